@@ -1,0 +1,33 @@
+"""The data sets: a file a family, and `load`, which finds one by name. A loader takes the data directory and returns a
+`Dataset` of numpy arrays; adding a data set is one function and one line of `DATASETS`."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from trainables.data.digits import digits
+from trainables.data.files import data_root
+from trainables.data.mnist import fashion_mnist, kmnist, mnist
+from trainables.data.split import Dataset, Split
+from trainables.errors import BadInput, unknown
+
+__all__ = ["DATASETS", "Dataset", "Loader", "Split", "load"]
+
+Loader = Callable[[Path], Dataset]
+
+DATASETS: dict[str, Loader] = {
+    "digits": digits,
+    "mnist": mnist,
+    "fashion_mnist": fashion_mnist,
+    "kmnist": kmnist,
+}
+
+
+def load(name: str, data_dir: Path | None = None) -> Dataset:
+    """The data set `name`. Files are looked for in `data_dir`, else in GENSWEEP_DATA, else in the user's cache, and
+    downloaded there if they are missing. Raises BadInput, with the file's name, for whatever cannot be used."""
+    if name not in DATASETS:
+        raise unknown("data set", name, DATASETS)
+    try:
+        return DATASETS[name](data_root(data_dir))
+    except OSError as error:
+        raise BadInput(f"{name}: {error.filename} cannot be read: {error.strerror}") from error

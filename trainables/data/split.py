@@ -1,0 +1,142 @@
+"""What every data set is made of: `Split`, images with labels that hands out batches by index, and `Dataset`, three
+splits with class names. Arrays are numpy when loaded, so that a data set is pickled without a copy (protocol 5) and
+read from Ray's object store in place; `to(device)` turns them into tensors. Only this file knows where pixels lie."""
+
+import hashlib
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+# Shapes: N images, M stored pictures (M = N but for stacked planes), B batch, C H W image.
+Array = NDArray[Any] | Tensor
+Device = torch.device | str
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images and labels. Image i is `pixels[i]`; where `planes` is given, the grey pictures `planes[i]` as channels.
+
+    A dataclass and not a NamedTuple, because `len(split)` is the number of images."""
+
+    pixels: Array  # uint8 [M, C, H, W], 0..255
+    labels: Array  # int64 [N]
+    planes: Array | None = None  # int64 [N, 3], indices into M; pixels are then [M, 1, H, W]
+
+    def __len__(self) -> int:
+        return int(self.labels.shape[0])
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of all arrays."""
+        return sum(int(a.nbytes) for a in (self.pixels, self.labels, self.planes) if a is not None)
+
+    def to(self, device: Device) -> "Split":
+        """The split as tensors on `device`, or on the host when it would fill more than half of the GPU's free memory.
+        On the CPU nothing is copied: the tensors are views of the arrays, and must not be written to."""
+        home = torch.device(device)
+        if home.type == "cuda" and 2 * self.n_bytes > torch.cuda.mem_get_info(home)[0]:
+            home = torch.device("cpu")
+        planes = None if self.planes is None else _tensor(self.planes).to(home)
+        return Split(_tensor(self.pixels).to(home), _tensor(self.labels).to(home), planes)
+
+    def gather(self, idx: Tensor, device: Device) -> tuple[Tensor, Tensor]:
+        """The images `idx` (int64 [B]) and their labels, on `device`: float32 [B, C, H, W] in [0, 1] and int64 [B].
+        Needs a split that `to()` made."""
+        pixels, labels, planes = self.pixels, self.labels, self.planes
+        assert isinstance(pixels, Tensor), "gather() needs tensors: call .to(device) first"
+        assert isinstance(labels, Tensor), "gather() needs tensors: call .to(device) first"
+        idx = idx.to(pixels.device)
+        if planes is None:
+            x = pixels.index_select(0, idx)  # [B, C, H, W]
+        else:
+            assert isinstance(planes, Tensor), "gather() needs tensors: call .to(device) first"
+            which = planes.index_select(0, idx)  # [B, 3]
+            x = pixels.index_select(0, which.view(-1)).view(*which.shape, *pixels.shape[2:])
+        # The copy to the device comes before the cast: a quarter of the bytes travel.
+        return x.to(device).to(torch.float32).mul_(1 / 255), labels.index_select(0, idx).to(device)
+
+
+class Dataset(NamedTuple):
+    """A named data set in three parts: `train` to learn, `val` to tune, `test` to state final scores, once."""
+
+    name: str
+    classes: tuple[str, ...]  # K names; label k is classes[k]
+    train: Split
+    val: Split
+    test: Split
+    fingerprint: str  # sha256 of the content, hex
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of an image."""
+        _, c, h, w = self.train.pixels.shape
+        return (c if self.train.planes is None else int(self.train.planes.shape[1]), h, w)
+
+    def to(self, device: Device) -> "Dataset":
+        """The data set as tensors; see `Split.to`."""
+        return self._replace(train=self.train.to(device), val=self.val.to(device), test=self.test.to(device))
+
+
+def make(name: str, classes: Iterable[str], train: Split, val: Split, test: Split) -> Dataset:
+    """A data set of numpy splits, with its fingerprint."""
+    return Dataset(name, tuple(classes), train, val, test, fingerprint((train, val, test)))
+
+
+def take(pixels: NDArray[np.uint8], labels: NDArray[np.int64], rows: NDArray[np.int64]) -> Split:
+    """The images `rows` of one pool, copied: [M, C, H, W] and [M] give a split of `len(rows)`."""
+    return Split(pixels[rows], labels[rows])
+
+
+def fingerprint(splits: Iterable[Split]) -> str:
+    """sha256 over the shapes, types and bytes of all arrays, in order."""
+    digest = hashlib.sha256()
+    for split in splits:
+        for array in (split.pixels, split.labels, split.planes):
+            if array is not None:
+                content = np.ascontiguousarray(array)
+                digest.update(f"{content.dtype.str}{content.shape}".encode())
+                digest.update(content.data)
+    return digest.hexdigest()
+
+
+def noise(seed: int, n: int) -> NDArray[np.uint64]:
+    """n random 64-bit words. Philox's raw stream, because numpy promises that it never changes between versions,
+    which it does not promise for `permutation` or `integers`."""
+    return np.random.Philox(seed).random_raw(n)
+
+
+def stratified(labels: NDArray[np.int64], *sizes: int) -> list[NDArray[np.int64]]:
+    """Disjoint parts of exactly `sizes` images, and last the rest; each has the classes in the same shares, up to one
+    image. Deterministic: a function of `labels` [N] and `sizes`. Indices are ascending within a part."""
+    counts = np.bincount(labels)
+    by_class = np.split(np.lexsort((noise(0, len(labels)), labels)), np.cumsum(counts)[:-1])
+    parts: list[list[NDArray[np.int64]]] = [[] for _ in sizes]
+    quotas = [_quota(counts, size) for size in sizes]
+    for k, members in enumerate(by_class):
+        for part, quota in zip(parts, quotas, strict=True):
+            part.append(members[: quota[k]])
+            members = members[quota[k] :]
+        by_class[k] = members
+    return [np.sort(np.concatenate(part)) for part in (*parts, by_class)]
+
+
+def _quota(counts: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """`size` shared out over classes in proportion to `counts` [K]: largest remainders get the odd ones."""
+    quota, remainder = np.divmod(counts * size, counts.sum())
+    quota[np.argsort(-remainder, kind="stable")[: size - quota.sum()]] += 1
+    return quota
+
+
+def _tensor(array: Array) -> Tensor:
+    if isinstance(array, Tensor):
+        return array
+    with warnings.catch_warnings():
+        # Arrays in the object store are read-only, and nothing here writes to them.
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable", category=UserWarning)
+        return torch.from_numpy(array)
