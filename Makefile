@@ -1,0 +1,55 @@
+# Everything a person types. Each target makes the environment first if there is none.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+TESTS  ?= tests
+
+.PHONY: demo test test-slow test-gpu lint bench format wheel clean
+.DEFAULT_GOAL := test
+
+# Made once, and again when the list of dependencies moves.
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || \
+		{ echo "gensweep needs Python 3.10 or newer; '$(PYTHON)' is not: try 'make PYTHON=/path/to/python3 $(MAKECMDGOALS)'"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "'$(PYTHON)' cannot make an environment: install its venv module (Debian: apt-get install python3-venv)"; exit 1; }
+	@echo "making $(VENV): some minutes and 6 GB, once"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(READY)
+	@bash scripts/demo $(BIN)
+
+test: $(READY)
+	@start=$$(date +%s); \
+	$(MAKE) --no-print-directory lint && $(BIN)/python -m pytest $(TESTS); code=$$?; \
+	end=$$(date +%s); echo "make test: $$(( (end - start) / 60 )) min $$(( (end - start) % 60 )) s"; exit $$code
+
+test-slow: $(READY)
+	$(BIN)/python -m pytest -m "slow and not gpu" $(TESTS)
+
+test-gpu: $(READY)
+	$(BIN)/python -m pytest -m gpu $(TESTS)
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python tests/test_layers.py
+
+bench: $(READY)
+	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+format: $(READY)
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+wheel: $(READY)
+	rm -rf dist
+	$(BIN)/python -m build --wheel
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache dist build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,81 @@
+"""The cluster files against Ray's own reader and schema, offline, and against what pyproject.toml promises."""
+
+import copy
+import re
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import ValidationError
+from ray.autoscaler._private.util import prepare_config, validate_config
+
+ROOT = Path(__file__).resolve().parent.parent
+FILES = ["cluster.yaml", "deploy/onprem.yaml"]
+
+
+def read(name: str) -> dict[str, Any]:
+    config: dict[str, Any] = yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
+    return config
+
+
+def prepared(config: dict[str, Any]) -> dict[str, Any]:
+    """What `ray up` makes of a file before it asks any cloud: defaults filled in, schema checked."""
+    whole: dict[str, Any] = prepare_config(copy.deepcopy(config))
+    validate_config(whole)
+    return whole
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_ray_accepts(name: str) -> None:
+    assert prepared(read(name))["cluster_name"] == read(name)["cluster_name"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_ray_refuses_a_misspelt_key(name: str) -> None:
+    with pytest.raises(ValidationError, match="idle_timeout_minuets"):
+        prepared({**read(name), "idle_timeout_minuets": 5})
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_node_gets_the_launchers_ray_and_this_project(name: str) -> None:
+    whole = prepared(read(name))
+    for commands in (whole["head_setup_commands"], whole["worker_setup_commands"]):
+        text = "\n".join(commands)
+        assert f'"ray[default,tune]=={version("ray")}"' in text
+        assert "~/gensweep/gensweep-*.whl" in text
+    assert whole["file_mounts"]["~/gensweep"] == "dist"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_all_nodes_agree_on_authentication(name: str) -> None:
+    whole = prepared(read(name))
+    shared = "\n".join(whole["initialization_commands"])
+    starts = ["\n".join(whole[f"{role}_start_ray_commands"]) for role in ("head", "worker")]
+    modes = [set(re.findall(r"RAY_AUTH_MODE=(\w+)", shared + start)) for start in starts]
+    assert modes[0] == modes[1]
+    assert len(modes[0]) == 1
+
+
+def test_aws_images_and_instances_are_pinned() -> None:
+    whole = prepared(read("cluster.yaml"))
+    for image in (whole["docker"]["image"], whole["docker"]["head_image"]):
+        assert image.startswith(f"rayproject/ray:{version('ray')}-py311-")
+    for kind in whole["available_node_types"].values():
+        assert re.fullmatch(r"ami-[0-9a-f]{17}", kind["node_config"]["ImageId"])
+
+
+def test_aws_gpu_workers_are_spot_and_start_from_none() -> None:
+    kinds = prepared(read("cluster.yaml"))["available_node_types"]
+    assert kinds["head"]["resources"] == {"CPU": 0}
+    assert kinds["gpu_worker"]["resources"]["GPU"] == 1
+    assert kinds["gpu_worker"]["min_workers"] == 0
+    assert kinds["gpu_worker"]["node_config"]["InstanceMarketOptions"] == {"MarketType": "spot"}
+
+
+def test_onprem_starts_every_listed_worker() -> None:
+    whole = prepared(read("deploy/onprem.yaml"))
+    hosts = whole["provider"]["worker_ips"]
+    kind = whole["available_node_types"][whole["head_node_type"]]
+    assert kind["min_workers"] == kind["max_workers"] == len(hosts)
