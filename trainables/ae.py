@@ -1,0 +1,51 @@
+"""Autoencoder: a code z of ``latent_dim`` numbers and back, by squared error (Hinton & Salakhutdinov 2006).
+
+The reconstruction is a sigmoid, so it lies in [0, 1] as the pixels do; the loss is summed over pixels and averaged
+over images, the reported ``recon_mse`` is the mean over both. It is not a sampler: grids show input beside output.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from trainables import blocks
+from trainables.engine.model import Batch, Hp, Measure, Model, Nets, Noise, Shape, Show, Turn
+from trainables.engine.streams import Draw
+from trainables.keys import Config
+
+KEYS = ("lr", "beta1", "beta2", "batch_size", "epochs", "latent_dim", "width", "net", "precision")
+
+
+def nets(config: Config, shape: Shape, n_classes: int) -> dict[str, nn.Module]:
+    net, width, z = config["net"], config["width"], config["latent_dim"]
+    return {
+        "encoder": blocks.encoder(net, shape, width, z, nn.ReLU()),
+        "decoder": blocks.decoder(net, shape, width, z, nn.ReLU()),
+    }
+
+
+def reconstruct(nets: Nets, x: Tensor) -> Tensor:
+    return torch.sigmoid(nets["decoder"](nets["encoder"](x)))
+
+
+def turns(config: Config, shape: Shape) -> tuple[Turn, ...]:
+    def loss(nets: Nets, batch: Batch, noise: Noise, hp: Hp) -> tuple[Tensor, dict[str, Tensor]]:
+        return (reconstruct(nets, batch.x) - batch.x).square().sum() / batch.x.shape[0], {}
+
+    return (Turn("", ("encoder", "decoder"), "lr", 1, {}, loss),)
+
+
+def measure(config: Config, shape: Shape) -> tuple[Measure, dict[str, Draw]]:
+    def mse(nets: Nets, batch: Batch, noise: Noise, hp: Hp) -> dict[str, Tensor]:
+        return {"recon_mse": (reconstruct(nets, batch.x) - batch.x).square().flatten(1).mean(1)}
+
+    return mse, {}
+
+
+def show(config: Config, shape: Shape) -> tuple[Show, dict[str, Draw]]:
+    def pairs(nets: Nets, batch: Batch, noise: Noise) -> Tensor:
+        return torch.stack([batch.x, reconstruct(nets, batch.x)], 1).flatten(0, 1)
+
+    return pairs, {}
+
+
+MODEL = Model("ae", KEYS, nets, turns, measure=measure, show=show)

@@ -1,0 +1,17 @@
+"""Conditional GAN: generator and discriminator both see the label (Mirza & Osindero 2014, arXiv:1411.1784, eq. 2).
+
+Everything but the nets is the GAN's; fakes get the labels of the batch's real images.
+"""
+
+from torch import nn
+
+from trainables import gan
+from trainables.engine.model import Model, Shape
+from trainables.keys import Config
+
+
+def nets(config: Config, shape: Shape, n_classes: int) -> dict[str, nn.Module]:
+    return {"g": gan.Generator(config, shape, n_classes), "d": gan.Discriminator(config, shape, n_classes)}
+
+
+MODEL = Model("cgan", gan.KEYS, nets, gan.turns, gan.sample, averaged="g", conditional=True)

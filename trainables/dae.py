@@ -1,0 +1,65 @@
+"""Denoising autoencoder: reconstruct the clean image from a corrupted one (Vincent et al. 2010, JMLR 11, §4.1).
+
+Corruptions C(x~|x): ``gaussian``, x~ = x + N(0, sigma^2); ``masking``, each pixel is set to 0 with probability sigma
+(§3.3). A swept sigma would change what an error on its own corruption means, so ``recon_mse`` is always measured
+against the clean image from inputs with the same three levels of Gaussian noise, whatever the trial trained on.
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from trainables import ae
+from trainables.engine.model import Batch, Hp, Measure, Model, Nets, Noise, Shape, Show, Turn
+from trainables.engine.streams import Draw
+from trainables.keys import Config
+
+LEVELS = (0.1, 0.3, 0.5)  # sd of the noise that every trial is judged at
+
+
+def _gaussian(x: Tensor, noise: Tensor, sigma: Tensor) -> Tensor:
+    return x + sigma * noise
+
+
+def _masking(x: Tensor, noise: Tensor, sigma: Tensor) -> Tensor:
+    return torch.where(noise < sigma, torch.zeros_like(x), x)
+
+
+CORRUPTIONS: dict[str, tuple[Callable[[Tensor, Tensor, Tensor], Tensor], Literal["normal", "uniform"]]] = {
+    "gaussian": (_gaussian, "normal"),
+    "masking": (_masking, "uniform"),
+}
+
+
+def turns(config: Config, shape: Shape) -> tuple[Turn, ...]:
+    corrupt, kind = CORRUPTIONS[config["corruption"]]
+
+    def loss(nets: Nets, batch: Batch, noise: Noise, hp: Hp) -> tuple[Tensor, dict[str, Tensor]]:
+        output = ae.reconstruct(nets, corrupt(batch.x, noise["x"], hp["sigma"]))
+        return (output - batch.x).square().sum() / batch.x.shape[0], {}
+
+    return (Turn("", ("encoder", "decoder"), "lr", 1, {"x": Draw(kind, shape)}, loss),)
+
+
+def measure(config: Config, shape: Shape) -> tuple[Measure, dict[str, Draw]]:
+    def mse(nets: Nets, batch: Batch, noise: Noise, hp: Hp) -> dict[str, Tensor]:
+        errors = [
+            (ae.reconstruct(nets, batch.x + level * noise["x"]) - batch.x).square().flatten(1).mean(1)
+            for level in LEVELS
+        ]
+        return {"recon_mse": torch.stack(errors).mean(0)}
+
+    return mse, {"x": Draw("normal", shape)}
+
+
+def show(config: Config, shape: Shape) -> tuple[Show, dict[str, Draw]]:
+    def pairs(nets: Nets, batch: Batch, noise: Noise) -> Tensor:
+        noisy = batch.x + LEVELS[1] * noise["x"]
+        return torch.stack([noisy.clamp(0, 1), ae.reconstruct(nets, noisy)], 1).flatten(0, 1)
+
+    return pairs, {"x": Draw("normal", shape)}
+
+
+MODEL = Model("dae", (*ae.KEYS, "sigma", "corruption"), ae.nets, turns, measure=measure, show=show)

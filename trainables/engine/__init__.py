@@ -1,0 +1,1 @@
+"""The only training loop: turns in, a stream of epochs out."""

@@ -1,0 +1,100 @@
+"""What is measured at an evaluated epoch: quality of samples, error on held-out images, the fixed sample grid.
+
+All noise here comes from the sweep's seed, not from the trial's: every trial is judged on the same noise and the same
+labels, so that scores and pictures differ only by what was learned.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from trainables.engine import streams
+from trainables.engine.model import Batch, Model
+from trainables.engine.run import Data, Run, sampling_nets
+from trainables.engine.streams import Draw
+from trainables.keys import Config
+from trainables.metrics import Judge, score
+
+GRID, COLUMNS = 80, 10  # images in the fixed sample grid, and in one row of it
+CHUNK = 500  # images at once where nothing is learned
+
+
+def due(judge: Judge, epoch: int, epochs: int) -> bool:
+    """Whether ``epoch`` is evaluated: the first, the last, the scheduler's rungs, and every ``judge.every``."""
+    return epoch in (1, epochs, *judge.rungs) or epoch % judge.every == 0
+
+
+def prior_labels(judge: Judge, n: int, device: str) -> Tensor:
+    """Labels [n] whose shares are those of the training images, in a fixed shuffled order."""
+    quantiles = (np.arange(n) + 0.5) / n
+    labels = np.searchsorted(np.cumsum(judge.class_prior), quantiles).clip(max=len(judge.classes) - 1)
+    order = streams.permutation(n, "cpu", judge.seed, "labels")
+    return torch.from_numpy(labels)[order].to(device)
+
+
+def generate(model: Model, config: Config, nets: dict[str, nn.Module], judge: Judge, device: str) -> Iterator[Tensor]:
+    """The ``judge.n_samples`` images that are scored, float [CHUNK, C, H, W] in [0, 1] at a time."""
+    assert model.sample is not None
+    labels = prior_labels(judge, judge.n_samples, device)
+    spec = Draw("normal", (model.latent(config),))
+    for i in range(0, judge.n_samples, CHUNK):
+        y = labels[i : i + CHUNK]
+        yield model.sample(nets, streams.draw(spec, len(y), device, judge.seed, "judged", i), y).float()
+
+
+def grid_labels(n_classes: int) -> Tensor:
+    """Labels of the sample grid, int64 [GRID]: with ten classes each column is a class."""
+    return torch.arange(GRID) % n_classes
+
+
+def _picture(run: Run, nets: dict[str, nn.Module], judge: Judge) -> Tensor:
+    model, device, images = run.model, run.data.device, run.data.images
+    if model.sample is not None:
+        z = streams.draw(Draw("normal", (model.latent(run.config),)), GRID, device, judge.seed, "grid")
+        drawn = model.sample(nets, z, grid_labels(len(images.classes)).to(device))
+    else:
+        assert model.show is not None
+        show, specs = model.show(run.config, images.shape)
+        n = min(GRID // 2, len(images.val))
+        batch = Batch(*images.val.gather(torch.arange(n, device=device), device))
+        noise = {k: streams.draw(spec, n, device, judge.seed, "shown", k) for k, spec in specs.items()}
+        drawn = show(nets, batch, noise)
+    return (drawn.clamp(0, 1) * 255).round().to(torch.uint8).cpu()
+
+
+def held_out(
+    model: Model, config: Config, data: Data, nets: dict[str, nn.Module], hp: dict[str, Tensor], split: str, seed: int
+) -> dict[str, float]:
+    """Means of the model's own measures (recon_mse, nats) over all images of a split: ``val``, ``test``."""
+    if model.measure is None:
+        return {}
+    images = getattr(data.images, split)
+    measure, specs = model.measure(config, data.images.shape)
+    sums: dict[str, Tensor] = {}
+    for i in range(0, len(images), CHUNK):
+        idx = torch.arange(i, min(i + CHUNK, len(images)), device=data.device)
+        noise = {k: streams.draw(spec, len(idx), data.device, seed, split, k, i) for k, spec in specs.items()}
+        for key, values in measure(nets, Batch(*images.gather(idx, data.device)), noise, hp).items():
+            sums[key] = sums.get(key, torch.zeros((), dtype=torch.float64)) + values.sum().double().cpu()
+    return {key: float(total) / len(images) for key, total in sums.items()}
+
+
+@torch.no_grad()
+def evaluate(run: Run) -> tuple[dict[str, Any], Tensor]:
+    """Quality values of the trial as it stands, and its sample grid, uint8 [GRID, C, H, W]."""
+    judge = run.data.judge
+    assert judge is not None
+    nets = sampling_nets(run)
+    modes = {name: net.training for name, net in nets.items()}
+    for net in nets.values():
+        net.eval()
+    quality: dict[str, Any] = held_out(run.model, run.config, run.data, nets, run.hp, "val", judge.seed)
+    if run.model.sample is not None and run.data.extractor is not None:
+        quality |= score(judge, run.data.extractor, generate(run.model, run.config, nets, judge, run.data.device))
+    picture = _picture(run, nets, judge)
+    for name, net in nets.items():
+        net.train(modes[name])
+    return quality, picture

@@ -1,0 +1,135 @@
+"""The training loop, the only one: a configuration in, a stream of epochs out.
+
+One step takes one batch through every turn of the model, each turn ``times`` over with fresh noise. Nothing in a step
+waits for the device: losses are summed as tensors and read once an epoch. Each epoch is one pass over the training
+images in a new order; an incomplete last batch is left out (its images come in another epoch).
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from trainables.engine import streams
+from trainables.engine.evaluate import due, evaluate
+from trainables.engine.model import Batch, Model, suffix
+from trainables.engine.run import Data, Mover, Run, Snapshot, restore, sampling_nets, snapshot, start, update_average
+from trainables.keys import Config
+
+NORM_EVERY = 8  # gradient norms are the mean over every 8th update: cheap, and enough to see a blow-up
+
+
+class Epoch(NamedTuple):
+    """What an epoch yields. ``snapshot`` and ``weights`` copy the state at the time they are called."""
+
+    row: dict[str, Any]
+    samples: Tensor | None  # uint8 [n, C, H, W] at evaluated epochs
+    snapshot: Callable[[], Snapshot]
+    weights: Callable[[], dict[str, Tensor]]  # the sampling nets, "net.parameter" -> tensor
+
+
+class Sums:
+    """Running sums of 0-d tensors, read once an epoch."""
+
+    def __init__(self) -> None:
+        self.total: dict[str, Tensor] = {}
+        self.count: dict[str, int] = {}
+
+    def add(self, key: str, value: Tensor) -> None:
+        seen = self.total.get(key)
+        self.total[key] = value.detach().clone() if seen is None else seen.add_(value.detach())
+        self.count[key] = self.count.get(key, 0) + 1
+
+    def means(self) -> dict[str, float]:
+        return {key: float(total) / self.count[key] for key, total in self.total.items()}
+
+
+def take_turn(run: Run, mover: Mover, batch: Batch, sums: Sums) -> None:
+    """All updates of one turn on one batch."""
+    turn, tail, device = mover.turn, suffix(mover.turn), run.data.device
+    if len(run.movers) > 1:  # no gradients for nets that do not move now
+        for other in run.movers:
+            for parameter in other.parameters:
+                parameter.requires_grad_(other is mover)
+    for i in range(turn.times):
+        noise = {
+            key: streams.draw(spec, len(batch.y), device, run.seed, turn.name, key, run.step, i)
+            for key, spec in turn.noise.items()
+        }
+        mover.optimiser.zero_grad(set_to_none=True)
+        loss, logs = turn.loss(run.called, batch, noise, run.hp)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if run.step % NORM_EVERY == 0:
+            grads = [p.grad for p in mover.parameters if p.grad is not None]
+            sums.add(f"grad_norm{tail}", torch.nn.utils.get_total_norm(grads))
+        mover.optimiser.step()
+        sums.add(f"loss{tail}", loss)
+        for key, value in logs.items():
+            sums.add(key, value)
+        if run.model.averaged in turn.nets:
+            update_average(run)
+
+
+def train_epoch(run: Run) -> dict[str, float]:
+    """One pass over the training images; the means of all losses and logs."""
+    data, size = run.data, run.config["batch_size"]
+    n = len(data.images.train)
+    order = streams.permutation(n, data.device, run.seed, "order", run.epoch)
+    sums = Sums()
+    for i in range(0, n - size + 1, size):
+        batch = Batch(*data.images.train.gather(order[i : i + size], data.device))
+        for mover in run.movers:
+            take_turn(run, mover, batch, sums)
+        run.step += 1
+        run.n_images += size
+    run.epoch += 1
+    return sums.means()
+
+
+def _row(run: Run, means: dict[str, float]) -> dict[str, Any]:
+    updates = {f"updates{suffix(m.turn)}": run.step * m.turn.times for m in run.movers}
+    head = {"epoch": run.epoch, "epochs": run.config["epochs"], "status": "ok"}
+    row = {**head, **means, **run.quality, **updates, "n_images": run.n_images, "wall_s": run.wall_s}
+    numbers = [value for value in (*means.values(), *run.quality.values()) if isinstance(value, float)]
+    if not all(abs(value) < float("inf") for value in numbers):  # false for nan as well
+        row["status"] = "nan"
+    return row
+
+
+def _epoch(run: Run, row: dict[str, Any], samples: Tensor | None) -> Epoch:
+    def weights() -> dict[str, Tensor]:
+        states = ((name, net.state_dict()) for name, net in sampling_nets(run).items())
+        return {f"{name}.{k}": v.detach().to("cpu", copy=True) for name, state in states for k, v in state.items()}
+
+    return Epoch(row, samples, lambda: snapshot(run, row), weights)
+
+
+def train(model: Model, config: Config, data: Data, seed: int, state: Snapshot | None = None) -> Iterator[Epoch]:
+    """Train ``model`` and yield one Epoch a pass, from the start or from a snapshot.
+
+    A restored trial first yields the row that its snapshot holds once more, since that row may never have arrived.
+    A trial whose numbers stop being finite yields a last row with status ``nan``.
+
+    Raises:
+        BadInput: a configuration that cannot run on these images.
+    """
+    run = start(model, config, data, seed)
+    if state is not None:
+        restore(run, state)
+        yield _epoch(run, state["row"], None)
+        if state["row"]["status"] != "ok":
+            return
+    while run.epoch < config["epochs"]:
+        began = time.perf_counter()
+        means, samples = train_epoch(run), None
+        finite = all(abs(value) < float("inf") for value in means.values())
+        if data.judge is not None and finite and due(data.judge, run.epoch, config["epochs"]):
+            quality, samples = evaluate(run)
+            run.quality = {**quality, "eval_epoch": run.epoch}
+        run.wall_s += time.perf_counter() - began
+        row = _row(run, means)
+        yield _epoch(run, row, samples)
+        if row["status"] != "ok":
+            return

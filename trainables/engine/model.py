@@ -1,0 +1,78 @@
+"""What a model hands to the engine: its nets, and the turns that make up one step.
+
+A turn moves some nets by one optimiser, a given number of times per step: a VAE is one turn; a GAN is a discriminator
+turn and a generator turn. Losses are pure: nets are callables, random numbers come in as arguments, numeric keys are
+0-d tensors, and nothing asks a tensor for its value. So the same loss runs alone on plain modules or stacked by
+``torch.func`` over many trials.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from torch import Tensor, nn
+
+from trainables.engine.streams import Draw
+from trainables.keys import Config
+
+Nets = Mapping[str, Callable[..., Any]]
+Noise = Mapping[str, Tensor]
+Hp = Mapping[str, Tensor]
+Shape = tuple[int, int, int]  # C, H, W
+
+
+class Batch(NamedTuple):
+    x: Tensor  # float [B, C, H, W] in [0, 1]
+    y: Tensor  # int64 [B]
+
+
+Loss = Callable[[Nets, Batch, Noise, Hp], tuple[Tensor, dict[str, Tensor]]]  # scalar, {name: detached scalar}
+Measure = Callable[[Nets, Batch, Noise, Hp], dict[str, Tensor]]  # {name: [B]}, one value per image
+Show = Callable[[Nets, Batch, Noise], Tensor]  # images to draw beside each other, [n B, C, H, W] in [0, 1]
+
+
+class Turn(NamedTuple):
+    """One optimiser's part of a step. Its rows are ``loss_NAME``, ``grad_norm_NAME``, ``updates_NAME``."""
+
+    name: str  # "" where there is only one turn
+    nets: tuple[str, ...]  # the nets that move
+    lr: str  # the key of the learning rate
+    times: int  # updates per step
+    noise: dict[str, Draw]
+    loss: Loss
+
+
+class Model(NamedTuple):
+    """A generative image model.
+
+    ``nets(config, shape, n_classes)`` builds the modules; ``turns(config, shape)`` the steps;
+    ``sample(nets, z, y)`` draws images [B, C, H, W] in [0, 1] from z [B, Z] and labels y [B] (None: not a sampler);
+    ``measure(config, shape)`` gives a per-image score on held-out images and the noise that it wants;
+    ``show(config, shape)`` likewise gives what to draw beside a held-out image, where the model is not a sampler.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    nets: Callable[[Config, Shape, int], dict[str, nn.Module]]
+    turns: Callable[[Config, Shape], tuple[Turn, ...]]
+    sample: Callable[[Nets, Tensor, Tensor], Tensor] | None = None
+    measure: Callable[[Config, Shape], tuple[Measure, dict[str, Draw]]] | None = None
+    show: Callable[[Config, Shape], tuple[Show, dict[str, Draw]]] | None = None
+    averaged: str | None = None  # the net whose weights are averaged by ``ema``
+    conditional: bool = False
+    when: dict[str, Callable[[Config], bool]] = {}  # noqa: RUF012  keys read only in some configurations
+
+    @property
+    def samples(self) -> bool:
+        return self.sample is not None
+
+    def latent(self, config: Config) -> int:
+        """Length of z."""
+        return int(config["latent_dim"])
+
+    def reads(self, config: Config) -> frozenset[str]:
+        """The keys that a trial of this configuration reads: exactly these must be in it."""
+        return frozenset(key for key in self.keys if key not in self.when or self.when[key](config))
+
+
+def suffix(turn: Turn) -> str:
+    return f"_{turn.name}" if turn.name else ""

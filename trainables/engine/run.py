@@ -1,0 +1,164 @@
+"""All state of one trial in training: nets, optimisers, the averaged generator, counters. In and out of a snapshot.
+
+Nothing else carries over from one step to the next: random draws are functions of the step (streams.py). So a trial
+that goes on from its snapshot computes the same numbers, bit for bit on the CPU, as one that never stopped; the
+thread count is part of it, because a sum split over threads is rounded differently.
+"""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from trainables.data import Dataset
+from trainables.engine import streams
+from trainables.engine.model import Model, Turn
+from trainables.errors import BadInput
+from trainables.keys import Config, numeric
+from trainables.metrics.extractor import Extractor
+from trainables.metrics.judge import Judge
+
+Snapshot = dict[str, Any]
+
+
+class Data(NamedTuple):
+    """What a trainable is given: the images, and who judges (None: no quality metric, no samples)."""
+
+    images: Dataset
+    judge: Judge | None = None
+    extractor: Extractor | None = None
+    device: str = "cpu"
+
+
+class Mover(NamedTuple):
+    """A turn with its optimiser and the parameters that it moves."""
+
+    turn: Turn
+    optimiser: torch.optim.Optimizer
+    parameters: list[nn.Parameter]
+
+
+@dataclass
+class Run:
+    """A trial in training. ``epoch``, ``step`` and ``n_images`` count what is done."""
+
+    model: Model
+    config: Config
+    data: Data
+    seed: int
+    nets: dict[str, nn.Module]
+    called: dict[str, Callable[..., Any]]  # the nets as the losses call them: under autocast where asked
+    movers: list[Mover]
+    hp: dict[str, Tensor]
+    average: nn.Module | None
+    epoch: int = 0
+    step: int = 0
+    n_images: int = 0
+    wall_s: float = 0.0
+    quality: dict[str, Any] = field(default_factory=dict)
+
+
+def _adam(parameters: list[nn.Parameter], lr: float, config: Config) -> torch.optim.Optimizer:
+    return torch.optim.Adam(parameters, lr=lr, betas=(config["beta1"], config["beta2"]), fused=True)
+
+
+def _autocast(net: nn.Module, device: str) -> Callable[..., Tensor]:
+    def call(*args: Tensor) -> Tensor:
+        with torch.autocast(torch.device(device).type, torch.bfloat16):
+            out: Tensor = net(*args)
+        return out.float()
+
+    return call
+
+
+def build_nets(model: Model, config: Config, data: Data, seed: int) -> dict[str, nn.Module]:
+    """Modules with initial weights from the trial's ``init`` stream, whatever the global random state is."""
+    images = data.images
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(streams.derive(seed, "init"))
+        nets = model.nets(config, images.shape, len(images.classes))
+    return {name: net.to(data.device) for name, net in nets.items()}
+
+
+def start(model: Model, config: Config, data: Data, seed: int) -> Run:
+    """A trial before its first step.
+
+    Raises:
+        BadInput: the batch is larger than the training split.
+    """
+    if config["batch_size"] > len(data.images.train):
+        have = len(data.images.train)
+        raise BadInput(f"batch_size={config['batch_size']} is more than the {have} training images: use --set batch_size")
+    nets = build_nets(model, config, data, seed)
+    movers = []
+    for turn in model.turns(config, data.images.shape):
+        parameters = [p for name in turn.nets for p in nets[name].parameters()]
+        movers.append(Mover(turn, _adam(parameters, config[turn.lr], config), parameters))
+    half = config["precision"] == "bf16"
+    called = {name: _autocast(net, data.device) if half else net for name, net in nets.items()}
+    hp = {key: torch.tensor(config[key], dtype=torch.float32, device=data.device) for key in numeric(config)}
+    averages = model.averaged is not None and config["ema"] > 0
+    average = copy.deepcopy(nets[model.averaged]).requires_grad_(False) if averages and model.averaged else None
+    return Run(model, config, data, seed, nets, called, movers, hp, average)
+
+
+def sampling_nets(run: Run) -> dict[str, nn.Module]:
+    """The nets to evaluate: the averaged one in its place."""
+    if run.average is None or run.model.averaged is None:
+        return run.nets
+    return {**run.nets, run.model.averaged: run.average}
+
+
+@torch.no_grad()
+def update_average(run: Run) -> None:
+    """avg <- ema avg + (1 - ema) weights; batch-norm statistics are taken over as they are."""
+    if run.average is None or run.model.averaged is None:
+        return
+    net = run.nets[run.model.averaged]
+    for average, parameter in zip(run.average.parameters(), net.parameters(), strict=True):
+        average.lerp_(parameter, 1 - run.config["ema"])
+    for average, buffer in zip(run.average.buffers(), net.buffers(), strict=True):
+        average.copy_(buffer)
+
+
+def snapshot(run: Run, row: dict[str, Any]) -> Snapshot:
+    """Everything, as plain dicts of copied CPU tensors: torch.load(weights_only=True) reads it back."""
+    state = {
+        "nets": {name: net.state_dict() for name, net in run.nets.items()},
+        "optimisers": [mover.optimiser.state_dict() for mover in run.movers],
+        "average": None if run.average is None else run.average.state_dict(),
+        "epoch": run.epoch,
+        "step": run.step,
+        "n_images": run.n_images,
+        "wall_s": run.wall_s,
+        "quality": run.quality,
+        "threads": torch.get_num_threads(),
+        "row": row,
+    }
+    return _cpu_copy(state)  # type: ignore[no-any-return]
+
+
+def _cpu_copy(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.detach().to("cpu", copy=True)
+    if isinstance(value, dict):
+        return {key: _cpu_copy(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_cpu_copy(item) for item in value)
+    return value
+
+
+def restore(run: Run, state: Snapshot) -> None:
+    """Put ``run`` where ``state`` was taken."""
+    torch.set_num_threads(state["threads"])
+    for name, net in run.nets.items():
+        net.load_state_dict(state["nets"][name])
+    for mover, stored in zip(run.movers, state["optimisers"], strict=True):
+        mover.optimiser.load_state_dict(stored)
+    if run.average is not None:
+        run.average.load_state_dict(state["average"])
+    run.epoch, run.step, run.n_images = state["epoch"], state["step"], state["n_images"]
+    run.wall_s, run.quality = state["wall_s"], dict(state["quality"])

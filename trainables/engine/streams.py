@@ -1,0 +1,41 @@
+"""Every random draw: a function of (seed, stream, step, shape) and of nothing else.
+
+Each draw seeds a generator of its own from a hash, so nothing has a position to save, and a trial's numbers do not
+depend on its neighbours, on the worker, or on how often it was interrupted. Draws are made on the CPU and moved, so
+that a trial sees the same numbers on every device.
+"""
+
+import hashlib
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Draw(NamedTuple):
+    """What a loss wants drawn for each image: the distribution and the shape behind the batch axis."""
+
+    kind: Literal["normal", "uniform"]
+    shape: tuple[int, ...]
+
+
+def derive(seed: int, *parts: str | int) -> int:
+    """A new seed in [0, 2^63), one for each path of names and numbers."""
+    text = "/".join(map(str, (seed, *parts)))
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
+
+
+def generator(seed: int, *parts: str | int) -> torch.Generator:
+    return torch.Generator().manual_seed(derive(seed, *parts))
+
+
+def draw(spec: Draw, n: int, device: str, seed: int, *parts: str | int) -> Tensor:
+    """``n`` draws: float32 [n, *spec.shape] on ``device``; N(0, 1) or U[0, 1)."""
+    make = torch.randn if spec.kind == "normal" else torch.rand
+    drawn = make((n, *spec.shape), generator=generator(seed, *parts))
+    return drawn if device == "cpu" else drawn.to(device, non_blocking=True)
+
+
+def permutation(n: int, device: str, seed: int, *parts: str | int) -> Tensor:
+    """A random order of ``n`` images: int64 [n] on ``device``."""
+    return torch.randperm(n, generator=generator(seed, *parts)).to(device)

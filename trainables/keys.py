@@ -1,0 +1,76 @@
+"""Every configuration key that a trainable may read: its type, its range and how it enters the program.
+
+*Structural* keys shape the program (tensor shapes, batch size, the loss, how often each net moves): trials that
+agree in them can be trained as one stacked program. *Numeric* keys enter it as numbers only; the pure steps see
+them as 0-d tensors ``hp[key]``.
+"""
+
+from typing import Any, Literal, NamedTuple
+
+from trainables.errors import BadInput, unknown
+
+Config = dict[str, Any]
+
+
+class Key(NamedTuple):
+    """One configuration key; ``low`` and ``high`` are inclusive."""
+
+    kind: Literal["structural", "numeric"]
+    type: type
+    doc: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] | None = None
+
+
+_TINY = 1e-12  # rates are positive
+_ALMOST_1 = 1 - 1e-9  # a decay of 1 would never forget
+_LR = "Adam's learning rate"
+KEYS: dict[str, Key] = {
+    "lr": Key("numeric", float, _LR, _TINY, 10.0),
+    "lr_g": Key("numeric", float, _LR + " of the generator", _TINY, 10.0),
+    "lr_d": Key("numeric", float, _LR + " of the discriminator", _TINY, 10.0),
+    "beta1": Key("numeric", float, "Adam's decay of the first moment", 0.0, _ALMOST_1),
+    "beta2": Key("numeric", float, "Adam's decay of the second moment", 0.0, _ALMOST_1),
+    "batch_size": Key("structural", int, "images per step", 2, 65536),
+    "epochs": Key("numeric", int, "passes over the training images", 1, 100_000),
+    "latent_dim": Key("structural", int, "length of the code z", 1, 4096),
+    "width": Key("structural", int, "hidden units (net=mlp) or base channels (net=conv)", 1, 8192),
+    "net": Key("structural", str, "kind of network", choices=("mlp", "conv")),
+    "beta": Key("numeric", float, "weight of the KL term", 0.0, 1e4),
+    "likelihood": Key("structural", str, "p(x|z)", choices=("bernoulli", "gaussian")),
+    "sigma": Key("numeric", float, "sd of p(x|z), or strength of the corruption (sd, or masked share)", 1e-4, 10.0),
+    "corruption": Key("structural", str, "how inputs are corrupted", choices=("gaussian", "masking")),
+    "scheme": Key("structural", str, "the GAN's loss pair", choices=("non_saturating", "minimax")),
+    "d_steps": Key("structural", int, "discriminator updates per step", 1, 100),
+    "g_steps": Key("structural", int, "generator updates per step", 1, 100),
+    "ema": Key("numeric", float, "decay of the generator's averaged weights; 0 is no averaging", 0.0, _ALMOST_1),
+    "label_smoothing": Key("numeric", float, "the discriminator's target on real images is 1 - this", 0.0, 0.5),
+    "precision": Key("structural", str, "arithmetic of the nets", choices=("fp32", "bf16")),
+}
+
+
+def numeric(config: Config) -> list[str]:
+    """The real-valued keys of ``config`` that the steps read as tensors (``epochs`` only ends the loop)."""
+    return [key for key in config if KEYS[key].kind == "numeric" and KEYS[key].type is float]
+
+
+def check(key: str, value: Any) -> Any:
+    """``value`` as the key's type.
+
+    Raises:
+        BadInput: unknown key, wrong type, or outside the range.
+    """
+    if key not in KEYS:
+        raise unknown("key", key, KEYS)
+    spec = KEYS[key]
+    if spec.type is str:
+        if value not in (spec.choices or ()):
+            raise unknown(key, str(value), spec.choices or ())
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float) or (spec.type is int and value != int(value)):
+        raise BadInput(f"{key}={value!r}: {'a whole number' if spec.type is int else 'a number'} is needed ({spec.doc})")
+    assert spec.low is not None and spec.high is not None
+    if not spec.low <= value <= spec.high:
+        raise BadInput(f"{key}={value!r} is out of range: {spec.low:g} to {spec.high:g} ({spec.doc})")
+    return spec.type(value)
