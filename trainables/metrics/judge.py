@@ -1,0 +1,47 @@
+"""Everything needed to score samples, as plain numpy: made once in the driver, shared with every trial."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from trainables.metrics.extractor import Extractor
+
+
+class Judge(NamedTuple):
+    """The pinned extractor, the reference statistics and the evaluation plan of a sweep."""
+
+    weights: dict[str, NDArray[np.float32]]  # the extractor's, by parameter name
+    arch: dict[str, Any]
+    extractor_id: str  # 12 hex digits of the sha256 of the weights
+    accuracy: float  # of the extractor on the test split, 0..1
+    mean: NDArray[np.float64]  # [F] of the reference features
+    cov: NDArray[np.float64]  # [F,F]
+    reference: str  # "val" | "train+val"
+    n_reference: int
+    n_samples: int
+    class_prior: NDArray[np.float64]  # [K] shares of the classes in train
+    classes: tuple[str, ...]
+    every: int = 1  # evaluate each `every` epochs, besides `rungs`, epoch 1 and a trial's last epoch
+    rungs: tuple[int, ...] = ()
+    seed: int = 0  # the sweep's: the fixed sample noise and labels are drawn from it
+
+    @property
+    def stamp(self) -> dict[str, str | int]:
+        """What a metric value depends on besides the samples; values of different stamps are never compared."""
+        return {
+            "extractor": self.extractor_id,
+            "n_samples": self.n_samples,
+            "n_reference": self.n_reference,
+            "reference": self.reference,
+        }
+
+
+def load_extractor(judge: Judge, device: torch.device | str) -> Extractor:
+    """The judge's extractor on `device`, frozen and in eval mode."""
+    extractor = Extractor(judge.arch)
+    extractor.load_state_dict({name: torch.tensor(array) for name, array in judge.weights.items()})
+    return extractor.requires_grad_(False).eval().to(device)

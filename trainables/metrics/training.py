@@ -1,0 +1,95 @@
+"""Trains the extractor of a data set, the shipped ones (see fit.py) and those made at run time alike.
+
+AdamW under a one-cycle rate (Smith and Topin 2017, arXiv:1708.07120), with random shifts as the only augmentation,
+because mirror images of digits are no digits. Learns from train; val is only reported as training goes on, and test is
+read once, to state the accuracy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from trainables.data import Dataset
+from trainables.data.split import Split
+from trainables.metrics.extractor import Extractor, folded, make_arch
+from trainables.metrics.passes import batched, split_images
+from trainables.metrics.weights import Trained
+
+Progress = Callable[[int, int, float], None]  # (epochs done, epochs in all, accuracy on val 0..1)
+
+
+class Recipe(NamedTuple):
+    """How an extractor is trained."""
+
+    epochs: int
+    batch_size: int
+    lr: float  # the peak of the cycle
+    weight_decay: float
+    shift: int  # pixels, each way
+    seed: int = 0
+
+
+def make_recipe(n_train: int, size: int) -> Recipe:
+    """About 600,000 images seen, between 10 and 60 epochs."""
+    epochs = min(60, max(10, 600_000 // n_train))
+    batch_size = 128 if n_train > 20_000 else 32
+    return Recipe(epochs, batch_size, lr=4e-3, weight_decay=0.02, shift=max(1, size // 14))
+
+
+def fit(data: Dataset, recipe: Recipe, *, command: str, progress: Progress | None = None) -> Trained:
+    """The extractor of `data` under `recipe`, on the CPU; the caller's global random state is left as it was."""
+    data = data.to("cpu")
+    arch = make_arch(data.shape, len(data.classes))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        extractor = _descend(data, arch, recipe, progress)
+    return Trained(
+        weights={name: tensor.contiguous().numpy() for name, tensor in extractor.state_dict().items()},
+        arch=arch,
+        accuracy=accuracy(extractor, data.test),
+        data=data.name,
+        fingerprint=data.fingerprint,
+        recipe=recipe._asdict(),
+        command=command,
+    )
+
+
+def _descend(data: Dataset, arch: dict[str, Any], recipe: Recipe, progress: Progress | None) -> Extractor:
+    net = Extractor(arch, norm=True)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay)
+    n_steps = len(data.train) // recipe.batch_size
+    cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.lr, total_steps=n_steps * recipe.epochs)
+    for epoch in range(1, recipe.epochs + 1):
+        net.train()
+        for idx in torch.split(torch.randperm(len(data.train)), recipe.batch_size)[:n_steps]:
+            x, y = data.train.gather(idx, torch.device("cpu"))
+            loss = nn.functional.cross_entropy(net(shifted(x, recipe.shift)).logits, y)
+            optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            optimizer.step()
+            cycle.step()
+        if progress is not None:
+            progress(epoch, recipe.epochs, accuracy(folded(net, arch), data.val))
+    return folded(net, arch)
+
+
+def shifted(x: Tensor, most: int) -> Tensor:
+    """Each image of x [B,C,H,W] moved by its own whole number of pixels in [-most, most] each way, zeros moving in."""
+    n, channels, height, width = x.shape
+    padded = nn.functional.pad(x, (most,) * 4)
+    down, right = torch.randint(0, 2 * most + 1, (2, n, 1))
+    rows = down + torch.arange(height)  # [B,H]
+    columns = right + torch.arange(width)  # [B,W]
+    image = torch.arange(n)[:, None, None, None]
+    channel = torch.arange(channels)[None, :, None, None]
+    return padded[image, channel, rows[:, None, :, None], columns[:, None, None, :]]
+
+
+def accuracy(extractor: Extractor, split: Split) -> float:
+    """Share of the split's images that the extractor names right, 0..1."""
+    _, logits = batched(extractor, split_images(split), len(split))
+    return float((logits.argmax(1) == torch.as_tensor(split.labels)).double().mean())
