@@ -4,10 +4,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from trainables.data.cifar10 import cifar10
 from trainables.data.digits import digits
 from trainables.data.files import data_root
+from trainables.data.folder import folder
 from trainables.data.mnist import fashion_mnist, kmnist, mnist
 from trainables.data.split import Dataset, Split
+from trainables.data.stacked_mnist import stacked_mnist
 from trainables.errors import BadInput, unknown
 
 __all__ = ["DATASETS", "Dataset", "Loader", "Split", "load"]
@@ -19,15 +22,20 @@ DATASETS: dict[str, Loader] = {
     "mnist": mnist,
     "fashion_mnist": fashion_mnist,
     "kmnist": kmnist,
+    "cifar10": cifar10,
+    "stacked_mnist": stacked_mnist,
 }
 
 
 def load(name: str, data_dir: Path | None = None) -> Dataset:
-    """The data set `name`. Files are looked for in `data_dir`, else in GENSWEEP_DATA, else in the user's cache, and
-    downloaded there if they are missing. Raises BadInput, with the file's name, for whatever cannot be used."""
-    if name not in DATASETS:
-        raise unknown("data set", name, DATASETS)
+    """The data set `name`: one of `DATASETS`, or `folder:PATH` (see folder.py). Files are looked for in `data_dir`,
+    else in GENSWEEP_DATA, else in the user's cache, and downloaded there if they are missing. Raises BadInput, which
+    names the file, for whatever cannot be used."""
+    if name not in DATASETS and not name.startswith("folder:"):
+        raise unknown("data set", name, (*DATASETS, "folder:PATH"))
     try:
+        if name.startswith("folder:"):
+            return folder(name)
         return DATASETS[name](data_root(data_dir))
     except OSError as error:
         raise BadInput(f"{name}: {error.filename} cannot be read: {error.strerror}") from error

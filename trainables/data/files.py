@@ -41,7 +41,11 @@ def check_root(root: Path) -> None:
 
 def read_verified(path: Path, md5: str) -> bytes:
     """The bytes of `path`. Raises BadInput unless their MD5 sum is the published one, OSError if it cannot be read."""
-    content = path.read_bytes()
+    return verify(path, path.read_bytes(), md5)
+
+
+def verify(path: Path, content: bytes, md5: str) -> bytes:
+    """`content` itself, which came from `path`, if it has the published MD5 sum; BadInput otherwise."""
     found = hashlib.md5(content, usedforsecurity=False).hexdigest()
     if found != md5:
         raise BadInput(
@@ -67,13 +71,14 @@ def read_sized(path: Path, n_bytes: int, header: bytes = b"") -> bytes:
 
 def download(name: str, folder: Path, missing: str, fetch: Callable[[], object]) -> None:
     """Runs torchvision's download of `name` into `folder`. Raises BadInput, and leaves no empty folder, if it fails."""
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         with _socket_timeout(DOWNLOAD_TIMEOUT_S):
             fetch()
     except (OSError, RuntimeError, EOFError, HTTPException) as error:
-        for empty in (folder, *folder.parents[:3]):
+        for path in new:
             with contextlib.suppress(OSError):
-                empty.rmdir()
+                path.rmdir()
         why = " ".join(str(error).split())
         raise BadInput(
             f"{name}: {missing} is missing in {folder} and could not be downloaded ({why}); "

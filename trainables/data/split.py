@@ -113,7 +113,8 @@ def noise(seed: int, n: int) -> NDArray[np.uint64]:
 
 def stratified(labels: NDArray[np.int64], *sizes: int) -> list[NDArray[np.int64]]:
     """Disjoint parts of exactly `sizes` images, and last the rest; each has the classes in the same shares, up to one
-    image. Deterministic: a function of `labels` [N] and `sizes`. Indices are ascending within a part."""
+    image. Deterministic: a function of `labels` [N] and `sizes`, which must leave each class some images to the last
+    part. Indices are ascending within a part."""
     counts = np.bincount(labels)
     by_class = np.split(np.lexsort((noise(0, len(labels)), labels)), np.cumsum(counts)[:-1])
     parts: list[list[NDArray[np.int64]]] = [[] for _ in sizes]
