@@ -3,7 +3,7 @@
 ``TRAINABLES[name](config, data, seed, state=None)`` is a generator of ``Epoch``, one a pass over the training images.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from functools import partial
 
 from trainables import ae, cgan, dae, gan, vae
@@ -20,4 +20,4 @@ MODELS: dict[str, Model] = {
     "gan": gan.MODEL,
     "cgan": cgan.MODEL,
 }
-TRAINABLES: dict[str, Callable[..., Iterator[Epoch]]] = {name: partial(train, model) for name, model in MODELS.items()}
+TRAINABLES: dict[str, Callable[..., Generator[Epoch]]] = {name: partial(train, model) for name, model in MODELS.items()}

@@ -4,6 +4,8 @@ DCGAN: Radford et al. 2015, arXiv:1511.06434, §3 (4x4 kernels, stride 2, no poo
 28x28 images meet 7x7 maps. Legend: B batch, C H W image, Z latent, N width.
 """
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 from trainables.engine.model import Shape
@@ -24,7 +26,7 @@ class Unflatten(nn.Module):
 def mlp(sizes: list[int], act: nn.Module) -> nn.Sequential:
     """Linear layers of the given sizes with ``act`` between them."""
     layers: list[nn.Module] = []
-    for a, b in zip(sizes, sizes[1:], strict=False):
+    for a, b in pairwise(sizes):
         layers += [nn.Linear(a, b), act]
     return nn.Sequential(*layers[:-1])
 

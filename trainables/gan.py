@@ -14,8 +14,8 @@ from trainables.engine.streams import Draw
 from trainables.keys import Config
 from trainables.schemes import SCHEMES
 
-KEYS = ("lr_g", "lr_d", "beta1", "beta2", "batch_size", "epochs", "latent_dim", "width", "net", "scheme")
-KEYS = (*KEYS, "d_steps", "g_steps", "ema", "label_smoothing", "precision")
+_NETS = ("latent_dim", "width", "net", "scheme", "d_steps", "g_steps", "ema", "label_smoothing", "precision")
+KEYS = ("lr_g", "lr_d", "beta1", "beta2", "batch_size", "epochs", *_NETS)
 
 
 class Generator(nn.Module):

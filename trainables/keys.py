@@ -69,8 +69,10 @@ def check(key: str, value: Any) -> Any:
             raise unknown(key, str(value), spec.choices or ())
         return value
     if isinstance(value, bool) or not isinstance(value, int | float) or (spec.type is int and value != int(value)):
-        raise BadInput(f"{key}={value!r}: {'a whole number' if spec.type is int else 'a number'} is needed ({spec.doc})")
-    assert spec.low is not None and spec.high is not None
-    if not spec.low <= value <= spec.high:
-        raise BadInput(f"{key}={value!r} is out of range: {spec.low:g} to {spec.high:g} ({spec.doc})")
+        raise BadInput(
+            f"{key}={value!r}: {'a whole number' if spec.type is int else 'a number'} is needed ({spec.doc})"
+        )
+    low, high = spec.low or 0.0, spec.high or 0.0
+    if not low <= value <= high:
+        raise BadInput(f"{key}={value!r} is out of range: {low:g} to {high:g} ({spec.doc})")
     return spec.type(value)

@@ -6,7 +6,7 @@ images in a new order; an incomplete last batch is left out (its images come in 
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any, NamedTuple
 
 import torch
@@ -106,7 +106,7 @@ def _epoch(run: Run, row: dict[str, Any], samples: Tensor | None) -> Epoch:
     return Epoch(row, samples, lambda: snapshot(run, row), weights)
 
 
-def train(model: Model, config: Config, data: Data, seed: int, state: Snapshot | None = None) -> Iterator[Epoch]:
+def train(model: Model, config: Config, data: Data, seed: int, state: Snapshot | None = None) -> Generator[Epoch]:
     """Train ``model`` and yield one Epoch a pass, from the start or from a snapshot.
 
     A restored trial first yields the row that its snapshot holds once more, since that row may never have arrived.

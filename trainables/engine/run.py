@@ -58,7 +58,7 @@ class Run:
     step: int = 0
     n_images: int = 0
     wall_s: float = 0.0
-    quality: dict[str, Any] = field(default_factory=dict)
+    quality: dict[str, Any] = field(default_factory=lambda: {"eval_epoch": 0})
 
 
 def _adam(parameters: list[nn.Parameter], lr: float, config: Config) -> torch.optim.Optimizer:
@@ -91,7 +91,9 @@ def start(model: Model, config: Config, data: Data, seed: int) -> Run:
     """
     if config["batch_size"] > len(data.images.train):
         have = len(data.images.train)
-        raise BadInput(f"batch_size={config['batch_size']} is more than the {have} training images: use --set batch_size")
+        raise BadInput(
+            f"batch_size={config['batch_size']} is more than the {have} training images: use --set batch_size"
+        )
     nets = build_nets(model, config, data, seed)
     movers = []
     for turn in model.turns(config, data.images.shape):
@@ -118,10 +120,10 @@ def update_average(run: Run) -> None:
     if run.average is None or run.model.averaged is None:
         return
     net = run.nets[run.model.averaged]
-    for average, parameter in zip(run.average.parameters(), net.parameters(), strict=True):
-        average.lerp_(parameter, 1 - run.config["ema"])
-    for average, buffer in zip(run.average.buffers(), net.buffers(), strict=True):
-        average.copy_(buffer)
+    for average, weight in zip(run.average.parameters(), net.parameters(), strict=True):
+        average.lerp_(weight, 1 - run.config["ema"])
+    for kept, buffer in zip(run.average.buffers(), net.buffers(), strict=True):
+        kept.copy_(buffer)
 
 
 def snapshot(run: Run, row: dict[str, Any]) -> Snapshot:

@@ -1,0 +1,5 @@
+"""Conditional GAN: the GAN's space, its objective and its defaults; only the nets differ."""
+
+from search_spaces.gan import DEFAULTS, OBJECTIVE, ROLES, space
+
+__all__ = ["DEFAULTS", "OBJECTIVE", "ROLES", "space"]

@@ -1,0 +1,50 @@
+"""GAN. Objective: FID. The defaults are DCGAN's (Radford et al. 2015, §4): Adam at 2e-4 with beta1 0.5.
+
+Rates are searched between the narrow and the wide range of Lucic et al. 2018 (arXiv:1711.10337); the wide one is
+`--set lr_g=1e-5:1e-2:log --set lr_d=1e-5:1e-2:log`.
+"""
+
+from search_spaces.shared import Config, Objective, Role, Trial, fixed
+
+OBJECTIVE: Objective = ("fid", "min")
+DEFAULTS: Config = {
+    "scheme": "non_saturating",
+    "d_steps": 1,
+    "g_steps": 1,
+    "lr_g": 2e-4,
+    "lr_d": 2e-4,
+    "beta1": 0.5,
+    "batch_size": 64,
+    "latent_dim": 64,
+    "ema": 0.0,
+    "label_smoothing": 0.0,
+}
+ROLES: dict[str, Role] = {
+    **dict.fromkeys(("scheme", "d_steps", "g_steps"), "scientific"),
+    **dict.fromkeys(("lr_g", "lr_d", "beta1", "batch_size", "latent_dim", "ema", "label_smoothing"), "nuisance"),
+    **dict.fromkeys(("epochs", "net", "width", "beta2", "precision"), "fixed"),
+}
+
+
+def space(trial: Trial) -> Config:
+    net = fixed(trial, "net", "conv")
+    return {
+        # scientific
+        "scheme": trial.suggest_categorical("scheme", ("non_saturating", "minimax")),
+        "d_steps": trial.suggest_int("d_steps", 1, 2),
+        "g_steps": trial.suggest_int("g_steps", 1, 2),
+        # nuisance
+        "lr_g": trial.suggest_float("lr_g", 5e-5, 5e-3, log=True),
+        "lr_d": trial.suggest_float("lr_d", 5e-5, 5e-3, log=True),
+        "beta1": trial.suggest_float("beta1", 0.0, 0.9),
+        "batch_size": trial.suggest_categorical("batch_size", (64, 128, 256)),
+        "latent_dim": trial.suggest_categorical("latent_dim", (16, 32, 64, 128)),
+        "ema": trial.suggest_categorical("ema", (0.0, 0.99, 0.999)),
+        "label_smoothing": trial.suggest_categorical("label_smoothing", (0.0, 0.1)),
+        # fixed
+        "net": net,
+        "width": fixed(trial, "width", 256 if net == "mlp" else 16),
+        "epochs": fixed(trial, "epochs", 10),
+        "beta2": fixed(trial, "beta2", 0.999),
+        "precision": fixed(trial, "precision", "fp32"),
+    }

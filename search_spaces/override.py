@@ -1,0 +1,197 @@
+"""A user's `--set` texts, applied to a define-by-run space by standing between it and the trial.
+
+`key=v` pins a key, `key=lo:hi[:log]` gives it a range, `key=a,b,c` a list; each may narrow or widen what the space
+says, and may free a key that the space holds fixed. A range keeps the space's logarithmic scale where it had one.
+"""
+
+import difflib
+import random
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+from search_spaces.shared import BadSpace, Config, Space, Trial
+
+
+class Setting(NamedTuple):
+    """One parsed `--set`: ``values`` of one pin it, of several are a choice; or the bounds of a range."""
+
+    key: str
+    values: tuple[Any, ...] = ()
+    low: float = 0.0
+    high: float = 0.0
+    log: bool = False
+
+
+def _literal(text: str) -> Any:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def parse(key: str, text: str) -> Setting:
+    """`"1e-4:1e-2:log"`, `"64,128"` or `"0.5"` as a Setting.
+
+    Raises:
+        BadSpace: an empty or reversed range, a logarithmic one that reaches 0, a bound that is no number.
+    """
+    parts = text.split(":")
+    if len(parts) == 1:
+        values = tuple(_literal(part.strip()) for part in text.split(","))
+        if any(value == "" for value in values):
+            raise BadSpace(f"--set {key}={text}: a value is missing; write {key}=v, {key}=a,b,c or {key}=lo:hi[:log]")
+        return Setting(key, values)
+    low, high, log = _literal(parts[0]), _literal(parts[1]), parts[2:] == ["log"]
+    numbers = isinstance(low, int | float) and isinstance(high, int | float)
+    if not numbers or len(parts) > 3 or (len(parts) == 3 and not log):
+        raise BadSpace(f"--set {key}={text}: a range is written lo:hi or lo:hi:log, with two numbers")
+    if not low < high:
+        raise BadSpace(f"--set {key}={text}: the range is empty, {low:g} is not below {high:g}")
+    if log and low <= 0:
+        raise BadSpace(f"--set {key}={text}: a logarithmic range starts above 0")
+    return Setting(key, (), low, high, log)
+
+
+def _whole(setting: Setting, value: Any) -> int:
+    if isinstance(value, str) or value != int(value):
+        raise BadSpace(f"--set {setting.key}: {value!r} is not a whole number")
+    return int(value)
+
+
+def _number(setting: Setting, value: Any) -> float:
+    if isinstance(value, str):
+        raise BadSpace(f"--set {setting.key}: {value!r} is not a number")
+    return float(value)
+
+
+class Overridden:
+    """A trial that answers as the user set; everything else goes to the trial behind it."""
+
+    def __init__(self, trial: Trial, settings: Mapping[str, Setting], longest: int | None) -> None:
+        self.trial, self.settings, self.longest = trial, settings, longest
+
+    def _draw(self, setting: Setting, whole: bool, log: bool) -> Any:
+        convert = _whole if whole else _number
+        if len(setting.values) == 1:
+            return convert(setting, setting.values[0])
+        if setting.values:
+            return self.trial.suggest_categorical(setting.key, [convert(setting, value) for value in setting.values])
+        if whole:
+            bounds = (_whole(setting, setting.low), _whole(setting, setting.high))
+            return self.trial.suggest_int(setting.key, *bounds, log=(setting.log or log) and setting.low > 0)
+        log = (setting.log or log) and setting.low > 0
+        return self.trial.suggest_float(setting.key, setting.low, setting.high, log=log)
+
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
+    ) -> float:
+        if name in self.settings:
+            return float(self._draw(self.settings[name], False, log))
+        return self.trial.suggest_float(name, low, high, step=step, log=log)
+
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
+        if name in self.settings:
+            return int(self._draw(self.settings[name], True, log))
+        if name == "epochs" and self.longest is not None:
+            high = self.longest
+            low = min(low, high)
+        return self.trial.suggest_int(name, low, high, step=step, log=log) if low < high else low
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        setting = self.settings.get(name)
+        if setting is None:
+            return self.trial.suggest_categorical(name, choices)
+        return self._like(setting, choices[0])
+
+    def fixed(self, name: str, value: Any) -> Any:
+        if name in self.settings:
+            return self._like(self.settings[name], value)
+        return self.longest if name == "epochs" and self.longest is not None else value
+
+    def _like(self, setting: Setting, example: Any) -> Any:
+        if not isinstance(example, str):
+            return self._draw(setting, isinstance(example, int), False)
+        if not setting.values:
+            raise BadSpace(f"--set {setting.key}: it takes words, not a range; write {setting.key}=a,b")
+        words = [str(value) for value in setting.values]
+        return words[0] if len(words) == 1 else self.trial.suggest_categorical(setting.key, words)
+
+
+class Probe:
+    """A trial that draws at random and notes what it was asked for."""
+
+    def __init__(self, seed: int, defaults: Config | None = None) -> None:
+        self.random, self.defaults = random.Random(seed), defaults
+        self.asked: dict[str, dict[str, Any]] = {}
+        self.drawn: Config = {}
+
+    def _number(self, name: str, low: float, high: float, log: bool) -> float:
+        if self.defaults is not None:
+            middle = (low * high) ** 0.5 if log else (low + high) / 2
+            return float(min(max(self.defaults.get(name, middle), low), high))
+        return self.random.choice((low, high, self.random.uniform(low, high)))
+
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
+    ) -> float:
+        self.asked[name] = {"kind": "float", "low": low, "high": high, "log": log}
+        self.drawn[name] = float(self._number(name, low, high, log))
+        return float(self.drawn[name])
+
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
+        self.asked[name] = {"kind": "int", "low": low, "high": high, "log": log}
+        self.drawn[name] = round(self._number(name, low, high, log))
+        return int(self.drawn[name])
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        self.asked[name] = {"kind": "categorical", "choices": list(choices)}
+        first = choices[0]
+        if self.defaults is None:
+            self.drawn[name] = self.random.choice(list(choices))
+        else:
+            self.drawn[name] = self.defaults[name] if self.defaults.get(name) in choices else first
+        return self.drawn[name]
+
+
+def _run(space: Any, settings: Mapping[str, Setting], longest: int | None, trial: Trial) -> Config:
+    config: Config = space(Overridden(trial, settings, longest))
+    return config
+
+
+def apply(space: Space, sets: Mapping[str, str], longest: int | None = None) -> Space:
+    """``space`` with the user's settings; ``longest`` is the upper bound of a searched ``epochs``, or its value.
+
+    Raises:
+        BadSpace: a text that cannot be read, the wrong type, a key that no trial reads.
+    """
+    settings = {key: parse(key, text) for key, text in sets.items()}
+    changed = space._replace(space=partial(_run, space.space, settings, longest))
+    known = describe(changed)
+    for key in settings:
+        if key not in known and key in space.roles:
+            raise BadSpace(f"--set {key}: with the other settings no trial reads it")
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f": did you mean {near[0]!r}?" if near else ""
+            raise BadSpace(f"--set {key}: unknown key{hint} (known: {', '.join(sorted(known))})")
+    return changed
+
+
+def describe(space: Space) -> dict[str, dict[str, Any]]:
+    """What the space asks for, by key: kind float, int, categorical (with bounds or choices) or fixed (with value)."""
+    found: dict[str, dict[str, Any]] = {}
+    for seed in range(100):  # enough to enter every branch of a conditional space
+        probe = Probe(seed)
+        for key, value in space.space(probe).items():
+            found[key] = probe.asked.get(key, {"kind": "fixed", "value": value})
+    return found
+
+
+def default(space: Space) -> tuple[Config, Config]:
+    """Trial 0: the authors' configuration moved inside the space, and the part of it that is searched."""
+    probe = Probe(0, space.defaults)
+    config = space.space(probe)
+    return config, probe.drawn

@@ -1,0 +1,38 @@
+"""Variational autoencoder. Objective: FID of prior samples, because the bound in nats changes its meaning with beta
+and with the likelihood. The likelihood alone moves the FID of a VAE threefold (Dai & Wipf 2019, table 1)."""
+
+from search_spaces import ae
+from search_spaces.shared import Config, Objective, Role, Trial
+
+OBJECTIVE: Objective = ("fid", "min")
+DEFAULTS: Config = {
+    "lr": 1e-3,
+    "batch_size": 128,
+    "epochs": 10,
+    "latent_dim": 20,
+    "width": 400,
+    "beta": 1.0,
+    "likelihood": "bernoulli",
+}
+ROLES: dict[str, Role] = {
+    **ae.ROLES,
+    **dict.fromkeys(("epochs", "likelihood", "sigma", "beta"), "scientific"),
+    "latent_dim": "nuisance",
+}
+
+
+def space(trial: Trial) -> Config:
+    config: Config = {
+        # scientific
+        "likelihood": trial.suggest_categorical("likelihood", ("bernoulli", "gaussian")),
+        "beta": trial.suggest_float("beta", 0.1, 10.0, log=True),
+        # nuisance
+        "latent_dim": trial.suggest_int("latent_dim", 8, 64, log=True),
+        "lr": trial.suggest_float("lr", 1e-4, 5e-3, log=True),
+        "batch_size": trial.suggest_categorical("batch_size", (64, 128, 256)),
+        **ae.body(trial),
+        "epochs": trial.suggest_int("epochs", 2, 10),
+    }
+    if config["likelihood"] == "gaussian":
+        config["sigma"] = trial.suggest_float("sigma", 0.05, 0.5, log=True)
+    return config

@@ -1,0 +1,137 @@
+"""A trial's directory: parameters, rows, checkpoints, best weights, sample grids. Written here, read by analysis.
+
+A local path or a bucket URL, through pyarrow. Every file is replaced as a whole, so that a kill leaves the old one or
+the new one; rows are appended where the file system can, and a torn last line is cut off by the next attempt.
+"""
+
+import io
+import json
+import pickle
+import posixpath
+from typing import Any
+
+import numpy as np
+import pyarrow.fs as pafs
+import torch
+from PIL import Image
+from safetensors.torch import save
+from torch import Tensor
+
+from trainables.engine.run import Snapshot
+
+KEEP = 2  # checkpoints: the newest, and the one before in case it is damaged
+
+
+def place(where: str) -> tuple[pafs.FileSystem, str]:
+    """The file system and the path in it of a local path or a URL such as ``s3://bucket/folder``."""
+    if "://" in where:
+        found: tuple[pafs.FileSystem, str] = pafs.FileSystem.from_uri(where)
+        return found
+    return pafs.LocalFileSystem(), where
+
+
+def picture(images: Tensor, columns: int) -> Image.Image:
+    """uint8 [n, C, H, W] as one picture, row by row, without gaps; missing cells are black."""
+    n, c, h, w = images.shape
+    rows = -(-n // columns)
+    cells = np.zeros((rows * columns, c, h, w), np.uint8)
+    cells[:n] = images.numpy()
+    sheet = cells.reshape(rows, columns, c, h, w).transpose(0, 3, 1, 4, 2).reshape(rows * h, columns * w, c)
+    return Image.fromarray(sheet[..., 0] if c == 1 else sheet)
+
+
+class TrialFiles:
+    """The files of one trial; ``directory`` holds all trials, by number."""
+
+    def __init__(self, directory: str, number: int) -> None:
+        self.fs, root = place(directory)
+        self.path = posixpath.join(root, f"{number:04d}")
+        self.local = isinstance(self.fs, pafs.LocalFileSystem)
+        self.fs.create_dir(posixpath.join(self.path, "samples"), recursive=True)
+
+    def _at(self, name: str) -> str:
+        return posixpath.join(self.path, name)
+
+    def _write(self, name: str, content: bytes) -> None:
+        # An object store shows an object when it is complete; a local file needs the rename for that.
+        target = self._at(name)
+        partial = f"{target}.partial" if self.local else target
+        with self.fs.open_output_stream(partial) as stream:
+            stream.write(content)
+        if self.local:
+            self.fs.move(partial, target)
+
+    def _read(self, name: str) -> bytes:
+        with self.fs.open_input_stream(self._at(name)) as stream:
+            content: bytes = stream.read()
+        return content
+
+    def _names(self) -> list[str]:
+        return sorted(info.base_name for info in self.fs.get_file_info(pafs.FileSelector(self.path)))
+
+    def write_params(self, params: dict[str, Any]) -> None:
+        self._write("params.json", json.dumps(params, indent=1).encode())
+
+    def cut_rows(self, before: int) -> None:
+        """Keep the rows of epochs ``< before``: the attempt that starts now will write the others again."""
+        if "rows.jsonl" not in self._names():
+            return
+        kept = [line for line in self._read("rows.jsonl").splitlines() if _epoch_of(line) < before]
+        self._write("rows.jsonl", b"".join(line + b"\n" for line in kept))
+
+    def append_row(self, row: dict[str, Any]) -> None:
+        """One more JSON line; numbers that are not finite become null."""
+        line = (json.dumps(_finite(row)) + "\n").encode()
+        if self.local:
+            with self.fs.open_append_stream(self._at("rows.jsonl")) as stream:
+                stream.write(line)
+        else:  # object stores do not append
+            old = self._read("rows.jsonl") if "rows.jsonl" in self._names() else b""
+            self._write("rows.jsonl", old + line)
+
+    def save_checkpoint(self, snapshot: Snapshot) -> None:
+        buffer = io.BytesIO()
+        torch.save(snapshot, buffer)
+        self._write(f"checkpoint_{snapshot['epoch']:04d}.pt", buffer.getvalue())
+        for name in self._checkpoints()[:-KEEP]:
+            self.fs.delete_file(self._at(name))
+
+    def _checkpoints(self) -> list[str]:
+        return [name for name in self._names() if name.startswith("checkpoint_") and name.endswith(".pt")]
+
+    def newest_checkpoint(self) -> Snapshot | None:
+        """The newest readable checkpoint; one that is damaged is passed over for the one before."""
+        for name in reversed(self._checkpoints()):
+            try:
+                snapshot: Snapshot = torch.load(io.BytesIO(self._read(name)), map_location="cpu", weights_only=True)
+            except (RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError):
+                continue
+            return snapshot
+        return None
+
+    def save_best(self, weights: dict[str, Tensor], about: dict[str, Any]) -> None:
+        """``best.safetensors``, with ``about`` as JSON strings in its header."""
+        contiguous = {name: tensor.contiguous() for name, tensor in weights.items()}
+        header = {key: json.dumps(_finite(value)) for key, value in about.items()}
+        self._write("best.safetensors", save(contiguous, header))
+
+    def save_samples(self, epoch: int, images: Tensor, columns: int) -> None:
+        """The fixed sample grid of an epoch, uint8 [n, C, H, W], as ``samples/epoch_0001.png``."""
+        buffer = io.BytesIO()
+        picture(images, columns).save(buffer, "png")
+        self._write(f"samples/epoch_{epoch:04d}.png", buffer.getvalue())
+
+
+def _epoch_of(line: bytes) -> float:
+    try:
+        return float(json.loads(line)["epoch"])
+    except (ValueError, KeyError, TypeError):
+        return float("inf")  # a torn line
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if abs(value) < float("inf") else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,100 @@
+"""The Ray Tune function: epochs in, trial files and reports out. The only file of this room that knows Ray.
+
+Everything lasting is written to the trial's own directory before Tune hears of it: samples, the best weights, the
+checkpoint (which holds its row), the row. So whatever is killed, a later attempt starts from the newest good
+checkpoint, tells its row once more, and goes on to the same numbers. Tune's own files are disposable.
+"""
+
+import time
+from contextlib import closing
+from typing import Any
+
+import torch
+from ray import tune
+
+from trainables import MODELS, TRAINABLES
+from trainables.data import Dataset
+from trainables.engine.evaluate import COLUMNS
+from trainables.engine.loop import Epoch
+from trainables.engine.run import Data
+from trainables.engine.streams import derive
+from trainables.files import TrialFiles
+from trainables.metrics import Judge, load_extractor
+
+REPORT_EVERY_S = 1.0  # between evaluations a trial reports no faster than this
+CHECKPOINT_EVERY_S = 20.0  # between evaluations a trial saves no faster than this
+
+
+def resources() -> tuple[str, int]:
+    """The device and the number of threads that Tune gave to this trial; never a GPU that it was not given."""
+    given = tune.get_context().get_trial_resources().required_resources
+    return ("cuda" if given.get("GPU", 0) > 0 else "cpu"), max(1, int(given.get("CPU", 1)))
+
+
+class Delivery:
+    """Hands each epoch of one trial to its directory and to Tune."""
+
+    def __init__(self, files: TrialFiles, about: dict[str, Any], objective: tuple[str, str]) -> None:
+        self.files, self.about = files, about
+        self.metric, self.sign = objective[0], 1.0 if objective[1] == "min" else -1.0
+        self.best: tuple[float, int] | None = None
+        self.reported_s = self.saved_s = time.monotonic()
+
+    def keep(self, epoch: Epoch) -> None:
+        """Write what an epoch leaves behind; its row gains ``best`` and ``best_epoch``."""
+        row, evaluated, now = epoch.row, epoch.samples is not None, time.monotonic()
+        if evaluated and row["status"] == "ok":
+            value = row[self.metric]
+            if self.best is None or self.sign * value < self.sign * self.best[0]:
+                self.best = (value, row["epoch"])
+                self.files.save_best(epoch.weights(), {**self.about, "row": row})
+        row["best"], row["best_epoch"] = self.best or (float("nan"), 0)
+        if epoch.samples is not None:
+            self.files.save_samples(row["epoch"], epoch.samples, COLUMNS)
+        if evaluated or row["status"] != "ok" or now - self.saved_s > CHECKPOINT_EVERY_S:
+            self.files.save_checkpoint(epoch.snapshot())
+            self.saved_s = now
+        self.files.append_row(row)
+
+    def report(self, row: dict[str, Any], number: int) -> None:
+        """Tell Tune: every evaluation, the end, and about once a second between them."""
+        now, over = time.monotonic(), row["status"] != "ok" or row["epoch"] == row["epochs"]
+        if over or row["eval_epoch"] == row["epoch"] or now - self.reported_s > REPORT_EVERY_S:
+            self.reported_s = now
+            failed = row["status"] != "ok"  # a stale good score must not raise the scheduler's bar
+            tune.report({**row, "number": number, **({self.metric: float("nan")} if failed else {})})
+
+
+def train(
+    config: dict[str, Any],
+    *,
+    model: str,
+    data: Dataset,
+    judge: Judge,
+    directory: str,
+    objective: tuple[str, str],
+    sweep_seed: int,
+) -> None:
+    """One trial as Ray Tune runs it. ``config`` holds the model's keys and the trial's ``number``; ``directory`` is the
+    sweep's ``trials/`` folder, a path or a URL."""
+    number = int(config["number"])
+    config = {key: value for key, value in config.items() if key != "number"}
+    device, threads = resources()
+    torch.set_num_threads(threads)
+    seed = derive(sweep_seed, "trial", number)
+    files = TrialFiles(directory, number)
+    about = {"number": number, "seed": seed, "model": model, "config": config}
+    files.write_params(about)
+    extractor = load_extractor(judge, device) if MODELS[model].samples else None
+    state = files.newest_checkpoint()
+    files.cut_rows(before=state["epoch"] if state else 0)
+    delivery = Delivery(files, about, objective)
+    with closing(TRAINABLES[model](config, Data(data.to(device), judge, extractor, device), seed, state)) as epochs:
+        for epoch in epochs:
+            if state is not None and epoch.row["epoch"] == state["epoch"]:
+                row = epoch.row
+                delivery.best = (row["best"], row["best_epoch"]) if row["best_epoch"] else None
+                files.append_row(row)
+            else:
+                delivery.keep(epoch)
+            delivery.report(epoch.row, number)
