@@ -1,0 +1,41 @@
+"""The figures of a report: a file a figure, each with a data half (sweep -> what is drawn, tested by its numbers), an
+ink half (that -> matplotlib Axes) and a sentence that says what to look at. To add one, write its file and its line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from matplotlib.axes import Axes
+
+from analysis.figures import classes, curves, history, latent, slices, style
+from analysis.runs import Sweep
+
+__all__ = ["FIGURES", "Figure", "draw"]
+
+
+class Figure(NamedTuple):
+    """`data` gives a list with an entry per panel, empty where the figure does not apply; `height` in inches."""
+
+    title: str
+    data: Callable[[Sweep], list[Any]]
+    ink: Callable[[Any, Axes], Axes]
+    look: Callable[[list[Any]], str]
+    height: float = style.HEIGHT
+
+
+FIGURES: dict[str, Figure] = {
+    "curves": Figure(curves.TITLE, curves.data, curves.ink, curves.look),
+    "history": Figure(history.TITLE, history.data, history.ink, history.look),
+    "classes": Figure(classes.TITLE, classes.data, classes.ink, classes.look),
+    "latent": Figure(latent.TITLE, latent.data, latent.ink, latent.look, 4.2),
+    "slices": Figure(slices.TITLE, slices.data, slices.ink, slices.look, 2.6),
+}
+
+
+def draw(name: str, info: Any) -> bytes:
+    """One panel of a figure as PNG."""
+    figure, ax = style.axes(height=FIGURES[name].height)
+    FIGURES[name].ink(info, ax)
+    return style.png(figure)

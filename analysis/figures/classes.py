@@ -1,0 +1,67 @@
+"""What the winner draws: the share of each class among its samples, by class name, against the training images.
+
+Classes are those that the pinned extractor reads from the samples; "effective modes" is the exponential of the
+histogram's entropy (nats), so K classes drawn alike count K.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from analysis import best, runs, source
+from analysis.figures import style
+from analysis.runs import Sweep
+
+TITLE = "What the winner draws"
+LEGIBLE = 40  # class names that fit; above this the bars are sorted and stay nameless
+
+
+class Classes(NamedTuple):
+    names: list[str]
+    shares: list[float]  # of the winner's samples, sums to 1
+    prior: list[float]  # of the training images; empty where the data are not at hand
+    modes: float
+
+
+def data(sweep: Sweep) -> list[Classes]:
+    one = runs.trial(sweep, int(best.ranked(sweep)["number"].iloc[0]))
+    if one.best is None or "class_shares" not in one.best:
+        return []  # a model that does not sample has no histogram
+    shares, names = list(one.best["class_shares"]), list(sweep.meta["data"]["classes"])
+    return [Classes(names, shares, source.prior(sweep), float(one.best["modes"]))]
+
+
+def ink(info: Classes, ax: Axes) -> Axes:
+    shares, prior = np.array(info.shares), np.array(info.prior)
+    if len(info.names) > LEGIBLE:
+        ax.plot(100 * np.sort(shares)[::-1], color=style.WINNER, lw=1.6, label="samples of the winner")
+        if len(prior):
+            ax.plot(100 * np.sort(prior)[::-1], color=style.REFERENCE, lw=1, ls="--", label="training images")
+        ax.legend(fontsize=7.5, frameon=False)
+        return style.tidy(ax, "classes, most drawn first", "share, %")
+    rows = np.arange(len(shares))
+    ax.barh(rows, 100 * shares, height=0.66, color=style.WINNER, alpha=0.85, label="samples of the winner")
+    if len(prior):
+        ax.plot(100 * prior, rows, "|", ms=11, mew=2, color=style.REFERENCE, label="training images")
+    ax.set_yticks(rows, info.names)
+    ax.invert_yaxis()
+    ax.set_xlim(left=0)
+    ax.legend(fontsize=7.5, frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.12), ncols=2, borderaxespad=0)
+    ax.spines["left"].set_visible(False)
+    style.tidy(ax, "share of the images, %", "")
+    ax.tick_params(axis="y", length=0, labelcolor=style.INK)
+    return ax
+
+
+def look(infos: list[Classes]) -> str:
+    (info,) = infos
+    order = np.argsort(info.shares)
+    rare, common = int(order[0]), int(order[-1])
+    return (
+        f"A bar short of its tick is a class that the winner neglects: rarest {info.names[rare]!r} "
+        f"({info.shares[rare]:.1%}), most frequent {info.names[common]!r} ({info.shares[common]:.1%}). "
+        f"That makes {info.modes:.1f} effective modes of {len(info.names)}."
+    )

@@ -1,0 +1,87 @@
+"""The objective of every trial at each evaluated epoch: who learned, who was stopped, and where the winner was best."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from analysis import best
+from analysis.figures import style
+from analysis.runs import Sweep
+
+TITLE = "Learning curves"
+
+
+class Curve(NamedTuple):
+    number: int
+    state: str
+    epochs: list[int]
+    values: list[float]
+
+
+class Curves(NamedTuple):
+    metric: str
+    curves: list[Curve]  # in order of number, trials without a finite value left out
+    winner: int
+    best_epoch: int
+    budget: int  # epochs of the longest run
+
+
+def data(sweep: Sweep) -> list[Curves]:
+    finite = sweep.history[np.isfinite(sweep.history["value"].astype(float))]
+    states = dict(zip(sweep.trials["number"], sweep.trials["state"], strict=True))
+    curves = [
+        Curve(number, states[number], told["epoch"].tolist(), told["value"].tolist())
+        for number in finite["number"].unique().tolist()
+        for told in [finite[finite["number"] == number]]
+    ]
+    lead = best.ranked(sweep).iloc[0]
+    return [Curves(sweep.metric, curves, int(lead["number"]), int(lead["best_epoch"]), int(sweep.meta["epochs"]))]
+
+
+def ink(info: Curves, ax: Axes) -> Axes:
+    for curve in info.curves:
+        color, width, order = style.OTHERS, 0.8, 1
+        if curve.number == info.winner:
+            color, width, order = style.WINNER, 2.2, 4
+        elif curve.number == 0:
+            color, width, order = style.DEFAULTS, 1.6, 3
+        ax.plot(curve.epochs, curve.values, color=color, lw=width, zorder=order, solid_capstyle="round")
+        mark = {"pruned": "x", "failed": "v"}.get(curve.state)
+        if mark:
+            ink_of = style.FAILED if mark == "v" else style.QUIET
+            ax.plot(curve.epochs[-1:], curve.values[-1:], mark, ms=4, color=ink_of, zorder=order + 1)
+    _legend(info, ax)
+    lead = next(curve for curve in info.curves if curve.number == info.winner)
+    peak = lead.values[lead.epochs.index(info.best_epoch)]
+    ax.plot([info.best_epoch], [peak], "o", ms=6, mfc="white", mec=style.WINNER, mew=1.8, zorder=6)
+    style.spread(ax, np.concatenate([curve.values for curve in info.curves]))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    ax.margins(x=0.04)
+    return style.tidy(ax, "epoch", style.named(info.metric))
+
+
+def _legend(info: Curves, ax: Axes) -> None:
+    states = {curve.state for curve in info.curves}
+    ax.plot([], [], color=style.WINNER, lw=2.2, label=f"winner: trial {info.winner}")
+    if info.winner != 0 and any(curve.number == 0 for curve in info.curves):
+        ax.plot([], [], color=style.DEFAULTS, lw=1.6, label="defaults: trial 0")
+    if len(info.curves) > 2:
+        ax.plot([], [], color=style.OTHERS, lw=0.8, label="other trials")
+    if "pruned" in states:
+        ax.plot([], [], "x", ms=4, color=style.QUIET, label="stopped here")
+    if "failed" in states:
+        ax.plot([], [], "v", ms=4, color=style.FAILED, label="failed here")
+    ax.legend(fontsize=7.5, frameon=False, labelcolor=style.INK)
+
+
+def look(infos: list[Curves]) -> str:
+    (info,) = infos
+    lead = next(curve for curve in info.curves if curve.number == info.winner)
+    where = f"The ring marks the winner's best epoch, {info.best_epoch} of the {lead.epochs[-1]} it ran."
+    if info.best_epoch == lead.epochs[-1]:
+        return f"{where} It was still improving when its epochs ran out; a longer run may do better."
+    return f"{where} It got worse or stood still after that; the weights kept are those of the ring."

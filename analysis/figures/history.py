@@ -1,0 +1,61 @@
+"""Best score so far against the trial number: whether the search was still finding better ones when it ended."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from analysis import best
+from analysis.figures import style
+from analysis.runs import Sweep
+
+TITLE = "Best so far"
+
+
+class History(NamedTuple):
+    """Scored trials in order of number: number, value, stopped early or not, best value up to and with it."""
+
+    metric: str
+    numbers: list[int]
+    values: list[float]
+    stopped: list[bool]
+    best: list[float]
+    failed: list[int]  # numbers of the trials without a score
+
+
+def data(sweep: Sweep) -> list[History]:
+    scored = best.ranked(sweep).sort_values("number")
+    values = scored["value"].to_numpy(float)
+    so_far = sweep.sign * np.minimum.accumulate(sweep.sign * values)
+    failed = sweep.trials.loc[sweep.trials["state"] == "failed", "number"]
+    stopped = (scored["state"] == "pruned").tolist()
+    numbers = scored["number"].tolist()
+    return [History(sweep.metric, numbers, values.tolist(), stopped, so_far.tolist(), failed.tolist())]
+
+
+def ink(info: History, ax: Axes) -> Axes:
+    numbers, values, stopped = np.array(info.numbers), np.array(info.values), np.array(info.stopped)
+    ax.plot(numbers[~stopped], values[~stopped], "o", ms=4, mfc="none", mec=style.OTHERS, label="ran to the end")
+    if stopped.any():
+        ax.plot(numbers[stopped], values[stopped], "x", ms=4, color=style.OTHERS, label="stopped early")
+    if info.failed:
+        style.ticks(ax, info.failed)
+    steps = [*numbers, numbers[-1] + 1], [*info.best, info.best[-1]]
+    ax.step(*steps, where="post", color=style.WINNER, lw=1.8, label="best so far")
+    style.spread(ax, values)
+    ax.legend(fontsize=7.5, frameon=False, labelcolor=style.INK)
+    return style.tidy(ax, "trial", style.named(info.metric))
+
+
+def look(infos: list[History]) -> str:
+    (info,) = infos
+    last = next(n for n, value in zip(info.numbers, info.best, strict=True) if value == info.best[-1])
+    total = max([*info.numbers, *info.failed]) + 1
+    tail = (
+        "The line was still moving near the end, so more trials may well find better."
+        if total - last <= max(2, total // 5)
+        else "The line is flat at the end, so more trials of this space may bring little."
+    )
+    return f"The best score came with trial {last} of {total} (0 to {total - 1}). {tail}"

@@ -1,0 +1,73 @@
+"""What all figures share: size, colours, the words for axes, and the way to a PNG.
+
+Figures are drawn small (the width of a phone at reading size) and shown two abreast where there is room. Colours are
+Okabe and Ito's (2008), which the colour-blind tell apart; meaning never rests on colour alone. `Figure()` and not
+pyplot, so that nothing is global and threads may draw.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+INK, QUIET, FAINT = "#222222", "#6b6b6b", "#d9d9d9"
+WINNER, DEFAULTS, FAILED, REFERENCE = "#0072B2", "#E69F00", "#D55E00", "#222222"
+OTHERS = "#a8a8a8"
+CLASSES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000", "#8c6bb1", "#7f7f7f")
+WIDTH, HEIGHT, DPI = 4.6, 3.0, 200  # inches
+
+UNITS = {
+    "fid": "FID",
+    "recon_mse": "reconstruction error (MSE)",
+    "nats": "nats per image",
+    "modes": "effective modes",
+}
+
+
+def axes(width: float = WIDTH, height: float = HEIGHT) -> tuple[Figure, Axes]:
+    """An empty figure of this many inches, and its axes."""
+    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
+    return figure, figure.add_subplot()
+
+
+def tidy(ax: Axes, x: str, y: str) -> Axes:
+    """Labels the axes and takes away what carries no information."""
+    ax.set_xlabel(x, fontsize=9, color=INK)
+    ax.set_ylabel(y, fontsize=9, color=INK)
+    ax.tick_params(labelsize=8, colors=QUIET, length=3, width=0.6)
+    ax.tick_params(which="minor", length=1.5, width=0.5, labelsize=7)
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        ax.spines[side].set_color(QUIET)
+        ax.spines[side].set_linewidth(0.6)
+    return ax
+
+
+def named(metric: str) -> str:
+    """The metric as a person would write it."""
+    return UNITS.get(metric, metric)
+
+
+def png(figure: Figure) -> bytes:
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png")
+    return stream.getvalue()
+
+
+def spread(ax: Axes, values: NDArray[np.float64]) -> None:
+    """A logarithmic y axis where the values span more than a factor of 8, so that the good end stays readable."""
+    if len(values) and values.min() > 0 and values.max() > 8 * values.min():
+        ax.set_yscale("log")
+        ax.yaxis.set_major_formatter("{x:g}")
+
+
+def ticks(ax: Axes, positions: Sequence[float]) -> None:
+    """Marks failed trials, which have no score, at the foot of the axes."""
+    foot = ax.get_xaxis_transform()
+    ax.plot(positions, [0.03] * len(positions), "|", ms=9, mew=1.4, color=FAILED, transform=foot, label="failed")

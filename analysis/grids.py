@@ -1,0 +1,128 @@
+"""Comparison grids: real images, then a row per configuration, all drawn from the same noise and the same labels.
+
+A trial saves the sweep's fixed noise batch at every evaluated epoch, so a column shows one and the same z (for the
+autoencoders: one and the same input) under every configuration. Where a picture is missing, the generator is rebuilt.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from analysis import best, pictures, runs, sample, source
+from analysis.best import short
+from analysis.figures import style
+from analysis.pictures import Pixels
+from analysis.runs import Sweep
+from trainables import MODELS
+from trainables.engine.evaluate import GRID, grid_labels
+from trainables.errors import BadInput
+
+ACROSS = 10  # images in a row
+
+
+class Strip(NamedTuple):
+    """A row of a grid: `title` says what it is, `detail` with which parameters; images uint8 [<= ACROSS, C, H, W]."""
+
+    title: str
+    detail: str
+    images: Pixels
+
+
+def comparison(sweep: Sweep, k: int) -> list[Strip]:
+    """A row of real images (where they are at hand), then the best k configurations at their best epochs."""
+    strips = _heading(sweep)
+    for entry in best.top(sweep, k):
+        title = f"Trial {entry['number']} · {_score(sweep, entry['value'])} at epoch {entry['best_epoch']}"
+        if entry["number"] == 0:
+            title += " · the defaults"
+        detail = ", ".join(f"{key} {short(entry['config'].get(key))}" for key in sweep.swept)
+        strips.append(Strip(title, detail, _outputs(sweep, batch(sweep, entry["number"], entry["best_epoch"]))))
+    return strips
+
+
+def first_last(sweep: Sweep, number: int) -> list[Strip]:
+    """One trial at its first, its best and its last evaluated epoch, without repetitions."""
+    one = runs.trial(sweep, number)
+    told = {row["epoch"]: row for row in one.rows if row["eval_epoch"] == row["epoch"]}
+    drawn = [epoch for epoch in sorted(told) if sweep.place.has(_file(number, epoch))]
+    best_epoch = one.best["epoch"] if one.best else None
+    strips = []
+    for epoch in sorted({*drawn[:1], *drawn[-1:], *({best_epoch} & set(drawn))}):
+        names = [name for name, at in (("first", drawn[0]), ("best", best_epoch), ("last", drawn[-1])) if at == epoch]
+        title = f"Epoch {epoch}, the {' and '.join(names)} · {_score(sweep, told[epoch][sweep.metric])}"
+        strips.append(Strip(title, "", _outputs(sweep, batch(sweep, number, epoch))))
+    return strips
+
+
+def batch(sweep: Sweep, number: int, epoch: int) -> Pixels:
+    """The fixed batch as a trial drew it at an evaluated epoch, [n, C, H, W]; rebuilt for its best epoch if need be."""
+    c, h, w = sweep.meta["data"]["shape"]
+    try:
+        return pictures.cells(sweep.place.read(_file(number, epoch)), (c, h, w))
+    except FileNotFoundError:
+        if not MODELS[sweep.meta["model"]].samples:
+            raise BadInput(
+                f"trial {number} of {sweep.place.name!r} has lost its picture {_file(number, epoch)}"
+            ) from None
+    z = sample.noise(sweep, number, GRID, sweep.meta["seed"], "grid")
+    return sample.images(sweep, number, z, grid_labels(len(sweep.meta["data"]["classes"])))
+
+
+def columns(sweep: Sweep) -> list[str]:
+    """The class of each column, for a model that is told what to draw; else empty."""
+    if not MODELS[sweep.meta["model"]].conditional:
+        return []
+    return [str(sweep.meta["data"]["classes"][k]) for k in _labels(sweep)]
+
+
+def draw(strips: list[Strip]) -> bytes:
+    """The strips under each other with their captions, as PNG."""
+    figure, _ = style.axes(7.0, 0.95 * len(strips))
+    figure.clear()
+    for ax, strip in zip(np.atleast_1d(figure.subplots(len(strips))), strips, strict=True):
+        ax.imshow(
+            pictures.sheet(strip.images, ACROSS).squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest"
+        )
+        ax.set_axis_off()
+        ax.set_title(strip.title, fontsize=8, loc="left", color=style.INK, pad=3)
+        if strip.detail:
+            ax.text(0, -0.04, strip.detail, fontsize=6.5, va="top", color=style.QUIET, transform=ax.transAxes)
+    return style.png(figure)
+
+
+def _file(number: int, epoch: int) -> str:
+    return f"{runs.folder(number)}/samples/epoch_{epoch:04d}.png"
+
+
+def _score(sweep: Sweep, value: float) -> str:
+    return f"{style.named(sweep.metric)} {short(value)}"
+
+
+def _labels(sweep: Sweep) -> list[int]:
+    labels: list[int] = grid_labels(len(sweep.meta["data"]["classes"]))[:ACROSS].tolist()
+    return labels
+
+
+def _outputs(sweep: Sweep, drawn: Pixels) -> Pixels:
+    """What the model made: the autoencoders' batches alternate input and output."""
+    return (drawn if MODELS[sweep.meta["model"]].samples else drawn[1::2])[:ACROSS]
+
+
+def _heading(sweep: Sweep) -> list[Strip]:
+    """The first row: inputs for an autoencoder, else real images, of the columns' classes where columns have one."""
+    if not MODELS[sweep.meta["model"]].samples:
+        lead = best.top(sweep, 1)[0]
+        inputs = batch(sweep, lead["number"], lead["best_epoch"])[0::2][:ACROSS]
+        return [Strip("Input", "held-out images as the model saw them", inputs)]
+    found = source.dataset(sweep)
+    if found is None:
+        return []
+    chosen = torch.arange(ACROSS)
+    if columns(sweep):
+        held_out = np.asarray(found.val.labels)
+        chosen = torch.tensor([int(np.flatnonzero(held_out == k)[0]) for k in _labels(sweep)])
+    x, _ = found.val.to("cpu").gather(chosen, torch.device("cpu"))
+    return [Strip("Real images", "held out, never trained on", (x * 255).round().to(torch.uint8).numpy())]

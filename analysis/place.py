@@ -1,0 +1,55 @@
+"""A directory that may lie on this disk or in a bucket: read, write and list by relative name, through `pyarrow.fs`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from pyarrow import fs
+
+from trainables.errors import BadInput
+
+
+class Place(NamedTuple):
+    """A directory: `files` is its file system, `root` its path there, `name` what the user called it."""
+
+    files: fs.FileSystem
+    root: str
+    name: str
+
+    def read(self, name: str) -> bytes:
+        """The bytes of the file `name` below the root; FileNotFoundError where there is none."""
+        with self.files.open_input_file(f"{self.root}/{name}") as stream:
+            content: bytes = stream.read()
+        return content
+
+    def write(self, name: str, content: bytes) -> None:
+        """Writes a file below the root, making its folder where needed."""
+        path = f"{self.root}/{name}"
+        self.files.create_dir(path.rpartition("/")[0], recursive=True)
+        with self.files.open_output_stream(path) as stream:
+            stream.write(content)
+
+    def has(self, name: str) -> bool:
+        return bool(self.files.get_file_info(f"{self.root}/{name}").type == fs.FileType.File)
+
+    def names(self, folder: str) -> list[str]:
+        """The sorted base names in a folder below the root; empty where the folder is missing."""
+        chosen = fs.FileSelector(f"{self.root}/{folder}".rstrip("/"), allow_not_found=True)
+        return sorted(info.base_name for info in self.files.get_file_info(chosen))
+
+    @property
+    def local(self) -> bool:
+        return isinstance(self.files, fs.LocalFileSystem)
+
+
+def at(directory: str | Path) -> Place:
+    """A local path or a URL (`s3://bucket/results/x`) as a Place; BadInput for a URL that no file system reads."""
+    text = str(directory)
+    if "://" not in text:
+        return Place(fs.LocalFileSystem(), str(Path(text).resolve()), text)
+    try:
+        files, root = fs.FileSystem.from_uri(text)
+    except (OSError, ValueError) as error:
+        raise BadInput(f"cannot open {text!r}: {str(error).splitlines()[0]}") from error
+    return Place(files, root.rstrip("/"), text)

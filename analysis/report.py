@@ -1,0 +1,174 @@
+"""The report: one HTML page that needs nothing else, and its pictures as PNG files beside it.
+
+The winner first, with its picture, its score and the command that trains it again; then why it won; then every trial;
+then how it was made. Images are data URIs, and the page forbids itself any request.
+"""
+
+from __future__ import annotations
+
+import base64
+import shlex
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from analysis import best, grids, pictures, place, runs, status
+from analysis.best import short
+from analysis.figures import FIGURES, style
+from analysis.figures import draw as draw_figure
+from analysis.grids import Strip
+from analysis.runs import Sweep
+from trainables.errors import BadInput
+
+TOP = 6  # configurations in the comparison grid
+OPEN_ROWS = 60  # a longer table of trials starts folded
+
+
+def write(directories: list[str | Path], out: str | Path | None = None) -> str:
+    """Writes `index.html` and the PNGs for one sweep or several and returns the page's path.
+
+    They go to `out`, or to `report/` in the sweep; for several, to `report/` beside the first. BadInput where a
+    directory is no sweep or has nothing to show, before anything is written.
+    """
+    if not directories:
+        raise BadInput("name at least one sweep to report on")
+    sweeps = [runs.load(directory) for directory in directories]
+    files: dict[str, bytes] = {}
+    sections = [section(sweep, files, f"{sweep.meta['name']}_" if len(sweeps) > 1 else "") for sweep in sweeps]
+    page = Environment(loader=PackageLoader("analysis", ""), autoescape=True, undefined=StrictUndefined)
+    compared = comparison(sweeps) if len(sweeps) > 1 else None
+    html = page.get_template("report.html").render(sections=sections, compared=compared, short=short)
+    target = place.at(out if out is not None else _home(sweeps))
+    for name, content in (files | {"index.html": html.encode()}).items():
+        target.write(name, content)
+    return f"{target.name.rstrip('/')}/index.html"
+
+
+def section(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[str, Any]:
+    """All that the page says of one sweep; the pictures are put into `files` by name as well."""
+    meta, lead = sweep.meta, best.top(sweep, 1)[0]
+
+    def keep(name: str, content: bytes) -> str:
+        files[f"{prefix}{name}.png"] = content
+        return uri(content)
+
+    strips = grids.comparison(sweep, TOP)
+    epochs = grids.first_last(sweep, lead["number"])
+    picture = pictures.sheet(grids.batch(sweep, lead["number"], lead["best_epoch"]), grids.ACROSS)
+    keep("grid", grids.draw(strips))
+    keep("epochs", grids.draw(epochs))
+    return {
+        "meta": meta,
+        "metric": style.named(sweep.metric),
+        "state": status.summary(sweep),
+        "lead": lead,
+        "verdict": best.verdict(sweep),
+        "picture": keep("winner", pictures.png(picture)),
+        "drawn": _drawn(sweep),
+        "command": shlex.join(command(sweep, lead["config"])),
+        "parameters": parameters(sweep, lead["config"]),
+        "strips": [_strip(strip) for strip in strips],
+        "columns": grids.columns(sweep),
+        "epochs": [_strip(strip) for strip in epochs],
+        "figures": [shown for name in FIGURES if (shown := _figure(sweep, name, keep))],
+        "trials": table(sweep),
+        "open": len(sweep.trials) <= OPEN_ROWS,
+        "made": shlex.join(meta["command"]),
+    }
+
+
+def command(sweep: Sweep, config: dict[str, Any]) -> list[str]:
+    """The command that trains one configuration by itself: every swept or set key is pinned, so one trial is left."""
+    meta = sweep.meta
+    words = ["gensweep", "run", meta["model"], "--dataset", meta["dataset"]]
+    if meta["data_dir"] is not None:
+        words += ["--data-dir", meta["data_dir"]]
+    words += ["--trials", "1", "--epochs", str(meta["epochs"]), "--seed", str(meta["seed"])]
+    if meta["precision"] != "fp32":
+        words += ["--precision", meta["precision"]]
+    pinned = [key for key in config if key in sweep.swept or key in meta["set"]]
+    return words + [word for key in pinned for word in ("--set", f"{key}={config[key]}")]
+
+
+def parameters(sweep: Sweep, config: dict[str, Any]) -> list[dict[str, Any]]:
+    """The winner's parameters beside the defaults, swept ones first."""
+    defaults = sweep.meta["defaults"]
+    keys = sorted(config, key=lambda key: (key not in sweep.swept, list(config).index(key)))
+    return [
+        {
+            "key": key,
+            "value": short(config[key]),
+            "default": short(defaults.get(key)),  # the defaults may not have a conditional key
+            "changed": key not in defaults or config[key] != defaults[key],
+            "swept": key in sweep.swept,
+        }
+        for key in keys
+    ]
+
+
+def table(sweep: Sweep) -> list[dict[str, Any]]:
+    """Every trial for the page, ranked ones first, then the others by number."""
+    order = {number: rank for rank, number in enumerate(best.ranked(sweep)["number"].tolist())}
+    lines = sweep.trials.to_dict("records")
+    lines.sort(key=lambda line: (order.get(line["number"], len(order)), line["number"]))
+    return [
+        {
+            "number": line["number"],
+            "state": line["state"],
+            "why": ": ".join(str(line[key]) for key in ("reason", "error") if isinstance(line[key], str)),
+            "value": short(line["value"]) if line["number"] in order else "–",
+            "best_epoch": short(line["best_epoch"]) if line["number"] in order else "–",
+            "epochs_done": short(line["epochs_done"]),
+            "wall_s": short(line["wall_s"]),
+            "config": [short(line.get(key)) for key in sweep.swept],
+        }
+        for line in lines
+    ]
+
+
+def comparison(sweeps: list[Sweep]) -> dict[str, Any]:
+    """The winners of several sweeps, and whether their scores may be compared at all."""
+    lines = []
+    for sweep in sweeps:
+        lead, margin = best.top(sweep, 1)[0], best.margin(sweep)
+        lines.append({
+            "name": sweep.meta["name"], "model": sweep.meta["model"], "dataset": sweep.meta["dataset"],
+            "metric": style.named(sweep.metric), "value": short(lead["value"]), "trial": lead["number"],
+            "default": short(margin.default if margin else None), "trials": len(sweep.trials),
+            "detail": ", ".join(f"{key} {short(lead['config'].get(key))}" for key in sweep.swept),
+        })  # fmt: skip
+    alike = len({(sweep.metric, str(sorted(sweep.meta["stamp"].items()))) for sweep in sweeps}) == 1
+    return {"lines": lines, "alike": alike}
+
+
+def uri(content: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(content).decode()
+
+
+def _home(sweeps: list[Sweep]) -> str:
+    first = sweeps[0].place.name.rstrip("/")
+    return f"{first}/report" if len(sweeps) == 1 else f"{first.rpartition('/')[0] or '.'}/report"
+
+
+def _strip(strip: Strip) -> dict[str, str]:
+    image = uri(pictures.png(pictures.sheet(strip.images, grids.ACROSS)))
+    return {"title": strip.title, "detail": strip.detail, "image": image}
+
+
+def _drawn(sweep: Sweep) -> str:
+    if sweep.meta["model"] in ("ae", "dae"):
+        return "Held-out images in pairs: what the model saw, and what it made of it."
+    if grids.columns(sweep):
+        return "Samples, a class per column, from noise that is the same for every trial."
+    return "Samples from noise that is the same for every trial."
+
+
+def _figure(sweep: Sweep, name: str, keep: Any) -> dict[str, Any] | None:
+    figure = FIGURES[name]
+    panels = figure.data(sweep)
+    if not panels:
+        return None
+    tags = [f"{name}_{panel.key}" if hasattr(panel, "key") else name for panel in panels]
+    images = [keep(tag, draw_figure(name, panel)) for tag, panel in zip(tags, panels, strict=True)]
+    return {"title": figure.title, "look": figure.look(panels), "images": images, "wide": len(images) > 1}

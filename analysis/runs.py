@@ -1,0 +1,193 @@
+"""A sweep directory as tidy frames: the only reader of the files that `gensweep run` leaves.
+
+Opening a sweep reads `sweep.json` and the Optuna study, both read-only, so that a thousand trials open in under two
+seconds; rows and full configurations are read for the trials that a caller names. Two things differ from a plain
+reading: of an epoch reported twice (a trial that was resumed) the last row counts, and a line that a kill tore is
+passed over.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from optuna.trial import FrozenTrial, TrialState
+
+from analysis import place, studies
+from analysis.place import Place
+from trainables.errors import BadInput
+
+FORMAT = 1
+STATES = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+    TrialState.RUNNING: "open",
+    TrialState.WAITING: "waiting",
+}
+COLUMNS = ["number", "state", "reason", "error", "value", "best_epoch", "epochs_done", "wall_s"]
+BOOKKEEPING = (
+    "epoch",
+    "epochs",
+    "status",
+    "eval_epoch",
+    "wall_s",
+    "best",
+    "best_epoch",
+)  # of a row; the rest is measured
+
+
+class Sweep(NamedTuple):
+    """One sweep. `trials`: a row a trial, indexed 0.. in order of `number`, with the columns number, state (open,
+    waiting, complete, pruned, failed), reason, error, value (the objective at the best evaluated epoch), best_epoch,
+    epochs_done, wall_s [seconds], then the configuration; after `read` also every metric at the best epoch.
+    `rows`: a row per trial and epoch that was read, with its number. `history`: the objective at every evaluated
+    epoch of every trial, with the columns number, epoch, value.
+    """
+
+    place: Place
+    meta: dict[str, Any]
+    trials: pd.DataFrame
+    rows: pd.DataFrame
+    history: pd.DataFrame
+
+    @property
+    def metric(self) -> str:
+        return str(self.meta["objective"]["metric"])
+
+    @property
+    def sign(self) -> int:
+        """+1 where the objective is minimised, -1 where it is maximised: sign * value is always to be small."""
+        return 1 if self.meta["objective"]["mode"] == "min" else -1
+
+    @property
+    def swept(self) -> list[str]:
+        """The keys that the space leaves open."""
+        return [key for key, box in self.meta["space"].items() if box["kind"] != "fixed"]
+
+
+class Trial(NamedTuple):
+    """What one trial wrote: its seed and configuration, its rows in order of epoch, the row of its best evaluated
+    epoch. A trial that has not begun to write has no seed and an empty configuration."""
+
+    number: int
+    seed: int | None
+    config: dict[str, Any]
+    rows: list[dict[str, Any]]
+    best: dict[str, Any] | None
+
+
+def load(directory: str | Path) -> Sweep:
+    """The sweep in a local directory or at a URL, without its rows; BadInput where there is none."""
+    where = place.at(directory)
+    meta = _meta(where)
+    stored = studies.trials(where, meta)
+    sign = 1 if meta["objective"]["mode"] == "min" else -1
+    fixed = {key: box["value"] for key, box in meta["space"].items() if box["kind"] == "fixed"}
+    told = [(one.number, epoch, value) for one in stored for epoch, value in one.intermediate_values.items()]
+    history = pd.DataFrame(told, columns=["number", "epoch", "value"]).sort_values(["number", "epoch"])
+    trials = pd.DataFrame([_line(one, sign) | fixed | one.params for one in stored])
+    if trials.empty:
+        trials = pd.DataFrame(
+            columns=["number", "state", "reason", "error", "value", "best_epoch", "epochs_done", "wall_s"]
+        )
+    return Sweep(where, meta, trials, pd.DataFrame(), history.reset_index(drop=True))
+
+
+def read(sweep: Sweep, numbers: Iterable[int] | None = None) -> Sweep:
+    """The sweep with the rows and full configurations of these trials (None: of all) read from `trials/`.
+
+    Trials that have left no files yet stay as the study tells them.
+    """
+    wanted = [int(number) for number in (sweep.trials["number"] if numbers is None else numbers)]
+    with ThreadPoolExecutor(8) as pool:  # a bucket answers in tens of milliseconds
+        found = list(pool.map(lambda number: trial(sweep, number), wanted))
+    rows = pd.DataFrame([{"number": one.number} | row for one in found for row in one.rows])
+    table = sweep.trials.set_index("number", drop=False)
+    for one in found:
+        for column, value in (one.config | _reached(one, sweep)).items():
+            if column not in table:
+                table[column] = pd.Series(np.nan, index=table.index, dtype=object)
+            table.at[one.number, column] = value
+    return sweep._replace(trials=table.infer_objects().reset_index(drop=True), rows=rows)
+
+
+def trial(sweep: Sweep, number: int) -> Trial:
+    """The files of one trial; what a trial has not written yet is empty."""
+    try:
+        params: dict[str, Any] = json.loads(sweep.place.read(f"{folder(number)}/params.json"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return Trial(number, None, {}, [], None)
+    try:
+        rows = parse(sweep.place.read(f"{folder(number)}/rows.jsonl"))
+    except FileNotFoundError:
+        rows = []
+    judged = [row for row in rows if row["eval_epoch"] == row["epoch"] and row["status"] == "ok"]
+    best = min(judged, key=lambda row: (sweep.sign * row[sweep.metric], row["epoch"]), default=None)
+    return Trial(number, params["seed"], params["config"], rows, best)
+
+
+def folder(number: int) -> str:
+    """The folder of a trial below the sweep's directory."""
+    return f"trials/{number:04d}"
+
+
+def _meta(where: Place) -> dict[str, Any]:
+    if not where.has("sweep.json"):
+        raise BadInput(f"{where.name!r} is not a sweep: no sweep.json there{_nearby(where)}")
+    try:
+        meta = json.loads(where.read("sweep.json"))
+    except ValueError as error:
+        raise BadInput(f"{where.name!r} is not a readable sweep: sweep.json is broken ({error})") from error
+    if not isinstance(meta, dict) or meta.get("format") != FORMAT:
+        raise BadInput(f"{where.name!r} is not a sweep of format {FORMAT}, which is what this gensweep reads")
+    return dict(meta)
+
+
+def _nearby(where: Place) -> str:
+    """Points to the sweeps one level down, for a user who named the results folder."""
+    inside = [name for name in where.names("") if where.has(f"{name}/sweep.json")]
+    return f" (sweeps below it: {', '.join(inside[:5])})" if inside else ""
+
+
+def _line(trial: FrozenTrial, sign: int) -> dict[str, Any]:
+    told = {epoch: value for epoch, value in trial.intermediate_values.items() if np.isfinite(value)}
+    best = min(told, key=lambda epoch: (sign * told[epoch], epoch), default=None)
+    return {
+        "number": trial.number,
+        "state": STATES[trial.state],
+        "reason": trial.user_attrs.get("reason", "unclassified") if trial.state == TrialState.FAIL else None,
+        "error": trial.user_attrs.get("error"),
+        "value": np.nan if best is None else told[best],
+        "best_epoch": np.nan if best is None else best,
+        "epochs_done": max(trial.intermediate_values, default=0),
+        "wall_s": trial.duration.total_seconds() if trial.duration is not None else np.nan,
+    }
+
+
+def parse(content: bytes) -> list[dict[str, Any]]:
+    """The rows of a rows.jsonl in order of epoch: the last row of an epoch counts, torn lines are passed over."""
+    latest: dict[int, dict[str, Any]] = {}
+    for line in content.decode("utf-8", "replace").splitlines():
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError:
+            continue  # torn by a kill; the resumed trial wrote the epoch again
+        latest[row["epoch"]] = row
+    return [latest[epoch] for epoch in sorted(latest)]
+
+
+def _reached(one: Trial, sweep: Sweep) -> dict[str, Any]:
+    """What the rows of a trial add to its line: how far it came, and every metric at its best evaluated epoch."""
+    if not one.rows:
+        return {}
+    line = {"epochs_done": one.rows[-1]["epoch"], "wall_s": one.rows[-1]["wall_s"]}
+    if one.best is None:
+        return line
+    measured = {key: value for key, value in one.best.items() if key not in BOOKKEEPING}
+    return line | {"value": one.best[sweep.metric], "best_epoch": one.best["epoch"]} | measured

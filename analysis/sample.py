@@ -1,0 +1,113 @@
+"""Draws images from a trial of a finished sweep: rebuilds its nets from the weights of its best evaluated epoch.
+
+`best.safetensors` holds tensors only, so nothing from a results directory is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from torch import Tensor, nn
+
+from analysis import best, pictures, runs
+from analysis.runs import Sweep
+from trainables import MODELS
+from trainables.engine import streams
+from trainables.errors import BadInput, unknown
+
+BATCH = 500
+
+
+def nets(sweep: Sweep, number: int) -> dict[str, nn.Module]:
+    """The nets of a trial with the weights of its best evaluated epoch, on the CPU in eval mode; those that
+    `best.safetensors` does not hold (a discriminator) are left out. BadInput where the file is missing or unfit."""
+    name = f"{runs.folder(number)}/best.safetensors"
+    try:
+        weights = load_tensors(sweep.place.read(name))
+    except FileNotFoundError as error:
+        raise BadInput(f"trial {number} of {sweep.place.name!r} has no weights: {name} is missing") from error
+    except SafetensorError as error:
+        raise BadInput(f"{name} of {sweep.place.name!r} is damaged: {error}") from error
+    shape, n_classes = tuple(sweep.meta["data"]["shape"]), len(sweep.meta["data"]["classes"])
+    built = MODELS[sweep.meta["model"]].nets(runs.trial(sweep, number).config, shape, n_classes)
+    kept = {key.partition(".")[0] for key in weights}
+    for net in kept:
+        built[net].load_state_dict(_of(weights, net))
+    return {net: module.eval().requires_grad_(False) for net, module in built.items() if net in kept}
+
+
+def images(sweep: Sweep, number: int, z: Tensor, y: Tensor) -> NDArray[np.uint8]:
+    """What a trial makes of noise z [n, Z] and labels y [n]: uint8 [n, C, H, W]."""
+    model, built = MODELS[sweep.meta["model"]], nets(sweep, number)
+    assert model.sample is not None, f"{model.name} does not sample"
+    with torch.no_grad():
+        parts = [model.sample(built, z[i : i + BATCH], y[i : i + BATCH]) for i in range(0, len(z), BATCH)]
+    pixels: NDArray[np.uint8] = torch.cat(parts).mul(255).round().to(torch.uint8).numpy()
+    return pixels
+
+
+def noise(sweep: Sweep, number: int, n: int, seed: int, *stream: str) -> Tensor:
+    """n draws of the trial's z, float [n, Z], from a named stream of `seed`."""
+    width = MODELS[sweep.meta["model"]].latent(runs.trial(sweep, number).config)
+    return streams.draw(streams.Draw("normal", (width,)), n, "cpu", seed, *stream)
+
+
+def draw(
+    directory: str | Path, n: int, label: str | None, out: str | Path, trial: int | None = None, seed: int = 0
+) -> Path:
+    """Draws n images of the winner (or of `trial`) and saves them as one PNG, as square as may be; returns its path.
+
+    A conditional model draws class `label` (a name or an index), or without one each class in turn. BadInput for a
+    model that does not sample, an unknown label or trial, n < 1, or a path that cannot be written.
+    """
+    sweep = runs.load(directory)
+    model = MODELS[sweep.meta["model"]]
+    if not model.samples:
+        raise BadInput(f"{model.name} draws nothing from noise: `gensweep report {directory}` shows what it rebuilds")
+    if n < 1:
+        raise BadInput(f"the number of images must be at least 1, not {n}")
+    number = _chosen(sweep, trial)
+    z = noise(sweep, number, n, seed, "sample")
+    pixels = images(sweep, number, z, _labels(sweep, n, label))
+    return _save(pictures.png(pictures.sheet(pixels, math.ceil(math.sqrt(n)))), Path(out))
+
+
+def _of(weights: Mapping[str, Tensor], net: str) -> dict[str, Tensor]:
+    return {key.partition(".")[2]: value for key, value in weights.items() if key.partition(".")[0] == net}
+
+
+def _chosen(sweep: Sweep, trial: int | None) -> int:
+    if trial is None:
+        return int(best.ranked(sweep)["number"].iloc[0])
+    if trial not in sweep.trials["number"].tolist():
+        raise BadInput(f"no trial {trial} in {sweep.place.name!r}: it has trials 0 to {len(sweep.trials) - 1}")
+    return trial
+
+
+def _labels(sweep: Sweep, n: int, label: str | None) -> Tensor:
+    classes = [str(name) for name in sweep.meta["data"]["classes"]]
+    if label is None:
+        return torch.arange(n) % len(classes)
+    if not MODELS[sweep.meta["model"]].conditional:
+        raise BadInput(f"{sweep.meta['model']} knows no labels, so --label {label} has no meaning: leave it out")
+    if label in classes:
+        return torch.full((n,), classes.index(label))
+    if label.isdecimal() and int(label) < len(classes):
+        return torch.full((n,), int(label))
+    raise unknown("label", label, classes)
+
+
+def _save(content: bytes, out: Path) -> Path:
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_bytes(content)
+    except OSError as error:
+        raise BadInput(f"cannot write {out}: {error.strerror}") from error
+    return out

@@ -1,0 +1,38 @@
+"""The real images behind a sweep, loaded as the sweep loaded them, or left out where they are not at hand."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from analysis.runs import Sweep
+from trainables.data import Dataset, load
+from trainables.errors import BadInput
+
+
+@lru_cache(maxsize=2)
+def _load(name: str, data_dir: str | None) -> Dataset | None:
+    try:
+        return load(name, None if data_dir is None else Path(data_dir))
+    except BadInput:
+        return None  # a report is often made on another machine than the one that holds the data
+
+
+def dataset(sweep: Sweep) -> Dataset | None:
+    """The sweep's data set, the very same images (by fingerprint); None where they are not at hand."""
+    found = _load(sweep.meta["dataset"], sweep.meta["data_dir"])
+    if found is None or found.fingerprint != sweep.meta["data"]["fingerprint"]:
+        return None
+    return found
+
+
+def prior(sweep: Sweep) -> list[float]:
+    """The share of each class among the training images; empty where they are not at hand."""
+    found = dataset(sweep)
+    if found is None:
+        return []
+    labels = np.asarray(found.train.labels)
+    shares: list[float] = (np.bincount(labels, minlength=len(found.classes)) / len(labels)).tolist()
+    return shares

@@ -1,0 +1,56 @@
+"""Where a sweep stands: how many trials are done, stopped, failed, open, waiting; the best so far; the seconds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from analysis import best
+from analysis.runs import Sweep
+
+
+def summary(sweep: Sweep) -> dict[str, Any]:
+    """Counts by state, `asked` trials, the best so far (None before the first score) and `trial_s`, the seconds that
+    the finished trials took together; all fit for JSON."""
+    states = sweep.trials["state"].value_counts()
+    counts = {
+        "done": int(states.get("complete", 0)),
+        "stopped": int(states.get("pruned", 0)),
+        "failed": int(states.get("failed", 0)),
+        "open": int(states.get("open", 0)),
+    }
+    asked = int(sweep.meta["trials"])
+    reasons = sweep.trials.loc[sweep.trials["state"] == "failed", "reason"].value_counts()
+    return {
+        "name": sweep.meta["name"],
+        "asked": asked,
+        **counts,
+        "waiting": max(0, asked - sum(counts.values())),
+        "reasons": {str(reason): int(count) for reason, count in reasons.items()},
+        "best": _best(sweep),
+        "trial_s": round(float(sweep.trials["wall_s"].astype(float).sum()), 1),
+    }
+
+
+def text(sweep: Sweep) -> str:
+    """The summary in three lines."""
+    found = summary(sweep)
+    reasons = ", ".join(f"{count} {reason}" for reason, count in found["reasons"].items())
+    parts = [f"{found[key]} {key}" for key in ("done", "stopped", "failed", "open", "waiting")]
+    if reasons:
+        parts[2] += f" ({reasons})"
+    lead = found["best"]
+    best_line = (
+        f"best so far: trial {lead['number']}, {sweep.metric} {best.short(lead['value'])} at epoch {lead['best_epoch']}"
+        if lead
+        else "best so far: none, no trial has been scored"
+    )
+    title = f"{found['name']}: {sweep.meta['model']} on {sweep.meta['dataset']}, {found['asked']} trials"
+    return "\n".join([title, ", ".join(parts), best_line, f"trial time: {found['trial_s']:.0f} s"])
+
+
+def _best(sweep: Sweep) -> dict[str, Any] | None:
+    scored = sweep.trials[~sweep.trials["state"].isin(["failed", "waiting"])]
+    if not scored["value"].notna().any():
+        return None
+    lead = best.ranked(sweep).iloc[0]
+    return {"number": int(lead["number"]), "value": float(lead["value"]), "best_epoch": int(lead["best_epoch"])}

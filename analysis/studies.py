@@ -1,0 +1,64 @@
+"""The Optuna study of a sweep, opened without ever writing to it.
+
+`study.db` is in SQLite's write-ahead mode while a driver runs. `mode=ro` reads it beside that driver; on a read-only
+disk SQLite cannot make the shared-memory file it wants for this, and there `immutable=1` is right, since nobody else
+can be writing. From a bucket the file is copied to a temporary folder first.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from optuna.storages import RDBStorage
+from optuna.trial import FrozenTrial
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from analysis.place import Place
+from trainables.errors import BadInput
+
+
+def trials(where: Place, meta: dict[str, Any]) -> list[FrozenTrial]:
+    """All trials of the study by number, from `study.db` or from the storage URL that the sweep names."""
+    try:
+        if meta["storage"] is not None:
+            return _all(RDBStorage(meta["storage"], {"poolclass": NullPool}), meta["name"])
+        if not where.has("study.db"):
+            raise BadInput(f"{where.name!r} is not a sweep: no study.db there")
+        if where.local:
+            return _sqlite(Path(where.root) / "study.db", meta["name"])
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("study.db", "study.db-wal"):
+                if where.has(name):
+                    (Path(folder) / name).write_bytes(where.read(name))
+            return _sqlite(Path(folder) / "study.db", meta["name"])
+    except KeyError as error:
+        raise BadInput(f"the study of {where.name!r} holds nothing named {meta['name']!r}") from error
+    except (SQLAlchemyError, RuntimeError) as error:  # RuntimeError: Optuna's word for another version's tables
+        raise BadInput(f"cannot read the study of {where.name!r}: {str(error).splitlines()[0]}") from error
+
+
+def _sqlite(path: Path, name: str) -> list[FrozenTrial]:
+    try:
+        return _all(_read_only(path, "mode=ro"), name)
+    except OperationalError:
+        return _all(_read_only(path, "immutable=1"), name)
+
+
+def _read_only(path: Path, how: str) -> RDBStorage:
+    address = f"file:{quote(str(path))}?{how}"
+    connect = {"creator": lambda: sqlite3.connect(address, uri=True), "poolclass": NullPool}
+    return RDBStorage("sqlite://", connect, skip_table_creation=True)
+
+
+def _all(storage: RDBStorage, name: str) -> list[FrozenTrial]:
+    try:
+        found = storage.get_all_trials(storage.get_study_id_from_name(name), deepcopy=False)
+    finally:
+        storage.remove_session()
+        storage.engine.dispose()
+    return sorted(found, key=lambda trial: trial.number)
