@@ -14,6 +14,7 @@ import pandas as pd
 
 from analysis import runs
 from analysis.runs import Sweep
+from analysis.words import named, short
 from trainables.errors import BadInput
 
 
@@ -78,21 +79,10 @@ def verdict(sweep: Sweep) -> str:
     if found is None:
         return "The defaults (trial 0) have no score, so there is nothing to measure a margin against."
     if number == 0:
-        return f"The defaults (trial 0) are the best so far: {sweep.metric} {short(found.default)}."
+        return f"The defaults (trial 0) are the best so far: {named(sweep.metric)} {short(found.default)}."
     share = "" if found.share is None else f" ({found.share:.0%})"
-    return (
-        f"Trial {number} reaches {sweep.metric} {short(found.winner)}, the defaults (trial 0) {short(found.default)}: "
-        f"{short(found.gain)} better{share}."
-    )
-
-
-def short(value: Any) -> str:
-    """A number or a name for a person to read: four significant digits, and a dash for what does not apply."""
-    if value is None or (isinstance(value, float) and np.isnan(value)):
-        return "–"
-    if isinstance(value, (bool, str)):
-        return str(value)
-    return f"{value:.4g}" if isinstance(value, (float, np.floating)) else str(value)
+    scores = f"{named(sweep.metric)} {short(found.winner)}, the defaults (trial 0) {short(found.default)}"
+    return f"Trial {number} reaches {scores}: {short(found.gain)} better{share}."
 
 
 def _nothing(sweep: Sweep) -> str:

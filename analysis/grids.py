@@ -12,10 +12,10 @@ import numpy as np
 import torch
 
 from analysis import best, pictures, runs, sample, source
-from analysis.best import short
 from analysis.figures import style
 from analysis.pictures import Pixels
 from analysis.runs import Sweep
+from analysis.words import named, short
 from trainables import MODELS
 from trainables.engine.evaluate import GRID, grid_labels
 from trainables.errors import BadInput
@@ -78,13 +78,22 @@ def columns(sweep: Sweep) -> list[str]:
     return [str(sweep.meta["data"]["classes"][k]) for k in _labels(sweep)]
 
 
+def gap(images: Pixels) -> int:
+    """White pixels between the images of a sheet: enough to tell them apart, little enough to compare them."""
+    return max(1, int(images.shape[-1]) // 14)
+
+
 def draw(strips: list[Strip]) -> bytes:
     """The strips under each other with their captions, as PNG."""
     figure, _ = style.axes(7.0, 0.95 * len(strips))
     figure.clear()
     for ax, strip in zip(np.atleast_1d(figure.subplots(len(strips))), strips, strict=True):
         ax.imshow(
-            pictures.sheet(strip.images, ACROSS).squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest"
+            pictures.sheet(strip.images, ACROSS, gap(strip.images)).squeeze(),
+            cmap="gray",
+            vmin=0,
+            vmax=255,
+            interpolation="nearest",
         )
         ax.set_axis_off()
         ax.set_title(strip.title, fontsize=8, loc="left", color=style.INK, pad=3)
@@ -98,7 +107,7 @@ def _file(number: int, epoch: int) -> str:
 
 
 def _score(sweep: Sweep, value: float) -> str:
-    return f"{style.named(sweep.metric)} {short(value)}"
+    return f"{named(sweep.metric)} {short(value)}"
 
 
 def _labels(sweep: Sweep) -> list[int]:

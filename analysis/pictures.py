@@ -20,12 +20,15 @@ def cells(content: bytes, shape: tuple[int, int, int]) -> Pixels:
     return sheet_of.reshape(rows, h, columns, w, c).transpose(0, 2, 4, 1, 3).reshape(rows * columns, c, h, w)
 
 
-def sheet(pixels: Pixels, columns: int) -> Pixels:
-    """Images [n, C, H, W] row by row on one [rows H, columns W, C] sheet; what is left of the last row is white."""
+def sheet(pixels: Pixels, columns: int, gap: int = 0) -> Pixels:
+    """Images [n, C, H, W] row by row as one picture [H', W', C], with `gap` white pixels between them; what is left of
+    the last row is white."""
     n, c, h, w = pixels.shape
-    rows = -(-n // columns)
-    full = np.concatenate([pixels, np.full((rows * columns - n, c, h, w), 255, np.uint8)])
-    return full.reshape(rows, columns, c, h, w).transpose(0, 3, 1, 4, 2).reshape(rows * h, columns * w, c)
+    rows, h, w = -(-n // columns), h + gap, w + gap
+    full = np.full((rows * columns, c, h, w), 255, np.uint8)
+    full[:n, :, : h - gap, : w - gap] = pixels
+    picture = full.reshape(rows, columns, c, h, w).transpose(0, 3, 1, 4, 2).reshape(rows * h, columns * w, c)
+    return picture[: rows * h - gap, : columns * w - gap]
 
 
 def png(picture: Pixels) -> bytes:

@@ -14,11 +14,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from analysis import best, grids, pictures, place, runs, status
-from analysis.best import short
-from analysis.figures import FIGURES, style
+from analysis.figures import FIGURES
 from analysis.figures import draw as draw_figure
 from analysis.grids import Strip
 from analysis.runs import Sweep
+from analysis.words import named, short
 from trainables.errors import BadInput
 
 TOP = 6  # configurations in the comparison grid
@@ -55,12 +55,13 @@ def section(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[str, Any
 
     strips = grids.comparison(sweep, TOP)
     epochs = grids.first_last(sweep, lead["number"])
-    picture = pictures.sheet(grids.batch(sweep, lead["number"], lead["best_epoch"]), grids.ACROSS)
+    drawn = grids.batch(sweep, lead["number"], lead["best_epoch"])
+    picture = pictures.sheet(drawn, grids.ACROSS, grids.gap(drawn))
     keep("grid", grids.draw(strips))
     keep("epochs", grids.draw(epochs))
     return {
         "meta": meta,
-        "metric": style.named(sweep.metric),
+        "metric": named(sweep.metric),
         "state": status.summary(sweep),
         "lead": lead,
         "verdict": best.verdict(sweep),
@@ -84,10 +85,9 @@ def command(sweep: Sweep, config: dict[str, Any]) -> list[str]:
     words = ["gensweep", "run", meta["model"], "--dataset", meta["dataset"]]
     if meta["data_dir"] is not None:
         words += ["--data-dir", meta["data_dir"]]
-    words += ["--trials", "1", "--epochs", str(meta["epochs"]), "--seed", str(meta["seed"])]
-    if meta["precision"] != "fp32":
-        words += ["--precision", meta["precision"]]
-    pinned = [key for key in config if key in sweep.swept or key in meta["set"]]
+    words += ["--trials", "1", "--seed", str(meta["seed"])]
+    unusual = {"precision"} if config["precision"] != "fp32" else set()
+    pinned = [key for key in config if key in {*sweep.swept, *meta["set"], "epochs", *unusual}]
     return words + [word for key in pinned for word in ("--set", f"{key}={config[key]}")]
 
 
@@ -134,7 +134,7 @@ def comparison(sweeps: list[Sweep]) -> dict[str, Any]:
         lead, margin = best.top(sweep, 1)[0], best.margin(sweep)
         lines.append({
             "name": sweep.meta["name"], "model": sweep.meta["model"], "dataset": sweep.meta["dataset"],
-            "metric": style.named(sweep.metric), "value": short(lead["value"]), "trial": lead["number"],
+            "metric": named(sweep.metric), "value": short(lead["value"]), "trial": lead["number"],
             "default": short(margin.default if margin else None), "trials": len(sweep.trials),
             "detail": ", ".join(f"{key} {short(lead['config'].get(key))}" for key in sweep.swept),
         })  # fmt: skip
@@ -152,7 +152,7 @@ def _home(sweeps: list[Sweep]) -> str:
 
 
 def _strip(strip: Strip) -> dict[str, str]:
-    image = uri(pictures.png(pictures.sheet(strip.images, grids.ACROSS)))
+    image = uri(pictures.png(pictures.sheet(strip.images, grids.ACROSS, grids.gap(strip.images))))
     return {"title": strip.title, "detail": strip.detail, "image": image}
 
 

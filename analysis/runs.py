@@ -82,8 +82,14 @@ class Trial(NamedTuple):
     best: dict[str, Any] | None
 
 
+def sheet(directory: str | Path) -> dict[str, Any]:
+    """What sweep.json holds; BadInput where there is none."""
+    return _meta(place.at(directory))
+
+
 def load(directory: str | Path) -> Sweep:
-    """The sweep in a local directory or at a URL, without its rows; BadInput where there is none."""
+    """The sweep in a local directory or at a URL, without its rows; BadInput where there is none. One that was killed
+    before its first trial has no trials."""
     where = place.at(directory)
     meta = _meta(where)
     stored = studies.trials(where, meta)

@@ -6,6 +6,7 @@ from typing import Any
 
 from analysis import best
 from analysis.runs import Sweep
+from analysis.words import named, short
 
 
 def summary(sweep: Sweep) -> dict[str, Any]:
@@ -39,11 +40,10 @@ def text(sweep: Sweep) -> str:
     if reasons:
         parts[2] += f" ({reasons})"
     lead = found["best"]
-    best_line = (
-        f"best so far: trial {lead['number']}, {sweep.metric} {best.short(lead['value'])} at epoch {lead['best_epoch']}"
-        if lead
-        else "best so far: none, no trial has been scored"
-    )
+    best_line = "best so far: none, no trial has been scored"
+    if lead:
+        score = f"{named(sweep.metric)} {short(lead['value'])}"
+        best_line = f"best so far: trial {lead['number']}, {score} at epoch {lead['best_epoch']}"
     title = f"{found['name']}: {sweep.meta['model']} on {sweep.meta['dataset']}, {found['asked']} trials"
     return "\n".join([title, ", ".join(parts), best_line, f"trial time: {found['trial_s']:.0f} s"])
 

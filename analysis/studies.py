@@ -28,7 +28,7 @@ def trials(where: Place, meta: dict[str, Any]) -> list[FrozenTrial]:
         if meta["storage"] is not None:
             return _all(RDBStorage(meta["storage"], {"poolclass": NullPool}), meta["name"])
         if not where.has("study.db"):
-            raise BadInput(f"{where.name!r} is not a sweep: no study.db there")
+            return []  # it has not begun yet
         if where.local:
             return _sqlite(Path(where.root) / "study.db", meta["name"])
         with tempfile.TemporaryDirectory() as folder:
@@ -36,8 +36,8 @@ def trials(where: Place, meta: dict[str, Any]) -> list[FrozenTrial]:
                 if where.has(name):
                     (Path(folder) / name).write_bytes(where.read(name))
             return _sqlite(Path(folder) / "study.db", meta["name"])
-    except KeyError as error:
-        raise BadInput(f"the study of {where.name!r} holds nothing named {meta['name']!r}") from error
+    except KeyError:
+        return []  # the storage is there, the study not yet
     except (SQLAlchemyError, RuntimeError) as error:  # RuntimeError: Optuna's word for another version's tables
         raise BadInput(f"cannot read the study of {where.name!r}: {str(error).splitlines()[0]}") from error
 

@@ -9,33 +9,35 @@ from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 
-from analysis.figures import classes, curves, history, latent, slices, style
+from analysis.figures import balance, classes, curves, history, latent, slices, style
 from analysis.runs import Sweep
 
 __all__ = ["FIGURES", "Figure", "draw"]
 
 
 class Figure(NamedTuple):
-    """`data` gives a list with an entry per panel, empty where the figure does not apply; `height` in inches."""
+    """`data` gives an entry per panel, none where the figure does not apply; `width` and `height` are in inches."""
 
     title: str
     data: Callable[[Sweep], list[Any]]
     ink: Callable[[Any, Axes], Axes]
     look: Callable[[list[Any]], str]
+    width: float = style.WIDTH
     height: float = style.HEIGHT
 
 
 FIGURES: dict[str, Figure] = {
     "curves": Figure(curves.TITLE, curves.data, curves.ink, curves.look),
     "history": Figure(history.TITLE, history.data, history.ink, history.look),
+    "balance": Figure(balance.TITLE, balance.data, balance.ink, balance.look),
     "classes": Figure(classes.TITLE, classes.data, classes.ink, classes.look),
-    "latent": Figure(latent.TITLE, latent.data, latent.ink, latent.look, 4.2),
-    "slices": Figure(slices.TITLE, slices.data, slices.ink, slices.look, 2.6),
+    "latent": Figure(latent.TITLE, latent.data, latent.ink, latent.look, height=4.2),
+    "slices": Figure(slices.TITLE, slices.data, slices.ink, slices.look, 3.4, 2.3),
 }
 
 
 def draw(name: str, info: Any) -> bytes:
     """One panel of a figure as PNG."""
-    figure, ax = style.axes(height=FIGURES[name].height)
+    figure, ax = style.axes(FIGURES[name].width, FIGURES[name].height)
     FIGURES[name].ink(info, ax)
     return style.png(figure)

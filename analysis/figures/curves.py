@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from analysis import best
 from analysis.figures import style
 from analysis.runs import Sweep
+from analysis.words import named
 
 TITLE = "Learning curves"
 
@@ -59,9 +59,9 @@ def ink(info: Curves, ax: Axes) -> Axes:
     peak = lead.values[lead.epochs.index(info.best_epoch)]
     ax.plot([info.best_epoch], [peak], "o", ms=6, mfc="white", mec=style.WINNER, mew=1.8, zorder=6)
     style.spread(ax, np.concatenate([curve.values for curve in info.curves]))
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    style.whole(ax)
     ax.margins(x=0.04)
-    return style.tidy(ax, "epoch", style.named(info.metric))
+    return style.tidy(ax, "epoch", named(info.metric))
 
 
 def _legend(info: Curves, ax: Axes) -> None:

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from analysis import best
 from analysis.figures import style
 from analysis.runs import Sweep
+from analysis.words import named
 
 TITLE = "Best so far"
 
@@ -45,8 +46,9 @@ def ink(info: History, ax: Axes) -> Axes:
     steps = [*numbers, numbers[-1] + 1], [*info.best, info.best[-1]]
     ax.step(*steps, where="post", color=style.WINNER, lw=1.8, label="best so far")
     style.spread(ax, values)
+    style.whole(ax)
     ax.legend(fontsize=7.5, frameon=False, labelcolor=style.INK)
-    return style.tidy(ax, "trial", style.named(info.metric))
+    return style.tidy(ax, "trial", named(info.metric))
 
 
 def look(infos: list[History]) -> str:
@@ -58,4 +60,4 @@ def look(infos: list[History]) -> str:
         if total - last <= max(2, total // 5)
         else "The line is flat at the end, so more trials of this space may bring little."
     )
-    return f"The best score came with trial {last} of {total} (0 to {total - 1}). {tail}"
+    return f"The best score came with trial {last}; the last one begun is trial {total - 1}. {tail}"

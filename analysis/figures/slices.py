@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from analysis import best
 from analysis.figures import style
 from analysis.runs import Sweep
+from analysis.words import named
 
 TITLE = "Score against each parameter"
 NEAR = 0.05  # of the box's width, in its own (log) scale
@@ -28,6 +29,7 @@ class Slice(NamedTuple):
     x: list[float]
     y: list[float]
     stopped: list[bool]
+    default: int | None  # where in x and y the defaults are, trial 0
     low: float
     high: float
     log: bool
@@ -50,10 +52,11 @@ def _slice(sweep: Sweep, key: str, box: dict[str, Any]) -> Slice:
 
     low, high = (-0.5, len(choices) - 0.5) if choices else (float(box["low"]), float(box["high"]))
     log = not choices and bool(box["log"])
-    x = place(scored[key])
+    x, numbers = place(scored[key]), scored["number"].tolist()
     edge = "" if choices or not x else _edge(x[0], low, high, log)
     return Slice(
-        key, sweep.metric, x, scored["value"].tolist(), (scored["state"] == "pruned").tolist(), low, high, log, choices,
+        key, sweep.metric, x, scored["value"].tolist(), (scored["state"] == "pruned").tolist(),
+        numbers.index(0) if 0 in numbers else None, low, high, log, choices,
         place(failed[key]), edge,
     )  # fmt: skip
 
@@ -72,12 +75,15 @@ def ink(info: Slice, ax: Axes) -> Axes:
         ax.set_xticks(range(len(info.choices)), info.choices)
     ax.plot(x[~stopped], y[~stopped], "o", ms=4.5, mfc="none", mec=style.QUIET, mew=0.9)
     ax.plot(x[stopped], y[stopped], "x", ms=4, color=style.OTHERS)
+    if info.default is not None:
+        at = info.default
+        ax.plot(x[at : at + 1], y[at : at + 1], "s", ms=6, mfc=style.DEFAULTS, mec="white", zorder=4)
     ax.plot(x[:1], y[:1], "o", ms=7, mfc=style.WINNER, mec="white", zorder=5)
     if info.failed:
         style.ticks(ax, info.failed)
     _box(info, ax)
     style.spread(ax, y)
-    return style.tidy(ax, info.key, style.named(info.metric))
+    return style.tidy(ax, info.key, named(info.metric))
 
 
 def _box(info: Slice, ax: Axes) -> None:
@@ -100,9 +106,10 @@ def _box(info: Slice, ax: Axes) -> None:
 
 def look(infos: list[Slice]) -> str:
     start = (
-        "The filled dot is the winner, crosses were stopped early, ticks at the bottom failed; grey is outside the box."
+        "Blue dot: the winner; orange square: the defaults; crosses were stopped early, ticks at the foot failed. "
+        "Grey lies outside the searched range."
     )
     edges = [f"the {info.edge} edge of {info.key}" for info in infos if info.edge]
     if not edges:
-        return f"{start} The winner lies inside every box, so the boxes were wide enough for it."
-    return f"{start} The winner sits at {' and '.join(edges)}: a wider box may hold a better one."
+        return f"{start} The winner lies well inside every range, so the ranges were wide enough for it."
+    return f"{start} The winner sits at {' and '.join(edges)}: a wider range may hold a better one."

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 INK, QUIET, FAINT = "#222222", "#6b6b6b", "#d9d9d9"
@@ -20,13 +21,6 @@ WINNER, DEFAULTS, FAILED, REFERENCE = "#0072B2", "#E69F00", "#D55E00", "#222222"
 OTHERS = "#a8a8a8"
 CLASSES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000", "#8c6bb1", "#7f7f7f")
 WIDTH, HEIGHT, DPI = 4.6, 3.0, 200  # inches
-
-UNITS = {
-    "fid": "FID",
-    "recon_mse": "reconstruction error (MSE)",
-    "nats": "nats per image",
-    "modes": "effective modes",
-}
 
 
 def axes(width: float = WIDTH, height: float = HEIGHT) -> tuple[Figure, Axes]:
@@ -49,11 +43,6 @@ def tidy(ax: Axes, x: str, y: str) -> Axes:
     return ax
 
 
-def named(metric: str) -> str:
-    """The metric as a person would write it."""
-    return UNITS.get(metric, metric)
-
-
 def png(figure: Figure) -> bytes:
     stream = io.BytesIO()
     figure.savefig(stream, format="png")
@@ -64,7 +53,14 @@ def spread(ax: Axes, values: NDArray[np.float64]) -> None:
     """A logarithmic y axis where the values span more than a factor of 8, so that the good end stays readable."""
     if len(values) and values.min() > 0 and values.max() > 8 * values.min():
         ax.set_yscale("log")
+        ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         ax.yaxis.set_major_formatter("{x:g}")
+        ax.yaxis.set_minor_formatter(NullFormatter())
+
+
+def whole(ax: Axes) -> None:
+    """Whole numbers only on the x axis."""
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
 
 
 def ticks(ax: Axes, positions: Sequence[float]) -> None:

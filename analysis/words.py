@@ -1,0 +1,26 @@
+"""Numbers and names as a person would write them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+METRICS = {
+    "fid": "FID",
+    "recon_mse": "reconstruction error (MSE)",
+    "nats": "nats per image",
+    "modes": "effective modes",
+}
+
+
+def named(metric: str) -> str:
+    """The metric in words; its own name where there are none."""
+    return METRICS.get(metric, metric)
+
+
+def short(value: Any) -> str:
+    """A value in four significant digits; a dash for what is missing or does not apply."""
+    if value is None or (isinstance(value, (float, np.floating)) and np.isnan(value)):
+        return "–"
+    return f"{value:.4g}" if isinstance(value, (float, np.floating)) else str(value)
