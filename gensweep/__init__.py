@@ -1,0 +1,19 @@
+"""Finds the best configuration of a small generative image model, proves it, and shows it.
+
+The door of the house: the command line, the wiring of Ray Tune and Optuna, and for Python users
+
+    from gensweep import Sweep
+    result = Sweep("vae", dataset="fashion_mnist", trials=20, epochs=5).run()
+    print(result.best)
+
+Importing this package is cheap: torch, Ray and Optuna are imported when a sweep runs.
+"""
+
+from gensweep.rooms import claim
+
+claim()
+
+from gensweep.api import Sweep, SweepResult  # noqa: E402  the rooms are claimed before anything can import them
+
+__version__ = "0.1.0"
+__all__ = ["Sweep", "SweepResult", "__version__"]

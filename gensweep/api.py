@@ -1,0 +1,65 @@
+"""The door for Python users: the same sweep as `gensweep run`, as an object."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gensweep.options import Options
+
+if TYPE_CHECKING:
+    import analysis.runs
+
+
+class SweepResult(NamedTuple):
+    """What a sweep left. `best` has the keys number, value, best_epoch, config, metrics and more."""
+
+    directory: Path
+    cause: str  # done, budget or interrupted
+    trials: int  # that have ended
+    failed: int
+
+    @property
+    def best(self) -> dict[str, Any]:
+        """The best trial; BadInput where none has a score."""
+        return self.top(1)[0]
+
+    def top(self, k: int) -> list[dict[str, Any]]:
+        """The best k trials, best first."""
+        from analysis import best
+
+        return best.top(self.frames(), k)
+
+    def frames(self) -> "analysis.runs.Sweep":
+        """The sweep as tidy frames: `.trials`, `.rows`, `.history`."""
+        from analysis import runs
+
+        return runs.read(runs.load(self.directory))
+
+
+class Sweep:
+    """A search for the best configuration of `model` on `dataset`.
+
+    The keyword arguments are the options of `gensweep run`, with `_` for `-`; `set` is a mapping from keys to texts
+    such as "1e-4:1e-2:log". `ray_init` goes to `ray.init`. The same sweep run again goes on where it stopped.
+    """
+
+    def __init__(
+        self, model: str, *, ray_init: Mapping[str, Any] | None = None, quiet: bool = False, **options: Any
+    ) -> None:
+        self.options = Options(model, **options)
+        self._ray_init, self._quiet = ray_init or {}, quiet
+
+    def run(self) -> SweepResult:
+        """Runs the sweep, or what is left of it.
+
+        Raises:
+            ValueError: an argument that cannot be used, in one line; nothing has been written then.
+        """
+        from rich.console import Console
+
+        from gensweep.sweep import launch, prepare
+
+        directory, sheet, data = prepare(self.options, [Path(sys.argv[0]).name, repr(self.options)])
+        ended = launch(directory, sheet, data, self.options, Console(quiet=self._quiet), self._ray_init)
+        return SweepResult(directory, ended.cause, ended.trials, ended.failed)

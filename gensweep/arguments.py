@@ -1,0 +1,110 @@
+"""What may be typed: the commands and their options. Imports neither torch nor Ray: `--help` answers at once."""
+
+import argparse
+from typing import NoReturn
+
+from gensweep import __version__
+from gensweep.options import PRECISIONS, SAMPLERS, SCHEDULERS, BadUsage, Options
+
+COMMANDS = {
+    "run": "search; the same command again goes on",
+    "resume": "go on after a kill, a crash or a spent time budget",
+    "status": "what is done, stopped, failed and open",
+    "best": "the best configurations",
+    "report": "one page for a person, and its pictures",
+    "sample": "draw images from the winner",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BadUsage(message)
+
+
+def parser() -> Parser:
+    """The whole command line."""
+    top = Parser(
+        prog="gensweep",
+        allow_abbrev=False,
+        description="Find the best configuration of a small generative image model.",
+    )
+    top.add_argument("--version", action="version", version=f"gensweep {__version__}")
+    commands = top.add_subparsers(metavar="COMMAND", dest="command", required=True, parser_class=Parser)
+    made = {
+        name: commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+        for name, text in COMMANDS.items()
+    }
+    made["run"].add_argument("model", metavar="MODEL", help="ae, dae, vae, gan or cgan")
+    made["run"].add_argument("file", metavar="FILE.yaml", nargs="?", help="options as a mapping; typed ones win")
+    made["report"].add_argument("dirs", metavar="DIR", nargs="+")
+    for name in ("resume", "status", "best", "sample"):
+        made[name].add_argument("dir", metavar="DIR", help="a sweep, such as results/vae-digits")
+    for name in ("status", "best"):
+        made[name].add_argument("--json", action="store_true", help="as JSON")
+    made["best"].add_argument("--top", metavar="K", type=_whole, default=5, help="how many (default: 5)")
+    made["report"].add_argument("-o", "--out", metavar="DIR", help="where to (default: report/ in the sweep)")
+    _run_options(made["run"])
+    _launch_options(made["resume"])
+    _sample_options(made["sample"])
+    return top
+
+
+def _sample_options(to: argparse.ArgumentParser) -> None:
+    to.add_argument("-n", metavar="N", type=_whole, default=64, help="how many images (default: 64)")
+    to.add_argument("--label", metavar="CLASS", help="a class, by name or index (cgan)")
+    to.add_argument("--trial", metavar="NUMBER", type=_whole, help="another trial than the winner")
+    to.add_argument("--seed", metavar="S", type=_whole, default=0, help="of the noise (default: 0)")
+    to.add_argument("-o", "--out", metavar="PNG", default="grid.png", help="the picture (default: grid.png)")
+
+
+def _run_options(to: argparse.ArgumentParser) -> None:
+    usual = Options._field_defaults
+    texts = {
+        "dataset": ("D", f"digits, mnist, fashion_mnist, ..., folder:PATH (default: {usual['dataset']})"),
+        "data-dir": ("DIR", "where the data lies (default: $GENSWEEP_DATA, then the user's cache)"),
+        "sampler": ("NAME", f"{', '.join(SAMPLERS)} (default: {usual['sampler']})"),
+        "scheduler": ("NAME", f"{', '.join(SCHEDULERS)} (default: {usual['scheduler']})"),
+        "precision": ("P", f"{', '.join(PRECISIONS)} (default: what the space says)"),
+        "name": ("NAME", "of the sweep (default: MODEL-DATASET)"),
+        "results": ("DIR", f"where sweeps are kept (default: {usual['results']})"),
+        "storage": ("URL", "an Optuna storage server (default: study.db in the sweep's folder)"),
+    }
+    for name, (metavar, text) in texts.items():
+        to.add_argument(f"--{name}", metavar=metavar, help=text)
+    numbers = {
+        "trials": f"configurations to try (default: {usual['trials']})",
+        "epochs": "the longest trial, and the upper bound of a searched `epochs` (default: the space's)",
+        "seed": f"of every random draw (default: {usual['seed']})",
+        "grace": f"epochs before a trial may be stopped (default: {usual['grace']})",
+        "reduction-factor": f"of asha: one in so many goes on (default: {usual['reduction_factor']})",
+        "max-failures": f"times a trial is tried again after its worker was lost (default: {usual['max_failures']})",
+    }
+    for name, text in numbers.items():
+        to.add_argument(f"--{name}", metavar="N", type=_whole, help=text)
+    to.add_argument("--set", metavar="KEY=V", action="append", help="k=v pins; k=lo:hi[:log] or k=a,b,c reshapes")
+    to.add_argument("--dry-run", action="store_true", help="print the resolved sweep and stop")
+    _launch_options(to)
+
+
+def _launch_options(to: argparse.ArgumentParser) -> None:
+    to.add_argument("--concurrent", metavar="K", type=_whole, help="trials at once (default: what fits)")
+    to.add_argument("--cpus-per-trial", metavar="C", type=_number, help="cores for each trial (default: 1)")
+    to.add_argument("--gpus-per-trial", metavar="G", type=_number, help="GPUs for each trial (default: a fraction)")
+    to.add_argument("--address", metavar="A", help="join this Ray cluster (default: one of its own)")
+    to.add_argument("--time-budget", metavar="T", help="stop after 90s, 30m, 2h; resume goes on")
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None

@@ -1,0 +1,138 @@
+"""What is known of a running sweep, and how it reads: counts, the best so far, the time left."""
+
+import time
+from collections import Counter, deque
+from typing import Any, NamedTuple
+
+from optuna.trial import FrozenTrial, TrialState
+from rich.table import Table
+
+from gensweep.searcher import Outcome
+
+RECENT = 6
+WORDS = {TrialState.COMPLETE: "done", TrialState.PRUNED: "stopped", TrialState.FAIL: "failed"}
+
+
+class Best(NamedTuple):
+    number: int
+    epoch: int
+    value: float
+    params: dict[str, Any]
+
+
+class Board:
+    """The state of a sweep as its driver sees it; starts from what the study already holds."""
+
+    def __init__(self, sheet: dict[str, Any], trials: list[FrozenTrial]) -> None:
+        self.metric, self.total = sheet["objective"]["metric"], sheet["trials"]
+        self.swept = [key for key, box in sheet["space"].items() if box["kind"] != "fixed"]
+        self._sign = 1 if sheet["objective"]["mode"] == "min" else -1
+        self.counts: Counter[str] = Counter()
+        self.reasons: Counter[str] = Counter()
+        self.running: dict[int, str] = {}
+        self.recent: deque[Outcome] = deque(maxlen=RECENT)
+        self.best: Best | None = None
+        self._began = time.monotonic()
+        self._ended_here = 0
+        for trial in trials:
+            if trial.state in WORDS:
+                self._count(trial.state, trial.user_attrs.get("reason"))
+            if trial.state != TrialState.FAIL:
+                self.consider(trial.number, trial.params, trial.intermediate_values)
+
+    @property
+    def ended(self) -> int:
+        return sum(self.counts.values())
+
+    def consider(self, number: int, params: dict[str, Any], values: dict[int, float]) -> None:
+        """Takes the best of these values, by epoch, if it beats the best so far."""
+        for epoch, value in values.items():
+            if self.best is None or self._sign * value < self._sign * self.best.value:
+                self.best = Best(number, epoch, value, params)
+
+    def finish(self, outcome: Outcome) -> None:
+        self.running.pop(outcome.number, None)
+        self._count(outcome.state, outcome.reason)
+        self._ended_here += 1
+        self.recent.append(outcome)
+        if outcome.state != TrialState.FAIL:
+            self.consider(outcome.number, outcome.params, outcome.values)
+
+    def _count(self, state: TrialState, reason: str | None) -> None:
+        self.counts[WORDS[state]] += 1
+        if reason is not None:
+            self.reasons[reason] += 1
+
+    def left_s(self) -> float | None:
+        """Seconds until the last trial ends, at the pace of this launch; None before its first trial has ended."""
+        if not self._ended_here:
+            return None
+        return float((time.monotonic() - self._began) / self._ended_here * (self.total - self.ended))
+
+    def summary(self) -> str:
+        """The counts, the best and the time left on one line."""
+        parts = [f"{self.ended}/{self.total} trials"]
+        parts += [f"{self.counts[word]} {word}" for word in WORDS.values() if self.counts[word]]
+        if self.running:
+            parts.append(f"{len(self.running)} running")
+        if self.best is not None:
+            parts.append(f"best {self.metric} {number(self.best.value)} (trial {self.best.number})")
+        left = self.left_s()
+        if left is not None and self.ended < self.total:
+            parts.append(f"about {duration(left)} left")
+        return ", ".join(parts)
+
+    def best_line(self) -> str:
+        """The best so far: its trial, score, epoch and parameters."""
+        if self.best is None:
+            return "none yet"
+        best = self.best
+        return f"trial {best.number}, {self.metric} {number(best.value)} at epoch {best.epoch}: {params(best.params)}"
+
+    def failures(self) -> str:
+        """Why trials failed: `2 nan, 1 oom`."""
+        return ", ".join(f"{count} {reason}" for reason, count in self.reasons.most_common())
+
+    def line(self, outcome: Outcome) -> str:
+        """One finished trial on one line."""
+        head = f"trial {outcome.number:4d}  {WORDS[outcome.state]:7s}"
+        if outcome.state == TrialState.FAIL:
+            return f"{head}  {outcome.reason}: {outcome.error}"
+        score = number(min(outcome.values.values(), key=lambda value: self._sign * value, default=float("nan")))
+        return f"{head}  {self.metric} {score:>8s}  epoch {outcome.epoch:3d}  {params(outcome.params)}"
+
+    def table(self) -> Table:
+        """The live view."""
+        table = Table(title=self.summary(), title_justify="left", title_style="bold", box=None, expand=False)
+        for column in ("trial", "state", self.metric, "epoch", "parameters"):
+            table.add_column(column, overflow="ellipsis", no_wrap=True)
+        for outcome in self.recent:
+            shown = [number(value) for value in [*outcome.values.values()][-1:]] or ["-"]
+            said = f"{outcome.reason}: {outcome.error}" if outcome.reason else params(outcome.params)
+            table.add_row(str(outcome.number), WORDS[outcome.state], shown[0], str(outcome.epoch), said)
+        for running, said in sorted(self.running.items()):
+            table.add_row(str(running), "running", *said.split("|", 1), "")
+        if self.best is not None:
+            table.add_section()
+            best = self.best
+            table.add_row(str(best.number), "best", number(best.value), str(best.epoch), params(best.params))
+        return table
+
+
+def number(value: float) -> str:
+    return f"{value:.4g}"
+
+
+def params(values: dict[str, Any]) -> str:
+    """Parameters as a user would write them."""
+    return " ".join(f"{key}={number(v) if isinstance(v, float) else v}" for key, v in values.items())
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: `42s`, `3m10s`, `2h05m`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02d}s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"

@@ -1,0 +1,184 @@
+"""The command line. Each sub-command is one function; a mistake of the user's is one line and exit code 2.
+
+What a command needs is imported when it runs, so that a typing error is answered at once.
+"""
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gensweep.arguments import COMMANDS, parser
+from gensweep.options import BadUsage, Options, checked, from_file, nearest
+
+if TYPE_CHECKING:
+    from gensweep.tuning import Ended
+
+OK, FAILED, BAD, INTERRUPTED = 0, 1, 2, 130
+STOPPED = {
+    "budget": "the time budget is spent, and the trials that were running are kept",
+    "interrupted": "interrupted, and the trials that were running are kept",
+    "open": "Ray gave up on the trials that are still open",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; returns its exit code: 0, 1 where nothing came of it, 2 for bad input, 130 after Ctrl-C."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if words and not words[0].startswith("-") and words[0] not in COMMANDS:
+            raise BadUsage(nearest("command", words[0], COMMANDS))
+        given = parser().parse_args(words)
+        return RUN[given.command](given, ["gensweep", *words])
+    except KeyboardInterrupt:
+        print("gensweep: interrupted; the same command again goes on", file=sys.stderr)
+        return INTERRUPTED
+    except ValueError as error:
+        if not _is_for_the_user(error):
+            raise
+        print(f"gensweep: {' '.join(str(error).split())}", file=sys.stderr)
+        return BAD
+
+
+def _is_for_the_user(error: ValueError) -> bool:
+    if isinstance(error, BadUsage):
+        return True
+    from search_spaces import BadSpace
+    from trainables.errors import BadInput
+
+    return isinstance(error, BadInput | BadSpace)
+
+
+def run_sweep(given: argparse.Namespace, command: list[str]) -> int:
+    options = asked(given)
+    from rich.console import Console
+
+    from gensweep.sweep import launch, prepare
+
+    directory, sheet, data = prepare(options, command)
+    if given.dry_run:
+        print(readable(directory, sheet))
+        _next("run", *[word for word in command[2:] if word != "--dry-run"])
+        return OK
+    return _close(directory, launch(directory, sheet, data, options, Console(), {}))
+
+
+def resume_sweep(given: argparse.Namespace, command: list[str]) -> int:
+    from rich.console import Console
+
+    from gensweep.sweep import launch, reopen
+
+    directory = Path(given.dir)
+    sheet, data = reopen(directory)
+    kept = {name: sheet[name] for name in ("concurrent", "cpus_per_trial", "gpus_per_trial")}
+    typed = {name: value for name, value in vars(given).items() if name in Options._fields and value is not None}
+    options = checked(Options(sheet["model"], trials=sheet["trials"], **{**kept, **typed}))
+    return _close(directory, launch(directory, sheet, data, options, Console(), {}))
+
+
+def show_status(given: argparse.Namespace, command: list[str]) -> int:
+    from analysis import runs, status
+    from gensweep.lock import is_driven
+
+    sweep, running = runs.load(given.dir), is_driven(Path(given.dir))
+    found = {**status.summary(sweep), "running": running}
+    if given.json:
+        print(json.dumps(found))
+        return OK
+    print(status.text(sweep))
+    ended = found["done"] + found["stopped"] + found["failed"]
+    print("a driver is running" if running else "no driver is running")
+    _next(*(["report", given.dir] if ended >= found["asked"] else ["status" if running else "resume", given.dir]))
+    return OK
+
+
+def show_best(given: argparse.Namespace, command: list[str]) -> int:
+    from analysis import best, runs
+
+    sweep = runs.load(given.dir)
+    found = best.top(sweep, given.top)
+    sweep = runs.read(sweep, [entry["number"] for entry in found])
+    if given.json:
+        print(json.dumps(best.top(sweep, given.top)))
+        return OK
+    print(best.table(sweep, given.top))
+    _next("report", given.dir)
+    return OK
+
+
+def write_report(given: argparse.Namespace, command: list[str]) -> int:
+    from analysis import report, runs
+    from trainables import MODELS
+
+    print(f"wrote {report.write(given.dirs, given.out)}")
+    samples = MODELS[runs.load(given.dirs[0]).meta["model"]].samples
+    _next(*(["sample", given.dirs[0], "-n", "64", "-o", "grid.png"] if samples else ["best", given.dirs[0], "--json"]))
+    return OK
+
+
+def draw_sample(given: argparse.Namespace, command: list[str]) -> int:
+    from analysis import sample
+
+    print(f"wrote {sample.draw(given.dir, given.n, given.label, given.out, given.trial, given.seed)}")
+    _next("best", given.dir)
+    return OK
+
+
+RUN: dict[str, Callable[[argparse.Namespace, list[str]], int]] = {
+    "run": run_sweep,
+    "resume": resume_sweep,
+    "status": show_status,
+    "best": show_best,
+    "report": write_report,
+    "sample": draw_sample,
+}
+
+
+def asked(given: argparse.Namespace) -> Options:
+    """The options of `run`: what is typed wins over the file, and the file over what is usual."""
+    written = {} if given.file is None else from_file(given.file)
+    typed = {name: value for name, value in vars(given).items() if name in Options._fields and value is not None}
+    settings = dict(written.pop("set", {}))
+    for text in typed.pop("set", []):
+        key, equals, value = text.partition("=")
+        if not (key and equals and value):
+            raise BadUsage(f"--set {text!r}: write key=v, key=lo:hi[:log] or key=a,b,c")
+        settings[key.strip()] = value.strip()
+    return checked(Options(**{**written, **typed, "set": settings}))
+
+
+def readable(directory: Path, sheet: dict[str, Any]) -> str:
+    """The resolved sweep for a person: what is searched, where trial 0 starts, and everything else."""
+    lines = [f"{directory}: {sheet['model']} on {sheet['dataset']}, {sheet['trials']} trials, seed {sheet['seed']}"]
+    for key, box in sorted(sheet["space"].items(), key=lambda item: item[1]["kind"] == "fixed"):
+        ways = {
+            "fixed": lambda box: f"= {box['value']}",
+            "categorical": lambda box: "in " + ", ".join(map(str, box["choices"])),
+        }
+        spread = ways.get(box["kind"], lambda box: f"{box['low']:g} to {box['high']:g}{' (log)' * box['log']}")(box)
+        first = "" if box["kind"] == "fixed" else f"   trial 0: {sheet['defaults'].get(key, 'not used')}"
+        lines.append(f"  {key:16s} {spread}{first}")
+    shown = ("objective", "data", "epochs", "sampler", "scheduler", "grace", "reduction_factor", "max_failures")
+    return "\n".join([*lines, *(f"  {key:16s} {json.dumps(sheet[key])}" for key in shown)])
+
+
+def _close(directory: Path, ended: "Ended") -> int:
+    """The last lines of a launch, and its exit code."""
+    print("\n".join(ended.lines))
+    if ended.cause != "done":
+        print(STOPPED[ended.cause])
+        _next("resume", str(directory))
+        return {"budget": OK, "interrupted": INTERRUPTED, "open": FAILED}[ended.cause]
+    if ended.failed == ended.trials:
+        print(f"gensweep: all {ended.trials} trials failed", file=sys.stderr)
+        _next("status", str(directory))
+        return FAILED
+    _next("report", str(directory))
+    return OK
+
+
+def _next(*words: str) -> None:
+    print(f"next: {shlex.join(['gensweep', *words])}")

@@ -1,0 +1,61 @@
+"""The Ray that a sweep runs on: one of its own by default, a cluster only where the user names one."""
+
+import json
+import logging
+import os
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from gensweep.options import BadUsage
+from gensweep.rooms import ROOT
+
+ENVIRONMENT = {  # read by Ray when it starts, and by Tune as it runs
+    "RAY_AIR_NEW_OUTPUT": "0",  # the new output engine prints a header even at verbose=0
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # a trial without a GPU sees none
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # trials write their own rows
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # ours leaves the open trials open, for resume
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",  # failures are classified, one line each
+    "TUNE_GLOBAL_CHECKPOINT_S": "3600",  # Tune's snapshots are never read
+}
+EXTRA = "GENSWEEP_RAY_INIT"  # more arguments of ray.init, as JSON: {"num_gpus": 2} gives logical GPUs anywhere
+
+
+@contextmanager
+def environment() -> Generator[None]:
+    """Ray's settings in the environment, which the workers of our own Ray inherit; put back at the end."""
+    before = dict(os.environ)
+    os.environ.update(ENVIRONMENT)
+    if ROOT.name not in ("site-packages", "dist-packages"):  # a checkout: workers must find what we found
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), before.get("PYTHONPATH")]))
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextmanager
+def connected(address: str | None, ray_init: Mapping[str, Any]) -> Generator[dict[str, float]]:
+    """Ray for the length of a sweep; gives the cluster's resources. `address` joins a cluster (so does RAY_ADDRESS).
+
+    Raises:
+        BadUsage: no cluster answers there, or this process is on another Ray already.
+    """
+    import ray
+
+    if ray.is_initialized():
+        raise BadUsage("this process has started Ray already: call ray.shutdown() before a sweep")
+    where = address or os.environ.get("RAY_ADDRESS") or "local"
+    more = {**json.loads(os.environ.get(EXTRA, "{}")), **ray_init}
+    if where == "local":
+        more = {"include_dashboard": False, **more}
+    try:
+        ray.init(where, log_to_driver=False, configure_logging=True, logging_level=logging.CRITICAL, **more)
+    except ConnectionError as error:
+        raise BadUsage(f"address {where!r}: no Ray cluster answers there") from error
+    try:
+        yield dict(ray.cluster_resources())  # type: ignore[no-untyped-call]
+    finally:
+        ray.shutdown()

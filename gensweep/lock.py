@@ -1,0 +1,75 @@
+"""One driver a sweep, and no worker of a dead driver beside it.
+
+Both are kernel locks on files in the sweep's directory, so that they end with their process, however it ends. The
+driver holds `.driver` alone; every running trial holds a share of `.workers`. Ray's workers outlive a killed driver by
+two or three seconds, so a new driver first waits until nobody holds a share.
+"""
+
+import fcntl
+import os
+import socket
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gensweep.options import BadUsage
+
+WAIT_S = 30.0  # for the workers of a dead driver; seen: 2.0 to 2.7 s
+POLL_S = 0.1
+
+
+@contextmanager
+def driving(directory: Path, say: Callable[[str], None]) -> Generator[None]:
+    """Holds the sweep for this process.
+
+    Raises:
+        BadUsage: another driver holds it, or workers of a dead one do not end.
+    """
+    with (directory / ".driver").open("a+") as file:
+        if not _try(file.fileno(), fcntl.LOCK_EX):
+            file.seek(0)
+            raise BadUsage(f"another gensweep is running {directory} ({file.read().strip()}): wait for it, or stop it")
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {socket.gethostname()}")
+        file.flush()
+        _wait_for_workers(directory, say)
+        yield
+
+
+@contextmanager
+def working(directory: Path) -> Generator[None]:
+    """Holds a share of the sweep for a running trial."""
+    with (directory / ".workers").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        yield
+
+
+def is_driven(directory: Path) -> bool:
+    """Whether a driver holds the sweep at this moment."""
+    path = directory / ".driver"
+    if not path.exists():
+        return False
+    with path.open() as file:
+        return not _try(file.fileno(), fcntl.LOCK_SH)
+
+
+def _wait_for_workers(directory: Path, say: Callable[[str], None]) -> None:
+    end = time.monotonic() + WAIT_S
+    with (directory / ".workers").open("a") as file:
+        told = False
+        while not _try(file.fileno(), fcntl.LOCK_EX):
+            if not told:
+                say("waiting for the workers of a driver that died ...")
+                told = True
+            if time.monotonic() > end:
+                raise BadUsage(f"workers of an earlier driver still write to {directory}: end them, then resume")
+            time.sleep(POLL_S)
+
+
+def _try(descriptor: int, how: int) -> bool:
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

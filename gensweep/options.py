@@ -1,0 +1,140 @@
+"""What a user may say about a sweep: one tuple for the command line, for a YAML file and for Python.
+
+A field's name is the option's name with `_` for `-`. Everything here is checked without importing torch or Ray; what
+needs the rooms is checked in `resolve`.
+"""
+
+import difflib
+import math
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, get_type_hints
+
+SAMPLERS = ("tpe", "random")
+SCHEDULERS = ("asha", "median", "none")
+PRECISIONS = ("fp32", "bf16")
+SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+class BadUsage(ValueError):  # noqa: N818  the message is the point, not the class
+    """A user's mistake at the door: one line that says what is wrong and what would be right."""
+
+
+class Options(NamedTuple):
+    """A sweep as the user asked for it; None means that gensweep chooses."""
+
+    model: str
+    dataset: str = "digits"
+    data_dir: str | None = None
+    trials: int = 20
+    epochs: int | None = None
+    seed: int = 0
+    sampler: str = "tpe"
+    scheduler: str = "asha"
+    grace: int = 1  # epochs before the scheduler may stop a trial
+    reduction_factor: int = 3
+    concurrent: int | None = None
+    cpus_per_trial: float | None = None
+    gpus_per_trial: float | None = None
+    precision: str | None = None
+    name: str | None = None
+    results: str = "results"
+    storage: str | None = None
+    address: str | None = None
+    time_budget: str | float | None = None
+    max_failures: int = 2
+    set: Mapping[str, str] = {}
+
+
+AT_LEAST = {"trials": 1, "epochs": 1, "grace": 1, "reduction_factor": 2, "concurrent": 1, "max_failures": 0, "seed": 0}
+CHOICES = {"sampler": SAMPLERS, "scheduler": SCHEDULERS, "precision": PRECISIONS}
+
+
+def nearest(what: str, word: str, known: Iterable[str]) -> str:
+    """One line that names an unknown word and the nearest known one."""
+    names = list(known)
+    close = difflib.get_close_matches(word, names, n=1)
+    hint = f": did you mean {close[0]!r}?" if close else ":"
+    return f"unknown {what} {word!r}{hint} (known: {', '.join(names)})"
+
+
+def seconds(text: str | float) -> float:
+    """A duration such as `90s`, `30m`, `2h` in seconds; a bare number is seconds."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", str(text).strip())
+    value = float(found[1]) * SECONDS[found[2] or "s"] if found else 0.0
+    if not value > 0:
+        raise BadUsage(f"time-budget {text!r} is no duration: write 90s, 30m or 2h")
+    return value
+
+
+def checked(options: Options) -> Options:
+    """The options, where every one alone makes sense.
+
+    Raises:
+        BadUsage: a wrong type, a value out of its range, an unknown word.
+    """
+    for name, low in AT_LEAST.items():
+        _whole(name, getattr(options, name), low)
+    for name, known in CHOICES.items():
+        word = getattr(options, name)
+        if word is not None and word not in known:
+            raise BadUsage(nearest(name, str(word), known))
+    _share("cpus-per-trial", options.cpus_per_trial, zero=False)
+    _share("gpus-per-trial", options.gpus_per_trial, zero=True)
+    if options.time_budget is not None:
+        seconds(options.time_budget)
+    if options.name is not None and not re.fullmatch(r"[A-Za-z0-9][\w.+=-]*", options.name):
+        raise BadUsage(f"name {options.name!r} is no folder name: use letters, digits and . _ + = -")
+    return options
+
+
+def _whole(name: str, value: Any, low: int) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise BadUsage(f"{_option(name)} {value!r}: a whole number is needed")
+    if value < low:
+        raise BadUsage(f"{_option(name)} {value} is too small: at least {low}")
+
+
+def _share(name: str, value: Any, *, zero: bool) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise BadUsage(f"{name} {value!r}: a number is needed")
+    if value < 0 or (value == 0 and not zero):
+        raise BadUsage(f"{name} {value:g} is too small: {'0 or more' if zero else 'more than 0'}")
+    if value > 1 and value != int(value):
+        raise BadUsage(f"{name} {value:g}: above 1 it must be a whole number")
+
+
+def _option(name: str) -> str:
+    return name.replace("_", "-")
+
+
+def from_file(path: str) -> dict[str, Any]:
+    """The options written in a YAML file: a mapping from option names to values, `set` a mapping of its own."""
+    import yaml
+
+    try:
+        read = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise BadUsage(f"cannot read {path!r}: {str(error).splitlines()[0]}") from error
+    if not isinstance(read, dict):
+        raise BadUsage(f"{path!r} is no sweep file: a mapping such as 'trials: 20' is needed")
+    known = [name for name in Options._fields if name != "model"]
+    found = {str(key).replace("-", "_"): value for key, value in read.items()}
+    for key in found:
+        if key not in known:
+            raise BadUsage(f"{path}: {nearest('option', _option(key), map(_option, known))}")
+    if "set" in found:
+        if not isinstance(found["set"], dict):
+            raise BadUsage(f"{path}: 'set' needs a mapping such as 'lr: 1e-4:1e-2:log'")
+        found["set"] = {str(key): _text(value) for key, value in found["set"].items()}
+    hints = get_type_hints(Options)
+    return {key: str(value) if hints[key] is str else value for key, value in found.items()}
+
+
+def _text(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)

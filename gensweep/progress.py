@@ -1,0 +1,66 @@
+"""The view of a running sweep, as a Ray Tune callback: a live table on a terminal, plain lines elsewhere."""
+
+import time
+from typing import Any
+
+from ray import tune
+from rich.console import Console
+from rich.live import Live
+
+from gensweep.board import Board, number
+from gensweep.searcher import Outcome, judged
+
+LIVE_EVERY_S = 0.25
+LINE_EVERY_S = 10.0
+
+
+class Progress(tune.Callback):
+    """Draws a board while Tune runs; enter it as a context, so that the terminal is left in order."""
+
+    def __init__(self, board: Board, console: Console) -> None:
+        self.board, self._console = board, console
+        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+        self._drawn = time.monotonic()
+
+    def __enter__(self) -> "Progress":
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def finished(self, outcome: Outcome) -> None:
+        """The searcher's word that a trial has ended."""
+        self.board.finish(outcome)
+        if self._live is None:
+            self._console.print(self.board.line(outcome), soft_wrap=True, highlight=False, markup=False)
+
+    def on_trial_start(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
+        self.board.running.setdefault(trial.config["number"], "-|0")
+
+    def on_trial_result(self, iteration: int, trials: Any, trial: Any, result: dict[str, Any], **info: Any) -> None:
+        own, metric = trial.config["number"], self.board.metric
+        if own not in self.board.running or result["status"] != "ok":
+            return
+        self.board.running[own] = f"{number(result[metric])}|{result['epoch']}/{result['epochs']}"
+        if judged(result, metric):
+            asked = {key: trial.config[key] for key in self.board.swept if key in trial.config}
+            self.board.consider(own, asked, {result["epoch"]: result[metric]})
+
+    def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
+        self.board.running.pop(trial.config["number"], None)
+
+    def on_step_end(self, iteration: int, trials: Any, **info: Any) -> None:
+        now = time.monotonic()
+        if now - self._drawn < (LINE_EVERY_S if self._live is None else LIVE_EVERY_S):
+            return
+        self._drawn = now
+        if self._live is None:
+            self._console.print(f"  {self.board.summary()}", soft_wrap=True, highlight=False, markup=False)
+        else:
+            self._live.update(self.board.table(), refresh=True)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}  # Tune pickles its whole set-up; nothing ever reads that file

@@ -1,0 +1,205 @@
+"""From what the user said to what will run: the resolved sweep, which is what sweep.json holds.
+
+Everything that can be wrong is found here, before a directory is made or Ray is started. Two sweeps are the same where
+everything in `IDENTITY` is equal; how many cores and GPUs they run on may differ from launch to launch.
+"""
+
+import datetime
+import json
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gensweep.options import BadUsage, Options, checked, nearest, seconds
+from gensweep.rooms import ROOT
+
+if TYPE_CHECKING:
+    from search_spaces import Space
+    from trainables.data import Dataset
+
+Sheet = dict[str, Any]  # sweep.json
+FORMAT = 1
+DRAWS = 64  # configurations tried: enough to enter every branch of a space
+IDENTITY = (
+    "model",
+    "dataset",
+    "data",
+    "space",
+    "set",
+    "defaults",
+    "objective",
+    "trials",
+    "epochs",
+    "seed",
+    "sampler",
+    "scheduler",
+    "grace",
+    "reduction_factor",
+    "precision",
+    "storage",
+    "stamp",
+)
+
+
+def resolve(options: Options, command: list[str]) -> Sheet:
+    """The resolved sweep, but for what only the data, the judge and the machine can tell (`with_data`, and
+    `concurrent`, `cpus_per_trial`, `gpus_per_trial`, `stamp`).
+
+    Raises:
+        BadUsage, BadInput, BadSpace: one line about what cannot be.
+    """
+    from search_spaces import SPACES
+    from search_spaces.override import default, describe
+
+    checked(options)
+    if options.model not in SPACES:
+        raise BadUsage(nearest("model", options.model, SPACES))
+    space = shaped(options.model, dict(options.set), options.epochs, options.precision)
+    boxes = describe(space)
+    check_keys(options.model, space, boxes)
+    epochs = longest(boxes)
+    if options.scheduler != "none" and options.grace > epochs:
+        raise BadUsage(f"grace {options.grace} is longer than the longest trial ({epochs} epochs)")
+    metric, mode = space.objective
+    sheet = {
+        "format": FORMAT,
+        "name": options.name or f"{options.model}-{_slug(options.dataset)}",
+        "command": command,
+        "model": options.model,
+        "dataset": options.dataset,
+        "data_dir": options.data_dir,
+        "data": None,
+        "space": boxes,
+        "set": dict(options.set),
+        "defaults": default(space)[0],
+        "objective": {"metric": metric, "mode": mode},
+        "trials": options.trials,
+        "epochs": epochs,
+        "seed": options.seed,
+        "sampler": options.sampler,
+        "scheduler": options.scheduler,
+        "grace": options.grace,
+        "reduction_factor": options.reduction_factor,
+        "concurrent": options.concurrent,
+        "cpus_per_trial": options.cpus_per_trial,
+        "gpus_per_trial": options.gpus_per_trial,
+        "precision": options.precision,
+        "max_failures": options.max_failures,
+        "time_budget_s": None if options.time_budget is None else seconds(options.time_budget),
+        "storage": options.storage,
+        "stamp": None,
+        "versions": versions(),
+        **commit(),
+        "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+    }
+    resolved: Sheet = json.loads(json.dumps(sheet))  # as it will be read back: lists for tuples
+    return resolved
+
+
+def shaped(model: str, texts: dict[str, str], epochs: int | None, precision: str | None) -> "Space":
+    """The space of a model as the user's settings leave it.
+
+    Raises:
+        BadUsage, BadSpace: a setting given twice, or one that cannot be.
+    """
+    from search_spaces import SPACES
+    from search_spaces.override import apply
+
+    if precision is not None and texts.setdefault("precision", precision) != precision:
+        raise BadUsage(f"precision is given twice: --precision {precision} and --set precision={texts['precision']}")
+    if epochs is not None and "epochs" in texts:
+        raise BadUsage(f"epochs is given twice: --epochs {epochs} and --set epochs={texts['epochs']}")
+    return apply(SPACES[model], texts, epochs)
+
+
+def longest(boxes: dict[str, dict[str, Any]]) -> int:
+    """The epochs of the longest trial of a space."""
+    box = boxes["epochs"]
+    return int(
+        max(box[end] for end in ("value", "high") if end in box) if "choices" not in box else max(box["choices"])
+    )
+
+
+def check_keys(model: str, space: "Space", boxes: dict[str, dict[str, Any]]) -> None:
+    """Whether the model reads just what the space gives.
+
+    Raises:
+        BadUsage: a key too many or too few.
+        BadInput: a value that the key does not take.
+    """
+    from search_spaces.override import Probe
+    from trainables import MODELS
+    from trainables.keys import check
+
+    for key, box in boxes.items():
+        for value in box.get("choices") or [box[end] for end in ("low", "high", "value") if end in box]:
+            check(key, value)
+    for seed in range(DRAWS):
+        config = space.space(Probe(seed))
+        reads = MODELS[model].reads(config)
+        for key in sorted(reads ^ set(config)):
+            fault = "lacks" if key in reads else "gives, and no such trial reads,"
+            raise BadUsage(f"the space of {model!r} {fault} {key!r}")
+
+
+def _slug(dataset: str) -> str:
+    return Path(dataset.removeprefix("folder:")).name or "folder"
+
+
+def with_data(sheet: Sheet, data: "Dataset") -> Sheet:
+    """The sheet with what the data set says about itself."""
+    about = {
+        "classes": list(data.classes),
+        "shape": list(data.shape),
+        "n_train": len(data.train),
+        "n_val": len(data.val),
+        "n_test": len(data.test),
+        "fingerprint": data.fingerprint,
+    }
+    return {**sheet, "data": about}
+
+
+def versions() -> dict[str, str]:
+    """What the numbers of a sweep depend on besides its settings."""
+    packages = {name: metadata.version(name) for name in ("torch", "ray", "optuna")}
+    return {"gensweep": _own_version(), "python": platform.python_version(), **packages}
+
+
+def _own_version() -> str:
+    from gensweep import __version__
+
+    return __version__
+
+
+def commit() -> dict[str, Any]:
+    """The commit of the checkout that runs, and whether it was changed since; None where it is no checkout."""
+    if not (ROOT / ".git").exists():
+        return {"commit": None, "dirty": False}
+    try:
+        head, changes = _git("rev-parse", "HEAD"), _git("status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.SubprocessError):
+        return {"commit": None, "dirty": False}
+    return {"commit": head.strip(), "dirty": bool(changes.strip())}
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(
+        ["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=True, timeout=10
+    ).stdout
+
+
+def differences(old: Sheet, new: Sheet) -> list[str]:
+    """The settings in which two sweeps differ, as `name: old, now new`."""
+    found = []
+    for key in IDENTITY:
+        before, now = old[key], new[key]
+        if before == now or (key == "stamp" and now is None):  # the judge is made later
+            continue
+        if isinstance(before, dict) and isinstance(now, dict):
+            parts = [part for part in {**before, **now} if before.get(part) != now.get(part)]
+            found.append(f"{key} ({', '.join(parts)})")
+        else:
+            found.append(f"{key} was {before}, now {now}")
+    return found

@@ -1,0 +1,119 @@
+"""The Optuna study of a sweep: the one truth about its trials, and the sampler that can be resumed.
+
+Proposals depend on (sweep seed, trial number, finished history) alone: each trial gets a fresh inner sampler, seeded by
+its number, and each parameter that is drawn by itself a sampler seeded by its name as well. So a study that was killed
+goes on, at one trial at a time, as if it had never stopped. TPE is Bergstra et al. 2011 in its multivariate form
+(Falkner et al. 2018, arXiv:1807.01774), with a group per branch of a conditional space and the constant liar for
+trials that are still running.
+"""
+
+import hashlib
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.storages import RDBStorage
+from optuna.study import Study
+from optuna.trial import FrozenTrial
+from sqlalchemy import event
+
+from gensweep.options import BadUsage
+
+BUSY_S = 60  # how long a writer waits for another one's lock on study.db
+
+
+def derive(seed: int, *parts: str | int) -> int:
+    """A seed in [0, 2^32), one for each path of names and numbers."""
+    text = "/".join(map(str, (seed, *parts)))
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest(), "big")
+
+
+def _tpe(seed: int) -> BaseSampler:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # group=True is still called so
+        return TPESampler(multivariate=True, group=True, constant_liar=True, seed=seed)
+
+
+SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {"tpe": _tpe, "random": RandomSampler}
+
+
+class ByNumber(BaseSampler):
+    """A sampler whose every draw is a function of the seed, the trial's number and the finished history."""
+
+    def __init__(self, name: str, seed: int) -> None:
+        self._make = SAMPLERS[name]
+        self._seed = seed
+        self._inner = self._make(seed)
+
+    def before_trial(self, study: Study, trial: FrozenTrial) -> None:
+        self._inner = self._make(derive(self._seed, "trial", trial.number))
+        self._inner.before_trial(study, trial)
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        return self._inner.infer_relative_search_space(study, trial)
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        return self._inner.sample_relative(study, trial, search_space)
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        alone = self._make(derive(self._seed, "trial", trial.number, param_name))
+        return alone.sample_independent(study, trial, param_name, param_distribution)
+
+
+def _fast_sqlite(connection: Any, _record: Any) -> None:
+    """Write-ahead log, synced at checkpoints: three times the commits, and a kill of the process loses nothing."""
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def storage(directory: Path, url: str | None) -> RDBStorage:
+    """The storage of a sweep: `study.db` in its directory, or the server at `url`.
+
+    Raises:
+        BadUsage: there is no such storage, or its driver is not installed.
+    """
+    try:
+        if url is not None:
+            return RDBStorage(url)
+        found = RDBStorage(f"sqlite:///{directory / 'study.db'}", {"connect_args": {"timeout": BUSY_S}})
+    except Exception as error:  # every driver has exceptions of its own
+        raise BadUsage(f"cannot open the storage {url or directory / 'study.db'}: {first_line(error)}") from error
+    event.listen(found.engine, "connect", _fast_sqlite)
+    found.engine.dispose()  # the connection that made the tables had not heard of it
+    return found
+
+
+def open_study(directory: Path, sheet: dict[str, Any], first: dict[str, Any]) -> Study:
+    """The study of a resolved sweep, made where there is none; trial 0 has the parameters `first`."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(
+        storage=storage(directory, sheet["storage"]),
+        study_name=sheet["name"],
+        sampler=ByNumber(sheet["sampler"], sheet["seed"]),
+        direction="minimize" if sheet["objective"]["mode"] == "min" else "maximize",
+        load_if_exists=True,
+    )
+    if not study.get_trials(deepcopy=False):
+        study.enqueue_trial(first)
+    return study
+
+
+def history(study: Study) -> dict[int, dict[int, float]]:
+    """The objective at every evaluated epoch of every trial, by number."""
+    return {trial.number: dict(trial.intermediate_values) for trial in study.get_trials(deepcopy=False)}
+
+
+def first_line(error: BaseException | str) -> str:
+    """An error as one line, its kind first."""
+    text = str(error).strip().splitlines()
+    if isinstance(error, str):
+        return text[0] if text else ""
+    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__

@@ -1,0 +1,169 @@
+"""A sweep from its resolved settings to its last trial: data, judge, Ray, study, Tune.
+
+There is one way to go on after anything: a fresh Tuner over the same study and the same trial directories. So the
+first launch and every later one run the same lines here.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from gensweep import cluster, lock
+from gensweep.options import BadUsage, Options, seconds
+from gensweep.resolve import FORMAT, Sheet, differences, resolve, shaped, with_data
+from gensweep.resources import share
+
+if TYPE_CHECKING:
+    from gensweep.tuning import Ended
+    from search_spaces import Space
+    from trainables.data import Dataset
+    from trainables.metrics import Judge
+
+Say = Callable[[str], None]
+
+
+def prepare(options: Options, command: list[str]) -> tuple[Path, Sheet, "Dataset"]:
+    """The directory, the resolved sweep and its data set; writes nothing.
+
+    Raises:
+        BadUsage, BadInput, BadSpace: whatever the user has to change.
+    """
+    from trainables.data import load
+
+    sheet = resolve(options, command)
+    directory = place(options.results, sheet["name"])
+    data = load(sheet["dataset"], None if sheet["data_dir"] is None else Path(sheet["data_dir"]))
+    sheet = with_data(sheet, data)
+    if (directory / "sweep.json").exists():
+        differing = differences(read_sheet(directory), sheet)
+        if differing:
+            raise BadUsage(
+                f"{directory} holds another sweep: {'; '.join(differing)}; give this one a --name, or the same settings"
+            )
+    return directory, sheet, data
+
+
+def place(results: str, name: str) -> Path:
+    """The directory of a sweep, which may exist or not; it is not made here."""
+    if "://" in results:
+        raise BadUsage(f"results {results!r}: a folder is needed, and the study's SQLite file cannot live in a bucket")
+    directory = Path(results) / name
+    for parent in (directory, *directory.parents):
+        if parent.exists():
+            if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+                raise BadUsage(f"{directory} cannot be written: {parent} is no folder that you may write to")
+            break
+    if directory.exists() and any(directory.iterdir()) and not (directory / "sweep.json").exists():
+        raise BadUsage(f"{directory} is not empty and holds no sweep: choose another --name or --results")
+    return directory
+
+
+def read_sheet(directory: Path) -> Sheet:
+    """The resolved sweep of a directory.
+
+    Raises:
+        BadUsage: it is no sweep, or one that another gensweep wrote.
+    """
+    try:
+        sheet = json.loads((directory / "sweep.json").read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadUsage(f"{str(directory)!r} is no sweep: no sweep.json can be read there") from error
+    except ValueError as error:
+        raise BadUsage(f"{str(directory)!r} is no readable sweep: its sweep.json is broken") from error
+    if not isinstance(sheet, dict) or sheet.get("format") != FORMAT:
+        raise BadUsage(f"{str(directory)!r} is no sweep of format {FORMAT}, which is what this gensweep reads")
+    return sheet
+
+
+def reopen(directory: Path) -> tuple[Sheet, "Dataset"]:
+    """An existing sweep and its data set, which must still be what they were.
+
+    Raises:
+        BadInput, BadUsage: no sweep, or its space or data have changed.
+    """
+    from search_spaces.override import describe
+    from trainables.data import load
+
+    sheet = read_sheet(directory)
+    data = load(sheet["dataset"], None if sheet["data_dir"] is None else Path(sheet["data_dir"]))
+    now = with_data({**sheet, "space": describe(space_of(sheet))}, data)
+    differing = differences(sheet, json.loads(json.dumps(now)))
+    if differing:
+        raise BadUsage(f"{directory} cannot go on: since it began, {'; '.join(differing)}")
+    return sheet, data
+
+
+def space_of(sheet: Sheet) -> "Space":
+    """The space that a resolved sweep searches."""
+    texts = dict(sheet["set"])
+    return shaped(sheet["model"], texts, None if "epochs" in texts else sheet["epochs"], sheet["precision"])
+
+
+def launch(
+    directory: Path, sheet: Sheet, data: "Dataset", options: Options, console: Console, ray_init: Mapping[str, Any]
+) -> "Ended":
+    """Runs the sweep until its trials have ended, its time budget is spent, or Ctrl-C. `options` says what belongs to
+    this launch alone: cores, GPUs, concurrency, time budget, address."""
+    began = time.monotonic()
+    say = partial(console.print, soft_wrap=True, highlight=False, markup=False)
+    with cluster.environment(), ThreadPoolExecutor(1) as pool:
+        judging = pool.submit(_judge, sheet, data, say)  # while Ray starts
+        with cluster.connected(options.address, ray_init) as resources:
+            from gensweep import tuning
+
+            given = share(options, resources)
+            say(given.line(resources))
+            judge = judging.result()
+            own = {**sheet, **given._asdict(), "stamp": judge.stamp}
+            _claim(directory, own)
+            with lock.driving(directory, say):
+                sheet = _write_once(directory, own)
+                end = None if options.time_budget is None else began + seconds(options.time_budget)
+                return tuning.run(directory, sheet, space_of(sheet), (data, judge), given, end, console)
+
+
+def _judge(sheet: Sheet, data: "Dataset", say: Say) -> "Judge":
+    from gensweep.schedulers import rungs
+    from trainables.metrics import build_judge
+
+    def training(done: int, epochs: int, accuracy: float) -> None:
+        say(f"training the extractor of {sheet['dataset']}: epoch {done}/{epochs}, accuracy {accuracy:.3f}")
+
+    halving = sheet["scheduler"] == "asha"
+    decisions = rungs(sheet["grace"], sheet["reduction_factor"], sheet["epochs"]) if halving else ()
+    every = evaluate_every(sheet["epochs"])
+    return build_judge(data, seed=sheet["seed"], rungs=decisions, every=every, progress=training)
+
+
+def evaluate_every(epochs: int) -> int:
+    """Epochs between evaluations: about ten in the longest trial, besides the rungs, the first and the last."""
+    return max(1, epochs // 10)
+
+
+def _claim(directory: Path, sheet: Sheet) -> None:
+    """Makes the directory, now that nothing is left to refuse but the judge of a sweep that began under another."""
+    if (directory / "sweep.json").exists():
+        differing = differences(read_sheet(directory), sheet)
+        if differing:
+            raise BadUsage(f"{directory} was judged otherwise: {'; '.join(differing)}; start a new sweep with --name")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadUsage(f"{directory} cannot be written: {error.strerror}") from error
+
+
+def _write_once(directory: Path, sheet: Sheet) -> Sheet:
+    """Writes sweep.json unless it is there; returns what is there."""
+    path = directory / "sweep.json"
+    if not path.exists():
+        partial = directory / ".sweep.json.partial"
+        partial.write_text(json.dumps(sheet, indent=1) + "\n", encoding="utf-8")
+        partial.replace(path)
+    return read_sheet(directory)

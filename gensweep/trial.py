@@ -1,0 +1,61 @@
+"""The function that Ray Tune ships to its workers: by name, so that a worker imports it from here.
+
+Importing it claims the rooms for us before a worker unpickles anything of theirs. Whatever a trial raises is classified
+where it happens and reported as a last row. A fault of the configuration would only happen again, so the trial ends
+there, and its worker goes on to the next one; after memory ran out, or after an error of the device, the worker is
+replaced and the trial tried again.
+"""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ray import tune
+
+from gensweep.lock import working
+from gensweep.rooms import claim
+
+claim()
+
+NO_MEMORY = ("out of memory", "can't allocate memory")
+MAX_LINE = 300  # characters of an error that are kept
+
+
+class Task(NamedTuple):
+    """What all trials of a sweep have in common, besides the data and the judge."""
+
+    model: str
+    directory: str  # the sweep's
+    objective: tuple[str, str]
+    sweep_seed: int
+
+
+def classify(error: Exception) -> tuple[str, str]:
+    """The class of a failure, `oom` or `error`, and one line about it."""
+    text = " ".join(str(error).split())
+    is_oom = isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and any(words in text for words in NO_MEMORY)
+    )
+    return ("oom" if is_oom else "error"), f"{type(error).__name__}: {text}"[:MAX_LINE]
+
+
+def train(config: dict[str, Any], *, data: Any, judge: Any, task: Task) -> None:
+    """One trial: the model's own training, its failures classified. `config` holds a configuration and its number."""
+    with working(Path(task.directory)):
+        try:
+            from trainables.wrap import train as run
+
+            run(
+                config,
+                model=task.model,
+                data=data,
+                judge=judge,
+                directory=f"{task.directory}/trials",
+                objective=task.objective,
+                sweep_seed=task.sweep_seed,
+            )
+        except Exception as error:
+            reason, line = classify(error)
+            again = reason == "oom" or "CUDA" in line
+            last = {"epoch": 0, "epochs": config["epochs"], "eval_epoch": -1, "status": reason, "error": line}
+            tune.report(last if again else {**last, "done": True})
+            raise

@@ -1,0 +1,134 @@
+"""One launch of Ray Tune over the study of a sweep, and how it ends."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from optuna.trial import TrialState
+from ray import tune
+from rich.console import Console
+
+from gensweep import trial
+from gensweep.board import Board, duration
+from gensweep.progress import Progress
+from gensweep.resolve import Sheet
+from gensweep.resources import Share
+from gensweep.schedulers import scheduler
+from gensweep.searcher import StudySearcher
+from gensweep.study import history, open_study
+
+if TYPE_CHECKING:
+    from search_spaces import Space
+    from trainables.data import Dataset
+    from trainables.metrics import Judge
+
+
+class Ended(NamedTuple):
+    """How a launch ended: `cause` is done, budget, interrupted or open (Ray gave up on some trials)."""
+
+    cause: str
+    trials: int  # that have ended, over all launches
+    failed: int
+    lines: list[str]  # what a person wants to know of it
+
+
+class Halt(tune.Stopper):
+    """Stops all trials at once, and leaves them open in the study."""
+
+    def __init__(self, end: float | None) -> None:
+        self.end, self.cause = end, ""
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        return False
+
+    def stop_all(self) -> bool:
+        if not self.cause and self.end is not None and time.monotonic() > self.end:
+            self.cause = "budget"
+        return bool(self.cause)
+
+    @contextmanager
+    def on_interrupt(self) -> Generator[None]:
+        """The first Ctrl-C halts; a second one interrupts for good."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.getsignal(signal.SIGINT)
+
+        def halt(_signal: int, _frame: Any) -> None:
+            self.cause = "interrupted"
+            signal.signal(signal.SIGINT, before)
+
+        signal.signal(signal.SIGINT, halt)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+def _by_number(trial: Any) -> str:
+    return f"{trial.config['number']:04d}"
+
+
+def run(
+    directory: Path,
+    sheet: Sheet,
+    space: "Space",
+    parts: tuple["Dataset", "Judge"],
+    given: Share,
+    end: float | None,
+    console: Console,
+) -> Ended:
+    """Runs what is left of the sweep; `end` is when its time is up, on the monotonic clock."""
+    from search_spaces.override import default
+
+    began = time.monotonic()
+    home = directory.resolve()
+    objective = (sheet["objective"]["metric"], sheet["objective"]["mode"])
+    study = open_study(home, sheet, default(space)[1])
+    trials = study.get_trials(deepcopy=False)
+    board = Board(sheet, trials)
+    view = Progress(board, console)
+    searcher = StudySearcher(study, space.space, objective, sheet["trials"], view.finished)
+    halt = Halt(end)
+    if searcher.left:
+        task = trial.Task(sheet["model"], str(home), objective, sheet["seed"])
+        function = tune.with_parameters(trial.train, data=parts[0], judge=parts[1], task=task)
+        opened = {found.number for found in trials if found.state == TrialState.RUNNING}
+        tuner = tune.Tuner(
+            tune.with_resources(function, {"cpu": given.cpus_per_trial, "gpu": given.gpus_per_trial}),
+            tune_config=tune.TuneConfig(
+                search_alg=searcher,
+                scheduler=scheduler(sheet, history(study), opened),
+                num_samples=searcher.left,
+                max_concurrent_trials=given.concurrent,
+                reuse_actors=True,
+                trial_dirname_creator=_by_number,
+                trial_name_creator=_by_number,
+            ),
+            run_config=tune.RunConfig(
+                name=time.strftime("%Y%m%d-%H%M%S") + f"-{os.getpid()}",
+                storage_path=str(home / "ray"),
+                verbose=0,
+                callbacks=[view],
+                failure_config=tune.FailureConfig(max_failures=sheet["max_failures"]),
+                stop=halt,
+            ),
+        )
+        with halt.on_interrupt(), view:
+            tuner.fit()
+    cause = halt.cause or ("done" if board.ended >= board.total else "open")
+    return Ended(cause, board.ended, board.counts["failed"], _story(board, time.monotonic() - began))
+
+
+def _story(board: Board, wall_s: float) -> list[str]:
+    counts = ", ".join(f"{board.counts[word]} {word}" for word in ("done", "stopped", "failed") if board.counts[word])
+    reasons = f" ({board.failures()})" if board.reasons else ""
+    lines = [f"{board.ended} of {board.total} trials ended: {counts or 'none'}{reasons}; {duration(wall_s)}"]
+    if board.best is not None:
+        lines.append(f"best: {board.best_line()}")
+    return lines
