@@ -52,7 +52,7 @@ def take_turn(run: Run, mover: Mover, batch: Batch, sums: Sums) -> None:
     if len(run.movers) > 1:  # no gradients for nets that do not move now
         for other in run.movers:
             for parameter in other.parameters:
-                parameter.requires_grad_(other is mover)
+                parameter.requires_grad_(other.optimiser is mover.optimiser)
     for i in range(turn.times):
         noise = {
             key: streams.draw(spec, len(batch.y), device, run.seed, turn.name, key, run.step, i)
