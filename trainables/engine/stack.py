@@ -1,0 +1,137 @@
+"""Many trials as one program: the same pure steps, stacked over K trials by `torch.func`.
+
+Trials that agree in their structural keys share a signature; their parameters, buffers, moments and numeric keys gain
+a leading axis K, and `vmap` around the gradient of a turn's loss moves all of them at once. Each trial keeps its own
+seed, data order and noise, so that stacked[k] equals the trial trained alone (1e-9 in float64, 1e-5 in float32; sums
+are split differently). Adam is written out because torch.optim takes one learning rate for a tensor, not K.
+"""
+
+import copy
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.func import functional_call, grad_and_value, stack_module_state, vmap
+
+from trainables.engine import streams
+from trainables.engine.model import Batch, Hp, Model, Noise, Turn
+from trainables.engine.run import Data, build_nets
+from trainables.keys import KEYS, Config, numeric
+
+Weights = dict[str, dict[str, Tensor]]  # net -> parameter -> [K, ...]
+EPS = 1e-8  # torch.optim.Adam's
+
+
+def signature(config: Config) -> tuple[tuple[str, Any], ...]:
+    """The structural part of a configuration: trials that agree in it can be stacked."""
+    return tuple(sorted((key, value) for key, value in config.items() if KEYS[key].kind == "structural"))
+
+
+class Moments(NamedTuple):
+    """Adam's state for one turn: first and second moments as the weights, and the updates so far."""
+
+    first: Weights
+    second: Weights
+    updates: Tensor  # []
+
+
+def _zeros(weights: Weights) -> Weights:
+    return {net: {name: torch.zeros_like(p) for name, p in of.items()} for net, of in weights.items()}
+
+
+class Stack:
+    """K trials of one model and one signature in lockstep.
+
+    Raises:
+        ValueError: the configurations differ in a structural key.
+    """
+
+    def __init__(
+        self, model: Model, configs: list[Config], data: Data, seeds: list[int], dtype: torch.dtype = torch.float32
+    ) -> None:
+        if len({signature(config) for config in configs}) != 1:
+            raise ValueError("only trials that agree in every structural key can be stacked")
+        self.model, self.config, self.data, self.seeds, self.dtype = model, configs[0], data, seeds, dtype
+        trials = [build_nets(model, config, data, seed) for config, seed in zip(configs, seeds, strict=True)]
+        self.weights: Weights = {}
+        self.buffers: Weights = {}
+        self.bare = {name: copy.deepcopy(net.to(dtype)).to("meta") for name, net in trials[0].items()}
+        for name in trials[0]:
+            weights, buffers = stack_module_state([nets[name].to(dtype) for nets in trials])
+            self.weights[name] = {key: value.detach() for key, value in weights.items()}
+            self.buffers[name] = buffers
+        keys = numeric(configs[0])
+        self.hp = {k: torch.tensor([c[k] for c in configs], dtype=dtype, device=data.device) for k in keys}
+        self.turns = model.turns(configs[0], data.images.shape)
+        moving = [{name: self.weights[name] for name in turn.nets} for turn in self.turns]
+        self.moments = [Moments(_zeros(m), _zeros(m), torch.zeros((), dtype=dtype)) for m in moving]
+        self.average: dict[str, Tensor] | None = None
+        if model.averaged is not None:
+            self.average = {name: p.clone() for name, p in self.weights[model.averaged].items()}
+        self.step_number = self.epoch = 0
+
+    def _lane_loss(self, turn: Turn) -> Any:
+        """The loss of one trial as a function of the weights that move."""
+
+        def loss(
+            moving: Weights, resting: Weights, buffers: Weights, batch: Batch, noise: Noise, hp: Hp
+        ) -> tuple[Tensor, dict[str, Tensor]]:
+            def call(name: str) -> Any:
+                state = {**(moving.get(name) or resting[name]), **buffers[name]}
+                return lambda *args: functional_call(self.bare[name], state, args)
+
+            return turn.loss({name: call(name) for name in self.bare}, batch, noise, hp)
+
+        return vmap(grad_and_value(loss, has_aux=True))
+
+    def _noise(self, turn: Turn, n: int, i: int) -> dict[str, Tensor]:
+        def lanes(key: str, spec: streams.Draw) -> Tensor:
+            where = (turn.name, key, self.step_number, i)
+            return torch.stack([streams.draw(spec, n, self.data.device, seed, *where) for seed in self.seeds])
+
+        return {key: lanes(key, spec).to(self.dtype) for key, spec in turn.noise.items()}
+
+    def _take(self, at: int, turn: Turn, batch: Batch, i: int) -> Tensor:
+        moving = {name: self.weights[name] for name in turn.nets}
+        resting = {name: of for name, of in self.weights.items() if name not in turn.nets}
+        noise = self._noise(turn, batch.y.shape[1], i)
+        grads, (loss, _) = self._lane_loss(turn)(moving, resting, self.buffers, batch, noise, self.hp)
+        self.moments[at] = adam(moving, grads, self.moments[at], self.hp, turn.lr)
+        if self.average is not None and self.model.averaged in turn.nets:
+            for name, weight in self.weights[self.model.averaged].items():
+                self.average[name].lerp_(weight, _lanes(1 - self.hp["ema"], weight))
+        return loss.detach()  # type: ignore[no-any-return]
+
+    def step(self) -> dict[str, Tensor]:
+        """One step of every trial, each on its own next batch; the losses [K] by turn."""
+        train, size, device = self.data.images.train, self.config["batch_size"], self.data.device
+        per_epoch = len(train) // size
+        at = self.step_number % per_epoch * size
+        orders = [streams.permutation(len(train), device, seed, "order", self.epoch) for seed in self.seeds]
+        pairs = [train.gather(order[at : at + size], device) for order in orders]
+        batch = Batch(torch.stack([x for x, _ in pairs]).to(self.dtype), torch.stack([y for _, y in pairs]))
+        losses = {
+            turn.name: self._take(j, turn, batch, i) for j, turn in enumerate(self.turns) for i in range(turn.times)
+        }
+        self.step_number += 1
+        self.epoch = self.step_number // per_epoch
+        return losses
+
+
+def _lanes(value: Tensor, like: Tensor) -> Tensor:
+    """[K] -> [K, 1, ...], to be broadcast against a stacked weight."""
+    return value.view(-1, *[1] * (like.dim() - 1))
+
+
+def adam(moving: Weights, grads: Weights, moments: Moments, hp: Hp, lr: str) -> Moments:
+    """One Adam update in place, each trial with its own rate and decays (Kingma & Ba 2015, algorithm 1)."""
+    updates = moments.updates + 1
+    for net, of in moving.items():
+        for name, weight in of.items():
+            grad, first, second = grads[net][name], moments.first[net][name], moments.second[net][name]
+            beta1, beta2 = _lanes(hp["beta1"], weight), _lanes(hp["beta2"], weight)
+            first.lerp_(grad, 1 - beta1)
+            second.mul_(beta2).addcmul_(grad * (1 - beta2), grad)
+            scale = (second / (1 - beta2**updates)).sqrt_().add_(EPS)
+            weight.sub_(_lanes(hp[lr], weight) / (1 - beta1**updates) * first / scale)
+    return Moments(moments.first, moments.second, updates)
