@@ -34,6 +34,8 @@ def write(directories: list[str | Path], out: str | Path | None = None) -> str:
     if not directories:
         raise BadInput("name at least one sweep to report on")
     sweeps = [runs.load(directory) for directory in directories]
+    for sweep in sweeps:
+        best.ranked(sweep)  # refuses a sweep without a winner before any is drawn
     files: dict[str, bytes] = {}
     sections = [section(sweep, files, f"{sweep.meta['name']}_" if len(sweeps) > 1 else "") for sweep in sweeps]
     page = Environment(loader=PackageLoader("analysis", ""), autoescape=True, undefined=StrictUndefined)

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from analysis.place import Place
@@ -38,14 +39,14 @@ def trials(where: Place, meta: dict[str, Any]) -> list[FrozenTrial]:
             return _sqlite(Path(folder) / "study.db", meta["name"])
     except KeyError:
         return []  # the storage is there, the study not yet
-    except (SQLAlchemyError, RuntimeError) as error:  # RuntimeError: Optuna's word for another version's tables
+    except (SQLAlchemyError, StorageInternalError, RuntimeError) as error:  # RuntimeError: another version's tables
         raise BadInput(f"cannot read the study of {where.name!r}: {str(error).splitlines()[0]}") from error
 
 
 def _sqlite(path: Path, name: str) -> list[FrozenTrial]:
     try:
         return _all(_read_only(path, "mode=ro"), name)
-    except OperationalError:
+    except (SQLAlchemyError, StorageInternalError):
         return _all(_read_only(path, "immutable=1"), name)
 
 

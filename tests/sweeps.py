@@ -34,7 +34,8 @@ FIXED: dict[str, Any] = {
     "beta1": 0.9, "beta2": 0.999, "epochs": 5, "latent_dim": 2, "width": 32, "net": "mlp", "beta": 1.0,
     "precision": "fp32",
 }  # fmt: skip
-TRIALS: list[tuple[TrialState, dict[str, Any], list[float]]] = [
+Planned = tuple[TrialState, dict[str, Any], list[float]]  # state, sampled parameters, objective by epoch
+TRIALS: list[Planned] = [
     (TrialState.COMPLETE, {"lr": 1e-3, "batch_size": 128, "likelihood": "bernoulli"}, [60.0, 40.0, 30.0, 25.0, 20.0]),
     (TrialState.COMPLETE, {"lr": 3e-3, "batch_size": 64, "likelihood": "bernoulli"}, [50.0, 30.0, 15.0, 12.5, 14.0]),
     (TrialState.PRUNED, {"lr": 1e-4, "batch_size": 256, "likelihood": "gaussian"}, [90.0, 20.0]),
@@ -43,14 +44,14 @@ TRIALS: list[tuple[TrialState, dict[str, Any], list[float]]] = [
 START = datetime.datetime(2026, 1, 2, 3, 4, 5)
 
 
-def make(directory: Path, trials: list[tuple[TrialState, dict[str, Any], list[float]]] = TRIALS) -> Path:
-    """Writes the sweep into `directory` and returns it."""
+def make(directory: Path, trials: list[Planned] = TRIALS, model: str = "vae", **changes: Any) -> Path:
+    """Writes the sweep into `directory`, with `changes` to its sweep.json, and returns it."""
     directory.mkdir(parents=True)
-    meta = _meta(directory.name, len(trials))
+    meta = _meta(directory.name, len(trials)) | {"model": model} | changes
     (directory / "sweep.json").write_text(json.dumps(meta))
     _study(directory, trials)
     for number, (_, params, values) in enumerate(trials):
-        _trial(directory / "trials" / f"{number:04d}", number, params, values)
+        _trial(directory / "trials" / f"{number:04d}", number, model, params, values)
     return directory
 
 
@@ -76,7 +77,7 @@ def _meta(name: str, trials: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _study(directory: Path, trials: list[tuple[TrialState, dict[str, Any], list[float]]]) -> None:
+def _study(directory: Path, trials: list[Planned]) -> None:
     storage = optuna.storages.RDBStorage(f"sqlite:///{directory}/study.db")
     study = optuna.create_study(storage=storage, study_name=directory.name)
     for number, (state, params, values) in enumerate(trials):
@@ -84,7 +85,7 @@ def _study(directory: Path, trials: list[tuple[TrialState, dict[str, Any], list[
             state=state,
             value=min(values) if state == TrialState.COMPLETE else None,
             params=params,
-            distributions=BOXES,
+            distributions={key: BOXES[key] for key in params},
             user_attrs={"reason": "nan", "error": "loss is nan at epoch 3"} if state == TrialState.FAIL else {},
             intermediate_values=dict(enumerate(values, start=1)),
         )
@@ -95,20 +96,20 @@ def _study(directory: Path, trials: list[tuple[TrialState, dict[str, Any], list[
     storage.engine.dispose()
 
 
-def _trial(folder: Path, number: int, params: dict[str, Any], values: list[float]) -> None:
+def _trial(folder: Path, number: int, model: str, params: dict[str, Any], values: list[float]) -> None:
     (folder / "samples").mkdir(parents=True)
-    params = {"number": number, "seed": 100 + number, "model": "vae", "config": FIXED | params}
+    params = {"number": number, "seed": 100 + number, "model": model, "config": FIXED | params}
     (folder / "params.json").write_text(json.dumps(params))
     rows = [_row(epoch, value) for epoch, value in enumerate(values, start=1)]
     (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    (folder / "best.safetensors").write_bytes(_weights(number))
+    (folder / "best.safetensors").write_bytes(_weights(number, model))
     for epoch in range(1, len(values) + 1):
         (folder / "samples" / f"epoch_{epoch:04d}.png").write_bytes(grid(number * 64 + epoch))
 
 
-def _weights(number: int) -> bytes:
+def _weights(number: int, model: str) -> bytes:
     torch.manual_seed(number)
-    nets = MODELS["vae"].nets(FIXED | {"likelihood": "bernoulli"}, (1, 8, 8), 10)
+    nets = MODELS[model].nets(FIXED | {"likelihood": "bernoulli"}, (1, 8, 8), 10)
     return save({f"{name}.{key}": value for name, net in nets.items() for key, value in net.state_dict().items()})
 
 

@@ -1,0 +1,202 @@
+"""Figures by the numbers they draw, grids by their pixels, the page by what it says and what it must not do."""
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import sweeps
+from PIL import Image
+from sklearn.datasets import load_digits
+
+from analysis import grids, pictures, report, runs, sample
+from analysis.figures import FIGURES, balance, classes, curves, draw, history, latent, slices
+from analysis.runs import Sweep
+from trainables.data import load
+from trainables.errors import BadInput
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return sweeps.make(tmp_path_factory.mktemp("results") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def sweep(made: Path) -> Sweep:
+    return runs.load(made)
+
+
+def test_curves(sweep: Sweep) -> None:
+    (info,) = curves.data(sweep)
+    assert (info.winner, info.best_epoch, info.budget) == (1, 4, 5)
+    assert info.curves[2] == curves.Curve(2, "pruned", [1, 2], [90.0, 20.0])
+    assert "best epoch, 4 of the 5" in curves.look([info])
+
+
+def test_history(sweep: Sweep) -> None:
+    (info,) = history.data(sweep)
+    assert (info.numbers, info.values) == ([0, 1, 2], [20.0, 12.5, 20.0])
+    assert (info.best, info.stopped, info.failed) == ([20.0, 12.5, 12.5], [False, False, True], [3])
+
+
+def test_slices(sweep: Sweep) -> None:
+    lr, batch_size, likelihood = slices.data(sweep)
+    assert (lr.x, lr.y, lr.low, lr.high, lr.log) == ([3e-3, 1e-3, 1e-4], [12.5, 20.0, 20.0], 1e-4, 1e-2, True)
+    assert (lr.failed, lr.default, lr.edge) == ([1e-2], 1, "")
+    assert (batch_size.low, batch_size.high, batch_size.log) == (32, 256, False)
+    assert (likelihood.choices, likelihood.x) == (["bernoulli", "gaussian"], [0.0, 0.0, 1.0])
+
+
+@pytest.mark.parametrize(("x", "edge"), [(1e-4, "lower"), (1.2e-4, "lower"), (1e-3, ""), (8.1e-3, "upper")])
+def test_a_winner_at_the_edge_of_its_range_is_named(x: float, edge: str) -> None:
+    assert slices._edge(x, 1e-4, 1e-2, log=True) == edge
+
+
+def test_classes(sweep: Sweep) -> None:
+    (info,) = classes.data(sweep)
+    assert info.shares[:3] == [0.19, 0.01, 0.1]
+    labels = np.asarray(load("digits").train.labels)
+    assert info.prior == pytest.approx([(labels == k).mean() for k in range(10)])
+    assert "rarest '1' (1.0%), most frequent '0' (19.0%)" in classes.look([info])
+
+
+def test_latent(sweep: Sweep) -> None:
+    (info,) = latent.data(sweep)
+    assert info.codes.shape == (180, 2)
+    assert info.labels.tolist() == np.asarray(load("digits").val.labels).tolist()
+
+
+def test_balance_is_for_two_nets_only(sweep: Sweep) -> None:
+    assert balance.data(sweep) == []
+    assert "can hardly tell" in balance.look([balance.Balance([1], [0.52], [0.48])])
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_draws_and_says_what_to_look_at(sweep: Sweep, name: str) -> None:
+    panels = FIGURES[name].data(sweep) or [balance.Balance([1, 2], [0.9, 0.6], [0.2, 0.4])]
+    assert FIGURES[name].look(panels).endswith(".")
+    for panel in panels:
+        assert draw(name, panel).startswith(b"\x89PNG")
+
+
+def test_more_classes_than_names_fit() -> None:
+    shares = [0.002] * 500 + [0.0] * 500
+    assert draw("classes", classes.Classes([str(k) for k in range(1000)], shares, [0.001] * 1000, 500.0))
+
+
+def digits(first: int) -> Any:
+    return (load_digits().images[first : first + 10] * (255 / 16)).astype(np.uint8)[:, None]
+
+
+def test_comparison_has_real_images_and_then_the_best(sweep: Sweep) -> None:
+    strips = grids.comparison(sweep, 2)
+    assert [strip.title.split(" ·")[0] for strip in strips] == ["Real images", "Trial 1", "Trial 0"]
+    assert (strips[0].images == np.asarray(load("digits").val.pixels)[:10]).all()
+    assert (strips[1].images == digits(1 * 64 + 4)).all()  # as sweeps.py wrote for trial 1, epoch 4
+    assert strips[1].detail == "lr 0.003, batch_size 64, likelihood bernoulli"
+
+
+def test_first_best_and_last_epoch(sweep: Sweep) -> None:
+    assert [strip.title for strip in grids.first_last(sweep, 1)] == [
+        "Epoch 1, the first · FID 50", "Epoch 4, the best · FID 12.5", "Epoch 5, the last · FID 14",
+    ]  # fmt: skip
+    assert [strip.title for strip in grids.first_last(sweep, 2)][-1] == "Epoch 2, the best and last · FID 20"
+
+
+def test_an_autoencoder_shows_inputs_and_outputs(made: Path, tmp_path: Path) -> None:
+    strips = grids.comparison(runs.load(sweeps.make(tmp_path / "ae", model="ae")), 1)
+    whole = np.concatenate([digits(68), digits(78)])
+    assert [strip.title.split(" ·")[0] for strip in strips] == ["Input", "Trial 1"]
+    assert (strips[0].images == whole[0::2]).all()
+    assert (strips[1].images == whole[1::2]).all()
+
+
+def test_a_lost_picture_is_drawn_again_from_the_weights(made: Path, tmp_path: Path) -> None:
+    own = runs.load(shutil.copytree(made, tmp_path / "own"))
+    (tmp_path / "own" / "trials" / "0001" / "samples" / "epoch_0004.png").unlink()
+    drawn = grids.batch(own, 1, 4)
+    assert drawn.shape == (80, 1, 8, 8)
+    assert (drawn == grids.batch(own, 1, 4)).all()
+
+
+def test_sheets_go_there_and_back() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (6, 3, 4, 5), dtype=np.uint8)
+    assert (pictures.cells(pictures.png(pictures.sheet(images, 3)), (3, 4, 5)) == images).all()
+    assert pictures.sheet(images, 3, 2).shape == (4 + 2 + 4, 5 + 2 + 5 + 2 + 5, 3)
+    assert (pictures.sheet(images[:5], 3)[4:, 10:] == 255).all()
+
+
+def test_the_page(made: Path) -> None:
+    page = Path(report.write([made]))
+    html = page.read_text(encoding="utf-8")
+    assert page == made / "report" / "index.html"
+    assert page.stat().st_size < 5e6
+    assert not re.search(r"https?://|<script|<link|@import|url\(", html)
+    assert set(re.findall(r'src="([^:"]*):', html)) == {"data"}
+    assert "--set epochs=5 --set lr=0.003 --set batch_size=64 --set likelihood=bernoulli" in html
+    assert "nan: loss is nan at epoch 3" in html
+    assert {path.name for path in page.parent.glob("*.png")} >= {"winner.png", "grid.png", "curves.png", "classes.png"}
+    assert html.index("The winner: trial 1") < html.index("Side by side") < html.index("Why it won")
+
+
+def test_the_page_trusts_no_word(made: Path, tmp_path: Path) -> None:
+    own = sweeps.make(tmp_path / "own", command=["gensweep", "<script>alert(1)</script>"])
+    assert "<script" not in Path(report.write([own])).read_text(encoding="utf-8")
+
+
+def test_several_sweeps_on_one_page(made: Path, tmp_path: Path) -> None:
+    other = sweeps.make(tmp_path / "other", stamp={"extractor": "another"})
+    assert report.comparison([runs.load(made), runs.load(made)])["alike"]
+    html = Path(report.write([made, other], tmp_path / "both")).read_text(encoding="utf-8")
+    assert "compare scores only within a sweep" in html
+    assert (tmp_path / "both" / "other_grid.png").exists()
+
+
+def test_nothing_is_written_for_a_sweep_that_failed(made: Path, tmp_path: Path) -> None:
+    bad = sweeps.make(tmp_path / "bad", [sweeps.TRIALS[3]])
+    with pytest.raises(BadInput, match=r"all 1 trials .* failed \(1 nan\)"):
+        report.write([made, bad], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_sample(made: Path, tmp_path: Path) -> None:
+    path = sample.draw(made, 10, None, tmp_path / "new" / "grid.png")
+    with Image.open(path) as image:
+        assert image.size == (4 * 8, 3 * 8)
+    first = path.read_bytes()
+    assert sample.draw(made, 10, None, path).read_bytes() == first
+    assert sample.draw(made, 10, None, path, seed=1).read_bytes() != first
+    assert sample.draw(made, 10, None, path, trial=0).read_bytes() != first
+
+
+def test_sample_of_a_class(tmp_path: Path) -> None:
+    names = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+    about = {"classes": names, "shape": [1, 8, 8], "fingerprint": "00"}
+    cgan = sweeps.make(tmp_path / "cgan", model="cgan", data=about)
+    by_name = sample.draw(cgan, 4, "three", tmp_path / "a.png").read_bytes()
+    assert sample.draw(cgan, 4, "3", tmp_path / "b.png").read_bytes() == by_name
+    assert sample.draw(cgan, 4, "4", tmp_path / "c.png").read_bytes() != by_name
+    with pytest.raises(BadInput, match="unknown label 'thre': did you mean 'three'"):
+        sample.draw(cgan, 4, "thre", tmp_path / "d.png")
+    assert [strip.title[:7] for strip in grids.comparison(runs.load(cgan), 1)] == ["Trial 1"]  # other data: no real row
+
+
+def test_samples_that_cannot_be(made: Path, tmp_path: Path) -> None:
+    own, out = shutil.copytree(made, tmp_path / "own"), tmp_path / "out.png"
+    with pytest.raises(BadInput, match="vae knows no labels"):
+        sample.draw(own, 4, "3", out)
+    with pytest.raises(BadInput, match="at least 1, not 0"):
+        sample.draw(own, 0, None, out)
+    with pytest.raises(BadInput, match=r"no trial 9 .* trials 0 to 3"):
+        sample.draw(own, 4, None, out, trial=9)
+    with pytest.raises(BadInput, match="ae draws nothing from noise"):
+        sample.draw(sweeps.make(tmp_path / "ae", model="ae"), 4, None, out)
+    (own / "trials" / "0001" / "best.safetensors").write_bytes(b"torn")
+    with pytest.raises(BadInput, match="damaged"):
+        sample.draw(own, 4, None, out)
+    (own / "trials" / "0001" / "best.safetensors").unlink()
+    with pytest.raises(BadInput, match="has no weights"):
+        sample.draw(own, 4, None, out)
+    assert not out.exists()
