@@ -1,4 +1,4 @@
-"""One pass of the extractor over many images, in batches that fit the cache of a core."""
+"""One pass of the extractor over many images."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 from trainables.data.split import Split
 from trainables.metrics.extractor import Extractor, Scores
 
-BATCH = 250  # measured on one core: 100 to 500 are within 5 %
+BATCH = 500  # measured on one core: 125 to 1,000 differ by less than 10 %
 
 
 def split_images(split: Split, device: str = "cpu") -> Iterator[Tensor]:

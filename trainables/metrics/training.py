@@ -37,7 +37,7 @@ def make_recipe(n_train: int, size: int) -> Recipe:
     """About 600,000 images seen, between 10 and 60 epochs."""
     epochs = min(60, max(10, 600_000 // n_train))
     batch_size = 128 if n_train > 20_000 else 32
-    return Recipe(epochs, batch_size, lr=4e-3, weight_decay=0.02, shift=max(1, size // 14))
+    return Recipe(epochs, batch_size, lr=4e-3, weight_decay=0.02, shift=max(1, size // 20))
 
 
 def fit(data: Dataset, recipe: Recipe, *, command: str, progress: Progress | None = None) -> Trained:
@@ -59,7 +59,7 @@ def fit(data: Dataset, recipe: Recipe, *, command: str, progress: Progress | Non
 
 
 def _descend(data: Dataset, arch: dict[str, Any], recipe: Recipe, progress: Progress | None) -> Extractor:
-    net = Extractor(arch, norm=True)
+    net = Extractor(arch, training=True)
     optimizer = torch.optim.AdamW(net.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay)
     n_steps = len(data.train) // recipe.batch_size
     cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.lr, total_steps=n_steps * recipe.epochs)

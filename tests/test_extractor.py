@@ -1,0 +1,143 @@
+"""The extractors: the shipped ones against the real data, those trained at run time, and the net itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from datafiles import real
+
+from trainables.data import Dataset
+from trainables.data.split import Split, make
+from trainables.metrics import Extractor, build_judge, load_extractor
+from trainables.metrics.build import find_extractor
+from trainables.metrics.extractor import folded, make_arch
+from trainables.metrics.training import Recipe, accuracy, fit, shifted
+from trainables.metrics.weights import SHIPPED, Trained, read, write
+
+PROMISED = {"digits": 0.98, "mnist": 0.992, "fashion_mnist": 0.915}
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_shipped_weights_are_what_they_say(name: str) -> None:
+    path = SHIPPED / f"{name}.safetensors"
+    trained = read(path)  # checks that the id is the hash
+    assert path.stat().st_size <= 600_000
+    assert trained.data == name
+    assert "trainables.metrics.fit" in trained.command
+    assert trained.accuracy >= PROMISED[name]
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_shipped_weights_reach_their_accuracy(name: str) -> None:
+    data = real(name)
+    shipped = read(SHIPPED / f"{name}.safetensors")
+    assert shipped.fingerprint == data.fingerprint
+    judge = build_judge(data, seed=0)
+    assert judge.extractor_id == shipped.id
+    found = accuracy(load_extractor(judge, "cpu"), data.test.to("cpu"))
+    assert found >= PROMISED[name]
+    assert found == pytest.approx(judge.accuracy, abs=2 / len(data.test))  # convolutions round by machine
+
+
+def test_a_damaged_file_is_told(tmp_path: Path) -> None:
+    whole = (SHIPPED / "digits.safetensors").read_bytes()
+    (tmp_path / "cut").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "bent").write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    for name, message in {"cut": "holds no extractor", "bent": "is damaged"}.items():
+        with pytest.raises(ValueError, match=message):
+            read(tmp_path / name)
+
+
+def other_data(n: int = 64, shape: tuple[int, int, int] = (3, 32, 32)) -> Dataset:
+    """Two classes that a colour tells apart, under a name that has no shipped extractor."""
+    labels = np.arange(n) % 2
+    pixels = np.random.default_rng(0).integers(0, 100, (n, *shape), dtype=np.uint8)
+    pixels[labels == 1, 0] += 150
+    split = Split(pixels, labels.astype(np.int64))
+    return make("folder:dots", ("dark", "red"), split, split, split)
+
+
+def test_other_data_train_their_extractor_once(tmp_path: Path) -> None:
+    data, told = other_data(), list[tuple[int, int, float]]()
+    first = build_judge(data, seed=0, cache_dir=tmp_path, progress=lambda *news: told.append(news))
+    assert [path.name for path in tmp_path.iterdir()] == [f"{data.fingerprint}.safetensors"]
+    assert [epoch for epoch, _, _ in told] == list(range(1, 61))
+    assert first.accuracy == 1.0
+    n_told = len(told)
+    again = build_judge(data, seed=1, cache_dir=tmp_path, progress=lambda *news: told.append(news))
+    assert again.extractor_id == first.extractor_id
+    assert len(told) == n_told
+    np.testing.assert_array_equal(again.mean, first.mean)
+
+
+def test_a_damaged_cache_is_replaced(tmp_path: Path) -> None:
+    data = other_data(shape=(1, 8, 8))
+    good = find_extractor(data, cache_dir=tmp_path, progress=None)
+    path = tmp_path / f"{data.fingerprint}.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"\x00")
+    assert find_extractor(data, cache_dir=tmp_path, progress=None).id == good.id == read(path).id
+
+
+def test_the_shipped_extractor_serves_its_own_images_only(tmp_path: Path) -> None:
+    impostor = other_data(shape=(1, 8, 8))._replace(name="digits")
+    assert find_extractor(impostor, cache_dir=tmp_path, progress=None).id != read(SHIPPED / "digits.safetensors").id
+
+
+def test_fit_repeats_itself_and_leaves_the_global_stream() -> None:
+    data = other_data(shape=(1, 8, 8))
+    recipe = Recipe(epochs=2, batch_size=16, lr=1e-3, weight_decay=0.0, shift=1)
+    before = torch.get_rng_state()
+    ids = {fit(data, recipe, command="").id for _ in range(2)}
+    assert len(ids) == 1
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_folding_keeps_the_function() -> None:
+    arch = make_arch((3, 9, 9), 4)
+    net = Extractor(arch, training=True)
+    x = torch.rand(16, 3, 9, 9)
+    net(x)  # moves the running statistics
+    plain = folded(net, arch)
+    torch.testing.assert_close(plain(x).logits, net.eval()(x).logits, rtol=1e-4, atol=1e-5)
+
+
+def test_shifts_move_whole_images() -> None:
+    x = torch.zeros(200, 2, 5, 5)
+    x[:, :, 2, 2] = 1
+    moved = shifted(x, 1)
+    assert torch.equal(moved[:, 0], moved[:, 1])
+    assert moved[:, 0, 1:4, 1:4].flatten(1).sum(1).eq(1).all()
+    assert moved[:, 0, 1:4, 1:4].sum(0).gt(0).all()  # all nine places occur
+
+
+def test_planes_of_stacked_mnist_count_in_hundreds() -> None:
+    arch = make_arch((1, 28, 28), 10)
+    one, three = Extractor(arch).eval(), Extractor({**arch, "planes": 3}).eval()
+    three.load_state_dict(one.state_dict())
+    x = torch.rand(4, 3, 28, 28)
+    found = three(x)
+    planes = [one(x[:, k : k + 1]) for k in range(3)]
+    assert found.logits.shape == (4, 1000)
+    red, green, blue = (plane.logits.argmax(1) for plane in planes)
+    assert torch.equal(found.logits.argmax(1), 100 * red + 10 * green + blue)
+    torch.testing.assert_close(found.features, torch.cat([plane.features for plane in planes], 1))
+
+
+def test_stacked_mnist_is_judged_by_the_mnist_extractor() -> None:
+    judge = build_judge(real("stacked_mnist"), seed=0)
+    mnist = read(SHIPPED / "mnist.safetensors")
+    assert judge.extractor_id == mnist.id
+    assert judge.mean.shape == (192,)
+    assert judge.accuracy == pytest.approx(mnist.accuracy**3)
+    assert len(judge.class_prior) == 1000
+
+
+def test_weights_round_trip(tmp_path: Path) -> None:
+    trained = Trained({"a": np.ones(3, np.float32)}, {"size": [8, 8]}, 0.5, "digits", "f", {"epochs": 1}, "by hand")
+    write(trained, tmp_path / "sub" / "w.safetensors")
+    found = read(tmp_path / "sub" / "w.safetensors")
+    assert found._replace(weights={}) == trained._replace(weights={})
+    np.testing.assert_array_equal(found.weights["a"], trained.weights["a"])
