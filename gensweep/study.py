@@ -8,8 +8,10 @@ trials that are still running.
 """
 
 import hashlib
+import sqlite3
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,6 @@ from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import RDBStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial
-from sqlalchemy import event
 
 from gensweep.options import BadUsage
 
@@ -68,10 +69,12 @@ class ByNumber(BaseSampler):
         return alone.sample_independent(study, trial, param_name, param_distribution)
 
 
-def _fast_sqlite(connection: Any, _record: Any) -> None:
-    """Write-ahead log, synced at checkpoints: three times the commits, and a kill of the process loses nothing."""
+def _connect(path: Path) -> sqlite3.Connection:
+    """SQLite with a write-ahead log, synced at checkpoints: twice the commits, and a killed process loses none."""
+    connection = sqlite3.connect(path, timeout=BUSY_S, check_same_thread=False)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
+    return connection
 
 
 def storage(directory: Path, url: str | None) -> RDBStorage:
@@ -80,22 +83,20 @@ def storage(directory: Path, url: str | None) -> RDBStorage:
     Raises:
         BadUsage: there is no such storage, or its driver is not installed.
     """
+    path = directory / "study.db"
     try:
-        if url is not None:
-            return RDBStorage(url)
-        found = RDBStorage(f"sqlite:///{directory / 'study.db'}", {"connect_args": {"timeout": BUSY_S}})
+        return RDBStorage(url) if url else RDBStorage(f"sqlite:///{path}", {"creator": lambda: _connect(path)})
     except Exception as error:  # every driver has exceptions of its own
-        raise BadUsage(f"cannot open the storage {url or directory / 'study.db'}: {first_line(error)}") from error
-    event.listen(found.engine, "connect", _fast_sqlite)
-    found.engine.dispose()  # the connection that made the tables had not heard of it
-    return found
+        raise BadUsage(f"cannot open the storage {url or path}: {first_line(error)}") from error
 
 
-def open_study(directory: Path, sheet: dict[str, Any], first: dict[str, Any]) -> Study:
+@contextmanager
+def opened(directory: Path, sheet: dict[str, Any], first: dict[str, Any]) -> Generator[Study]:
     """The study of a resolved sweep, made where there is none; trial 0 has the parameters `first`."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    kept = storage(directory, sheet["storage"])
     study = optuna.create_study(
-        storage=storage(directory, sheet["storage"]),
+        storage=kept,
         study_name=sheet["name"],
         sampler=ByNumber(sheet["sampler"], sheet["seed"]),
         direction="minimize" if sheet["objective"]["mode"] == "min" else "maximize",
@@ -103,7 +104,37 @@ def open_study(directory: Path, sheet: dict[str, Any], first: dict[str, Any]) ->
     )
     if not study.get_trials(deepcopy=False):
         study.enqueue_trial(first)
-    return study
+    try:
+        yield study
+    finally:
+        kept.remove_session()
+        kept.engine.dispose()
+        if sheet["storage"] is None:
+            _fold(directory / "study.db")
+
+
+def _fold(path: Path) -> None:
+    """Folds the write-ahead log into the file, so that a sweep at rest is one file, and reading it writes nothing."""
+    connection = sqlite3.connect(path)
+    try:
+        connection.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.OperationalError:
+        return  # somebody is reading: the last reader's exit or the next driver's folds it
+    finally:
+        connection.close()
+
+
+def check_storage(url: str, name: str, is_new: bool) -> None:
+    """Whether a storage server can hold the sweep.
+
+    Raises:
+        BadUsage: it cannot be reached, or a new sweep's name is taken there.
+    """
+    kept = storage(Path(), url)
+    taken = name in optuna.get_all_study_names(kept)
+    kept.engine.dispose()
+    if taken and is_new:
+        raise BadUsage(f"storage {url} holds a study named {name!r} already: choose another --name")
 
 
 def history(study: Study) -> dict[int, dict[int, float]]:

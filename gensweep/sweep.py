@@ -47,6 +47,10 @@ def prepare(options: Options, command: list[str]) -> tuple[Path, Sheet, "Dataset
             raise BadUsage(
                 f"{directory} holds another sweep: {'; '.join(differing)}; give this one a --name, or the same settings"
             )
+    if options.storage is not None:
+        from gensweep.study import check_storage
+
+        check_storage(options.storage, sheet["name"], not (directory / "sweep.json").exists())
     return directory, sheet, data
 
 

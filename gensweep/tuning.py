@@ -13,14 +13,14 @@ from optuna.trial import TrialState
 from ray import tune
 from rich.console import Console
 
-from gensweep import trial
 from gensweep.board import Board, duration
 from gensweep.progress import Progress
 from gensweep.resolve import Sheet
 from gensweep.resources import Share
 from gensweep.schedulers import scheduler
 from gensweep.searcher import StudySearcher
-from gensweep.study import history, open_study
+from gensweep.study import history, opened
+from gensweep.trial import Task, train
 
 if TYPE_CHECKING:
     from search_spaces import Space
@@ -86,43 +86,56 @@ def run(
     """Runs what is left of the sweep; `end` is when its time is up, on the monotonic clock."""
     from search_spaces.override import default
 
-    began = time.monotonic()
-    home = directory.resolve()
-    objective = (sheet["objective"]["metric"], sheet["objective"]["mode"])
-    study = open_study(home, sheet, default(space)[1])
-    trials = study.get_trials(deepcopy=False)
-    board = Board(sheet, trials)
-    view = Progress(board, console)
-    searcher = StudySearcher(study, space.space, objective, sheet["trials"], view.finished)
-    halt = Halt(end)
-    if searcher.left:
-        task = trial.Task(sheet["model"], str(home), objective, sheet["seed"])
-        function = tune.with_parameters(trial.train, data=parts[0], judge=parts[1], task=task)
-        opened = {found.number for found in trials if found.state == TrialState.RUNNING}
-        tuner = tune.Tuner(
-            tune.with_resources(function, {"cpu": given.cpus_per_trial, "gpu": given.gpus_per_trial}),
-            tune_config=tune.TuneConfig(
-                search_alg=searcher,
-                scheduler=scheduler(sheet, history(study), opened),
-                num_samples=searcher.left,
-                max_concurrent_trials=given.concurrent,
-                reuse_actors=True,
-                trial_dirname_creator=_by_number,
-                trial_name_creator=_by_number,
-            ),
-            run_config=tune.RunConfig(
-                name=time.strftime("%Y%m%d-%H%M%S") + f"-{os.getpid()}",
-                storage_path=str(home / "ray"),
-                verbose=0,
-                callbacks=[view],
-                failure_config=tune.FailureConfig(max_failures=sheet["max_failures"]),
-                stop=halt,
-            ),
-        )
-        with halt.on_interrupt(), view:
-            tuner.fit()
-    cause = halt.cause or ("done" if board.ended >= board.total else "open")
-    return Ended(cause, board.ended, board.counts["failed"], _story(board, time.monotonic() - began))
+    began, halt = time.monotonic(), Halt(end)
+    with opened(directory.resolve(), sheet, default(space)[1]) as study:
+        trials = study.get_trials(deepcopy=False)
+        board = Board(sheet, trials)
+        view = Progress(board, console)
+        objective = (sheet["objective"]["metric"], sheet["objective"]["mode"])
+        searcher = StudySearcher(study, space.space, objective, sheet["trials"], view.finished)
+        if searcher.left:
+            running = {trial.number for trial in trials if trial.state == TrialState.RUNNING}
+            rule = scheduler(sheet, history(study), running)
+            tuner = _tuner(directory.resolve(), sheet, parts, given, (searcher, rule, view, halt))
+            with halt.on_interrupt(), view:
+                tuner.fit()
+    cause = halt.cause if board.ended < board.total else "done"
+    return Ended(cause or "open", board.ended, board.counts["failed"], _story(board, time.monotonic() - began))
+
+
+def _tuner(
+    directory: Path,
+    sheet: Sheet,
+    parts: tuple["Dataset", "Judge"],
+    given: Share,
+    wiring: tuple[StudySearcher, Any, Progress, Halt],
+) -> tune.Tuner:
+    """A fresh Tuner: the data and the judge go to each node once, through the object store."""
+    searcher, rule, view, halt = wiring
+    task = Task(
+        sheet["model"], str(directory), (sheet["objective"]["metric"], sheet["objective"]["mode"]), sheet["seed"]
+    )
+    function = tune.with_parameters(train, data=parts[0], judge=parts[1], task=task)
+    return tune.Tuner(
+        tune.with_resources(function, {"cpu": given.cpus_per_trial, "gpu": given.gpus_per_trial}),
+        tune_config=tune.TuneConfig(
+            search_alg=searcher,
+            scheduler=rule,
+            num_samples=searcher.left,
+            max_concurrent_trials=given.concurrent,
+            reuse_actors=True,
+            trial_dirname_creator=_by_number,
+            trial_name_creator=_by_number,
+        ),
+        run_config=tune.RunConfig(
+            name=time.strftime("%Y%m%d-%H%M%S") + f"-{os.getpid()}",
+            storage_path=str(directory / "ray"),
+            verbose=0,
+            callbacks=[view],
+            failure_config=tune.FailureConfig(max_failures=sheet["max_failures"]),
+            stop=halt,
+        ),
+    )
 
 
 def _story(board: Board, wall_s: float) -> list[str]:

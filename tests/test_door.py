@@ -1,0 +1,233 @@
+"""The command line without Ray: what is resolved, and that every bad input is one line, exit 2, nothing written."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from optuna.trial import TrialState
+
+from gensweep.cli import main
+from gensweep.options import BadUsage, Options, seconds
+from gensweep.resolve import resolve
+from gensweep.resources import Share, share
+from gensweep.rooms import ROOMS, ROOT
+from gensweep.study import opened
+
+STRANGER = "raise SystemExit('a stranger was imported')\n"
+
+
+@pytest.fixture(autouse=True)
+def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() if path.is_file() else b"" for path in folder.rglob("*")}
+
+
+def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """The one line of a refusal."""
+    before = tree(Path())
+    assert main(words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert tree(Path()) == before
+    return err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("rnu vae", "did you mean 'run'"),
+        ("run vea", "did you mean 'vae'"),
+        ("run vae --dataset fashon_mnist", "did you mean 'fashion_mnist'"),
+        ("run vae --sampler tp", "did you mean 'tpe'"),
+        ("run vae --scheduler ahsa", "did you mean 'asha'"),
+        ("run vae --set latentdim=3", "did you mean 'latent_dim'"),
+        ("run vae --set lr_g=1e-3", "lr_g"),
+        ("run vae --set lr", "key=v"),
+        ("run vae --set lr=50", "out of range"),
+        ("run vae --set lr=1e-4:50", "out of range"),
+        ("run vae --set lr=1e-2:1e-4", "not below"),
+        ("run vae --set lr=fast", "not a number"),
+        ("run vae --set batch_size=1.5", "whole number"),
+        ("run vae --set likelihood=bernouli", "did you mean 'bernoulli'"),
+        ("run vae --set beta=0:1:log", "above 0"),
+        ("run vae --trials 0", "at least 1"),
+        ("run vae --trials -3", "at least 1"),
+        ("run vae --trials 1.5", "whole number"),
+        ("run vae --epochs 0", "at least 1"),
+        ("run vae --concurrent 0", "at least 1"),
+        ("run vae --concurrent -1", "at least 1"),
+        ("run vae --cpus-per-trial 0", "more than 0"),
+        ("run vae --cpus-per-trial nan", "a number"),
+        ("run vae --gpus-per-trial -1", "0 or more"),
+        ("run vae --gpus-per-trial 1.5", "whole number"),
+        ("run vae --max-failures -1", "at least 0"),
+        ("run vae --time-budget soon", "30m"),
+        ("run vae --time-budget 0s", "30m"),
+        ("run vae --precision fp16", "bf16"),
+        ("run vae --precision bf16 --set precision=fp32", "twice"),
+        ("run vae --epochs 3 --set epochs=2", "twice"),
+        ("run vae --epochs 3 --grace 4", "longest trial"),
+        ("run vae --name a/b", "folder name"),
+        ("run vae --results s3://bucket/x", "folder"),
+        ("run vae --bogus 3", "--bogus"),
+        ("run", "MODEL"),
+        ("run vae missing.yaml", "missing.yaml"),
+        ("run vae --dataset mnist --data-dir nowhere", "nowhere"),
+        ("run vae --dataset folder:nowhere", "nowhere"),
+        ("run vae --storage nodb://x", "nodb"),
+        ("best results/x", "results/x"),
+        ("status results/x", "results/x"),
+        ("resume results/x", "results/x"),
+        ("report results/x", "results/x"),
+        ("sample results/x", "results/x"),
+    ],
+)
+def test_bad_input(words: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert says in refused(capsys, *words.split())
+
+
+def test_data_that_is_not_what_it_should_be(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    raw = at_home / "data" / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    (raw / "train-images-idx3-ubyte.gz").write_bytes(b"torn")
+    assert "train-images-idx3-ubyte.gz" in refused(capsys, "run", "vae", "--dataset", "mnist", "--data-dir", "data")
+
+
+def test_folder_with_an_empty_class(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (at_home / "images" / "cats").mkdir(parents=True)
+    assert "cats" in refused(capsys, "run", "vae", "--dataset", "folder:images")
+
+
+def test_yaml_with_an_unknown_option(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (at_home / "sweep.yaml").write_text("trails: 3\n")
+    assert "did you mean 'trials'" in refused(capsys, "run", "vae", "sweep.yaml")
+
+
+def test_yaml_below_the_command_line(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (at_home / "sweep.yaml").write_text("trials: 3\nepochs: 4\nset:\n  lr: [0.001, 0.01]\n  width: 32\n")
+    assert main(["run", "vae", "sweep.yaml", "--trials", "5", "--set", "width=64", "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert "5 trials" in said
+    assert "in 0.001, 0.01" in said
+    assert "= 64" in said
+    assert said.splitlines()[-1] == "next: gensweep run vae sweep.yaml --trials 5 --set width=64"
+    assert [path.name for path in at_home.iterdir()] == ["sweep.yaml"]
+
+
+def test_results_that_cannot_be_a_sweep(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (at_home / "results").write_text("a file")
+    assert "cannot be written" in refused(capsys, "run", "vae")
+    (at_home / "other" / "vae-digits").mkdir(parents=True)
+    (at_home / "other" / "vae-digits" / "thesis.tex").write_text("mine")
+    assert "holds no sweep" in refused(capsys, "run", "vae", "--results", "other")
+
+
+def resolved(**options: Any) -> dict[str, Any]:
+    return resolve(Options("vae", **options), ["gensweep", "run", "vae"])
+
+
+def written(home: Path, **options: Any) -> Path:
+    """A sweep as a driver leaves it that was killed before its first trial."""
+    from gensweep.sweep import prepare
+
+    directory, sheet, _ = prepare(Options("vae", **options), ["gensweep"])
+    directory.mkdir(parents=True)
+    (directory / "sweep.json").write_text(json.dumps({**sheet, "stamp": {}}))
+    return directory
+
+
+def test_another_sweep_of_the_same_name(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    written(at_home, trials=3)
+    said = refused(capsys, "run", "vae", "--trials", "4", "--seed", "1", "--set", "lr=1e-3")
+    for word in ("trials was 3, now 4", "seed was 0, now 1", "lr", "--name"):
+        assert word in said
+
+
+def test_report_where_all_trials_failed(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    directory = written(at_home, trials=1)
+    with opened(directory, json.loads((directory / "sweep.json").read_text()), {}) as study:
+        trial = study.ask()
+        trial.set_user_attr("reason", "nan")
+        study.tell(trial, state=TrialState.FAIL)
+    assert "nan" in refused(capsys, "report", str(directory))
+    assert "nan" in refused(capsys, "best", str(directory))
+
+
+def test_resolved_sweep_is_plain_and_complete() -> None:
+    sheet = resolved(epochs=3, trials=7, seed=5, set={"latent_dim": "2"})
+    assert sheet == json.loads(json.dumps(sheet))
+    assert (sheet["name"], sheet["epochs"], sheet["trials"], sheet["seed"]) == ("vae-digits", 3, 7, 5)
+    assert sheet["space"]["epochs"] == {"kind": "int", "low": 2, "high": 3, "log": False}
+    assert sheet["space"]["latent_dim"] == {"kind": "fixed", "value": 2}
+    assert sheet["defaults"]["epochs"] == 3
+    assert sheet["objective"] == {"metric": "fid", "mode": "min"}
+    assert set(sheet["versions"]) == {"gensweep", "python", "torch", "ray", "optuna"}
+
+
+def test_precision_is_a_key_of_the_space() -> None:
+    assert resolved(precision="bf16")["space"]["precision"] == {"kind": "fixed", "value": "bf16"}
+
+
+def test_durations() -> None:
+    assert [seconds(text) for text in ("90s", "30m", "2h", "1.5h", 10)] == [90, 1800, 7200, 5400, 10]
+
+
+@pytest.mark.parametrize(
+    ("asked", "cluster", "expected"),
+    [
+        ({}, {"CPU": 2}, Share(1, 0, 2)),
+        ({"trials": 3}, {"CPU": 16}, Share(1, 0, 3)),
+        ({"cpus_per_trial": 2}, {"CPU": 5}, Share(2, 0, 2)),
+        ({"concurrent": 8}, {"CPU": 2}, Share(1, 0, 2)),
+        ({}, {"CPU": 16, "GPU": 1}, Share(1, 0.25, 4)),
+        ({}, {"CPU": 4, "GPU": 2}, Share(1, 0.5, 4)),
+        ({}, {"CPU": 2, "GPU": 4}, Share(1, 1, 2)),
+        ({"gpus_per_trial": 0}, {"CPU": 8, "GPU": 1}, Share(1, 0, 8)),
+        ({"gpus_per_trial": 0.4}, {"CPU": 8, "GPU": 2}, Share(1, 0.4, 4)),
+        ({"gpus_per_trial": 2}, {"CPU": 8, "GPU": 4}, Share(1, 2, 2)),
+    ],
+)
+def test_shares(asked: dict[str, Any], cluster: dict[str, float], expected: Share) -> None:
+    assert share(Options("vae", **asked), cluster) == expected
+
+
+@pytest.mark.parametrize("asked", [{"gpus_per_trial": 1}, {"gpus_per_trial": 0.1}, {"cpus_per_trial": 3}])
+def test_more_than_there_is(asked: dict[str, Any]) -> None:
+    with pytest.raises(BadUsage, match="are there"):
+        share(Options("vae", **asked), {"CPU": 2})
+
+
+def python(*words: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([sys.executable, *words], cwd=cwd, capture_output=True, text=True, timeout=120)
+
+
+def test_help_needs_nothing_heavy(at_home: Path) -> None:
+    heavy = "{'torch', 'ray', 'optuna', 'numpy', 'pandas', 'rich', 'sqlalchemy'}"
+    done = python(
+        "-c", f"import gensweep.cli, sys; gensweep.cli.parser(); print({heavy} & {{*sys.modules}})", cwd=at_home
+    )
+    assert done.stdout.strip() == "set()"
+
+
+def test_rooms_are_ours_among_strangers(at_home: Path) -> None:
+    for name in ROOMS:
+        (at_home / name).mkdir()
+        (at_home / name / "__init__.py").write_text(STRANGER)
+    (at_home / "analysis" / "__init__.py").unlink()
+    (at_home / "analysis").rmdir()
+    (at_home / "analysis.py").write_text(STRANGER)
+    done = python("-m", "gensweep", "run", "vae", "--dry-run", cwd=at_home)
+    assert (done.returncode, done.stderr) == (0, "")
+    code = "import gensweep, analysis, trainables, search_spaces; print(analysis.__file__)"
+    assert python("-c", code, cwd=at_home).stdout.strip() == str(ROOT / "analysis" / "__init__.py")
+    (at_home / "analysis.py").write_text("")
+    done = python("-c", "import analysis, gensweep", cwd=at_home)
+    assert "hides gensweep's own" in done.stderr
