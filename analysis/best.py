@@ -14,7 +14,7 @@ import pandas as pd
 
 from analysis import runs
 from analysis.runs import Sweep
-from analysis.words import named, short
+from analysis.words import named, short, state
 from trainables.errors import BadInput
 
 
@@ -53,7 +53,13 @@ def table(sweep: Sweep, k: int) -> str:
     entries = top(sweep, k)
     heads = ["rank", "trial", "state", sweep.metric, "epoch", *sweep.swept]
     lines = [
-        [str(entry["rank"]), str(entry["number"]), entry["state"], short(entry["value"]), str(entry["best_epoch"])]
+        [
+            str(entry["rank"]),
+            str(entry["number"]),
+            state(entry["state"]),
+            short(entry["value"]),
+            str(entry["best_epoch"]),
+        ]
         + [short(entry["config"].get(key)) for key in sweep.swept]  # a conditional key may not apply
         for entry in entries
     ]
@@ -82,7 +88,7 @@ def verdict(sweep: Sweep) -> str:
         return f"The defaults (trial 0) are the best so far: {named(sweep.metric)} {short(found.default)}."
     share = "" if found.share is None else f" ({found.share:.0%})"
     scores = f"{named(sweep.metric)} {short(found.winner)}, the defaults (trial 0) {short(found.default)}"
-    return f"Trial {number} reaches {scores}: {short(found.gain)} better{share}."
+    return f"Trial {number} reaches {scores}: {found.gain:.3g} better{share}."
 
 
 def _nothing(sweep: Sweep) -> str:

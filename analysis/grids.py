@@ -21,6 +21,7 @@ from trainables.engine.evaluate import GRID, grid_labels
 from trainables.errors import BadInput
 
 ACROSS = 10  # images in a row
+REAL = "Real images"
 
 
 class Strip(NamedTuple):
@@ -38,7 +39,8 @@ def comparison(sweep: Sweep, k: int) -> list[Strip]:
         title = f"Trial {entry['number']} · {_score(sweep, entry['value'])} at epoch {entry['best_epoch']}"
         if entry["number"] == 0:
             title += " · the defaults"
-        detail = ", ".join(f"{key} {short(entry['config'].get(key))}" for key in sweep.swept)
+        config = entry["config"]
+        detail = ", ".join(f"{key} {short(config[key])}" for key in sweep.swept if key in config)
         strips.append(Strip(title, detail, _outputs(sweep, batch(sweep, entry["number"], entry["best_epoch"]))))
     return strips
 
@@ -134,4 +136,4 @@ def _heading(sweep: Sweep) -> list[Strip]:
         held_out = np.asarray(found.val.labels)
         chosen = torch.tensor([int(np.flatnonzero(held_out == k)[0]) for k in _labels(sweep)])
     x, _ = found.val.to("cpu").gather(chosen, torch.device("cpu"))
-    return [Strip("Real images", "held out, never trained on", (x * 255).round().to(torch.uint8).numpy())]
+    return [Strip(REAL, "held out, never trained on", (x * 255).round().to(torch.uint8).numpy())]

@@ -7,6 +7,7 @@ then how it was made. Images are data URIs, and the page forbids itself any requ
 from __future__ import annotations
 
 import base64
+import math
 import shlex
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from analysis.figures import FIGURES
 from analysis.figures import draw as draw_figure
 from analysis.grids import Strip
 from analysis.runs import Sweep
-from analysis.words import named, short
+from analysis.words import named, short, state
 from trainables.errors import BadInput
 
 TOP = 6  # configurations in the comparison grid
@@ -33,7 +34,7 @@ def write(directories: list[str | Path], out: str | Path | None = None) -> str:
     """
     if not directories:
         raise BadInput("name at least one sweep to report on")
-    sweeps = [runs.load(directory) for directory in directories]
+    sweeps = [runs.read(runs.load(directory)) for directory in directories]
     for sweep in sweeps:
         best.ranked(sweep)  # refuses a sweep without a winner before any is drawn
     files: dict[str, bytes] = {}
@@ -69,25 +70,27 @@ def section(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[str, Any
         "verdict": best.verdict(sweep),
         "picture": keep("winner", pictures.png(picture)),
         "drawn": _drawn(sweep),
-        "command": shlex.join(command(sweep, lead["config"])),
+        "command": _groups(command(sweep, lead["number"], lead["config"])),
+        "swept": sweep.swept,
         "parameters": parameters(sweep, lead["config"]),
         "strips": [_strip(strip) for strip in strips],
+        "real": len(strips) > 0 and strips[0].title == grids.REAL,
         "columns": grids.columns(sweep),
         "epochs": [_strip(strip) for strip in epochs],
         "figures": [shown for name in FIGURES if (shown := _figure(sweep, name, keep))],
         "trials": table(sweep),
         "open": len(sweep.trials) <= OPEN_ROWS,
-        "made": shlex.join(meta["command"]),
+        "made": _groups(meta["command"]),
     }
 
 
-def command(sweep: Sweep, config: dict[str, Any]) -> list[str]:
+def command(sweep: Sweep, number: int, config: dict[str, Any]) -> list[str]:
     """The command that trains one configuration by itself: every swept or set key is pinned, so one trial is left."""
     meta = sweep.meta
     words = ["gensweep", "run", meta["model"], "--dataset", meta["dataset"]]
     if meta["data_dir"] is not None:
         words += ["--data-dir", meta["data_dir"]]
-    words += ["--trials", "1", "--seed", str(meta["seed"])]
+    words += ["--trials", "1", "--seed", str(meta["seed"]), "--name", f"{meta['name']}-trial-{number}"]
     unusual = {"precision"} if config["precision"] != "fp32" else set()
     pinned = [key for key in config if key in {*sweep.swept, *meta["set"], "epochs", *unusual}]
     return words + [word for key in pinned for word in ("--set", f"{key}={config[key]}")]
@@ -117,12 +120,11 @@ def table(sweep: Sweep) -> list[dict[str, Any]]:
     return [
         {
             "number": line["number"],
-            "state": line["state"],
+            "state": state(line["state"]),
             "why": ": ".join(str(line[key]) for key in ("reason", "error") if isinstance(line[key], str)),
             "value": short(line["value"]) if line["number"] in order else "–",
-            "best_epoch": short(line["best_epoch"]) if line["number"] in order else "–",
-            "epochs_done": short(line["epochs_done"]),
-            "wall_s": short(line["wall_s"]),
+            "epoch": f"{short(line['best_epoch'])} of {short(line['epochs_done'])}" if line["number"] in order else "–",
+            "wall_s": "–" if math.isnan(line["wall_s"]) else f"{line['wall_s']:.1f}",
             "config": [short(line.get(key)) for key in sweep.swept],
         }
         for line in lines
@@ -138,7 +140,7 @@ def comparison(sweeps: list[Sweep]) -> dict[str, Any]:
             "name": sweep.meta["name"], "model": sweep.meta["model"], "dataset": sweep.meta["dataset"],
             "metric": named(sweep.metric), "value": short(lead["value"]), "trial": lead["number"],
             "default": short(margin.default if margin else None), "trials": len(sweep.trials),
-            "detail": ", ".join(f"{key} {short(lead['config'].get(key))}" for key in sweep.swept),
+            "detail": ", ".join(f"{key} {short(lead['config'][key])}" for key in sweep.swept if key in lead["config"]),
         })  # fmt: skip
     alike = len({(sweep.metric, str(sorted(sweep.meta["stamp"].items()))) for sweep in sweeps}) == 1
     return {"lines": lines, "alike": alike}
@@ -151,6 +153,17 @@ def uri(content: bytes) -> str:
 def _home(sweeps: list[Sweep]) -> str:
     first = sweeps[0].place.name.rstrip("/")
     return f"{first}/report" if len(sweeps) == 1 else f"{first.rpartition('/')[0] or '.'}/report"
+
+
+def _groups(words: list[str]) -> list[str]:
+    """A command in pieces that should not be broken: each flag with its value."""
+    groups: list[str] = []
+    for word in map(shlex.quote, words):
+        if groups and not word.startswith("-") and groups[-1].startswith("-") and " " not in groups[-1]:
+            groups[-1] += f" {word}"
+        else:
+            groups.append(word)
+    return groups
 
 
 def _strip(strip: Strip) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """The Optuna study of a sweep, opened without ever writing to it.
 
-`study.db` is in SQLite's write-ahead mode while a driver runs. `mode=ro` reads it beside that driver; on a read-only
-disk SQLite cannot make the shared-memory file it wants for this, and there `immutable=1` is right, since nobody else
-can be writing. From a bucket the file is copied to a temporary folder first.
+`study.db` is in SQLite's write-ahead mode, and `mode=ro` reads it beside the driver that writes. Where no driver has it
+open, there is no `study.db-wal`, and `mode=ro` would leave one behind, or fail on a read-only disk; there `immutable=1`
+is right, since what a driver that starts meanwhile writes goes to its new `study.db-wal` first. From a bucket the file
+is copied to a temporary folder.
 """
 
 from __future__ import annotations
@@ -44,10 +45,10 @@ def trials(where: Place, meta: dict[str, Any]) -> list[FrozenTrial]:
 
 
 def _sqlite(path: Path, name: str) -> list[FrozenTrial]:
-    try:
-        return _all(_read_only(path, "mode=ro"), name)
-    except (SQLAlchemyError, StorageInternalError):
-        return _all(_read_only(path, "immutable=1"), name)
+    with path.open("rb") as stream:
+        ahead = stream.read(19)[18:] == b"\x02"  # https://sqlite.org/fileformat.html, 1.3.3: 2 is write-ahead
+    idle = ahead and not path.with_name("study.db-wal").exists()
+    return _all(_read_only(path, "immutable=1" if idle else "mode=ro"), name)
 
 
 def _read_only(path: Path, how: str) -> RDBStorage:

@@ -12,6 +12,12 @@ METRICS = {
     "nats": "nats per image",
     "modes": "effective modes",
 }
+STATES = {"complete": "done", "pruned": "stopped"}  # the others are called what they are
+
+
+def state(name: str) -> str:
+    """A trial's state in the words of `gensweep status`."""
+    return STATES.get(name, name)
 
 
 def named(metric: str) -> str:

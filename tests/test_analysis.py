@@ -90,7 +90,7 @@ def test_top_is_plain_and_exact(made: Path) -> None:
 def test_table_and_margin(made: Path) -> None:
     lines = best.table(runs.load(made), 2).splitlines()
     assert lines[0].split() == ["rank", "trial", "state", "fid", "epoch", "lr", "batch_size", "likelihood"]
-    assert lines[1].split() == ["1", "1", "complete", "12.5", "4", "0.003", "64", "bernoulli"]
+    assert lines[1].split() == ["1", "1", "done", "12.5", "4", "0.003", "64", "bernoulli"]
     assert len({len(line) for line in lines[:3]}) == 1
     assert lines[-1] == "Trial 1 reaches FID 12.5, the defaults (trial 0) 20: 7.5 better (38%)."
     assert best.margin(runs.load(made)) == best.Margin(20.0, 12.5, 7.5, 0.375)

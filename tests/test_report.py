@@ -44,14 +44,23 @@ def test_history(sweep: Sweep) -> None:
 def test_slices(sweep: Sweep) -> None:
     lr, batch_size, likelihood = slices.data(sweep)
     assert (lr.x, lr.y, lr.low, lr.high, lr.log) == ([3e-3, 1e-3, 1e-4], [12.5, 20.0, 20.0], 1e-4, 1e-2, True)
-    assert (lr.failed, lr.default, lr.edge) == ([1e-2], 1, "")
+    assert (lr.failed, lr.winner, lr.default, lr.stopped) == ([1e-2], 0, 1, [False, False, True])
     assert (batch_size.low, batch_size.high, batch_size.log) == (32, 256, False)
     assert (likelihood.choices, likelihood.x) == (["bernoulli", "gaussian"], [0.0, 0.0, 1.0])
+    assert "inside every range" in slices.look([lr, batch_size, likelihood])
 
 
 @pytest.mark.parametrize(("x", "edge"), [(1e-4, "lower"), (1.2e-4, "lower"), (1e-3, ""), (8.1e-3, "upper")])
-def test_a_winner_at_the_edge_of_its_range_is_named(x: float, edge: str) -> None:
-    assert slices._edge(x, 1e-4, 1e-2, log=True) == edge
+def test_a_winner_at_the_edge_of_its_range_is_named(sweep: Sweep, x: float, edge: str) -> None:
+    lr = slices.data(sweep)[0]._replace(x=[x, 1e-3, 1e-4])
+    assert slices.edge(lr) == edge
+    assert slices.edge(lr._replace(winner=None)) == ""  # a key that does not apply to the winner
+    assert (f"the {edge} edge of lr" in slices.look([lr])) == bool(edge)
+
+
+def test_of_two_whole_numbers_each_is_an_edge_and_that_says_nothing(sweep: Sweep) -> None:
+    two = slices.data(sweep)[1]._replace(x=[1, 1, 2], low=1, high=2)
+    assert slices.edge(two) == ""
 
 
 def test_classes(sweep: Sweep) -> None:
@@ -128,6 +137,11 @@ def test_sheets_go_there_and_back() -> None:
     assert (pictures.sheet(images[:5], 3)[4:, 10:] == 255).all()
 
 
+def bare(html: str) -> str:
+    """The text of a page."""
+    return " ".join(re.sub(r"<[^>]*>", "", html).split())
+
+
 def test_the_page(made: Path) -> None:
     page = Path(report.write([made]))
     html = page.read_text(encoding="utf-8")
@@ -135,7 +149,7 @@ def test_the_page(made: Path) -> None:
     assert page.stat().st_size < 5e6
     assert not re.search(r"https?://|<script|<link|@import|url\(", html)
     assert set(re.findall(r'src="([^:"]*):', html)) == {"data"}
-    assert "--set epochs=5 --set lr=0.003 --set batch_size=64 --set likelihood=bernoulli" in html
+    assert "--trials 1 --seed 0 --name tiny-trial-1 --set epochs=5 --set lr=0.003 --set batch_size=64" in bare(html)
     assert "nan: loss is nan at epoch 3" in html
     assert {path.name for path in page.parent.glob("*.png")} >= {"winner.png", "grid.png", "curves.png", "classes.png"}
     assert html.index("The winner: trial 1") < html.index("Side by side") < html.index("Why it won")

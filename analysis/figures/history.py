@@ -43,7 +43,7 @@ def ink(info: History, ax: Axes) -> Axes:
         ax.plot(numbers[stopped], values[stopped], "x", ms=4, color=style.OTHERS, label="stopped early")
     if info.failed:
         style.ticks(ax, info.failed)
-    steps = [*numbers, numbers[-1] + 1], [*info.best, info.best[-1]]
+    steps = [*numbers, numbers[-1] + 0.5], [*info.best, info.best[-1]]
     ax.step(*steps, where="post", color=style.WINNER, lw=1.8, label="best so far")
     style.spread(ax, values)
     style.whole(ax)

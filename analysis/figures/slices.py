@@ -19,6 +19,7 @@ from analysis.words import named
 
 TITLE = "Score against each parameter"
 NEAR = 0.05  # of the box's width, in its own (log) scale
+FEW = 3  # of so few whole numbers one is always at an edge
 
 
 class Slice(NamedTuple):
@@ -29,13 +30,14 @@ class Slice(NamedTuple):
     x: list[float]
     y: list[float]
     stopped: list[bool]
-    default: int | None  # where in x and y the defaults are, trial 0
+    winner: int | None  # where in x and y the winner is; a conditional key may not apply to it
+    default: int | None  # where the defaults are, trial 0
+    failed: list[float]  # positions of failed trials
     low: float
     high: float
     log: bool
+    whole: bool
     choices: list[str]  # empty for a number
-    failed: list[float]  # positions of failed trials
-    edge: str  # "lower", "upper" or "": where the winner sits
 
 
 def data(sweep: Sweep) -> list[Slice]:
@@ -44,25 +46,38 @@ def data(sweep: Sweep) -> list[Slice]:
 
 def _slice(sweep: Sweep, key: str, box: dict[str, Any]) -> Slice:
     choices = [str(choice) for choice in box["choices"]] if box["kind"] == "categorical" else []
-    scored = best.ranked(sweep).dropna(subset=[key])  # a conditional key is missing where it does not apply
+    every = best.ranked(sweep)
+    scored = every.dropna(subset=[key])  # a conditional key is missing where it does not apply
     failed = sweep.trials[sweep.trials["state"] == "failed"].dropna(subset=[key])
 
     def place(values: Any) -> list[float]:
         return [float(choices.index(str(value))) if choices else float(value) for value in values]
 
-    low, high = (-0.5, len(choices) - 0.5) if choices else (float(box["low"]), float(box["high"]))
-    log = not choices and bool(box["log"])
-    x, numbers = place(scored[key]), scored["number"].tolist()
-    edge = "" if choices or not x else _edge(x[0], low, high, log)
+    numbers = scored["number"].tolist()
+    lead = int(every["number"].iloc[0])
     return Slice(
-        key, sweep.metric, x, scored["value"].tolist(), (scored["state"] == "pruned").tolist(),
-        numbers.index(0) if 0 in numbers else None, low, high, log, choices,
-        place(failed[key]), edge,
-    )  # fmt: skip
+        key=key,
+        metric=sweep.metric,
+        x=place(scored[key]),
+        y=scored["value"].tolist(),
+        stopped=(scored["state"] == "pruned").tolist(),
+        winner=numbers.index(lead) if lead in numbers else None,
+        default=numbers.index(0) if 0 in numbers else None,
+        failed=place(failed[key]),
+        low=-0.5 if choices else float(box["low"]),
+        high=len(choices) - 0.5 if choices else float(box["high"]),
+        log=not choices and bool(box["log"]),
+        whole=box["kind"] == "int",
+        choices=choices,
+    )
 
 
-def _edge(x: float, low: float, high: float, log: bool) -> str:
-    if log:
+def edge(info: Slice) -> str:
+    """ "lower" or "upper" where the winner sits at an edge of its range that could be wider, else ""."""
+    if info.winner is None or info.choices or (info.whole and info.high - info.low < FEW):
+        return ""
+    x, low, high = info.x[info.winner], info.low, info.high
+    if info.log:
         x, low, high = math.log(x), math.log(low), math.log(high)
     share = (x - low) / (high - low) if high > low else 0.5
     return "lower" if share <= NEAR else "upper" if share >= 1 - NEAR else ""
@@ -75,10 +90,10 @@ def ink(info: Slice, ax: Axes) -> Axes:
         ax.set_xticks(range(len(info.choices)), info.choices)
     ax.plot(x[~stopped], y[~stopped], "o", ms=4.5, mfc="none", mec=style.QUIET, mew=0.9)
     ax.plot(x[stopped], y[stopped], "x", ms=4, color=style.OTHERS)
-    if info.default is not None:
-        at = info.default
-        ax.plot(x[at : at + 1], y[at : at + 1], "s", ms=6, mfc=style.DEFAULTS, mec="white", zorder=4)
-    ax.plot(x[:1], y[:1], "o", ms=7, mfc=style.WINNER, mec="white", zorder=5)
+    marked = (info.default, "s", style.DEFAULTS), (info.winner, "o", style.WINNER)  # the winner above
+    for at, mark, color in marked:
+        if at is not None:
+            ax.plot(x[[at]], y[[at]], mark, ms=7, mfc=color, mec="white", zorder=5)
     if info.failed:
         style.ticks(ax, info.failed)
     _box(info, ax)
@@ -99,17 +114,20 @@ def _box(info: Slice, ax: Axes) -> None:
         pad = 0.06 * (info.high - info.low or 1.0)
         outer = (info.low - pad, info.high + pad)
     ax.set_xlim(*outer)
+    if info.log:
+        style.plain(ax.xaxis)
+    elif info.whole:
+        style.whole(ax)
     for inner, far in zip((info.low, info.high), outer, strict=True):
         ax.axvspan(inner, far, color=style.FAINT, lw=0)
         ax.axvline(inner, color=style.QUIET, lw=0.8, ls=(0, (3, 2)))
 
 
 def look(infos: list[Slice]) -> str:
-    start = (
-        "Blue dot: the winner; orange square: the defaults; crosses were stopped early, ticks at the foot failed. "
-        "Grey lies outside the searched range."
-    )
-    edges = [f"the {info.edge} edge of {info.key}" for info in infos if info.edge]
+    same = all(info.winner == info.default for info in infos)
+    start = "Blue dot: the winner" + (", here the defaults" if same else "; orange square: the defaults")
+    start += "; crosses were stopped early, ticks at the foot failed. Grey lies outside the searched range."
+    edges = [f"the {where} edge of {info.key}" for info in infos if (where := edge(info))]
     if not edges:
         return f"{start} The winner lies well inside every range, so the ranges were wide enough for it."
     return f"{start} The winner sits at {' and '.join(edges)}: a wider range may hold a better one."

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
@@ -53,9 +54,15 @@ def spread(ax: Axes, values: NDArray[np.float64]) -> None:
     """A logarithmic y axis where the values span more than a factor of 8, so that the good end stays readable."""
     if len(values) and values.min() > 0 and values.max() > 8 * values.min():
         ax.set_yscale("log")
-        ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        ax.yaxis.set_major_formatter("{x:g}")
-        ax.yaxis.set_minor_formatter(NullFormatter())
+        plain(ax.yaxis)
+
+
+def plain(axis: Axis) -> None:
+    """Labels a logarithmic axis at 1, 2, 5, 10, 20, ... in plain numbers, or at powers of ten where it is long."""
+    low, high = sorted(axis.get_view_interval())
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 50 * low else (1.0,)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(NullFormatter())
 
 
 def whole(ax: Axes) -> None:
