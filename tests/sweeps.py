@@ -123,7 +123,7 @@ def _row(epoch: int, value: float) -> dict[str, Any]:
 
 def grid(first: int) -> bytes:
     """80 real digits from number `first` on as the PNG that a trial writes: 8 rows of 10 cells of 8 x 8 pixels."""
-    digits: NDArray[Any] = load_digits().images[first : first + 80] * (255 / 16)
+    digits: NDArray[Any] = load_digits().images.take(range(first, first + 80), 0, mode="wrap") * (255 / 16)
     pixels = digits.astype(np.uint8).reshape(8, 10, 8, 8).transpose(0, 2, 1, 3).reshape(64, 80)
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "png")

@@ -1,6 +1,7 @@
 """The command line without Ray: what is resolved, and that every bad input is one line, exit 2, nothing written."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from optuna.trial import TrialState
 
 from gensweep.cli import main
+from gensweep.lock import driving, is_driven
 from gensweep.options import BadUsage, Options, seconds
 from gensweep.resolve import resolve
 from gensweep.resources import Share, share
@@ -174,6 +176,27 @@ def test_resolved_sweep_is_plain_and_complete() -> None:
 
 def test_precision_is_a_key_of_the_space() -> None:
     assert resolved(precision="bf16")["space"]["precision"] == {"kind": "fixed", "value": "bf16"}
+
+
+def test_one_driver_a_sweep(at_home: Path) -> None:
+    assert not is_driven(at_home)
+    with driving(at_home, print):
+        assert is_driven(at_home)
+        with pytest.raises(BadUsage, match=f"another gensweep is running .*process {os.getpid()} on"):
+            driving(at_home, print).__enter__()
+    with driving(at_home, print):
+        pass
+
+
+def test_a_new_driver_waits_for_the_workers_of_a_dead_one(at_home: Path) -> None:
+    said: list[str] = []
+    worker = "import pathlib, time, gensweep.lock as l\nwith l.working(pathlib.Path()): print('in', flush=True); time.sleep(1)"
+    with subprocess.Popen([sys.executable, "-c", worker], cwd=at_home, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with driving(at_home, said.append):
+            process.wait(0.5)
+    assert said == ["waiting for the workers of a driver that died ..."]
 
 
 def test_durations() -> None:

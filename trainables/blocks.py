@@ -63,11 +63,11 @@ def decoder(
         return nn.Sequential(*mlp([z, *[width] * depth, c * h * w], act), Unflatten(shape))
     qh, qw = _quarter(shape)
     return nn.Sequential(
-        nn.Linear(z, 2 * width * qh * qw),
+        nn.Linear(z, 2 * width * qh * qw, bias=not norm),  # batch norm would take a bias out again
         Unflatten((2 * width, qh, qw)),
         nn.BatchNorm2d(2 * width) if norm else nn.Identity(),
         act,
-        nn.ConvTranspose2d(2 * width, width, 4, 2, 1),  # [B, N, H/2, W/2]
+        nn.ConvTranspose2d(2 * width, width, 4, 2, 1, bias=not norm),  # [B, N, H/2, W/2]
         nn.BatchNorm2d(width) if norm else nn.Identity(),
         act,
         nn.ConvTranspose2d(width, c, 4, 2, 1),  # [B, C, H, W]

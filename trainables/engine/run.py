@@ -80,7 +80,9 @@ def build_nets(model: Model, config: Config, data: Data, seed: int) -> dict[str,
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(streams.derive(seed, "init"))
         nets = model.nets(config, images.shape, len(images.classes))
-    return {name: net.to(data.device) for name, net in nets.items()}
+    # oneDNN's convolutions on a CPU take a third less time in this layout, transposed ones above all.
+    layout = torch.channels_last if data.device == "cpu" else torch.preserve_format
+    return {name: net.to(data.device, memory_format=layout) for name, net in nets.items()}
 
 
 def start(model: Model, config: Config, data: Data, seed: int) -> Run:

@@ -16,6 +16,7 @@ import torch
 
 from trainables.data import Dataset
 from trainables.data.split import Split
+from trainables.metrics.extractor import make_arch
 from trainables.metrics.fid import moments
 from trainables.metrics.judge import Judge, load_extractor
 from trainables.metrics.passes import batched, split_images
@@ -71,7 +72,8 @@ def find_extractor(dataset: Dataset, *, cache_dir: Path | None, progress: Progre
         return trained
     recipe = make_recipe(len(dataset.train), dataset.shape[1])
     path = (cache_dir or _cache_dir()) / f"{dataset.fingerprint}.safetensors"
-    if (cached := _cached(path)) is not None and cached.recipe == recipe._asdict():
+    design = (make_arch(dataset.shape, len(dataset.classes)), recipe._asdict())
+    if (cached := _cached(path)) is not None and (cached.arch, cached.recipe) == design:
         return cached
     trained = fit(dataset, recipe, command="trained at run time", progress=progress)
     write(trained, path)

@@ -36,7 +36,7 @@ class Recipe(NamedTuple):
 def make_recipe(n_train: int, size: int) -> Recipe:
     """About 600,000 images seen, between 10 and 60 epochs."""
     epochs = min(60, max(10, 600_000 // n_train))
-    batch_size = 128 if n_train > 20_000 else 32
+    batch_size = 128 if n_train > 20_000 else min(32, n_train)
     return Recipe(epochs, batch_size, lr=4e-3, weight_decay=0.02, shift=max(1, size // 20))
 
 
