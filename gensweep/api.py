@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gensweep.options import Options
+from gensweep.options import BadUsage, Options, checked, nearest
 
 if TYPE_CHECKING:
     import analysis.runs
@@ -47,7 +47,10 @@ class Sweep:
     def __init__(
         self, model: str, *, ray_init: Mapping[str, Any] | None = None, quiet: bool = False, **options: Any
     ) -> None:
-        self.options = Options(model, **options)
+        for name in options:
+            if name not in Options._fields:
+                raise BadUsage(nearest("option", name, Options._fields))
+        self.options = checked(Options(model, **options))
         self._ray_init, self._quiet = ray_init or {}, quiet
 
     def run(self) -> SweepResult:

@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -82,8 +82,10 @@ def run(
     given: Share,
     end: float | None,
     console: Console,
+    function: Callable[..., None] = train,
 ) -> Ended:
-    """Runs what is left of the sweep; `end` is when its time is up, on the monotonic clock."""
+    """Runs what is left of the sweep; `end` is when its time is up, on the monotonic clock. `function` takes a
+    configuration with its number and, by name, data, judge and task."""
     from search_spaces.override import default
 
     began, halt = time.monotonic(), Halt(end)
@@ -96,7 +98,11 @@ def run(
         if searcher.left:
             running = {trial.number for trial in trials if trial.state == TrialState.RUNNING}
             rule = scheduler(sheet, history(study), running)
-            tuner = _tuner(directory.resolve(), sheet, parts, given, (searcher, rule, view, halt))
+            task = Task(sheet["model"], str(directory.resolve()), objective, sheet["seed"])
+            shared = tune.with_parameters(function, data=parts[0], judge=parts[1], task=task)  # once to each node
+            tuner = _tuner(
+                directory.resolve() / "ray", shared, sheet["max_failures"], given, (searcher, rule, view, halt)
+            )
             with halt.on_interrupt(), view:
                 tuner.fit()
     cause = halt.cause if board.ended < board.total else "done"
@@ -104,18 +110,14 @@ def run(
 
 
 def _tuner(
-    directory: Path,
-    sheet: Sheet,
-    parts: tuple["Dataset", "Judge"],
+    storage: Path,
+    function: Callable[..., Any],
+    max_failures: int,
     given: Share,
     wiring: tuple[StudySearcher, Any, Progress, Halt],
 ) -> tune.Tuner:
-    """A fresh Tuner: the data and the judge go to each node once, through the object store."""
+    """A fresh Tuner, whose own files are disposable."""
     searcher, rule, view, halt = wiring
-    task = Task(
-        sheet["model"], str(directory), (sheet["objective"]["metric"], sheet["objective"]["mode"]), sheet["seed"]
-    )
-    function = tune.with_parameters(train, data=parts[0], judge=parts[1], task=task)
     return tune.Tuner(
         tune.with_resources(function, {"cpu": given.cpus_per_trial, "gpu": given.gpus_per_trial}),
         tune_config=tune.TuneConfig(
@@ -129,10 +131,10 @@ def _tuner(
         ),
         run_config=tune.RunConfig(
             name=time.strftime("%Y%m%d-%H%M%S") + f"-{os.getpid()}",
-            storage_path=str(directory / "ray"),
+            storage_path=str(storage),
             verbose=0,
             callbacks=[view],
-            failure_config=tune.FailureConfig(max_failures=sheet["max_failures"]),
+            failure_config=tune.FailureConfig(max_failures=max_failures),
             stop=halt,
         ),
     )
