@@ -54,7 +54,8 @@ def first_last(sweep: Sweep, number: int) -> list[Strip]:
     strips = []
     for epoch in sorted({*drawn[:1], *drawn[-1:], *({best_epoch} & set(drawn))}):
         names = [name for name, at in (("first", drawn[0]), ("best", best_epoch), ("last", drawn[-1])) if at == epoch]
-        title = f"Epoch {epoch}, the {' and '.join(names)} · {_score(sweep, told[epoch][sweep.metric])}"
+        which = "only one" if len(names) == 3 else " and ".join(names)
+        title = f"Epoch {epoch}, the {which} · {_score(sweep, told[epoch][sweep.metric])}"
         strips.append(Strip(title, "", _outputs(sweep, batch(sweep, number, epoch))))
     return strips
 
@@ -123,11 +124,17 @@ def _outputs(sweep: Sweep, drawn: Pixels) -> Pixels:
 
 
 def _heading(sweep: Sweep) -> list[Strip]:
-    """The first row: inputs for an autoencoder, else real images, of the columns' classes where columns have one."""
-    if not MODELS[sweep.meta["model"]].samples:
-        lead = best.top(sweep, 1)[0]
-        inputs = batch(sweep, lead["number"], lead["best_epoch"])[0::2][:ACROSS]
-        return [Strip("Input", "held-out images as the model saw them", inputs)]
+    """The first rows: real images, of the columns' classes where columns have one; and an autoencoder's inputs."""
+    real = _real(sweep)
+    if MODELS[sweep.meta["model"]].samples:
+        return real
+    lead = best.top(sweep, 1)[0]
+    inputs = batch(sweep, lead["number"], lead["best_epoch"])[0::2][:ACROSS]
+    spoilt = Strip("Input", "held-out images as the model saw them", inputs)
+    return [spoilt] if not real or np.array_equal(real[0].images, inputs) else [*real, spoilt]
+
+
+def _real(sweep: Sweep) -> list[Strip]:
     found = source.dataset(sweep)
     if found is None:
         return []

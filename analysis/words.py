@@ -8,7 +8,7 @@ import numpy as np
 
 METRICS = {
     "fid": "FID",
-    "recon_mse": "reconstruction error (MSE)",
+    "recon_mse": "reconstruction MSE",
     "nats": "nats per image",
     "modes": "effective modes",
 }

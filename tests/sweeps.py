@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import io
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from optuna.trial import TrialState
 from PIL import Image
 from safetensors.torch import save
 from sklearn.datasets import load_digits
+from sqlalchemy import event
 
 from trainables import MODELS
 from trainables.data import load
@@ -79,6 +81,8 @@ def _meta(name: str, trials: int) -> dict[str, Any]:
 
 def _study(directory: Path, trials: list[Planned]) -> None:
     storage = optuna.storages.RDBStorage(f"sqlite:///{directory}/study.db")
+    event.listen(storage.engine, "connect", lambda connection, _: connection.execute("pragma synchronous=off"))
+    storage.engine.dispose()
     study = optuna.create_study(storage=storage, study_name=directory.name)
     for number, (state, params, values) in enumerate(trials):
         frozen = optuna.trial.create_trial(
@@ -121,9 +125,15 @@ def _row(epoch: int, value: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@cache
+def _digits() -> NDArray[Any]:
+    images: NDArray[Any] = load_digits().images
+    return images
+
+
 def grid(first: int) -> bytes:
     """80 real digits from number `first` on as the PNG that a trial writes: 8 rows of 10 cells of 8 x 8 pixels."""
-    digits: NDArray[Any] = load_digits().images.take(range(first, first + 80), 0, mode="wrap") * (255 / 16)
+    digits: NDArray[Any] = _digits().take(range(first, first + 80), 0, mode="wrap") * (255 / 16)
     pixels = digits.astype(np.uint8).reshape(8, 10, 8, 8).transpose(0, 2, 1, 3).reshape(64, 80)
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "png")

@@ -117,9 +117,9 @@ def test_first_best_and_last_epoch(sweep: Sweep) -> None:
 def test_an_autoencoder_shows_inputs_and_outputs(made: Path, tmp_path: Path) -> None:
     strips = grids.comparison(runs.load(sweeps.make(tmp_path / "ae", model="ae")), 1)
     whole = np.concatenate([digits(68), digits(78)])
-    assert [strip.title.split(" ·")[0] for strip in strips] == ["Input", "Trial 1"]
-    assert (strips[0].images == whole[0::2]).all()
-    assert (strips[1].images == whole[1::2]).all()
+    assert [strip.title.split(" ·")[0] for strip in strips] == ["Real images", "Input", "Trial 1"]
+    assert (strips[1].images == whole[0::2]).all()
+    assert (strips[2].images == whole[1::2]).all()
 
 
 def test_a_lost_picture_is_drawn_again_from_the_weights(made: Path, tmp_path: Path) -> None:

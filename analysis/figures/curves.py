@@ -49,7 +49,8 @@ def ink(info: Curves, ax: Axes) -> Axes:
             color, width, order = style.WINNER, 2.2, 4
         elif curve.number == 0:
             color, width, order = style.DEFAULTS, 1.6, 3
-        ax.plot(curve.epochs, curve.values, color=color, lw=width, zorder=order, solid_capstyle="round")
+        dot = "o" if len(curve.epochs) == 1 else None  # a line needs two
+        ax.plot(curve.epochs, curve.values, marker=dot, ms=3, color=color, lw=width, zorder=order)
         mark = {"pruned": "x", "failed": "v"}.get(curve.state)
         if mark:
             ink_of = style.FAILED if mark == "v" else style.QUIET
@@ -81,6 +82,8 @@ def _legend(info: Curves, ax: Axes) -> None:
 def look(infos: list[Curves]) -> str:
     (info,) = infos
     lead = next(curve for curve in info.curves if curve.number == info.winner)
+    if len(lead.epochs) == 1:
+        return "The winner was evaluated once only, so there is no curve to speak of."
     where = f"The ring marks the winner's best epoch, {info.best_epoch} of the {lead.epochs[-1]} it ran."
     if info.best_epoch == lead.epochs[-1]:
         return f"{where} It was still improving when its epochs ran out; a longer run may do better."

@@ -13,6 +13,7 @@ from analysis.runs import Sweep
 from analysis.words import named
 
 TITLE = "Best so far"
+FEW = 8  # trials, below which the shape of the line means nothing
 
 
 class History(NamedTuple):
@@ -55,6 +56,8 @@ def look(infos: list[History]) -> str:
     (info,) = infos
     last = next(n for n, value in zip(info.numbers, info.best, strict=True) if value == info.best[-1])
     total = max([*info.numbers, *info.failed]) + 1
+    if total < FEW:
+        return f"The best score came with trial {last}; {total} trials say little about what more would bring."
     tail = (
         "The line was still moving near the end, so more trials may well find better."
         if total - last <= max(2, total // 5)
