@@ -14,7 +14,7 @@ from trainables.data.split import Split, make
 from trainables.metrics import Extractor, build_judge, load_extractor
 from trainables.metrics.build import find_extractor
 from trainables.metrics.extractor import folded, make_arch
-from trainables.metrics.training import Recipe, accuracy, fit, shifted
+from trainables.metrics.training import Recipe, accuracy, fit, shifted, warped
 from trainables.metrics.weights import SHIPPED, Trained, read, write
 
 PROMISED = {"digits": 0.98, "mnist": 0.992, "fashion_mnist": 0.915}
@@ -111,6 +111,16 @@ def test_shifts_move_whole_images() -> None:
     assert torch.equal(moved[:, 0], moved[:, 1])
     assert moved[:, 0, 1:4, 1:4].flatten(1).sum(1).eq(1).all()
     assert moved[:, 0, 1:4, 1:4].sum(0).gt(0).all()  # all nine places occur
+
+
+def test_warps_turn_about_the_centre() -> None:
+    x = torch.zeros(100, 1, 5, 5)
+    x[:, 0, 2, 2] = 1
+    x[:, 0, 2, 4] = 1
+    moved = warped(x, 0.3)
+    assert moved[:, 0, 2, 2].sub(1).abs().max() < 1e-5  # the centre stays
+    assert moved[:, 0, 2, 4].std() > 0.1  # the rim does not
+    assert warped(x, 0.0) is x
 
 
 def test_planes_of_stacked_mnist_count_in_hundreds() -> None:
