@@ -38,8 +38,12 @@ def nets(sweep: Sweep, number: int) -> dict[str, nn.Module]:
     shape, n_classes = tuple(sweep.meta["data"]["shape"]), len(sweep.meta["data"]["classes"])
     built = MODELS[sweep.meta["model"]].nets(runs.trial(sweep, number).config, shape, n_classes)
     kept = {key.partition(".")[0] for key in weights}
-    for net in kept:
-        built[net].load_state_dict(_of(weights, net))
+    try:
+        for net in kept:
+            built[net].load_state_dict(_of(weights, net))
+    except (KeyError, RuntimeError) as error:  # the model's code has changed since
+        wrote = sweep.meta["versions"]["gensweep"]
+        raise BadInput(f"{name} of {sweep.place.name!r} does not fit these nets; gensweep {wrote} wrote it") from error
     return {net: module.eval().requires_grad_(False) for net, module in built.items() if net in kept}
 
 

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 import sweeps
+import torch
 from PIL import Image
+from safetensors.torch import save
 from sklearn.datasets import load_digits
 
 from analysis import grids, pictures, report, runs, sample
@@ -207,10 +209,15 @@ def test_samples_that_cannot_be(made: Path, tmp_path: Path) -> None:
         sample.draw(own, 4, None, out, trial=9)
     with pytest.raises(BadInput, match="ae draws nothing from noise"):
         sample.draw(sweeps.make(tmp_path / "ae", model="ae"), 4, None, out)
-    (own / "trials" / "0001" / "best.safetensors").write_bytes(b"torn")
+    weights = own / "trials" / "0001" / "best.safetensors"
+    weights.write_bytes(save({"decoder.0.weight": torch.zeros(3)}))
+    with pytest.raises(BadInput, match=r"does not fit these nets; gensweep 0\.1\.0 wrote it"):
+        sample.draw(own, 4, None, out)
+    assert latent.data(runs.load(own)) == []
+    weights.write_bytes(b"torn")
     with pytest.raises(BadInput, match="damaged"):
         sample.draw(own, 4, None, out)
-    (own / "trials" / "0001" / "best.safetensors").unlink()
+    weights.unlink()
     with pytest.raises(BadInput, match="has no weights"):
         sample.draw(own, 4, None, out)
     assert not out.exists()

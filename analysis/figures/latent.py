@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from analysis import best, runs, sample, source
 from analysis.figures import style
 from analysis.runs import Sweep
+from trainables.errors import BadInput
 
 TITLE = "The two-number code"
 POINTS = 2000  # more only blacken the page
@@ -32,7 +33,10 @@ def data(sweep: Sweep) -> list[Latent]:
     config = runs.trial(sweep, number).config
     if config.get("latent_dim") != 2:  # a model without the key has no code
         return []
-    nets, found = sample.nets(sweep, number), source.dataset(sweep)
+    try:
+        nets, found = sample.nets(sweep, number), source.dataset(sweep)
+    except BadInput:
+        return []  # weights that are lost or unfit cost the page this figure, not the page
     if "encoder" not in nets or found is None:
         return []
     x, y = found.val.to("cpu").gather(torch.arange(min(len(found.val), POINTS)), torch.device("cpu"))
