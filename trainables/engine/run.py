@@ -82,7 +82,7 @@ def build_nets(model: Model, config: Config, data: Data, seed: int) -> dict[str,
         nets = model.nets(config, images.shape, len(images.classes))
     # oneDNN's convolutions on a CPU take a third less time in this layout, transposed ones above all.
     layout = torch.channels_last if data.device == "cpu" else torch.preserve_format
-    return {name: net.to(data.device, memory_format=layout) for name, net in nets.items()}
+    return {name: net.to(data.device).to(memory_format=layout) for name, net in nets.items()}
 
 
 def start(model: Model, config: Config, data: Data, seed: int) -> Run:
