@@ -103,9 +103,10 @@ class Board:
 
     def table(self) -> Table:
         """The live view."""
-        table = Table(title=self.summary(), title_justify="left", title_style="bold", box=None, expand=False)
-        for column in ("trial", "state", self.metric, "epoch", "parameters"):
-            table.add_column(column, overflow="ellipsis", no_wrap=True)
+        table = Table(title=self.summary(), title_justify="left", title_style="bold", box=None, expand=True)
+        for column in ("trial", "state", self.metric, "epoch"):
+            table.add_column(column, no_wrap=True)
+        table.add_column("parameters", no_wrap=True, overflow="ellipsis", ratio=1)  # takes what is left of the line
         for outcome in self.recent:
             shown = [number(value) for value in [*outcome.values.values()][-1:]] or ["-"]
             said = f"{outcome.reason}: {outcome.error}" if outcome.reason else params(outcome.params)

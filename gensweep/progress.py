@@ -35,7 +35,10 @@ class Progress(tune.Callback):
         """The searcher's word that a trial has ended."""
         self.board.finish(outcome)
         if self._live is None:
-            self._console.print(self.board.line(outcome), soft_wrap=True, highlight=False, markup=False)
+            self._say(self.board.line(outcome))
+
+    def _say(self, line: str) -> None:
+        self._console.print(line, soft_wrap=True, highlight=False, markup=False)
 
     def on_trial_start(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
         self.board.running.setdefault(trial.config["number"], "-|0")
@@ -49,6 +52,9 @@ class Progress(tune.Callback):
             asked = {key: trial.config[key] for key in self.board.swept if key in trial.config}
             self.board.consider(own, asked, {result["epoch"]: result[metric]})
 
+    def on_trial_recover(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
+        self._say(f"trial {trial.config['number']:4d}  again    its worker was lost; it goes on from its checkpoint")
+
     def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
         self.board.running.pop(trial.config["number"], None)
 
@@ -58,7 +64,7 @@ class Progress(tune.Callback):
             return
         self._drawn = now
         if self._live is None:
-            self._console.print(f"  {self.board.summary()}", soft_wrap=True, highlight=False, markup=False)
+            self._say(f"  {self.board.summary()}")
         else:
             self._live.update(self.board.table(), refresh=True)
 

@@ -90,7 +90,8 @@ class StudySearcher(Searcher):
         if held is None:
             return
         if result["status"] != "ok":
-            held.wrong.append((result["status"], result.get("error", "")))
+            line = result.get("error") or f"the trial says so at epoch {result['epoch']} of {result['epochs']}"
+            held.wrong.append((result["status"], line))
         elif judged(result, self._name) and result["epoch"] not in held.values:
             held.values[result["epoch"]] = float(result[self._name])
             held.trial.report(float(result[self._name]), result["epoch"])

@@ -118,6 +118,12 @@ def launch(
     began = time.monotonic()
     say = partial(console.print, soft_wrap=True, highlight=False, markup=False)
     with cluster.environment(), ThreadPoolExecutor(1) as pool:
+        if (directory / "sweep.json").exists():
+            from gensweep import tuning
+
+            ended = tuning.already(directory, sheet, space_of(sheet))
+            if ended is not None:
+                return ended
         judging = pool.submit(_judge, sheet, data, say)  # while Ray starts
         with cluster.connected(options.address, ray_init) as resources:
             from gensweep import tuning

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from optuna.trial import TrialState
 from ray import tune
+from ray.exceptions import RayError
+from ray.tune import TuneError
 from rich.console import Console
 
 from gensweep.board import Board, duration
@@ -19,7 +21,7 @@ from gensweep.resolve import Sheet
 from gensweep.resources import Share
 from gensweep.schedulers import scheduler
 from gensweep.searcher import StudySearcher
-from gensweep.study import history, opened
+from gensweep.study import first_line, history, opened
 from gensweep.trial import Task, train
 
 if TYPE_CHECKING:
@@ -104,9 +106,27 @@ def run(
                 directory.resolve() / "ray", shared, sheet["max_failures"], given, (searcher, rule, view, halt)
             )
             with halt.on_interrupt(), view:
-                tuner.fit()
+                _fit(tuner, console)
     cause = halt.cause if board.ended < board.total else "done"
     return Ended(cause or "open", board.ended, board.counts["failed"], _story(board, time.monotonic() - began))
+
+
+def already(directory: Path, sheet: Sheet, space: "Space") -> Ended | None:
+    """How the sweep ended, where all its trials have; needs no Ray."""
+    from search_spaces.override import default
+
+    with opened(directory.resolve(), sheet, default(space)[1]) as study:
+        board = Board(sheet, study.get_trials(deepcopy=False))
+    return (
+        None if board.ended < board.total else Ended("done", board.ended, board.counts["failed"], _story(board, None))
+    )
+
+
+def _fit(tuner: tune.Tuner, console: Console) -> None:
+    try:
+        tuner.fit()
+    except (RayError, TuneError) as error:  # a lost node, a full disk: the study knows what is left
+        console.print(f"Ray gave up: {first_line(error)}", soft_wrap=True, highlight=False, markup=False)
 
 
 def _tuner(
@@ -140,10 +160,11 @@ def _tuner(
     )
 
 
-def _story(board: Board, wall_s: float) -> list[str]:
+def _story(board: Board, wall_s: float | None) -> list[str]:
     counts = ", ".join(f"{board.counts[word]} {word}" for word in ("done", "stopped", "failed") if board.counts[word])
     reasons = f" ({board.failures()})" if board.reasons else ""
-    lines = [f"{board.ended} of {board.total} trials ended: {counts or 'none'}{reasons}; {duration(wall_s)}"]
+    took = "" if wall_s is None else f"; {duration(wall_s)}"
+    lines = [f"{board.ended} of {board.total} trials ended: {counts or 'none'}{reasons}{took}"]
     if board.best is not None:
         lines.append(f"best: {board.best_line()}")
     return lines

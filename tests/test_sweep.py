@@ -120,6 +120,17 @@ def test_time_budget_leaves_the_rest_for_resume(tmp_path: Path, capsys: pytest.C
     assert out[-1] == f"next: gensweep resume {tmp_path}/ae-digits"
 
 
+def test_all_trials_fail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wild = ["--set", "lr=10", "--set", "likelihood=gaussian", "--set", "sigma=0.001", "--set", "width=16"]
+    words = ["run", "vae", "--trials", "2", "--epochs", "1", *wild, "--results", str(tmp_path)]
+    assert main(words) == 1
+    out, err = capsys.readouterr()
+    assert err == "gensweep: all 2 trials failed\n"
+    assert "2 failed (2 nan)" in out
+    assert main(words) == 1  # nothing is left to do, and the end is the same
+    assert [state for _, state, *_ in trials(tmp_path / "vae-digits")] == [TrialState.FAIL] * 2
+
+
 def test_more_gpus_than_there_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "vae", "--gpus-per-trial", "64", "--results", str(tmp_path / "results")]) == 2
     err = capsys.readouterr().err

@@ -1,0 +1,86 @@
+"""Empty trials per second through our searcher and SQLite: what a trial costs besides training. Two slots.
+
+Each trial reports one row and ends; medians of the runs. "All" is from the opening of the study to the last trial,
+"steady" leaves the first 20 trials out; the start of Ray is in neither. Must be >= 8 a second; the goal is 25.
+"""
+
+import io
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rich.console import Console
+from table import keep
+
+from gensweep import cluster, tuning
+from gensweep.options import Options
+from gensweep.resolve import resolve
+from gensweep.resources import Share
+from gensweep.sweep import space_of
+
+TRIALS, WARM, RUNS, SLOTS, MUST = 200, 20, 3, 2, 8.0
+COLUMNS = ["sampler", "trials/s, all", "trials/s, steady", "driver CPU, ms a trial", "each run, all"]
+
+
+class Rate(NamedTuple):
+    overall: float  # trials a second
+    steady: float
+    driver_ms: float  # of the driver's processor, a trial
+
+
+class Clock(io.StringIO):
+    """What the sweep prints to: a line a finished trial, whose times are noted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ends: list[tuple[float, float]] = []
+
+    def write(self, text: str) -> int:
+        if text.startswith("trial "):
+            self.ends.append((time.monotonic(), time.process_time()))
+        return len(text)
+
+
+def empty(config: dict[str, Any], *, data: Any, judge: Any, task: Any) -> None:
+    """A trial that only reports."""
+    from ray import tune
+
+    score = config["lr"]
+    tune.report({"epoch": 1, "epochs": 1, "eval_epoch": 1, "status": "ok", "fid": score, "best": score})
+
+
+def measure(sampler: str, seed: int, folder: Path) -> Rate:
+    sheet = resolve(Options("vae", trials=TRIALS, sampler=sampler, seed=seed, epochs=1), ["benchmark"])
+    clock = Clock()
+    nothing: Any = (None, None)  # neither data nor a judge
+    began = time.monotonic()
+    tuning.run(folder, sheet, space_of(sheet), nothing, Share(1, 0, SLOTS), None, Console(file=clock), empty)
+    assert len(clock.ends) == TRIALS
+    (warm_s, warm_cpu), (end_s, end_cpu), rest = clock.ends[WARM - 1], clock.ends[-1], TRIALS - WARM
+    return Rate(TRIALS / (end_s - began), rest / (end_s - warm_s), 1000 * (end_cpu - warm_cpu) / rest)
+
+
+def main() -> int:
+    import ray.cloudpickle
+
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # type: ignore[no-untyped-call]
+    table, slowest = [], float("inf")
+    for sampler in ("random", "tpe"):
+        rates = []
+        for seed in range(RUNS):
+            own_ray = cluster.connected(None, {"num_cpus": SLOTS})
+            with tempfile.TemporaryDirectory() as folder, cluster.environment(), own_ray:
+                rates.append(measure(sampler, seed, Path(folder)))
+        overall, steady, driver_ms = (statistics.median(column) for column in zip(*rates, strict=True))
+        slowest = min(slowest, overall)
+        each = ", ".join(f"{rate.overall:.1f}" for rate in rates)
+        table.append([sampler, f"{overall:.1f}", f"{steady:.1f}", f"{driver_ms:.0f}", each])
+    keep("empty_trials", f"{TRIALS} empty trials, {SLOTS} slots", COLUMNS, table, __doc__ or "")
+    return int(slowest < MUST)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
