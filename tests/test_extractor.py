@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,16 @@ from trainables.data.split import Split, make
 from trainables.metrics import Extractor, build_judge, load_extractor
 from trainables.metrics.build import find_extractor
 from trainables.metrics.extractor import folded, make_arch
-from trainables.metrics.training import Recipe, accuracy, fit, shifted, warped
+from trainables.metrics.training import Recipe, accuracy, fit, one_thread, shifted, warped
 from trainables.metrics.weights import SHIPPED, Trained, read, write
 
 PROMISED = {"digits": 0.98, "mnist": 0.992, "fashion_mnist": 0.915}
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    with one_thread():
+        yield
 
 
 @pytest.mark.parametrize("name", PROMISED)

@@ -17,8 +17,15 @@ from trainables.metrics import METRICS, Extractor, Judge, build_judge, load_extr
 from trainables.metrics.classes import classes, effective
 from trainables.metrics.fid import Moments, frechet, moments
 from trainables.metrics.passes import batched, split_images
+from trainables.metrics.training import one_thread
 
 BROKEN = (math.nan, math.inf, -math.inf)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> Iterator[None]:
+    with one_thread():
+        yield
 
 
 def endless(split: Split) -> Iterator[Tensor]:

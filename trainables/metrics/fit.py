@@ -7,8 +7,6 @@ import shlex
 import sys
 from pathlib import Path
 
-import torch
-
 from trainables.data import load
 from trainables.metrics.training import fit, make_recipe
 from trainables.metrics.weights import write
@@ -20,10 +18,8 @@ def main(args: list[str]) -> None:
     parser.add_argument("dataset")
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--epochs", type=int, help="default: about 600,000 images seen")
-    parser.add_argument("--threads", type=int, default=1, help="the numbers depend on it (default: 1)")
     parser.add_argument("-o", "--output", type=Path, required=True)
     known = parser.parse_args(args)
-    torch.set_num_threads(known.threads)
     data = load(known.dataset, known.data_dir)
     recipe = make_recipe(len(data.train), data.shape[1])
     if known.epochs is not None:
@@ -42,7 +38,7 @@ def _command(known: argparse.Namespace) -> str:
     epochs = "" if known.epochs is None else f" --epochs {known.epochs}"
     source = "" if known.data_dir is None else " --data-dir DIR"
     output = shlex.quote(known.output.name)
-    return f"python -m trainables.metrics.fit {known.dataset}{source}{epochs} --threads {known.threads} -o {output}"
+    return f"python -m trainables.metrics.fit {known.dataset}{source}{epochs} -o {output}"
 
 
 if __name__ == "__main__":
