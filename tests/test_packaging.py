@@ -101,8 +101,8 @@ def test_installed_dependencies_satisfy_the_wheel(wheel: Path) -> None:
 
 
 def test_help_from_anywhere(bin_: Path, among_strangers: Path) -> None:
-    assert "gensweep run" in run(bin_ / "gensweep", "--help", cwd=among_strangers)
-    assert "gensweep run" in run(bin_ / "python", "-m", "gensweep", "--help", cwd=among_strangers)
+    for command in ([bin_ / "gensweep"], [bin_ / "python", "-m", "gensweep"]):
+        assert "usage: gensweep [-h]" in run(*command, "--help", cwd=among_strangers)
 
 
 def test_sweep_and_report_among_strangers(bin_: Path, among_strangers: Path) -> None:
