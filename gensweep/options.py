@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, NamedTuple
 
 SAMPLERS = ("tpe", "random")
 SCHEDULERS = ("asha", "median", "none")
@@ -44,9 +44,10 @@ class Options(NamedTuple):
     address: str | None = None
     time_budget: str | float | None = None
     max_failures: int = 2
-    set: Mapping[str, str] = {}
+    set: Mapping[str, Any] = {}
 
 
+TEXTS = ("model", "dataset", "data_dir", "sampler", "scheduler", "precision", "name", "results", "storage", "address")
 AT_LEAST = {"trials": 1, "epochs": 1, "grace": 1, "reduction_factor": 2, "concurrent": 1, "max_failures": 0, "seed": 0}
 CHOICES = {"sampler": SAMPLERS, "scheduler": SCHEDULERS, "precision": PRECISIONS}
 
@@ -74,6 +75,9 @@ def checked(options: Options) -> Options:
     Raises:
         BadUsage: a wrong type, a value out of its range, an unknown word.
     """
+    for name in TEXTS:
+        if not isinstance(getattr(options, name), str | None):
+            raise BadUsage(f"{_option(name)} {getattr(options, name)!r}: a text is needed")
     for name, low in AT_LEAST.items():
         _whole(name, getattr(options, name), low)
     for name, known in CHOICES.items():
@@ -86,7 +90,7 @@ def checked(options: Options) -> Options:
         seconds(options.time_budget)
     if options.name is not None and not re.fullmatch(r"[A-Za-z0-9][\w.+=-]*", options.name):
         raise BadUsage(f"name {options.name!r} is no folder name: use letters, digits and . _ + = -")
-    return options
+    return options._replace(set=texts(options.set))
 
 
 def _whole(name: str, value: Any, low: int) -> None:
@@ -128,13 +132,14 @@ def from_file(path: str) -> dict[str, Any]:
     for key in found:
         if key not in known:
             raise BadUsage(f"{path}: {nearest('option', _option(key), map(_option, known))}")
-    if "set" in found:
-        if not isinstance(found["set"], dict):
-            raise BadUsage(f"{path}: 'set' needs a mapping such as 'lr: 1e-4:1e-2:log'")
-        found["set"] = {str(key): _text(value) for key, value in found["set"].items()}
-    hints = get_type_hints(Options)
-    return {key: str(value) if hints[key] is str else value for key, value in found.items()}
+    if not isinstance(found.get("set", {}), dict):
+        raise BadUsage(f"{path}: 'set' needs a mapping such as 'lr: 1e-4:1e-2:log'")
+    return {key: str(value) if key in TEXTS and value is not None else value for key, value in found.items()}
 
 
-def _text(value: Any) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+def texts(settings: Mapping[str, Any]) -> dict[str, str]:
+    """What is set, as `--set` would say it: numbers and lists become text."""
+    return {
+        str(key): ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+        for key, value in settings.items()
+    }

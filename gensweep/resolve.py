@@ -53,7 +53,7 @@ def resolve(options: Options, command: list[str]) -> Sheet:
     from search_spaces import SPACES
     from search_spaces.override import default, describe
 
-    checked(options)
+    options = checked(options)
     if options.model not in SPACES:
         raise BadUsage(nearest("model", options.model, SPACES))
     space = shaped(options.model, dict(options.set), options.epochs, options.precision)

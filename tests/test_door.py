@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from optuna.trial import TrialState
 
+from gensweep import Sweep
 from gensweep.cli import main
 from gensweep.lock import driving, is_driven
 from gensweep.options import BadUsage, Options, seconds
@@ -176,6 +177,12 @@ def test_resolved_sweep_is_plain_and_complete() -> None:
 
 def test_precision_is_a_key_of_the_space() -> None:
     assert resolved(precision="bf16")["space"]["precision"] == {"kind": "fixed", "value": "bf16"}
+
+
+def test_python_users_may_give_numbers() -> None:
+    assert Sweep("vae", set={"width": 16, "lr": [1e-3, 0.01]}).options.set == {"width": "16", "lr": "0.001,0.01"}
+    with pytest.raises(BadUsage, match="a text is needed"):
+        Sweep("vae", name=5)
 
 
 def test_one_driver_a_sweep(at_home: Path) -> None:
