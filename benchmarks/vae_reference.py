@@ -33,7 +33,9 @@ def main() -> None:
             with torch.no_grad():
                 nats.append(held_out(model, CONFIG, data, run.nets, run.hp, "test", 0)["nats"])
         last.append(nats[-1])
-        rows.append([str(seed), f"{nats[0]:.2f}", f"{nats[3]:.2f}", f"{nats[-1]:.2f}", f"{time.perf_counter() - began:.0f}"])
+        rows.append(
+            [str(seed), f"{nats[0]:.2f}", f"{nats[3]:.2f}", f"{nats[-1]:.2f}", f"{time.perf_counter() - began:.0f}"]
+        )
     rows.append(["mean", "", "", f"**{statistics.mean(last):.2f}**", ""])
     columns = ["seed", "epoch 1", "epoch 4", "epoch 10", "s"]
     keep("vae_reference", "Test nats of the common VAE example on MNIST", columns, rows)

@@ -24,6 +24,9 @@ from optuna.trial import FrozenTrial
 
 from gensweep.options import BadUsage
 
+STARTUP_TRIALS = (
+    5  # random ones before TPE: the defaults are among them, and sweeps here are tens of trials, not hundreds
+)
 BUSY_S = 60  # how long a writer waits for another one's lock on study.db
 
 
@@ -36,7 +39,7 @@ def derive(seed: int, *parts: str | int) -> int:
 def _tpe(seed: int) -> BaseSampler:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # group=True is still called so
-        return TPESampler(multivariate=True, group=True, constant_liar=True, seed=seed)
+        return TPESampler(multivariate=True, group=True, constant_liar=True, n_startup_trials=STARTUP_TRIALS, seed=seed)
 
 
 SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {"tpe": _tpe, "random": RandomSampler}

@@ -31,7 +31,7 @@ def space(trial: Trial) -> Config:
         "lr": trial.suggest_float("lr", 1e-4, 5e-3, log=True),
         "batch_size": trial.suggest_categorical("batch_size", (64, 128, 256)),
         **ae.body(trial),
-        "epochs": trial.suggest_int("epochs", 2, 10),
+        "epochs": trial.suggest_int("epochs", 4, 10),
     }
     if config["likelihood"] == "gaussian":
         config["sigma"] = trial.suggest_float("sigma", 0.05, 0.5, log=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from datafiles import real
 
 from trainables.data import Dataset
 from trainables.data.split import Split, make
-from trainables.metrics import Extractor, build_judge, load_extractor
+from trainables.metrics import Extractor, Judge, build_judge, load_extractor
 from trainables.metrics.build import find_extractor
 from trainables.metrics.extractor import folded, make_arch
 from trainables.metrics.training import Recipe, accuracy, fit, one_thread, shifted, warped
@@ -21,7 +22,7 @@ from trainables.metrics.weights import SHIPPED, Trained, read, write
 PROMISED = {"digits": 0.98, "mnist": 0.992, "fashion_mnist": 0.915}
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def _one_thread() -> Iterator[None]:
     with one_thread():
         yield
@@ -58,8 +59,8 @@ def test_a_damaged_file_is_told(tmp_path: Path) -> None:
             read(tmp_path / name)
 
 
-def other_data(n: int = 64, shape: tuple[int, int, int] = (3, 32, 32)) -> Dataset:
-    """Two classes that a colour tells apart, under a name that has no shipped extractor."""
+def other_data(n: int = 64, shape: tuple[int, int, int] = (1, 8, 8)) -> Dataset:
+    """Two classes that the first plane tells apart, under a name that has no shipped extractor."""
     labels = np.arange(n) % 2
     pixels = np.random.default_rng(0).integers(0, 100, (n, *shape), dtype=np.uint8)
     pixels[labels == 1, 0] += 150
@@ -67,34 +68,46 @@ def other_data(n: int = 64, shape: tuple[int, int, int] = (3, 32, 32)) -> Datase
     return make("folder:dots", ("dark", "red"), split, split, split)
 
 
-def test_other_data_train_their_extractor_once(tmp_path: Path) -> None:
-    data, told = other_data(), list[tuple[int, int, float]]()
-    first = build_judge(data, seed=0, cache_dir=tmp_path, progress=lambda *news: told.append(news))
-    assert [path.name for path in tmp_path.iterdir()] == [f"{data.fingerprint}.safetensors"]
-    assert [epoch for epoch, _, _ in told] == list(range(1, 61))
-    assert first.accuracy == 1.0
-    n_told = len(told)
-    again = build_judge(data, seed=1, cache_dir=tmp_path, progress=lambda *news: told.append(news))
-    assert again.extractor_id == first.extractor_id
-    assert len(told) == n_told
-    np.testing.assert_array_equal(again.mean, first.mean)
+class Kept(NamedTuple):
+    """A data set, the cache that its first judge filled, that judge, and the epochs that its progress told of."""
+
+    data: Dataset
+    cache: Path
+    judge: Judge
+    epochs: list[int]
 
 
-def test_a_damaged_cache_is_replaced(tmp_path: Path) -> None:
-    data = other_data(shape=(1, 8, 8))
-    good = find_extractor(data, cache_dir=tmp_path, progress=None)
-    path = tmp_path / f"{data.fingerprint}.safetensors"
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    data, cache, epochs = other_data(), tmp_path_factory.mktemp("cache"), list[int]()
+    judge = build_judge(data, seed=0, cache_dir=cache, progress=lambda epoch, *_: epochs.append(epoch))
+    return Kept(data, cache, judge, epochs)
+
+
+def test_other_data_train_their_extractor_once(kept: Kept) -> None:
+    assert [path.name for path in kept.cache.iterdir()] == [f"{kept.data.fingerprint}.safetensors"]
+    assert kept.epochs == list(range(1, 61))
+    assert kept.judge.accuracy == 1.0
+    again = build_judge(kept.data, seed=1, cache_dir=kept.cache, progress=lambda epoch, *_: kept.epochs.append(epoch))
+    assert again.extractor_id == kept.judge.extractor_id
+    assert len(kept.epochs) == 60
+    np.testing.assert_array_equal(again.mean, kept.judge.mean)
+
+
+def test_the_shipped_extractor_serves_its_own_images_only(kept: Kept) -> None:
+    impostor = kept.data._replace(name="digits")
+    assert find_extractor(impostor, cache_dir=kept.cache, progress=None).id == kept.judge.extractor_id
+
+
+def test_a_damaged_cache_is_replaced(kept: Kept) -> None:
+    path = kept.cache / f"{kept.data.fingerprint}.safetensors"
     path.write_bytes(path.read_bytes()[:-1] + b"\x00")
-    assert find_extractor(data, cache_dir=tmp_path, progress=None).id == good.id == read(path).id
-
-
-def test_the_shipped_extractor_serves_its_own_images_only(tmp_path: Path) -> None:
-    impostor = other_data(shape=(1, 8, 8))._replace(name="digits")
-    assert find_extractor(impostor, cache_dir=tmp_path, progress=None).id != read(SHIPPED / "digits.safetensors").id
+    found = find_extractor(kept.data, cache_dir=kept.cache, progress=None)
+    assert found.id == kept.judge.extractor_id == read(path).id
 
 
 def test_fit_repeats_itself_and_leaves_the_global_stream() -> None:
-    data = other_data(shape=(1, 8, 8))
+    data = other_data(shape=(3, 32, 32))
     recipe = Recipe(epochs=2, batch_size=16, lr=1e-3, weight_decay=0.0, shift=1)
     before = torch.get_rng_state()
     ids = {fit(data, recipe, command="").id for _ in range(2)}

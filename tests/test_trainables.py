@@ -201,15 +201,18 @@ def test_g_and_d_move_on_their_own_turns(d_steps: int, g_steps: int, digits: Dat
     assert moved == ["d", "g"]
 
 
-def test_averaged_generator_is_the_one_sampled(digits: Data) -> None:
-    config = small("gan", ema=0.9)
-    run = start(MODELS["gan"], config, digits, 0)
-    first = [p.clone() for p in run.nets["g"].parameters()]
+def test_average_follows_the_generator_from_the_start(digits: Data) -> None:
+    run = start(MODELS["gan"], small("gan", ema=0.15), digits, 0)
+    expected = [p.detach().clone() for p in run.nets["g"].parameters()]
     batch = Batch(*digits.images.train.gather(torch.arange(32), "cpu"))
-    take_turn(run, run.movers[1], batch, Sums())
+    for kept in (0.1, 0.15):  # 1/10, then 2/11, which is more than 0.15
+        take_turn(run, run.movers[1], batch, Sums())
+        run.step += 1
+        for old, new in zip(expected, run.nets["g"].parameters(), strict=True):
+            old.mul_(kept).add_(new.detach(), alpha=1 - kept)
     assert run.average is not None
-    for a, p0, p1 in zip(run.average.parameters(), first, run.nets["g"].parameters(), strict=True):
-        torch.testing.assert_close(a, 0.9 * p0 + 0.1 * p1)
+    for average, value in zip(run.average.parameters(), expected, strict=True):
+        torch.testing.assert_close(average, value)
 
 
 def test_numbers_that_blow_up_end_the_trial_with_a_class(digits: Data) -> None:

@@ -69,7 +69,7 @@ def take_turn(run: Run, mover: Mover, batch: Batch, sums: Sums) -> None:
         for key, value in logs.items():
             sums.add(key, value)
         if run.model.averaged in turn.nets:
-            update_average(run)
+            update_average(run, run.step * turn.times + i)
 
 
 def train_epoch(run: Run) -> dict[str, float]:

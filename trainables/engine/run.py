@@ -116,16 +116,25 @@ def sampling_nets(run: Run) -> dict[str, nn.Module]:
     return {**run.nets, run.model.averaged: run.average}
 
 
+def decay(ema: float, updates: int) -> float:
+    """The decay of the average after ``updates`` earlier ones: it starts at 1/10 and rises to ``ema``.
+
+    Without the warm-up the average of a young generator is mostly its initial weights, and a scheduler that looks
+    after one epoch would stop every trial with a slow average (the ramp is that of TensorFlow's moving averages).
+    """
+    return min(ema, (1 + updates) / (10 + updates))
+
+
 @torch.no_grad()
-def update_average(run: Run) -> None:
-    """avg <- ema avg + (1 - ema) weights; batch-norm statistics are taken over as they are."""
+def update_average(run: Run, updates: int) -> None:
+    """avg <- decay avg + (1 - decay) weights; batch-norm statistics are taken over as they are."""
     if run.average is None or run.model.averaged is None:
         return
-    net = run.nets[run.model.averaged]
+    net, kept = run.nets[run.model.averaged], decay(run.config["ema"], updates)
     for average, weight in zip(run.average.parameters(), net.parameters(), strict=True):
-        average.lerp_(weight, 1 - run.config["ema"])
-    for kept, buffer in zip(run.average.buffers(), net.buffers(), strict=True):
-        kept.copy_(buffer)
+        average.lerp_(weight, 1 - kept)
+    for old, buffer in zip(run.average.buffers(), net.buffers(), strict=True):
+        old.copy_(buffer)
 
 
 def snapshot(run: Run, row: dict[str, Any]) -> Snapshot:

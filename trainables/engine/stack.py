@@ -15,7 +15,7 @@ from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
 from trainables.engine import streams
 from trainables.engine.model import Batch, Hp, Model, Noise, Turn
-from trainables.engine.run import Data, build_nets
+from trainables.engine.run import Data, build_nets, decay
 from trainables.keys import KEYS, Config, numeric
 
 Weights = dict[str, dict[str, Tensor]]  # net -> parameter -> [K, ...]
@@ -98,8 +98,9 @@ class Stack:
         grads, (loss, _) = self._lane_loss(turn)(moving, resting, self.buffers, batch, noise, self.hp)
         self.moments[at] = adam(moving, grads, self.moments[at], self.hp, turn.lr)
         if self.average is not None and self.model.averaged in turn.nets:
+            ramp = decay(1.0, self.step_number * turn.times + i)
             for name, weight in self.weights[self.model.averaged].items():
-                self.average[name].lerp_(weight, _lanes(1 - self.hp["ema"], weight))
+                self.average[name].lerp_(weight, _lanes(1 - self.hp["ema"].clamp(max=ramp), weight))
         return loss.detach()  # type: ignore[no-any-return]
 
     def step(self) -> dict[str, Tensor]:
