@@ -161,8 +161,17 @@ def readable(directory: Path, sheet: dict[str, Any]) -> str:
         spread = ways.get(box["kind"], lambda box: f"{box['low']:g} to {box['high']:g}{' (log)' * box['log']}")(box)
         first = "" if box["kind"] == "fixed" else f"   trial 0: {sheet['defaults'].get(key, 'not used')}"
         lines.append(f"  {key:16s} {spread}{first}")
-    shown = ("objective", "data", "epochs", "sampler", "scheduler", "grace", "reduction_factor", "max_failures")
-    return "\n".join([*lines, *(f"  {key:16s} {json.dumps(sheet[key])}" for key in shown)])
+    data, goal = sheet["data"], sheet["objective"]
+    channels, height, width = data["shape"]
+    halving = f", factor {sheet['reduction_factor']}" if sheet["scheduler"] == "asha" else ""
+    stops = "" if sheet["scheduler"] == "none" else f" from epoch {sheet['grace']} on{halving}"
+    counts = ", ".join(f"{data[f'n_{split}']:,} {split}" for split in ("train", "val", "test"))
+    about = {
+        "objective": f"{goal['metric']}, {'lower' if goal['mode'] == 'min' else 'higher'} is better",
+        "data": f"{counts}; {len(data['classes'])} classes, {height}x{width}, {channels} channel{'s' * (channels > 1)}",
+        "search": f"{sheet['sampler']}; {sheet['scheduler']}{stops}; at most {sheet['epochs']} epochs",
+    }
+    return "\n".join([*lines, *(f"  {key:16s} {text}" for key, text in about.items())])
 
 
 def _close(directory: Path, ended: "Ended") -> int:
