@@ -1,0 +1,45 @@
+"""The door in a process of its own: quick help, and our rooms among a stranger's modules of the same names."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gensweep.rooms import ROOMS, ROOT
+
+STRANGER = "raise SystemExit('a stranger was imported')\n"
+
+
+@pytest.fixture(autouse=True)
+def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def python(*words: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([sys.executable, *words], cwd=cwd, capture_output=True, text=True, timeout=120)
+
+
+def test_help_needs_nothing_heavy(at_home: Path) -> None:
+    heavy = "{'torch', 'ray', 'optuna', 'numpy', 'pandas', 'rich', 'sqlalchemy'}"
+    done = python(
+        "-c", f"import gensweep.cli, sys; gensweep.cli.parser(); print({heavy} & {{*sys.modules}})", cwd=at_home
+    )
+    assert done.stdout.strip() == "set()"
+
+
+def test_rooms_are_ours_among_strangers(at_home: Path) -> None:
+    for name in ROOMS:
+        (at_home / name).mkdir()
+        (at_home / name / "__init__.py").write_text(STRANGER)
+    (at_home / "analysis" / "__init__.py").unlink()
+    (at_home / "analysis").rmdir()
+    (at_home / "analysis.py").write_text(STRANGER)
+    done = python("-m", "gensweep", "run", "vae", "--dry-run", cwd=at_home)
+    assert (done.returncode, done.stderr) == (0, "")
+    code = "import gensweep, analysis, trainables, search_spaces; print(analysis.__file__)"
+    assert python("-c", code, cwd=at_home).stdout.strip() == str(ROOT / "analysis" / "__init__.py")
+    (at_home / "analysis.py").write_text("")
+    done = python("-c", "import analysis, gensweep", cwd=at_home)
+    assert "hides gensweep's own" in done.stderr
