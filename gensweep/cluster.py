@@ -3,11 +3,12 @@
 import json
 import logging
 import os
+import socket
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from gensweep.options import BadUsage
+from gensweep.options import BadUsage, first_line
 from gensweep.rooms import ROOT
 
 ENVIRONMENT = {  # read by Ray when it starts, and by Tune as it runs
@@ -20,6 +21,7 @@ ENVIRONMENT = {  # read by Ray when it starts, and by Tune as it runs
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",  # failures are classified, one line each
     "TUNE_GLOBAL_CHECKPOINT_S": "3600",  # Tune's snapshots are never read
 }
+KNOCK_S = 5.0
 EXTRA = "GENSWEEP_RAY_INIT"  # more arguments of ray.init, as JSON: {"num_gpus": 2} gives logical GPUs anywhere
 
 
@@ -52,11 +54,35 @@ def connected(address: str | None, ray_init: Mapping[str, Any]) -> Generator[dic
     more = {**json.loads(os.environ.get(EXTRA, "{}")), **ray_init}
     if where == "local":
         more = {"include_dashboard": False, **more}
-    try:
-        ray.init(where, log_to_driver=False, configure_logging=True, logging_level=logging.CRITICAL, **more)
-    except ConnectionError as error:
-        raise BadUsage(f"address {where!r}: no Ray cluster answers there") from error
+    _start(where, more)
     try:
         yield dict(ray.cluster_resources())  # type: ignore[no-untyped-call]
     finally:
         ray.shutdown()
+
+
+def _start(where: str, more: Mapping[str, Any]) -> None:
+    """`ray.init`, and once more where Ray's 30 seconds were too short for a busy machine."""
+    import ray
+
+    own = where == "local"
+    if ":" in where:
+        _knock(where)
+    for last in (not own, True):
+        try:
+            ray.init(where, log_to_driver=False, logging_level=logging.CRITICAL, **more)
+            return
+        except Exception as error:  # Ray raises bare ones here
+            ray.shutdown()
+            if last:
+                fault = "Ray does not start here" if own else f"address {where!r}: no Ray cluster answers there"
+                raise BadUsage(f"{fault} ({first_line(error)})") from error
+
+
+def _knock(address: str) -> None:
+    """Whether anything listens there: Ray itself would try for three and a half minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), KNOCK_S).close()
+    except (OSError, ValueError) as error:
+        raise BadUsage(f"address {address!r}: no Ray cluster answers there ({first_line(error)})") from error

@@ -143,3 +143,9 @@ def texts(settings: Mapping[str, Any]) -> dict[str, str]:
         str(key): ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
         for key, value in settings.items()
     }
+
+
+def first_line(error: BaseException) -> str:
+    """An error as one line, its kind first."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

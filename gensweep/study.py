@@ -22,7 +22,7 @@ from optuna.storages import RDBStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
-from gensweep.options import BadUsage
+from gensweep.options import BadUsage, first_line
 
 STARTUP_TRIALS = (
     5  # random ones before TPE: the defaults are among them, and sweeps here are tens of trials, not hundreds
@@ -143,11 +143,3 @@ def check_storage(url: str, name: str, is_new: bool) -> None:
 def history(study: Study) -> dict[int, dict[int, float]]:
     """The objective at every evaluated epoch of every trial, by number."""
     return {trial.number: dict(trial.intermediate_values) for trial in study.get_trials(deepcopy=False)}
-
-
-def first_line(error: BaseException | str) -> str:
-    """An error as one line, its kind first."""
-    text = str(error).strip().splitlines()
-    if isinstance(error, str):
-        return text[0] if text else ""
-    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__

@@ -16,12 +16,13 @@ from ray.tune import TuneError
 from rich.console import Console
 
 from gensweep.board import Board, duration
+from gensweep.options import first_line
 from gensweep.progress import Progress
 from gensweep.resolve import Sheet
 from gensweep.resources import Share
 from gensweep.schedulers import scheduler
 from gensweep.searcher import StudySearcher
-from gensweep.study import first_line, history, opened
+from gensweep.study import history, opened
 from gensweep.trial import Task, train
 
 if TYPE_CHECKING:

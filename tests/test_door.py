@@ -17,6 +17,8 @@ from gensweep.options import BadUsage, Options, seconds
 from gensweep.resolve import resolve
 from gensweep.resources import Share, share
 from gensweep.study import opened
+from search_spaces import SPACES
+from search_spaces.override import describe
 
 
 @pytest.fixture(autouse=True)
@@ -164,12 +166,12 @@ def test_report_where_all_trials_failed(at_home: Path, capsys: pytest.CaptureFix
 
 
 def test_resolved_sweep_is_plain_and_complete() -> None:
-    sheet = resolved(epochs=3, trials=7, seed=5, set={"latent_dim": "2"})
+    sheet = resolved(epochs=6, trials=7, seed=5, set={"latent_dim": "2"})
     assert sheet == json.loads(json.dumps(sheet))
-    assert (sheet["name"], sheet["epochs"], sheet["trials"], sheet["seed"]) == ("vae-digits", 3, 7, 5)
-    assert sheet["space"]["epochs"] == {"kind": "int", "low": 2, "high": 3, "log": False}
+    assert (sheet["name"], sheet["epochs"], sheet["trials"], sheet["seed"]) == ("vae-digits", 6, 7, 5)
+    assert sheet["space"]["epochs"] == {**describe(SPACES["vae"])["epochs"], "high": 6}
     assert sheet["space"]["latent_dim"] == {"kind": "fixed", "value": 2}
-    assert sheet["defaults"]["epochs"] == 3
+    assert sheet["defaults"]["epochs"] == 6
     assert sheet["objective"] == {"metric": "fid", "mode": "min"}
     assert set(sheet["versions"]) == {"gensweep", "python", "torch", "ray", "optuna"}
 
