@@ -21,7 +21,7 @@ from ray import tune
 from gensweep import Sweep
 
 TRIALS, CPUS = 8, 2
-PINNED = {"latent_dim": "20", "width": "400", "batch_size": "128", "lr": "1e-3", "beta": "1", "epochs": "1"}
+PINNED = {"latent_dim": "20", "width": "400", "batch_size": "128", "lr": "1e-3", "beta": "1"}
 PINNED |= {"likelihood": "bernoulli"}
 
 
