@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
-from analysis import place, studies
+from analysis import place, stored
 from analysis.place import Place
 from trainables.errors import BadInput
 
@@ -92,12 +92,12 @@ def load(directory: str | Path) -> Sweep:
     before its first trial has no trials."""
     where = place.at(directory)
     meta = _meta(where)
-    stored = studies.trials(where, meta)
+    found = stored.trials(where, meta)
     sign = 1 if meta["objective"]["mode"] == "min" else -1
     fixed = {key: box["value"] for key, box in meta["space"].items() if box["kind"] == "fixed"}
-    told = [(one.number, epoch, value) for one in stored for epoch, value in one.intermediate_values.items()]
+    told = [(one.number, epoch, value) for one in found for epoch, value in one.intermediate_values.items()]
     history = pd.DataFrame(told, columns=["number", "epoch", "value"]).sort_values(["number", "epoch"])
-    trials = pd.DataFrame([_line(one, sign) | fixed | one.params for one in stored])
+    trials = pd.DataFrame([_line(one, sign) | fixed | one.params for one in found])
     if trials.empty:
         trials = pd.DataFrame(
             columns=["number", "state", "reason", "error", "value", "best_epoch", "epochs_done", "wall_s"]

@@ -48,7 +48,7 @@ def prepare(options: Options, command: list[str]) -> tuple[Path, Sheet, "Dataset
                 f"{directory} holds another sweep: {'; '.join(differing)}; give this one a --name, or the same settings"
             )
     if options.storage is not None:
-        from gensweep.study import check_storage
+        from gensweep.storage import check_storage
 
         check_storage(options.storage, sheet["name"], not (directory / "sweep.json").exists())
     return directory, sheet, data

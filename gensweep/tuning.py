@@ -22,7 +22,7 @@ from gensweep.resolve import Sheet
 from gensweep.resources import Share
 from gensweep.schedulers import scheduler
 from gensweep.searcher import StudySearcher
-from gensweep.study import history, opened
+from gensweep.storage import history, opened
 from gensweep.trial import Task, train
 
 if TYPE_CHECKING:

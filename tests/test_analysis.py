@@ -12,7 +12,7 @@ import sweeps
 from optuna.trial import TrialState
 from pyarrow import fs
 
-from analysis import best, runs, status, studies
+from analysis import best, runs, status, stored
 from analysis.place import Place
 from trainables.errors import BadInput
 
@@ -174,7 +174,7 @@ def test_a_bucket_reads_like_a_folder(made: Path) -> None:
     bucket = Place(fs.SubTreeFileSystem(str(made.parent), fs.LocalFileSystem()), "tiny", "s3://bucket/tiny")
     assert not bucket.local
     sweep = runs.load(made)
-    assert [trial.number for trial in studies.trials(bucket, sweep.meta)] == [0, 1, 2, 3]
+    assert [trial.number for trial in stored.trials(bucket, sweep.meta)] == [0, 1, 2, 3]
     assert runs.trial(sweep._replace(place=bucket), 1) == runs.trial(sweep, 1)
     assert runs.load(made.as_uri()).trials.equals(sweep.trials)
 

@@ -16,7 +16,7 @@ from gensweep.lock import driving, is_driven
 from gensweep.options import BadUsage, Options, seconds
 from gensweep.resolve import resolve
 from gensweep.resources import Share, share
-from gensweep.study import opened
+from gensweep.storage import opened
 from search_spaces import SPACES
 from search_spaces.override import describe
 

@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 from ray.tune.search import Searcher
 
 from gensweep.searcher import Outcome, StudySearcher
-from gensweep.study import opened
+from gensweep.storage import opened
 
 FIRST = {"kind": "flat", "x": 0.25, "n": 3}
 EPOCHS = 3

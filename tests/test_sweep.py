@@ -19,7 +19,7 @@ from gensweep.cli import main
 from gensweep.options import Options
 from gensweep.resolve import Sheet, resolve
 from gensweep.resources import share
-from gensweep.study import opened
+from gensweep.storage import opened
 from gensweep.sweep import read_sheet, space_of
 
 STRANGER = "raise RuntimeError('a stranger was imported')\n"
