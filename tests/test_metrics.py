@@ -13,7 +13,7 @@ from torch import Tensor
 
 from trainables.data import load
 from trainables.data.split import Split
-from trainables.metrics import METRICS, Extractor, Judge, build_judge, load_extractor, score
+from trainables.metrics import Evidence, Extractor, Judge, build_judge, keys, load_extractor, score
 from trainables.metrics.classes import classes, effective
 from trainables.metrics.fid import Moments, frechet, moments
 from trainables.metrics.passes import batched, split_images
@@ -87,7 +87,8 @@ def test_frechet_survives_singular_covariances() -> None:
 
 def test_shares_and_effective_modes_by_hand(judge: Judge) -> None:
     named = torch.tensor([0, 0, 1, 1, 2, 2, 3, 3])
-    found = classes(torch.zeros(8, 64), torch.nn.functional.one_hot(named, 10).float(), judge)
+    logits = torch.nn.functional.one_hot(named, 10).float()
+    found = classes(Evidence(judge, torch.zeros(8, 1, 8, 8), torch.zeros(8, 64), logits))
     assert found["class_shares"] == [0.25] * 4 + [0.0] * 6
     assert found["modes"] == pytest.approx(4.0)
     assert effective(torch.tensor([1.0, 0.0])) == 1.0
@@ -101,7 +102,7 @@ def test_shares_and_effective_modes_by_hand(judge: Judge) -> None:
 def test_score_runs_every_metric_once_and_repeats_itself(judge: Judge, extractor: Extractor) -> None:
     data = load("digits")
     found = score(judge, extractor, endless(data.test))
-    assert list(found) == [key for metric in METRICS.values() for key in metric.modes]
+    assert {key.removesuffix("_se") for key in found} == set(keys())
     assert json.loads(json.dumps(found)) == found
     assert score(judge, extractor, endless(data.test)) == found
 
@@ -136,8 +137,8 @@ def test_one_broken_image_makes_every_score_nan(judge: Judge, extractor: Extract
     images = torch.rand(5000, 1, 8, 8)
     images[1234, 0, 3, 3] = value
     found = score(judge, extractor, iter(torch.split(images, 999)))
-    assert math.isnan(found["fid"])  # type: ignore[arg-type]
-    assert math.isnan(found["modes"])  # type: ignore[arg-type]
+    assert set(found) == {name for name, key in keys().items() if not key.many}
+    assert all(math.isnan(number) for number in found.values())  # type: ignore[arg-type]
 
 
 def test_autocast_around_the_scoring_changes_nothing(judge: Judge, extractor: Extractor) -> None:
@@ -153,7 +154,7 @@ def test_autocast_around_the_scoring_changes_nothing(judge: Judge, extractor: Ex
 def test_judge_of_digits(judge: Judge) -> None:
     data = load("digits")
     assert (judge.reference, judge.n_reference) == ("train+val", len(data.train) + len(data.val))
-    plan = {"n_samples": 5000, "n_reference": 1437, "reference": "train+val"}
+    plan = {"n_samples": 5000, "n_reference": 1437, "reference": "train+val", "n_neighbours": 1437, "k": 5}
     assert judge.stamp == {"extractor": judge.extractor_id, **plan}
     counts = np.bincount(np.asarray(data.train.labels))
     np.testing.assert_allclose(judge.class_prior, counts / counts.sum())

@@ -93,7 +93,9 @@ def evaluate(run: Run) -> tuple[dict[str, Any], Tensor]:
         net.eval()
     quality: dict[str, Any] = held_out(run.model, run.config, run.data, nets, run.hp, "val", judge.seed)
     if run.model.sample is not None and run.data.extractor is not None:
-        quality |= score(judge, run.data.extractor, generate(run.model, run.config, nets, judge, run.data.device))
+        images = generate(run.model, run.config, nets, judge, run.data.device)
+        asked = prior_labels(judge, judge.n_samples, run.data.device) if run.model.conditional else None
+        quality |= score(judge, run.data.extractor, images, asked)
     picture = _picture(run, nets, judge)
     for name, net in nets.items():
         net.train(modes[name])

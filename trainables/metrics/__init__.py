@@ -1,47 +1,76 @@
 """The metrics room: one pinned extractor a data set, one pass over the samples, a vector of scores.
 
-A metric is a function of (features [N,F], logits [N,K], judge) that returns plain numbers by key. Adding one is a file
-and a line of METRICS; no metric knows a model, and no model knows a metric.
+A metric is a function of the evidence (evidence.py) that returns plain values by key. Adding one is a file and a line
+of METRICS: rows, `best`, the report and the README's table follow. No metric knows a model, no model knows a metric.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Literal, NamedTuple
+import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
+from trainables.metrics import classes, duplicates, fid, manifold
 from trainables.metrics.build import build_judge
-from trainables.metrics.classes import classes
+from trainables.metrics.evidence import Evidence
 from trainables.metrics.extractor import Extractor, Scores
-from trainables.metrics.fid import fid
 from trainables.metrics.judge import Judge, load_extractor
+from trainables.metrics.metric import Key, Metric, Value
 from trainables.metrics.passes import batched
 
-__all__ = ["METRICS", "Extractor", "Judge", "Metric", "Scores", "build_judge", "load_extractor", "score"]
-
-Mode = Literal["min", "max"]
-
-
-class Metric(NamedTuple):
-    """A function of one pass, and for each key that it returns which way is better (None: no ranking)."""
-
-    fn: Callable[[Tensor, Tensor, Judge], dict[str, float | list[float]]]
-    modes: dict[str, Mode | None]
-
+__all__ = [
+    "METRICS",
+    "Evidence",
+    "Extractor",
+    "Judge",
+    "Key",
+    "Metric",
+    "Scores",
+    "build_judge",
+    "keys",
+    "load_extractor",
+    "score",
+]
 
 METRICS: dict[str, Metric] = {
-    "fid": Metric(fid, {"fid": "min"}),
-    "classes": Metric(classes, {"class_shares": None, "modes": "max"}),
+    "fid": Metric(fid.fid, fid.KEYS),
+    "classes": Metric(classes.classes, classes.KEYS),
+    "manifold": Metric(manifold.manifold, manifold.KEYS),
+    "duplicates": Metric(duplicates.duplicates, duplicates.KEYS),
 }
 
 
-@torch.no_grad()
-def score(judge: Judge, extractor: Extractor, images: Iterator[Tensor]) -> dict[str, float | list[float]]:
-    """Every metric of the first judge.n_samples images [B,C,H,W] in [0,1], as plain floats and lists.
+def keys() -> dict[str, Key]:
+    """Every key of every metric, in the order of METRICS."""
+    return {name: key for metric in METRICS.values() for name, key in metric.keys.items()}
 
-    They are nan where an image is not finite. Raises ValueError where the iterator yields too few.
+
+@torch.no_grad()
+def score(
+    judge: Judge, extractor: Extractor, images: Iterator[Tensor], labels: Tensor | None = None
+) -> dict[str, Value]:
+    """Every metric of the first judge.n_samples images [B,C,H,W] in [0,1], as plain floats and lists. `labels` [N] are
+    the classes that a conditional model was asked for.
+
+    Numbers are nan, and lists left out, where an image is not finite. Raises ValueError where the iterator yields too
+    few images.
     """
-    features, logits = batched(extractor, images, judge.n_samples)
-    return {key: value for metric in METRICS.values() for key, value in metric.fn(features, logits, judge).items()}
+    evidence = gather(judge, extractor, images, labels)
+    if not evidence.finite:
+        return {name: math.nan for name, key in keys().items() if not key.many}
+    return {name: value for metric in METRICS.values() for name, value in metric.fn(evidence).items()}
+
+
+def gather(judge: Judge, extractor: Extractor, images: Iterator[Tensor], labels: Tensor | None) -> Evidence:
+    """The first judge.n_samples images and what the extractor says of them."""
+    kept: list[Tensor] = []
+
+    def keeping() -> Iterator[Tensor]:
+        for batch in images:
+            kept.append(batch)
+            yield batch
+
+    features, logits = batched(extractor, keeping(), judge.n_samples)
+    return Evidence(judge, torch.cat(kept)[: judge.n_samples], features, logits, labels)

@@ -13,12 +13,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from trainables.data import Dataset
 from trainables.data.split import Split
+from trainables.engine import streams
 from trainables.metrics.extractor import make_arch
 from trainables.metrics.fid import moments
-from trainables.metrics.judge import Judge, load_extractor
+from trainables.metrics.judge import Judge, Real, load_extractor
+from trainables.metrics.neighbours import N_NEIGHBOURS, balls
 from trainables.metrics.passes import batched, split_images
 from trainables.metrics.training import Progress, fit, make_recipe
 from trainables.metrics.weights import SHIPPED, Trained, read, write
@@ -48,6 +51,7 @@ def build_judge(
         accuracy=trained.accuracy,
         mean=np.empty(0),
         cov=np.empty((0, 0)),
+        real=Real(np.empty((0, 0), np.float32), np.empty(0, np.float32), np.empty(0, np.float32)),
         reference=name,
         n_reference=n_reference,
         n_samples=n_samples,
@@ -60,7 +64,7 @@ def build_judge(
     images = itertools.chain.from_iterable(split_images(part.to("cpu")) for part in parts)
     features, _ = batched(load_extractor(judge, "cpu"), images, n_reference)
     reference = moments(features)
-    return judge._replace(mean=reference.mean.numpy(), cov=reference.cov.numpy())
+    return judge._replace(mean=reference.mean.numpy(), cov=reference.cov.numpy(), real=_real(features))
 
 
 def find_extractor(dataset: Dataset, *, cache_dir: Path | None, progress: Progress | None) -> Trained:
@@ -102,6 +106,13 @@ def _reference(dataset: Dataset) -> tuple[str, tuple[Split, ...]]:
     if len(dataset.val) >= MIN_REFERENCE:
         return "val", (dataset.val,)
     return "train+val", (dataset.train, dataset.val)
+
+
+def _real(features: Tensor) -> Real:
+    # In random order: where fewer are taken, or there are more than fit, each class keeps its share.
+    order = streams.permutation(len(features), "cpu", 0, "real")[:N_NEIGHBOURS]
+    chosen = features[order]
+    return Real(chosen.numpy(), *(part.numpy() for part in balls(chosen)))
 
 
 def _shares(dataset: Dataset) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:

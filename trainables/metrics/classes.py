@@ -10,7 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from trainables.metrics.judge import Judge
+from trainables.metrics.evidence import Evidence
+from trainables.metrics.metric import SAMPLES, Key
 
 
 def effective(shares: Tensor) -> float:
@@ -18,10 +19,15 @@ def effective(shares: Tensor) -> float:
     return float(torch.special.entr(shares).sum().exp())
 
 
-def classes(features: Tensor, logits: Tensor, judge: Judge) -> dict[str, float | list[float]]:
-    """`class_shares` (K, in the order of judge.classes) and `modes` of logits [N,K]; nan where one is not finite."""
-    n_classes = logits.shape[1]
-    if not bool(logits.isfinite().all()):
-        return {"class_shares": [float("nan")] * n_classes, "modes": float("nan")}
-    shares = torch.bincount(logits.argmax(1).cpu(), minlength=n_classes).double() / len(logits)
+def classes(evidence: Evidence) -> dict[str, float | list[float]]:
+    """`class_shares` (K, in the order of judge.classes) and `modes`, 1..K."""
+    n_classes = evidence.logits.shape[1]
+    named = torch.bincount(evidence.logits.argmax(1).cpu(), minlength=n_classes).double()
+    shares = named / named.sum()
     return {"class_shares": shares.tolist(), "modes": effective(shares)}
+
+
+KEYS = {
+    "class_shares": Key("class shares", None, "share of the samples in each class", "", SAMPLES, many=True),
+    "modes": Key("effective modes", "max", "exponential of the entropy of the class shares", "classes", SAMPLES),
+}

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from trainables.metrics.judge import Judge
+from trainables.metrics.evidence import Evidence
+from trainables.metrics.metric import MOMENTS, Key
 
 
 class Moments(NamedTuple):
@@ -41,7 +42,14 @@ def frechet(a: Moments, b: Moments) -> float:
     return max(0.0, float(distance))
 
 
-def fid(features: Tensor, logits: Tensor, judge: Judge) -> dict[str, float | list[float]]:
-    """`fid` of features [N,F] against the judge's reference; lower is better."""
-    reference = Moments(torch.tensor(judge.mean), torch.tensor(judge.cov))
-    return {"fid": frechet(moments(features), reference)}
+def fid(evidence: Evidence) -> dict[str, float]:
+    """`fid` of the samples against the judge's reference."""
+    reference = Moments(torch.tensor(evidence.judge.mean), torch.tensor(evidence.judge.cov))
+    return {"fid": frechet(moments(evidence.features), reference)}
+
+
+KEYS = {
+    "fid": Key(
+        "FID", "min", "distance between Gaussians fitted to the features of samples and of real images", "", MOMENTS
+    )
+}

@@ -9,6 +9,15 @@ import torch
 from numpy.typing import NDArray
 
 from trainables.metrics.extractor import Extractor
+from trainables.metrics.neighbours import K
+
+
+class Real(NamedTuple):
+    """Real images that samples are held against one by one: at most 5,000 of the reference, in random order."""
+
+    features: NDArray[np.float32]  # [R,F]
+    own: NDArray[np.float32]  # [R] from each to its nearest other one
+    radius: NDArray[np.float32]  # [R] to its k-th nearest other one
 
 
 class Judge(NamedTuple):
@@ -20,6 +29,7 @@ class Judge(NamedTuple):
     accuracy: float  # of the extractor on the test split, 0..1
     mean: NDArray[np.float64]  # [F] of the reference features
     cov: NDArray[np.float64]  # [F,F]
+    real: Real
     reference: str  # "val" | "train+val"
     n_reference: int
     n_samples: int
@@ -30,6 +40,11 @@ class Judge(NamedTuple):
     seed: int = 0  # the sweep's: the fixed sample noise and labels are drawn from it
 
     @property
+    def n_neighbours(self) -> int:
+        """Samples, and real images, that the nearest-neighbour metrics compare."""
+        return min(self.n_samples, len(self.real.features))
+
+    @property
     def stamp(self) -> dict[str, str | int]:
         """What a metric value depends on besides the samples; values of different stamps are never compared."""
         return {
@@ -37,6 +52,8 @@ class Judge(NamedTuple):
             "n_samples": self.n_samples,
             "n_reference": self.n_reference,
             "reference": self.reference,
+            "n_neighbours": self.n_neighbours,
+            "k": K,
         }
 
 

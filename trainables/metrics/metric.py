@@ -1,0 +1,36 @@
+"""What an entry of METRICS says: the function, and for each key that it returns how to read the value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple
+
+from trainables.metrics.evidence import Evidence
+
+Mode = Literal["min", "max"]
+When = Literal["each", "last", "asked"]
+Value = float | list[float] | list[list[float]]
+
+# Names of Judge.stamp: what a value of one of these kinds depends on besides the samples.
+MOMENTS = ("extractor", "n_samples", "n_reference", "reference")
+SAMPLES = ("extractor", "n_samples")
+NEIGHBOURS = ("extractor", "n_neighbours", "reference", "k")
+
+
+class Key(NamedTuple):
+    """One key of a row. A key `x` may come with `x_se`, its standard error, which needs no entry of its own."""
+
+    name: str  # in words, as a table heads its column
+    better: Mode | None  # None: no ranking
+    doc: str  # one line
+    unit: str = ""
+    stamp: tuple[str, ...] = ()
+    many: bool = False  # a list, or a table, and not a number
+
+
+class Metric(NamedTuple):
+    """A function of the evidence, and its keys."""
+
+    fn: Callable[[Evidence], Mapping[str, Value]]
+    keys: dict[str, Key]
+    when: When = "each"  # evaluation; `last`: only a trial's last one; `asked`: and only where somebody asked for it
