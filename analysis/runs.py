@@ -133,7 +133,8 @@ def trial(sweep: Sweep, number: int) -> Trial:
         rows = parse(sweep.place.read(f"{folder(number)}/rows.jsonl"))
     except FileNotFoundError:
         rows = []
-    judged = [row for row in rows if row["eval_epoch"] == row["epoch"] and row["status"] == "ok"]
+    fresh = [row for row in rows if row["eval_epoch"] == row["epoch"] and row["status"] == "ok"]
+    judged = [row for row in fresh if not row.get("narrow")]  # the epochs of a collapsed generator never win
     best = min(judged, key=lambda row: (sweep.sign * row[sweep.metric], row["epoch"]), default=None)
     return Trial(number, params["seed"], params["config"], rows, best)
 

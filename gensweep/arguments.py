@@ -83,6 +83,13 @@ def _run_options(to: argparse.ArgumentParser) -> None:
     }
     for name, text in numbers.items():
         to.add_argument(f"--{name}", metavar="N", type=_whole, help=text)
+    to.add_argument(
+        "--no-alarm",
+        dest="alarm",
+        action="store_false",
+        default=None,
+        help="train a collapsed trial to its end (it never wins)",
+    )
     to.add_argument("--set", metavar="KEY=V", action="append", help="k=v pins; k=lo:hi[:log] or k=a,b,c reshapes")
     to.add_argument("--dry-run", action="store_true", help="print the resolved sweep and stop")
     _launch_options(to)

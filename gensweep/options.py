@@ -44,6 +44,7 @@ class Options(NamedTuple):
     address: str | None = None
     time_budget: str | float | None = None
     max_failures: int = 2
+    alarm: bool = True  # stop a collapsed trial
     set: Mapping[str, Any] = {}
 
 
@@ -84,6 +85,8 @@ def checked(options: Options) -> Options:
         word = getattr(options, name)
         if word is not None and word not in known:
             raise BadUsage(nearest(name, str(word), known))
+    if not isinstance(options.alarm, bool):
+        raise BadUsage(f"alarm {options.alarm!r}: true or false is needed")
     _share("cpus-per-trial", options.cpus_per_trial, zero=False)
     _share("gpus-per-trial", options.gpus_per_trial, zero=True)
     if options.time_budget is not None:

@@ -38,6 +38,7 @@ IDENTITY = (
     "grace",
     "reduction_factor",
     "precision",
+    "alarm",
     "storage",
     "stamp",
 )
@@ -86,6 +87,7 @@ def resolve(options: Options, command: list[str]) -> Sheet:
         "cpus_per_trial": options.cpus_per_trial,
         "gpus_per_trial": options.gpus_per_trial,
         "precision": options.precision,
+        "alarm": options.alarm,
         "max_failures": options.max_failures,
         "time_budget_s": None if options.time_budget is None else seconds(options.time_budget),
         "storage": options.storage,

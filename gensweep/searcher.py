@@ -41,8 +41,9 @@ class Held(NamedTuple):
 
 
 def judged(row: Row, metric: str) -> bool:
-    """Whether the row carries a value measured at its own epoch: the only ones that count."""
-    return bool(row["status"] == "ok" and row["eval_epoch"] == row["epoch"] and finite(row.get(metric)))
+    """Whether the row carries a value measured at its own epoch on samples that are not collapsed: these count."""
+    fresh = row["status"] == "ok" and row["eval_epoch"] == row["epoch"]
+    return bool(fresh and not row.get("narrow") and finite(row.get(metric)))
 
 
 def finite(value: Any) -> bool:
@@ -116,8 +117,9 @@ class StudySearcher(Searcher):
         if row["epoch"] < row["epochs"]:
             return ended._replace(state=TrialState.PRUNED)
         if not finite(row["best"]):
-            line = f"{self._name} was never finite in {epoch} epochs"
-            return ended._replace(state=TrialState.FAIL, reason="nan", error=line)
+            reason = "collapsed" if row.get("narrow") else "nan"
+            line = f"no evaluation in {epoch} epochs gave a {self._name} that counts"
+            return ended._replace(state=TrialState.FAIL, reason=reason, error=line)
         return ended._replace(best=float(row["best"]))
 
     def _tell(self, trial: Trial, outcome: Outcome) -> None:

@@ -149,7 +149,8 @@ def _judge(sheet: Sheet, data: "Dataset", say: Say) -> "Judge":
     halving = sheet["scheduler"] == "asha"
     decisions = rungs(sheet["grace"], sheet["reduction_factor"], sheet["epochs"]) if halving else ()
     every = evaluate_every(sheet["epochs"])
-    return build_judge(data, seed=sheet["seed"], rungs=decisions, every=every, progress=training)
+    alarm = sheet["alarm"]
+    return build_judge(data, seed=sheet["seed"], rungs=decisions, every=every, alarm=alarm, progress=training)
 
 
 def evaluate_every(epochs: int) -> int:

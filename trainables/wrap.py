@@ -43,7 +43,7 @@ class Delivery:
     def keep(self, epoch: Epoch) -> None:
         """Write what an epoch leaves behind; its row gains ``best`` and ``best_epoch``."""
         row, evaluated, now = epoch.row, epoch.samples is not None, time.monotonic()
-        if evaluated and row["status"] == "ok":
+        if evaluated and row["status"] == "ok" and not row.get("narrow"):
             value = row[self.metric]
             if self.best is None or self.sign * value < self.sign * self.best[0]:
                 self.best = (value, row["epoch"])

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from trainables.engine import streams
+from trainables.engine.collapse import PATIENCE, is_narrow, narrow_for
 from trainables.engine.evaluate import due, evaluate
 from trainables.engine.model import Batch, Model, suffix
 from trainables.engine.run import Data, Mover, Run, Snapshot, restore, sampling_nets, snapshot, start, update_average
@@ -95,7 +96,19 @@ def _row(run: Run, means: dict[str, float]) -> dict[str, Any]:
     numbers = [value for value in (*means.values(), *run.quality.values()) if isinstance(value, float)]
     if not all(abs(value) < float("inf") for value in numbers):  # false for nan as well
         row["status"] = "nan"
+    elif run.data.judge is not None and run.data.judge.alarm and run.quality.get("narrow", 0) >= PATIENCE:
+        row["status"] = "collapsed"
     return row
+
+
+def _narrow(run: Run, quality: dict[str, Any]) -> dict[str, int]:
+    """``narrow``, for how many evaluations the samples have been collapsed, where the model has samples."""
+    if run.model.sample is None or run.data.judge is None:
+        return {}
+    turn = run.movers[-1].turn  # the generator's: the only one, or the last
+    now = is_narrow(quality, run.data.judge.class_prior)
+    steps = run.step * turn.times
+    return {"narrow": narrow_for(run.quality.get("narrow", 0), now, steps, run.config[turn.lr])}
 
 
 def _epoch(run: Run, row: dict[str, Any], samples: Tensor | None) -> Epoch:
@@ -110,7 +123,8 @@ def train(model: Model, config: Config, data: Data, seed: int, state: Snapshot |
     """Train ``model`` and yield one Epoch a pass, from the start or from a snapshot.
 
     A restored trial first yields the row that its snapshot holds once more, since that row may never have arrived.
-    A trial whose numbers stop being finite yields a last row with status ``nan``.
+    A trial whose numbers stop being finite yields a last row with status ``nan``, one whose samples have collapsed a
+    last row with status ``collapsed`` (see collapse.py).
 
     Raises:
         BadInput: a configuration that cannot run on these images.
@@ -127,7 +141,7 @@ def train(model: Model, config: Config, data: Data, seed: int, state: Snapshot |
         finite = all(abs(value) < float("inf") for value in means.values())
         if data.judge is not None and finite and due(data.judge, run.epoch, config["epochs"]):
             quality, samples = evaluate(run)
-            run.quality = {**quality, "eval_epoch": run.epoch}
+            run.quality = {**quality, **_narrow(run, quality), "eval_epoch": run.epoch}
         run.wall_s += time.perf_counter() - began
         row = _row(run, means)
         yield _epoch(run, row, samples)

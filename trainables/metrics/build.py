@@ -36,6 +36,7 @@ def build_judge(
     seed: int,
     every: int = 1,
     rungs: tuple[int, ...] = (),
+    alarm: bool = True,
     n_samples: int = N_SAMPLES,
     cache_dir: Path | None = None,
     progress: Progress | None = None,
@@ -59,6 +60,7 @@ def build_judge(
         classes=dataset.classes,
         every=every,
         rungs=rungs,
+        alarm=alarm,
         seed=seed,
     )
     images = itertools.chain.from_iterable(split_images(part.to("cpu")) for part in parts)

@@ -37,6 +37,7 @@ class Judge(NamedTuple):
     classes: tuple[str, ...]
     every: int = 1  # evaluate each `every` epochs, besides `rungs`, epoch 1 and a trial's last epoch
     rungs: tuple[int, ...] = ()
+    alarm: bool = True  # a collapsed trial is stopped; without, it trains on and only never wins
     seed: int = 0  # the sweep's: the fixed sample noise and labels are drawn from it
 
     @property

@@ -1,0 +1,146 @@
+"""The failure map: which part of the space collapses, diverges or breaks.
+
+Each trial is a point over the two parameters that tell failed trials from the others best, by the information gain of
+one cut (a decision stump; Quinlan 1986, eq. 3). The cut is named with its counts, so that a reader sees how much it
+rests on; with few trials it is a hint, and other parameters vary as well.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from numpy.typing import NDArray
+
+from analysis.figures import style
+from analysis.runs import Sweep
+from analysis.words import short
+
+TITLE = "Where trials fail"
+MARKS = {"collapsed": "v", "nan": "X", "oom": "s", "lost": "D"}  # any other class of failure: a plus
+
+
+class Cut(NamedTuple):
+    """The best cut of one parameter: which side fails more, and how many trials of each side failed."""
+
+    key: str
+    gain: float  # bits
+    side: str  # such as "lr_g above 0.003"
+    inside: tuple[int, int]  # failed, all
+    outside: tuple[int, int]
+
+
+class Scale(NamedTuple):
+    key: str
+    log: bool
+    choices: list[str]  # empty for a number
+
+
+class Failures(NamedTuple):
+    scales: list[Scale]  # x, and y where a second parameter is searched
+    points: list[list[float]]  # one list of positions for each scale; nan where a conditional key does not apply
+    reasons: list[str]  # "" for a trial that did not fail
+    cut: Cut
+
+
+def data(sweep: Sweep) -> list[Failures]:
+    ended = sweep.trials[sweep.trials["state"].isin(["complete", "pruned", "failed"])]
+    failed = (ended["state"] == "failed").to_numpy()
+    keys = [key for key in sweep.swept if key in ended]
+    if not keys or not failed.any():
+        return []
+    boxes = sweep.meta["space"]
+    cuts = {key: best_cut(key, ended[key].tolist(), failed, boxes[key]) for key in keys}
+    shown = sorted(keys, key=lambda key: -cuts[key].gain)[:2]
+    scales = [_scale(key, boxes[key]) for key in shown]
+    points = [[_position(value, scale) for value in ended[scale.key]] for scale in scales]
+    reasons = [str(reason) if lost else "" for reason, lost in zip(ended["reason"], failed, strict=True)]
+    return [Failures(scales, points, reasons, cuts[shown[0]])]
+
+
+def best_cut(key: str, values: list[Any], failed: NDArray[np.bool_], box: dict[str, Any]) -> Cut:
+    """The cut of `values` with the highest information gain; trials without the key are on the other side."""
+    options: dict[str, NDArray[np.bool_]] = {}
+    if box["kind"] == "categorical":
+        options = {f"{key} = {choice}": np.array([str(v) == str(choice) for v in values]) for choice in box["choices"]}
+    else:
+        numbers = np.array([float("nan") if v is None else float(v) for v in values])
+        known = np.unique(numbers[np.isfinite(numbers)])
+        for low, high in pairwise(known):
+            middle = math.sqrt(low * high) if box["log"] else (low + high) / 2
+            options[f"{key} above {short(middle)}"] = numbers > middle
+            options[f"{key} below {short(middle)}"] = numbers < middle
+    best = Cut(key, 0.0, "", (0, 0), (int(failed.sum()), len(failed)))
+    for side, inside in options.items():
+        counts = [(int(failed[part].sum()), int(part.sum())) for part in (inside, ~inside)]
+        gain = _entropy(int(failed.sum()), len(failed)) - sum(n / len(failed) * _entropy(k, n) for k, n in counts)
+        worse = counts[0][0] * counts[1][1] > counts[1][0] * counts[0][1]  # the side named is the one that fails more
+        if worse and gain > best.gain + 1e-12:
+            best = Cut(key, gain, side, counts[0], counts[1])
+    return best
+
+
+def _entropy(k: int, n: int) -> float:
+    return 0.0 if k in (0, n) else -sum(p * math.log2(p) for p in (k / n, 1 - k / n))
+
+
+def _scale(key: str, box: dict[str, Any]) -> Scale:
+    if box["kind"] == "categorical":
+        return Scale(key, False, [str(choice) for choice in box["choices"]])
+    return Scale(key, bool(box["log"]), [])
+
+
+def _position(value: Any, scale: Scale) -> float:
+    if value is None or value != value:
+        return float("nan")
+    return float(scale.choices.index(str(value))) if scale.choices else float(value)
+
+
+def ink(info: Failures, ax: Axes) -> Axes:
+    x = _fanned(info, 0)
+    y = _fanned(info, 1) if len(info.scales) > 1 else np.zeros(len(x))
+    reasons = np.array(info.reasons)
+    for reason in dict.fromkeys(["", *info.reasons]):
+        at = reasons == reason
+        mark = MARKS.get(reason, "P") if reason else "o"
+        look = {"mfc": style.FAILED, "mec": "white", "ms": 7.5} if reason else {"mfc": "none", "mec": style.QUIET}
+        ax.plot(x[at], y[at], mark, ls="", label=f"{reason or 'trained'} ({at.sum()})", **look)
+    _dress(info.scales[0], ax.xaxis, ax.set_xscale)
+    if len(info.scales) > 1:
+        _dress(info.scales[1], ax.yaxis, ax.set_yscale)
+    else:
+        ax.set_yticks([])
+    ax.margins(0.08)
+    ax.legend(fontsize=7.5, frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.13), ncols=3, borderaxespad=0)
+    return style.tidy(ax, info.scales[0].key, info.scales[1].key if len(info.scales) > 1 else "")
+
+
+def _fanned(info: Failures, axis: int) -> NDArray[np.float64]:
+    values = np.array(info.points[axis])
+    if info.scales[axis].choices:  # equal positions fan out, always in the same way
+        values = values + 0.15 * np.cos(2.4 * np.arange(len(values)) + axis)
+    return values
+
+
+def _dress(scale: Scale, axis: Axis, rescale: Any) -> None:
+    if scale.choices:
+        axis.set_ticks(range(len(scale.choices)), scale.choices)
+    elif scale.log:
+        rescale("log")
+        style.plain(axis)
+
+
+def look(infos: list[Failures]) -> str:
+    (info,) = infos
+    counts = Counter(reason for reason in info.reasons if reason)
+    causes = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
+    start = f"{counts.total()} of {len(info.reasons)} trials failed ({causes})."
+    if not info.cut.side:
+        return f"{start} No parameter tells them from the others."
+    (bad, n), (rest, others) = info.cut.inside, info.cut.outside
+    return f"{start} The clearest cut: with {info.cut.side}, {bad} of {n} failed; of the other {others}, {rest}."

@@ -1,0 +1,102 @@
+"""The collapse alarm: its two signals by hand, and a generator that really collapses, from the engine to the study."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import sweeps
+from optuna.trial import TrialState
+
+from analysis import best, runs
+from analysis.figures import failures
+from trainables import TRAINABLES, Data
+from trainables.data import load
+from trainables.engine.collapse import is_narrow, narrow_for
+from trainables.metrics import build_judge, load_extractor
+
+TEN = np.full(10, 0.1)
+FAST: dict[str, Any] = {
+    "lr_g": 0.05,
+    "lr_d": 0.05,
+    "beta1": 0.5,
+    "beta2": 0.999,
+    "batch_size": 8,
+    "latent_dim": 8,
+    "width": 32,
+}
+FAST |= {"net": "mlp", "scheme": "non_saturating", "d_steps": 1, "g_steps": 1, "ema": 0.0, "label_smoothing": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("quality", "prior", "narrow"),
+    [
+        ({"modes": 1.9}, TEN, True),  # 10 ** 0.3 = 1.995
+        ({"modes": 2.1}, TEN, False),
+        ({"modes": 1.2}, np.array([0.5, 0.5]), True),  # 2 ** 0.3 = 1.231
+        ({"modes": 1.0}, np.array([1.0, 0.0]), False),  # one class is all there is
+        ({"modes": float("nan")}, TEN, False),
+        ({"modes": 9.9, "duplicates": 0.6}, TEN, True),
+        ({"modes": 9.9, "recall": 0.01, "precision": 0.9}, TEN, True),
+        ({"modes": 9.9, "recall": 0.01, "precision": 0.1}, TEN, False),  # bad, but not narrow
+        ({"recon_mse": 0.1}, TEN, False),
+    ],
+)
+def test_signals(quality: dict[str, Any], prior: np.ndarray[Any, Any], narrow: bool) -> None:
+    assert is_narrow(quality, prior) == narrow
+
+
+def test_young_generators_are_given_time() -> None:
+    assert narrow_for(2, False, 5000, 0.01) == 0
+    assert [narrow_for(before, True, 499, 0.01) for before in (0, 1, 2)] == [1, 1, 1]  # few steps
+    assert [narrow_for(before, True, 900, 1e-4) for before in (0, 1, 2)] == [1, 1, 1]  # many, but short ones
+    assert [narrow_for(before, True, 500, 2e-4) for before in (0, 1, 2)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("alarm", [True, False])
+def test_a_generator_that_collapses(alarm: bool) -> None:
+    data = load("digits")
+    judge = build_judge(data, seed=0, n_samples=200, alarm=alarm)
+    config = {**FAST, "epochs": 6, "precision": "fp32"}
+    images = Data(data.to("cpu"), judge, load_extractor(judge, "cpu"), "cpu")
+    rows = [epoch.row for epoch in TRAINABLES["gan"](config, images, 0)]
+    counted = [row["narrow"] for row in rows]
+    if alarm:
+        assert [row["status"] for row in rows[-2:]] == ["ok", "collapsed"]
+        assert counted[-3:] == [1, 2, 3]
+    else:
+        assert len(rows) == 6
+        assert {row["status"] for row in rows} == {"ok"}
+        assert counted[-1] > 3
+
+
+def test_a_collapsed_epoch_never_wins(tmp_path: Path) -> None:
+    """The best score of the sweep was drawn by a narrow generator: the analysis passes it over."""
+    made = sweeps.make(tmp_path / "s")
+    path = made / "trials" / "0001" / "rows.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    path.write_text("".join(json.dumps(row | {"narrow": int(row["epoch"] == 4)}) + "\n" for row in rows))
+    assert runs.trial(runs.load(made), 1).best == {**rows[4], "narrow": 0}
+    assert best.top(runs.load(made), 1)[0]["value"] == 14.0
+
+
+def test_the_failure_map_names_the_cut(tmp_path: Path) -> None:
+    rates = [1e-4, 2e-4, 4e-4, 4e-3, 8e-3]
+    lost = [False, False, False, True, True]
+    trials = [
+        (
+            TrialState.FAIL if fails else TrialState.COMPLETE,
+            {"lr": lr, "batch_size": 32 + i, "likelihood": "bernoulli"},
+            [9.0, 8.0],
+        )
+        for i, (lr, fails) in enumerate(zip(rates, lost, strict=True))
+    ]
+    (info,) = failures.data(runs.load(sweeps.make(tmp_path / "s", trials)))
+    assert info.cut[0::2] == ("lr", "lr above 0.001265", (0, 3))
+    assert info.cut.inside == (2, 2)
+    assert info.cut.gain == pytest.approx(0.971, abs=1e-3)  # bits: the entropy of 2 in 5
+    assert info.reasons == ["", "", "", "nan", "nan"]
+    assert failures.look([info]) == (
+        "2 of 5 trials failed (2 nan). The clearest cut: with lr above 0.001265, 2 of 2 failed; of the other 3, 0."
+    )
