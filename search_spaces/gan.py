@@ -26,9 +26,12 @@ ROLES: dict[str, Role] = {
 }
 
 
+NO_TARGETS = ("hinge", "wasserstein")  # losses without a target to smooth
+
+
 def space(trial: Trial) -> Config:
     net = fixed(trial, "net", "conv")
-    return {
+    config: Config = {
         # scientific
         "scheme": trial.suggest_categorical("scheme", ("non_saturating", "minimax")),
         "d_steps": trial.suggest_int("d_steps", 1, 2),
@@ -40,7 +43,6 @@ def space(trial: Trial) -> Config:
         "batch_size": trial.suggest_categorical("batch_size", (64, 128, 256)),
         "latent_dim": trial.suggest_categorical("latent_dim", (16, 32, 64, 128)),
         "ema": trial.suggest_categorical("ema", (0.0, 0.99, 0.999)),
-        "label_smoothing": trial.suggest_categorical("label_smoothing", (0.0, 0.1)),
         # fixed
         "net": net,
         "width": fixed(trial, "width", 256 if net == "mlp" else 16),
@@ -48,3 +50,6 @@ def space(trial: Trial) -> Config:
         "beta2": fixed(trial, "beta2", 0.999),
         "precision": fixed(trial, "precision", "fp32"),
     }
+    if config["scheme"] not in NO_TARGETS:
+        config["label_smoothing"] = trial.suggest_categorical("label_smoothing", (0.0, 0.1))
+    return config

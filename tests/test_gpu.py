@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from test_trainables import NAMES, small
+from test_trainables import NAMES
+from trials import small
 
 from trainables import TRAINABLES, Data
 from trainables.data import load

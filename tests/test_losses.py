@@ -13,29 +13,39 @@ from trainables.engine.model import Batch
 from trainables.engine.streams import Draw
 from trainables.schemes import SCHEMES
 
-REAL, FAKE = torch.tensor([0.0, math.log(3)]), torch.tensor([0.0, -math.log(3)])  # D: 1/2, 3/4 and 1/2, 1/4
-NONE = torch.tensor(0.0)
+LOG3 = math.log(3)
+REAL, FAKE = torch.tensor([0.0, LOG3]), torch.tensor([0.0, -LOG3])  # sigmoids: 1/2, 3/4 and 1/2, 1/4
+
+# By hand: the discriminator's loss at no smoothing, at 0.1 (None: the loss has no target), and the generator's.
+D = -(math.log(1 / 2) + math.log(3 / 4))  # -(log 1/2 + log 3/4)/2 - (log(1 - 1/2) + log(1 - 1/4))/2
+SMOOTH_D = D - 0.1 * (math.log(1 / 4) - math.log(3 / 4)) / 2  # a tenth of log D(x) becomes log(1 - D(x))
+LOSSES: dict[str, tuple[float, float | None, float]] = {
+    "minimax": (D, SMOOTH_D, (math.log(1 / 2) + math.log(3 / 4)) / 2),  # E log(1 - D(G(z)))
+    "non_saturating": (D, SMOOTH_D, -(math.log(1 / 2) + math.log(1 / 4)) / 2),  # -E log D(G(z))
+    "least_squares": (
+        (1 + (LOG3 - 1) ** 2 + LOG3**2) / 4,
+        (0.9**2 + (LOG3 - 0.9) ** 2 + LOG3**2) / 4,
+        (1 + (LOG3 + 1) ** 2) / 4,
+    ),
+    "hinge": ((1 + 0) / 2 + (1 + 0) / 2, None, LOG3 / 2),  # |log 3| is past the margin
+    "wasserstein": (-LOG3, None, LOG3 / 2),
+}
 
 
 @pytest.mark.parametrize("name", list(SCHEMES))
-def test_discriminator_losses_at_known_probabilities(name: str) -> None:
-    # -(log 1/2 + log 3/4)/2 - (log(1 - 1/2) + log(1 - 1/4))/2
-    expected = -(math.log(1 / 2) + math.log(3 / 4))
-    torch.testing.assert_close(SCHEMES[name].d(REAL, FAKE, NONE), torch.tensor(expected))
+def test_gan_losses_by_hand(name: str) -> None:
+    plain, smoothed, generator = LOSSES[name]
+    scheme = SCHEMES[name]
+    assert scheme.targets == (smoothed is not None)
+    for smoothing, expected in ((0.0, plain), (0.1, plain if smoothed is None else smoothed)):
+        hp = {"label_smoothing": torch.tensor(smoothing)} if scheme.targets else {}
+        torch.testing.assert_close(scheme.d(REAL, FAKE, hp), torch.tensor(expected))
+    torch.testing.assert_close(scheme.g(FAKE), torch.tensor(generator))
 
 
-def test_generator_losses_at_known_probabilities() -> None:
-    non_saturating = -(math.log(1 / 2) + math.log(1 / 4)) / 2  # -E log D(G(z)), Goodfellow et al. 2014, section 3
-    minimax = (math.log(1 / 2) + math.log(3 / 4)) / 2  # E log(1 - D(G(z))), equation 1
-    torch.testing.assert_close(SCHEMES["non_saturating"].g(FAKE), torch.tensor(non_saturating))
-    torch.testing.assert_close(SCHEMES["minimax"].g(FAKE), torch.tensor(minimax))
-
-
-def test_label_smoothing_is_one_sided() -> None:
-    smoothed = SCHEMES["minimax"].d(REAL, FAKE, torch.tensor(0.1))
-    on_real = -(math.log(1 / 2) + 0.9 * math.log(3 / 4) + 0.1 * math.log(1 / 4)) / 2
-    on_fake = -(math.log(1 / 2) + math.log(3 / 4)) / 2
-    torch.testing.assert_close(smoothed, torch.tensor(on_real + on_fake))
+def test_what_is_reported_as_d_is_a_probability_where_the_loss_says_so() -> None:
+    torch.testing.assert_close(SCHEMES["minimax"].view(REAL), torch.tensor([0.5, 0.75]))
+    torch.testing.assert_close(SCHEMES["hinge"].view(REAL), REAL)
 
 
 def test_kl_is_that_of_two_normals() -> None:

@@ -82,6 +82,7 @@ def test_latent(sweep: Sweep) -> None:
 def test_balance_is_for_two_nets_only(sweep: Sweep) -> None:
     assert balance.data(sweep) == []
     assert "can hardly tell" in balance.look([balance.Balance([1], [0.52], [0.48])])
+    assert "the gap is 6." in balance.look([balance.Balance([1], [4.0], [-2.0], probability=False)])
 
 
 @pytest.mark.parametrize("name", FIGURES)

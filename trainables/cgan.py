@@ -14,4 +14,4 @@ def nets(config: Config, shape: Shape, n_classes: int) -> dict[str, nn.Module]:
     return {"g": gan.Generator(config, shape, n_classes), "d": gan.Discriminator(config, shape, n_classes)}
 
 
-MODEL = Model("cgan", gan.KEYS, nets, gan.turns, gan.sample, averaged="g", conditional=True)
+MODEL = Model("cgan", gan.KEYS, nets, gan.turns, gan.sample, averaged="g", conditional=True, when=gan.WHEN)

@@ -5,6 +5,8 @@ noise each time. Departures from DCGAN: two strided layers, no batch norm in the
 (the generator ends in a sigmoid; the discriminator maps to [-1, 1] itself).
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -70,8 +72,7 @@ def turns(config: Config, shape: Shape) -> tuple[Turn, ...]:
     def d_loss(nets: Nets, batch: Batch, noise: Noise, hp: Hp) -> tuple[Tensor, dict[str, Tensor]]:
         real = nets["d"](batch.x, batch.y)
         fake = nets["d"](nets["g"](noise["z"], batch.y), batch.y)
-        means = {"d_real": torch.sigmoid(real.detach()).mean(), "d_fake": torch.sigmoid(fake.detach()).mean()}
-        return scheme.d(real, fake, hp["label_smoothing"]), means
+        return scheme.d(real, fake, hp), {"d_real": scheme.view(real).mean(), "d_fake": scheme.view(fake).mean()}
 
     def g_loss(nets: Nets, batch: Batch, noise: Noise, hp: Hp) -> tuple[Tensor, dict[str, Tensor]]:
         return scheme.g(nets["d"](nets["g"](noise["z"], batch.y), batch.y)), {}
@@ -89,4 +90,9 @@ def sample(nets: Nets, z: Tensor, y: Tensor) -> Tensor:
     return images
 
 
-MODEL = Model("gan", KEYS, nets, turns, sample, averaged="g")
+def _has_targets(config: Config) -> bool:
+    return SCHEMES[config["scheme"]].targets
+
+
+WHEN: dict[str, Callable[[Config], bool]] = {"label_smoothing": _has_targets}
+MODEL = Model("gan", KEYS, nets, turns, sample, averaged="g", when=WHEN)

@@ -8,6 +8,7 @@ them as 0-d tensors ``hp[key]``.
 from typing import Any, Literal, NamedTuple
 
 from trainables.errors import BadInput, unknown
+from trainables.schemes import SCHEMES
 
 Config = dict[str, Any]
 
@@ -41,7 +42,7 @@ KEYS: dict[str, Key] = {
     "likelihood": Key("structural", str, "p(x|z)", choices=("bernoulli", "gaussian")),
     "sigma": Key("numeric", float, "sd of p(x|z), or strength of the corruption (sd, or masked share)", 1e-4, 10.0),
     "corruption": Key("structural", str, "how inputs are corrupted", choices=("gaussian", "masking")),
-    "scheme": Key("structural", str, "the GAN's loss pair", choices=("non_saturating", "minimax")),
+    "scheme": Key("structural", str, "the GAN's loss pair", choices=tuple(SCHEMES)),
     "d_steps": Key("structural", int, "discriminator updates per step", 1, 100),
     "g_steps": Key("structural", int, "generator updates per step", 1, 100),
     "ema": Key("numeric", float, "decay of the generator's averaged weights; 0 is no averaging", 0.0, _ALMOST_1),

@@ -1,7 +1,8 @@
 """How the winner's two nets held each other: the discriminator's mean output on real and on generated images, by epoch.
 
 At the equilibrium of the game both are one half (Goodfellow et al. 2014, theorem 1); a pair at 1 and 0 means that the
-discriminator has won and the generator learns little. Only for models with a discriminator.
+discriminator has won and the generator learns little. Where D is no probability (least squares, hinge,
+Wasserstein) there is no such middle, and only the gap counts. Only for models with a discriminator.
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ from matplotlib.axes import Axes
 from analysis import best, runs
 from analysis.figures import style
 from analysis.runs import Sweep
+from trainables.schemes import SCHEMES
 
 TITLE = "The discriminator's view"
 
 
 class Balance(NamedTuple):
     epochs: list[int]
-    real: list[float]  # mean D(x) in [0, 1]
-    fake: list[float]  # mean D(G(z)) in [0, 1]
+    real: list[float]  # mean D(x)
+    fake: list[float]  # mean D(G(z))
+    probability: bool = True  # whether D lies in [0, 1]
 
 
 def data(sweep: Sweep) -> list[Balance]:
@@ -28,14 +31,16 @@ def data(sweep: Sweep) -> list[Balance]:
     rows = [row for row in one.rows if row.get("d_real") is not None and row.get("d_fake") is not None]
     if not rows:
         return []
-    return [Balance(*([row[key] for row in rows] for key in ("epoch", "d_real", "d_fake")))]
+    epochs, real, fake = ([row[key] for row in rows] for key in ("epoch", "d_real", "d_fake"))
+    return [Balance(epochs, real, fake, SCHEMES[one.config["scheme"]].probability)]
 
 
 def ink(info: Balance, ax: Axes) -> Axes:
-    ax.axhline(0.5, color=style.FAINT, lw=1)
+    if info.probability:
+        ax.axhline(0.5, color=style.FAINT, lw=1)
+        ax.set_ylim(0, 1)
     ax.plot(info.epochs, info.real, "o-", ms=3, color=style.WINNER, lw=1.6, label="on real images")
     ax.plot(info.epochs, info.fake, "s--", ms=3, color=style.DEFAULTS, lw=1.6, label="on generated images")
-    ax.set_ylim(0, 1)
     style.whole(ax)
     ax.legend(fontsize=7.5, frameon=False, labelcolor=style.INK)
     return style.tidy(ax, "epoch", "D's mean output")
@@ -44,6 +49,11 @@ def ink(info: Balance, ax: Axes) -> Axes:
 def look(infos: list[Balance]) -> str:
     (info,) = infos
     gap = info.real[-1] - info.fake[-1]
+    if not info.probability:
+        return (
+            "The winner's loss has no scale that D must keep to: the closer the two lines, the harder its images are "
+            f"to tell from real ones. At the end the gap is {gap:.3g}."
+        )
     verdict = (
         "clearly tells them apart" if gap > 0.5 else "tells them apart a little" if gap > 0.1 else "can hardly tell"
     )

@@ -1,0 +1,80 @@
+"""What the contract tests train: a configuration made small, on a few real digits, alone and stacked."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import torch
+
+from search_spaces import SPACES
+from search_spaces.override import apply, default
+from trainables import MODELS, Data
+from trainables.data import Split, load
+from trainables.engine import streams
+from trainables.engine.loop import Sums, take_turn
+from trainables.engine.model import Batch, Model
+from trainables.engine.run import Run, start
+from trainables.engine.stack import Stack
+from trainables.keys import Config
+from trainables.metrics import build_judge, load_extractor
+
+SEEDS = (11, 12, 13)
+
+
+def small(name: str, sets: dict[str, str] | None = None, **changes: Any) -> Config:
+    """The default configuration under some `--set`, made small."""
+    config = default(apply(SPACES[name], sets or {}, 3))[0]
+    return {**config, "width": 8, "latent_dim": 4, "batch_size": 32, "epochs": 3, **changes}
+
+
+@cache
+def digits() -> Data:
+    """The embedded digits with their judge; 320 of them to train on, which is ten steps of `small`."""
+    images = load("digits")
+    judge = build_judge(images, seed=5, every=2, rungs=())._replace(n_samples=600)
+    train = Split(images.train.pixels[:320], images.train.labels[:320])
+    return Data(images._replace(train=train).to("cpu"), judge, load_extractor(judge, "cpu"))
+
+
+def steps(model: Model, config: Config, data: Data, n: int, dtype: torch.dtype = torch.float32, seed: int = 3) -> Run:
+    """A trial after ``n`` steps, in ``dtype``."""
+    run = start(model, config, data, seed)
+    for net in [*run.nets.values(), *([run.average] if run.average is not None else [])]:
+        net.to(dtype)
+    run.hp = {key: torch.tensor(config[key], dtype=dtype) for key in run.hp}
+    order = streams.permutation(len(data.images.train), "cpu", seed, "order", 0)
+    size = config["batch_size"]
+    for i in range(n):
+        x, y = data.images.train.gather(order[i * size : (i + 1) * size], "cpu")
+        for mover in run.movers:
+            _turn(run, mover, Batch(x.to(dtype), y), dtype)
+        run.step += 1
+    return run
+
+
+def _turn(run: Run, mover: Any, batch: Batch, dtype: torch.dtype) -> None:
+    """take_turn with its noise in ``dtype``: the draws are the same numbers."""
+    loss = mover.turn.loss
+
+    def cast(nets: Any, batch: Batch, noise: Any, hp: Any) -> Any:
+        return loss(nets, batch, {key: value.to(dtype) for key, value in noise.items()}, hp)
+
+    take_turn(run, mover._replace(turn=mover.turn._replace(loss=cast)), batch, Sums())
+
+
+def assert_stacked_equals_solo(name: str, configs: list[Config], dtype: torch.dtype, bound: float) -> None:
+    """After three steps every trial of a stack has the state that it has when trained alone, to ``bound``."""
+    model, data = MODELS[name], digits()
+    stack = Stack(model, configs, data, list(SEEDS[: len(configs)]), dtype)
+    for _ in range(3):
+        stack.step()
+    for k, config in enumerate(configs):
+        run = steps(model, config, data, 3, dtype, SEEDS[k])
+        for net, module in run.nets.items():
+            state = {**stack.weights[net], **stack.buffers[net]}
+            for key, value in module.state_dict().items():
+                torch.testing.assert_close(state[key][k], value, rtol=bound, atol=bound)
+        if run.average is not None and stack.average is not None:
+            for key, value in run.average.named_parameters():
+                torch.testing.assert_close(stack.average[key][k], value, rtol=bound, atol=bound)
