@@ -45,6 +45,7 @@ bench: $(READY)
 format: $(READY)
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+	@$(BIN)/python -m trainables.metrics.table README.md
 
 wheel: $(READY)
 	rm -rf dist

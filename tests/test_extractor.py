@@ -85,13 +85,15 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
 
 
 def test_other_data_train_their_extractor_once(kept: Kept) -> None:
-    assert [path.name for path in kept.cache.iterdir()] == [f"{kept.data.fingerprint}.safetensors"]
+    features = f"{kept.data.fingerprint}-{kept.judge.extractor_id}.features.safetensors"
+    assert {path.name for path in kept.cache.iterdir()} == {f"{kept.data.fingerprint}.safetensors", features}
     assert kept.epochs == list(range(1, 61))
     assert kept.judge.accuracy == 1.0
     again = build_judge(kept.data, seed=1, cache_dir=kept.cache, progress=lambda epoch, *_: kept.epochs.append(epoch))
     assert again.extractor_id == kept.judge.extractor_id
     assert len(kept.epochs) == 60
     np.testing.assert_array_equal(again.mean, kept.judge.mean)
+    np.testing.assert_array_equal(again.train.features, kept.judge.train.features)
 
 
 def test_the_shipped_extractor_serves_its_own_images_only(kept: Kept) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,10 +14,11 @@ from torch import Tensor
 
 from trainables.data import load
 from trainables.data.split import Split
-from trainables.metrics import Evidence, Extractor, Judge, build_judge, keys, load_extractor, score
+from trainables.metrics import METRICS, Evidence, Extractor, Judge, Key, build_judge, load_extractor, score
 from trainables.metrics.classes import classes, effective
 from trainables.metrics.fid import Moments, frechet, moments
 from trainables.metrics.passes import batched, split_images
+from trainables.metrics.table import renewed
 from trainables.metrics.training import one_thread
 
 BROKEN = (math.nan, math.inf, -math.inf)
@@ -32,6 +34,12 @@ def endless(split: Split) -> Iterator[Tensor]:
     """The split's images over and over."""
     while True:
         yield from split_images(split.to("cpu"))
+
+
+def of_samples() -> dict[str, Key]:
+    """The keys that samples alone suffice for, without being asked for."""
+    due = [metric for metric in METRICS.values() if metric.needs == ("features",) and metric.when != "asked"]
+    return {name: key for metric in due for name, key in metric.keys.items()}
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +110,7 @@ def test_shares_and_effective_modes_by_hand(judge: Judge) -> None:
 def test_score_runs_every_metric_once_and_repeats_itself(judge: Judge, extractor: Extractor) -> None:
     data = load("digits")
     found = score(judge, extractor, endless(data.test))
-    assert {key.removesuffix("_se") for key in found} == set(keys())
+    assert {key.removesuffix("_se") for key in found} == set(of_samples())
     assert json.loads(json.dumps(found)) == found
     assert score(judge, extractor, endless(data.test)) == found
 
@@ -137,7 +145,7 @@ def test_one_broken_image_makes_every_score_nan(judge: Judge, extractor: Extract
     images = torch.rand(5000, 1, 8, 8)
     images[1234, 0, 3, 3] = value
     found = score(judge, extractor, iter(torch.split(images, 999)))
-    assert set(found) == {name for name, key in keys().items() if not key.many}
+    assert set(found) == {name for name, key in of_samples().items() if not key.many}
     assert all(math.isnan(number) for number in found.values())  # type: ignore[arg-type]
 
 
@@ -167,3 +175,8 @@ def test_a_judge_of_read_only_arrays_loads(judge: Judge) -> None:
     for array in frozen.values():
         array.flags.writeable = False
     assert not load_extractor(judge._replace(weights=frozen), "cpu").training
+
+
+def test_the_readme_has_the_table_of_today() -> None:
+    text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    assert renewed(text) == text, "run `make format`"

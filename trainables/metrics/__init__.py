@@ -12,12 +12,12 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from trainables.metrics import classes, duplicates, fid, manifold
+from trainables.metrics import classes, conditional, duplicates, fid, kid, manifold, sharpness
 from trainables.metrics.build import build_judge
 from trainables.metrics.evidence import Evidence
 from trainables.metrics.extractor import Extractor, Scores
 from trainables.metrics.judge import Judge, load_extractor
-from trainables.metrics.metric import Key, Metric, Value
+from trainables.metrics.metric import Key, Metric, Value, When
 from trainables.metrics.passes import batched
 
 __all__ = [
@@ -28,17 +28,23 @@ __all__ = [
     "Key",
     "Metric",
     "Scores",
+    "When",
     "build_judge",
     "keys",
     "load_extractor",
+    "measure",
     "score",
 ]
 
 METRICS: dict[str, Metric] = {
     "fid": Metric(fid.fid, fid.KEYS),
+    "kid": Metric(kid.kid, kid.KEYS),
     "classes": Metric(classes.classes, classes.KEYS),
+    "certainty": Metric(classes.certainty, classes.CERTAINTY),
     "manifold": Metric(manifold.manifold, manifold.KEYS),
     "duplicates": Metric(duplicates.duplicates, duplicates.KEYS),
+    "sharpness": Metric(sharpness.sharpness, sharpness.KEYS),
+    "conditional": Metric(conditional.conditional, conditional.KEYS, needs=("features", "labels")),
 }
 
 
@@ -57,10 +63,21 @@ def score(
     Numbers are nan, and lists left out, where an image is not finite. Raises ValueError where the iterator yields too
     few images.
     """
-    evidence = gather(judge, extractor, images, labels)
-    if not evidence.finite:
-        return {name: math.nan for name, key in keys().items() if not key.many}
-    return {name: value for metric in METRICS.values() for name, value in metric.fn(evidence).items()}
+    return measure(gather(judge, extractor, images, labels))
+
+
+def measure(evidence: Evidence, *, last: bool = True, asked: tuple[str, ...] = ()) -> dict[str, Value]:
+    """Every metric that the evidence suffices for, those for a trial's `last` evaluation included, and those `asked`
+    for by name."""
+    found: dict[str, Value] = {}
+    for name, metric in METRICS.items():
+        if not metric.is_due(last, name in asked) or not all(evidence.has(part) for part in metric.needs):
+            continue
+        if "features" in metric.needs and not evidence.finite:
+            found |= {key: math.nan for key, about in metric.keys.items() if not about.many}
+        else:
+            found |= metric.fn(evidence)
+    return found
 
 
 def gather(judge: Judge, extractor: Extractor, images: Iterator[Tensor], labels: Tensor | None) -> Evidence:

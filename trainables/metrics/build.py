@@ -7,27 +7,21 @@ Once, because another seed of the same net changes an FID by up to 1.6 times: sc
 
 from __future__ import annotations
 
-import itertools
 import os
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from trainables.data import Dataset
-from trainables.data.split import Split
-from trainables.engine import streams
-from trainables.metrics.extractor import make_arch
+from trainables.metrics.extractor import frozen, make_arch
 from trainables.metrics.fid import moments
-from trainables.metrics.judge import Judge, Real, load_extractor
-from trainables.metrics.neighbours import N_NEIGHBOURS, balls
-from trainables.metrics.passes import batched, split_images
+from trainables.metrics.judge import Judge
+from trainables.metrics.reference import build_reference, choose
 from trainables.metrics.training import Progress, fit, make_recipe
 from trainables.metrics.weights import SHIPPED, Trained, read, write
 
 N_SAMPLES = 5_000  # FID is biased in n: about 4000/n on MNIST, so 1,000 samples rank only gross failures
-MIN_REFERENCE = 5_000
 
 
 def build_judge(
@@ -42,19 +36,24 @@ def build_judge(
     progress: Progress | None = None,
 ) -> Judge:
     """The judge of `dataset`. `seed` is the sweep's; `progress` hears of an extractor that has to be trained first."""
-    trained = find_extractor(dataset, cache_dir=cache_dir, progress=progress)
-    name, parts = _reference(dataset)
-    n_reference = sum(len(part) for part in parts)
-    judge = Judge(
+    folder = cache_dir or _cache_dir()
+    trained = find_extractor(dataset, cache_dir=folder, progress=progress)
+    extractor = frozen(trained.weights, trained.arch)
+    kept = folder / f"{dataset.fingerprint}-{trained.id}.features.safetensors"
+    reference = build_reference(dataset, extractor, kept)
+    mean, cov = moments(reference.features)
+    return Judge(
         weights=trained.weights,
         arch=trained.arch,
         extractor_id=trained.id,
         accuracy=trained.accuracy,
-        mean=np.empty(0),
-        cov=np.empty((0, 0)),
-        real=Real(np.empty((0, 0), np.float32), np.empty(0, np.float32), np.empty(0, np.float32)),
-        reference=name,
-        n_reference=n_reference,
+        mean=mean.numpy(),
+        cov=cov.numpy(),
+        real=reference.real,
+        train=reference.train,
+        edge_energy=reference.edge_energy,
+        reference=choose(dataset)[0],
+        n_reference=len(reference.features),
         n_samples=n_samples,
         class_prior=_shares(dataset),
         classes=dataset.classes,
@@ -63,10 +62,6 @@ def build_judge(
         alarm=alarm,
         seed=seed,
     )
-    images = itertools.chain.from_iterable(split_images(part.to("cpu")) for part in parts)
-    features, _ = batched(load_extractor(judge, "cpu"), images, n_reference)
-    reference = moments(features)
-    return judge._replace(mean=reference.mean.numpy(), cov=reference.cov.numpy(), real=_real(features))
 
 
 def find_extractor(dataset: Dataset, *, cache_dir: Path | None, progress: Progress | None) -> Trained:
@@ -102,19 +97,6 @@ def _cache_dir() -> Path:
 def _of_planes(mnist: Trained) -> Trained:
     """The MNIST net on each of three planes. They are drawn independently: all three are right with accuracy ** 3."""
     return mnist._replace(arch={**mnist.arch, "planes": 3}, accuracy=mnist.accuracy**3)
-
-
-def _reference(dataset: Dataset) -> tuple[str, tuple[Split, ...]]:
-    if len(dataset.val) >= MIN_REFERENCE:
-        return "val", (dataset.val,)
-    return "train+val", (dataset.train, dataset.val)
-
-
-def _real(features: Tensor) -> Real:
-    # In random order: where fewer are taken, or there are more than fit, each class keeps its share.
-    order = streams.permutation(len(features), "cpu", 0, "real")[:N_NEIGHBOURS]
-    chosen = features[order]
-    return Real(chosen.numpy(), *(part.numpy() for part in balls(chosen)))
 
 
 def _shares(dataset: Dataset) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:

@@ -1,17 +1,23 @@
-"""Which classes the samples fall into, and how many they cover.
+"""Which classes the samples fall into, how many they cover, and how sure the extractor is.
 
 The extractor names each sample; `class_shares` is the histogram and `modes` the exponential of its entropy in nats, the
 effective number of classes (Vendi Score, Friedman and Dieng 2022, arXiv:2210.02410, uses the same on stacked MNIST): it
-still ranks generators when a plain count of classes is full.
+still ranks generators when a plain count of classes is full. `modes_1pct` is such a count, of classes with 1 % of the
+samples, since a tenth of that is what the extractor's own errors fill. `is` is the Inception score (Salimans et al.
+2016, arXiv:1606.03498, section 4) over all samples at once, for comparison only: it sees no collapse within a class.
 """
 
 from __future__ import annotations
+
+import math
 
 import torch
 from torch import Tensor
 
 from trainables.metrics.evidence import Evidence
-from trainables.metrics.metric import SAMPLES, Key
+from trainables.metrics.metric import SAMPLES, Key, Value
+
+RARE = 0.01
 
 
 def effective(shares: Tensor) -> float:
@@ -19,15 +25,50 @@ def effective(shares: Tensor) -> float:
     return float(torch.special.entr(shares).sum().exp())
 
 
-def classes(evidence: Evidence) -> dict[str, float | list[float]]:
-    """`class_shares` (K, in the order of judge.classes) and `modes`, 1..K."""
-    n_classes = evidence.logits.shape[1]
-    named = torch.bincount(evidence.logits.argmax(1).cpu(), minlength=n_classes).double()
-    shares = named / named.sum()
-    return {"class_shares": shares.tolist(), "modes": effective(shares)}
+def divergence(shares: Tensor, prior: Tensor) -> float:
+    """KL(shares || prior) in nats, each [K]; a class that the prior lacks counts as one with a millionth."""
+    return float((torch.special.xlogy(shares, shares) - torch.special.xlogy(shares, prior.clamp_min(1e-6))).sum())
+
+
+def histogram(logits: Tensor) -> Tensor:
+    """The share of each class among the most likely ones of logits [N,K], float64 [K] on the CPU."""
+    named = torch.bincount(logits.argmax(1).cpu(), minlength=logits.shape[1])
+    return named.double() / len(logits)
+
+
+def classes(evidence: Evidence) -> dict[str, Value]:
+    """All keys below; class_shares in the order of judge.classes."""
+    shares = histogram(evidence.logits)
+    found: dict[str, Value] = {
+        "class_shares": shares.tolist(),
+        "modes": effective(shares),
+        "kl_prior": divergence(shares, torch.tensor(evidence.judge.class_prior)),
+    }
+    if len(shares) * RARE <= 0.5:  # or even equal shares would hardly pass
+        found["modes_1pct"] = float((shares >= RARE).sum())
+    return found
+
+
+def certainty(evidence: Evidence) -> dict[str, Value]:
+    """`mean_prob` with its standard error, and `is`."""
+    log_p = evidence.logits.double().log_softmax(1)
+    top = log_p.amax(1).exp()
+    p = log_p.exp()
+    gain = (p * log_p).sum(1).mean() + torch.special.entr(p.mean(0)).sum()
+    return {
+        "mean_prob": float(top.mean()),
+        "mean_prob_se": float(top.std()) / math.sqrt(len(top)),
+        "is": float(gain.exp()),
+    }
 
 
 KEYS = {
-    "class_shares": Key("class shares", None, "share of the samples in each class", "", SAMPLES, many=True),
+    "class_shares": Key("class shares", None, "share of the samples in each class", "0..1", SAMPLES, many=True),
     "modes": Key("effective modes", "max", "exponential of the entropy of the class shares", "classes", SAMPLES),
+    "kl_prior": Key("KL to the class shares", "min", "KL from the training set's class shares", "nats", SAMPLES),
+    "modes_1pct": Key("modes over 1 %", "max", "classes with at least 1 % of the samples", "classes", SAMPLES),
+}
+CERTAINTY = {
+    "mean_prob": Key("top probability", "max", "the extractor's probability of its first choice", "0..1", SAMPLES),
+    "is": Key("Inception score", None, "with the pinned extractor; blind to copies, for comparison only", "", SAMPLES),
 }

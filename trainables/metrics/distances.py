@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-ROWS = 500  # a chunk against 5,000 is 10 MB
+CHUNK = 2_500_000  # distances at once: 10 MB, which a cache may hold
 
 
 class Nearest(NamedTuple):
@@ -20,29 +20,30 @@ class Nearest(NamedTuple):
 
     distance: Tensor  # [N,k], not squared
     which: Tensor  # [N,k]
+    close: Tensor  # [N] how many are nearer than the limit asked for
 
 
 def chunks(a: Tensor, b: Tensor) -> Iterator[tuple[int, Tensor]]:
-    """Squared distances [<=ROWS,M] from rows of a [N,F] on to b [M,F], each with the number of its first row."""
+    """Squared distances [rows,M] from some rows of a [N,F] on to b [M,F], each with the number of its first row."""
     centre = b.mean(0)
     a, b = a - centre, b - centre
     b_norm = b.square().sum(1)
-    for i in range(0, len(a), ROWS):
-        rows = a[i : i + ROWS]
+    n_rows = max(1, CHUNK // len(b))
+    for i in range(0, len(a), n_rows):
+        rows = a[i : i + n_rows]
         d = torch.addmm(b_norm[None], rows, b.T, alpha=-2).add_(rows.square().sum(1, keepdim=True))
         yield i, d.clamp_min_(0)
 
 
-def nearest(a: Tensor, b: Tensor, k: int, *, same: bool = False) -> Nearest:
+def nearest(a: Tensor, b: Tensor, k: int, *, same: bool = False, limit: float = 0.0) -> Nearest:
     """The k nearest rows of b [M,F] to each row of a [N,F]; with `same`, a is b and no row is its own neighbour."""
-    found = [_smallest(d, i, k, same) for i, d in chunks(a, b)]
-    index = torch.cat(found)  # [N,k]
-    exact = torch.cat([(x[:, None] - b[of]).norm(dim=2) for x, of in zip(torch.split(a, ROWS), found, strict=True)])
-    distance, order = exact.sort(1)
-    return Nearest(distance, index.gather(1, order))
-
-
-def _smallest(d: Tensor, first: int, k: int, same: bool) -> Tensor:
-    if same:
-        d[:, first:].fill_diagonal_(torch.inf)
-    return d.topk(k, largest=False).indices
+    which, exact, close = [], [], []
+    for i, d in chunks(a, b):
+        if same:
+            d[:, i:].fill_diagonal_(torch.inf)
+        near = d.topk(k, largest=False).indices  # [rows,k]
+        which.append(near)
+        exact.append((a[i : i + len(d), None] - b[near]).norm(dim=2))
+        close.append((d < limit**2).sum(1))
+    distance, order = torch.cat(exact).sort(1)
+    return Nearest(distance, torch.cat(which).gather(1, order), torch.cat(close))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,6 +22,11 @@ class Evidence:
     features: Tensor  # [N,F]
     logits: Tensor  # [N,K]
     labels: Tensor | None = None  # int64 [N], the classes asked for; None: the model takes none
+
+    def has(self, part: str) -> bool:
+        """Whether there is anything under this name."""
+        value = getattr(self, part)
+        return value is not None and (not isinstance(value, Sized) or len(value) > 0)
 
     @cached_property
     def finite(self) -> bool:

@@ -13,7 +13,9 @@ from __future__ import annotations
 import itertools
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
@@ -103,3 +105,10 @@ def folded(trained: Extractor, arch: dict[str, Any]) -> Extractor:
             plain.body[i].load_state_dict(fuse_linear_bn_eval(layer, norm).state_dict())
     plain.head.load_state_dict(trained.head.state_dict())
     return plain
+
+
+def frozen(weights: dict[str, NDArray[np.float32]], arch: dict[str, Any]) -> Extractor:
+    """An extractor of these weights, in eval mode, that takes no gradient."""
+    extractor = Extractor(arch)
+    extractor.load_state_dict({name: torch.tensor(array) for name, array in weights.items()})
+    return extractor.requires_grad_(False).eval()

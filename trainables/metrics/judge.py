@@ -8,28 +8,39 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from trainables.metrics.extractor import Extractor
+from trainables.metrics.extractor import Extractor, frozen
 from trainables.metrics.neighbours import K
+
+Floats = NDArray[np.float32]
 
 
 class Real(NamedTuple):
     """Real images that samples are held against one by one: at most 5,000 of the reference, in random order."""
 
-    features: NDArray[np.float32]  # [R,F]
-    own: NDArray[np.float32]  # [R] from each to its nearest other one
-    radius: NDArray[np.float32]  # [R] to its k-th nearest other one
+    features: Floats  # [R,F]
+    own: Floats  # [R] from each to its nearest other one
+    radius: Floats  # [R] to its k-th nearest other one
+
+
+class Train(NamedTuple):
+    """The training images, and how far held-out ones are from them."""
+
+    features: Floats  # [T,F], T at most MAX_TRAIN
+    held_out: Floats  # [at most N_MEMORISED] from val images to their nearest training image, ascending
 
 
 class Judge(NamedTuple):
     """The pinned extractor, the reference statistics and the evaluation plan of a sweep."""
 
-    weights: dict[str, NDArray[np.float32]]  # the extractor's, by parameter name
+    weights: dict[str, Floats]  # the extractor's, by parameter name
     arch: dict[str, Any]
     extractor_id: str  # 12 hex digits of the sha256 of the weights
     accuracy: float  # of the extractor on the test split, 0..1
     mean: NDArray[np.float64]  # [F] of the reference features
     cov: NDArray[np.float64]  # [F,F]
     real: Real
+    train: Train
+    edge_energy: float  # of the reference images; see sharpness.py
     reference: str  # "val" | "train+val"
     n_reference: int
     n_samples: int
@@ -60,6 +71,4 @@ class Judge(NamedTuple):
 
 def load_extractor(judge: Judge, device: torch.device | str) -> Extractor:
     """The judge's extractor on `device`, frozen and in eval mode."""
-    extractor = Extractor(judge.arch)
-    extractor.load_state_dict({name: torch.tensor(array) for name, array in judge.weights.items()})
-    return extractor.requires_grad_(False).eval().to(device)
+    return frozen(judge.weights, judge.arch).to(device)

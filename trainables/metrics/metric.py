@@ -29,8 +29,13 @@ class Key(NamedTuple):
 
 
 class Metric(NamedTuple):
-    """A function of the evidence, and its keys."""
+    """A function of the evidence, and its keys. It may leave out keys that do not apply to the data."""
 
     fn: Callable[[Evidence], Mapping[str, Value]]
     keys: dict[str, Key]
     when: When = "each"  # evaluation; `last`: only a trial's last one; `asked`: and only where somebody asked for it
+    needs: tuple[str, ...] = ("features",)  # the parts of the evidence, without which it does not run
+
+    def is_due(self, last: bool, asked: bool) -> bool:
+        """Whether it runs at an evaluation, given what that is."""
+        return asked or self.when == "each" or (last and self.when == "last")

@@ -16,6 +16,7 @@ from trainables.metrics.distances import Nearest, chunks, nearest
 
 N_NEIGHBOURS = 5_000
 K = 5
+TWINS = 0.01
 
 
 class Neighbours(NamedTuple):
@@ -23,7 +24,8 @@ class Neighbours(NamedTuple):
 
     own: Tensor  # [n] from each sample to its nearest other sample
     partner: Tensor  # [n] and which one that is
-    real_own: Tensor  # [n] from each real image to its nearest other one
+    close: Tensor  # [n] other samples that are nearer than `limit`
+    limit: float  # the distance below which TWINS of the real images have their nearest other one
     balls: Tensor  # [n] real balls in which each sample lies
     covered: Tensor  # [n] bool: a real image whose ball holds a sample
     recalled: Tensor  # [n] bool: a real image that lies in the ball of a sample
@@ -46,9 +48,10 @@ def neighbours(samples: Tensor, real: Tensor, real_balls: Balls) -> Neighbours:
     """The tables of samples [N,F] and real images [M,F], whose balls are known; of both the first n are taken."""
     n = min(len(samples), len(real), N_NEIGHBOURS)
     samples = samples[:n]
-    others = _others(samples)
-    radius = others.distance[:, -1]
     own, real_radius = real_balls if n == len(real) else balls(real[:n])
+    limit = float(torch.quantile(own, TWINS))
+    others = _others(samples, limit)
+    radius = others.distance[:, -1]
     inside = torch.zeros(n, dtype=torch.long, device=samples.device)
     covered, recalled = [], []
     for i, d in chunks(real[:n], samples):  # [rows of real, samples]
@@ -56,8 +59,9 @@ def neighbours(samples: Tensor, real: Tensor, real_balls: Balls) -> Neighbours:
         inside += held.sum(0)
         covered.append(held.any(1))
         recalled.append((d < radius.square()).any(1))
-    return Neighbours(others.distance[:, 0], others.which[:, 0], own, inside, torch.cat(covered), torch.cat(recalled))
+    of_samples = (others.distance[:, 0], others.which[:, 0], others.close, limit)
+    return Neighbours(*of_samples, inside, torch.cat(covered), torch.cat(recalled))
 
 
-def _others(features: Tensor) -> Nearest:
-    return nearest(features, features, min(K, len(features) - 1), same=True)
+def _others(features: Tensor, limit: float = 0.0) -> Nearest:
+    return nearest(features, features, min(K, len(features) - 1), same=True, limit=limit)

@@ -1,0 +1,87 @@
+"""The real images that samples are held against, as the extractor sees them: made once in the driver.
+
+`val` is the reference, so that copying the training images does not pay; small sets add `train` to it, since a
+covariance wants some thousands. The training images come in as well, for memorisation. All features are kept on disk
+beside the cached extractors, as a pass over 60,000 images takes seconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save
+from torch import Tensor
+
+from trainables.data import Dataset
+from trainables.data.split import Split
+from trainables.engine import streams
+from trainables.metrics.distances import nearest
+from trainables.metrics.extractor import Extractor
+from trainables.metrics.judge import Floats, Real, Train
+from trainables.metrics.neighbours import N_NEIGHBOURS, balls
+from trainables.metrics.passes import batched, split_images
+from trainables.metrics.sharpness import edge_energy
+
+MIN_REFERENCE = 5_000
+MAX_TRAIN = 60_000  # of stacked MNIST's 128,000; every other set is smaller
+N_MEMORISED = 2_000
+
+
+class Reference(NamedTuple):
+    """Everything that a judge knows of real images, but for their moments."""
+
+    features: Tensor  # [N,F] of the whole reference
+    edge_energy: float
+    real: Real
+    train: Train
+
+
+def choose(dataset: Dataset) -> tuple[str, tuple[Split, ...]]:
+    """The reference's name, and the splits that it is made of."""
+    if len(dataset.val) >= MIN_REFERENCE:
+        return "val", (dataset.val,)
+    return "train+val", (dataset.train, dataset.val)
+
+
+def build_reference(dataset: Dataset, extractor: Extractor, cached: Path) -> Reference:
+    """The reference of `dataset` under `extractor`, whose features are kept in the file `cached`."""
+    train, val = _features(dataset, extractor, cached)
+    name, parts = choose(dataset)
+    features = val if name == "val" else torch.cat([train, val])
+    energy = torch.cat([edge_energy(x) for part in parts for x in split_images(part.to("cpu"))])
+    # In random order: where fewer are taken, or there are more than fit, each class keeps its share.
+    some = features[_order(len(features), "real")[:N_NEIGHBOURS]]
+    real = Real(some.numpy(), *(part.numpy() for part in balls(some)))
+    held_out = nearest(val[_order(len(val), "held_out")[:N_MEMORISED]], train, 1).distance[:, 0].sort().values
+    return Reference(features, float(energy.double().mean()), real, Train(train.numpy(), held_out.numpy()))
+
+
+def _order(n: int, name: str) -> Tensor:
+    return streams.permutation(n, "cpu", 0, name)
+
+
+def _features(dataset: Dataset, extractor: Extractor, cached: Path) -> tuple[Tensor, Tensor]:
+    """Of train and val, from the file or from a pass."""
+    sizes = {"train": min(len(dataset.train), MAX_TRAIN), "val": len(dataset.val)}
+    try:
+        kept = load_file(cached)
+    except (OSError, SafetensorError):
+        kept = {}
+    if {name: len(array) for name, array in kept.items()} != sizes:
+        splits = {"train": dataset.train.to("cpu"), "val": dataset.val.to("cpu")}
+        kept = {name: batched(extractor, split_images(splits[name]), n).features.numpy() for name, n in sizes.items()}
+        _keep(kept, cached)
+    return torch.from_numpy(kept["train"]), torch.from_numpy(kept["val"])
+
+
+def _keep(arrays: dict[str, Floats], path: Path) -> None:
+    with contextlib.suppress(OSError):  # a home that cannot be written costs the next sweep a pass, no more
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+        partial.write_bytes(save(arrays))
+        partial.replace(path)

@@ -1,0 +1,34 @@
+"""Sharpness: the energy of an image's edges, against that of real images. Below 1 is blurred, above it is noisy.
+
+Energy is the mean squared difference of neighbouring pixels, down and across. Edge sharpness as a ratio to the data is
+what a person means by "blurrier than": a mean over many plausible images (a VAE's decoder) has less of it.
+"""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor
+
+from trainables.metrics.evidence import Evidence
+from trainables.metrics.metric import Key
+
+
+def edge_energy(images: Tensor) -> Tensor:
+    """Of images [N,C,H,W] in [0,1], H and W at least 2: [N]."""
+    down, across = images.diff(dim=2), images.diff(dim=3)
+    return down.square().flatten(1).mean(1) + across.square().flatten(1).mean(1)
+
+
+def sharpness(evidence: Evidence) -> dict[str, float]:
+    """`sharpness` of the samples; real images have 1."""
+    energy = edge_energy(evidence.images).double() / evidence.judge.edge_energy
+    return {"sharpness": float(energy.mean()), "sharpness_se": float(energy.std()) / math.sqrt(len(energy))}
+
+
+KEYS = {
+    "sharpness": Key(
+        "sharpness", None, "edge energy over that of real images; under 1 blurred, over 1 noisy", "",
+        ("n_samples", "n_reference", "reference"),
+    )
+}  # fmt: skip
