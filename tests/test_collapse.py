@@ -13,7 +13,7 @@ from analysis import best, runs
 from analysis.figures import failures
 from trainables import TRAINABLES, Data
 from trainables.data import load
-from trainables.engine.collapse import is_narrow, narrow_for
+from trainables.engine.collapse import is_grown, is_narrow, narrow_for
 from trainables.metrics import build_judge, load_extractor
 
 TEN = np.full(10, 0.1)
@@ -48,17 +48,23 @@ def test_signals(quality: dict[str, Any], prior: np.ndarray[Any, Any], narrow: b
 
 
 def test_young_generators_are_given_time() -> None:
-    assert narrow_for(2, False, 5000, 0.01) == 0
-    assert [narrow_for(before, True, 499, 0.01) for before in (0, 1, 2)] == [1, 1, 1]  # few steps
-    assert [narrow_for(before, True, 900, 1e-4) for before in (0, 1, 2)] == [1, 1, 1]  # many, but short ones
-    assert [narrow_for(before, True, 500, 2e-4) for before in (0, 1, 2)] == [1, 2, 3]
+    assert not is_grown(499, 0.01)  # few steps
+    assert not is_grown(900, 1e-4)  # many, but short ones
+    assert is_grown(500, 2e-4)
+
+
+def test_a_generator_that_still_learns_is_given_time() -> None:
+    assert narrow_for(2, {"fid": 90.0}, 100.0) == 1
+    assert narrow_for(2, {"fid": 99.0}, 100.0) == 3
+    assert narrow_for(0, {"fid": 90.0}, float("inf")) == 1
+    assert narrow_for(2, {}, 100.0) == 3
 
 
 @pytest.mark.parametrize("alarm", [True, False])
 def test_a_generator_that_collapses(alarm: bool) -> None:
     data = load("digits")
     judge = build_judge(data, seed=0, n_samples=200, alarm=alarm)
-    config = {**FAST, "epochs": 6, "precision": "fp32"}
+    config = {**FAST, "epochs": 7, "precision": "fp32"}
     images = Data(data.to("cpu"), judge, load_extractor(judge, "cpu"), "cpu")
     rows = [epoch.row for epoch in TRAINABLES["gan"](config, images, 0)]
     counted = [row["narrow"] for row in rows]
@@ -66,7 +72,7 @@ def test_a_generator_that_collapses(alarm: bool) -> None:
         assert [row["status"] for row in rows[-2:]] == ["ok", "collapsed"]
         assert counted[-3:] == [1, 2, 3]
     else:
-        assert len(rows) == 6
+        assert len(rows) == 7
         assert {row["status"] for row in rows} == {"ok"}
         assert counted[-1] > 3
 

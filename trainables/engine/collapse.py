@@ -7,8 +7,8 @@ the samples have a near copy among them (the birthday test of Arora & Zhang 2017
 while precision is not (Kynkaanniemi et al. 2019, arXiv:1904.06991, figure 3: truncated, not merely bad).
 
 Young generators start narrow and widen: on digits, nets that end at 9 effective modes had 1 after 200 steps. So a
-signal always keeps its epoch from being chosen as the best one, but the trial is given up only after `PATIENCE`
-evaluations in a row, and before the generator is grown up they count as one.
+signal counts from the time when the generator is grown up. From then on it keeps its epoch from being chosen as the
+best one, and the trial is given up after `PATIENCE` evaluations in a row in which the FID came to no new low.
 """
 
 import math
@@ -24,6 +24,7 @@ RECALL, PRECISION = 0.02, 0.5
 PATIENCE = 3  # evaluations in a row
 GROWN_STEPS = 500  # steps before which any generator is young
 GROWN_PATH = 0.1  # steps x rate: Adam moves a weight by about its rate a step, so a slow net stays young for longer
+LOWER = 0.98  # an FID below this share of the lowest so far is a new low: the trial still learns
 
 
 def is_narrow(quality: Mapping[str, Any], class_prior: NDArray[np.float64]) -> bool:
@@ -36,12 +37,15 @@ def is_narrow(quality: Mapping[str, Any], class_prior: NDArray[np.float64]) -> b
     return between or within or truncated
 
 
-def narrow_for(before: int, narrow: bool, steps: int, rate: float) -> int:
-    """How many evaluations in a row have been narrow, after `before` earlier ones; at most 1 while it is young."""
-    if not narrow:
-        return 0
-    young = steps < GROWN_STEPS or steps * rate < GROWN_PATH
-    return 1 if young else before + 1
+def is_grown(steps: int, rate: float) -> bool:
+    """Whether a generator has had its time, after so many updates at this learning rate."""
+    return steps >= GROWN_STEPS and steps * rate >= GROWN_PATH
+
+
+def narrow_for(before: int, quality: Mapping[str, Any], lowest_fid: float) -> int:
+    """How many evaluations in a row a grown generator has been narrow without a new low of the FID, after `before`
+    earlier ones and with the metrics `quality` of one more that is narrow."""
+    return 1 if _of(quality, "fid", math.inf) < LOWER * lowest_fid else before + 1
 
 
 def _of(quality: Mapping[str, Any], key: str, missing: float) -> float:

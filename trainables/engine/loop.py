@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from trainables.engine import streams
-from trainables.engine.collapse import PATIENCE, is_narrow, narrow_for
+from trainables.engine.collapse import PATIENCE, is_grown, is_narrow, narrow_for
 from trainables.engine.evaluate import due, evaluate
 from trainables.engine.model import Batch, Model, suffix
 from trainables.engine.run import Data, Mover, Run, Snapshot, restore, sampling_nets, snapshot, start, update_average
@@ -106,9 +106,12 @@ def _narrow(run: Run, quality: dict[str, Any]) -> dict[str, int]:
     if run.model.sample is None or run.data.judge is None:
         return {}
     turn = run.movers[-1].turn  # the generator's: the only one, or the last
-    now = is_narrow(quality, run.data.judge.class_prior)
-    steps = run.step * turn.times
-    return {"narrow": narrow_for(run.quality.get("narrow", 0), now, steps, run.config[turn.lr])}
+    grown = is_grown(run.step * turn.times, run.config[turn.lr])
+    count = 0
+    if grown and is_narrow(quality, run.data.judge.class_prior):
+        count = narrow_for(run.quality.get("narrow", 0), quality, run.lowest_fid)
+    run.lowest_fid = min(run.lowest_fid, quality.get("fid", run.lowest_fid))
+    return {"narrow": count}
 
 
 def _epoch(run: Run, row: dict[str, Any], samples: Tensor | None) -> Epoch:

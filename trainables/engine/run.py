@@ -58,6 +58,7 @@ class Run:
     step: int = 0
     n_images: int = 0
     wall_s: float = 0.0
+    lowest_fid: float = float("inf")  # of all evaluations so far
     quality: dict[str, Any] = field(default_factory=lambda: {"eval_epoch": 0})
 
 
@@ -147,6 +148,7 @@ def snapshot(run: Run, row: dict[str, Any]) -> Snapshot:
         "step": run.step,
         "n_images": run.n_images,
         "wall_s": run.wall_s,
+        "lowest_fid": run.lowest_fid,
         "quality": run.quality,
         "threads": torch.get_num_threads(),
         "row": row,
@@ -174,4 +176,4 @@ def restore(run: Run, state: Snapshot) -> None:
     if run.average is not None:
         run.average.load_state_dict(state["average"])
     run.epoch, run.step, run.n_images = state["epoch"], state["step"], state["n_images"]
-    run.wall_s, run.quality = state["wall_s"], dict(state["quality"])
+    run.wall_s, run.lowest_fid, run.quality = state["wall_s"], state["lowest_fid"], dict(state["quality"])
