@@ -8,6 +8,7 @@ from gensweep.options import PRECISIONS, SAMPLERS, SCHEDULERS, BadUsage, Options
 
 COMMANDS = {
     "run": "search; the same command again goes on",
+    "study": "train the arms of a fixed question; the same command again goes on",
     "resume": "go on after a kill, a crash or a spent time budget",
     "status": "what is done, stopped, failed and open",
     "best": "the best configurations",
@@ -38,6 +39,7 @@ def parser() -> Parser:
     }
     made["run"].add_argument("model", metavar="MODEL", help="ae, dae, vae, gan or cgan")
     made["run"].add_argument("file", metavar="FILE.yaml", nargs="?", help="options as a mapping; typed ones win")
+    made["study"].add_argument("study", metavar="NAME", help="dae-corruption, ae-latent, vae-epochs, ...")
     made["report"].add_argument("dirs", metavar="DIR", nargs="+")
     for name in ("resume", "status", "best", "sample"):
         made[name].add_argument("dir", metavar="DIR", help="a sweep, such as results/vae-digits")
@@ -47,8 +49,29 @@ def parser() -> Parser:
     made["report"].add_argument("-o", "--out", metavar="DIR", help="where to (default: report/ in the sweep)")
     _run_options(made["run"])
     _launch_options(made["resume"])
+    _study_options(made["study"])
     _sample_options(made["sample"])
     return top
+
+
+def _study_options(to: argparse.ArgumentParser) -> None:
+    usual = Options._field_defaults
+    numbers = {
+        "seeds": "trainings of each arm (default: the study's, at least 8)",
+        "epochs": "of the longest arm, the others in proportion (default: the study's)",
+        "train-images": "how many training images are used (default: the study's)",
+        "seed": f"of every random draw (default: {usual['seed']})",
+        "concurrent": "trials at once (default: what fits)",
+    }
+    for name, text in numbers.items():
+        to.add_argument(f"--{name}", metavar="N", type=_whole, help=text)
+    to.add_argument("--dataset", metavar="D", help="another data set for every arm")
+    to.add_argument("--data-dir", metavar="DIR", help="where the data lies (default: $GENSWEEP_DATA, then the cache)")
+    to.add_argument("--results", metavar="DIR", help=f"where studies are kept (default: {usual['results']})")
+    to.add_argument("--set", metavar="KEY=V", action="append", help="pins a key in every arm")
+    to.add_argument("--cpus-per-trial", metavar="C", type=_number, help="cores for each trial (default: 1)")
+    to.add_argument("--gpus-per-trial", metavar="G", type=_number, help="GPUs for each trial (default: a fraction)")
+    to.add_argument("--address", metavar="A", help="join this Ray cluster (default: one of its own)")
 
 
 def _sample_options(to: argparse.ArgumentParser) -> None:
@@ -79,6 +102,8 @@ def _run_options(to: argparse.ArgumentParser) -> None:
         "seed": f"of every random draw (default: {usual['seed']})",
         "grace": f"epochs before a trial may be stopped (default: {usual['grace']})",
         "reduction-factor": f"of asha: one in so many goes on (default: {usual['reduction_factor']})",
+        "every": "epochs between evaluations, besides the first and the last (default: about ten in the longest trial)",
+        "train-images": "how many of the training images are used (default: all)",
         "max-failures": f"times a trial is tried again after its worker was lost (default: {usual['max_failures']})",
     }
     for name, text in numbers.items():

@@ -66,6 +66,23 @@ def run_sweep(given: argparse.Namespace, command: list[str]) -> int:
     return _close(directory, launch(directory, sheet, data, options, Console(), {}))
 
 
+def run_study(given: argparse.Namespace, command: list[str]) -> int:
+    from rich.console import Console
+
+    from gensweep import arms, study
+
+    typed = {key: value for key, value in vars(given).items() if key in arms.Asked._fields and value is not None}
+    pins = settings(typed.pop("set", []))
+    asked = arms.Asked(given.study, **typed, set=pins)
+    cause = study.run(asked, command, Console())
+    if cause != "done":
+        print(STOPPED[cause])
+        _next(*command[1:])
+        return {"budget": OK, "interrupted": INTERRUPTED, "open": FAILED}[cause]
+    _next("report", str(asked.directory))
+    return OK
+
+
 def resume_sweep(given: argparse.Namespace, command: list[str]) -> int:
     from rich.console import Console
 
@@ -129,6 +146,7 @@ def draw_sample(given: argparse.Namespace, command: list[str]) -> int:
 
 RUN: dict[str, Callable[[argparse.Namespace, list[str]], int]] = {
     "run": run_sweep,
+    "study": run_study,
     "resume": resume_sweep,
     "status": show_status,
     "best": show_best,
@@ -141,13 +159,19 @@ def asked(given: argparse.Namespace) -> Options:
     """The options of `run`: what is typed wins over the file, and the file over what is usual."""
     written = {} if given.file is None else from_file(given.file)
     typed = {name: value for name, value in vars(given).items() if name in Options._fields and value is not None}
-    settings = dict(written.pop("set", {}))
-    for text in typed.pop("set", []):
+    pins = {**dict(written.pop("set", {})), **settings(typed.pop("set", []))}
+    return checked(Options(**{**written, **typed, "set": pins}))
+
+
+def settings(given: list[str]) -> dict[str, str]:
+    """What is typed behind `--set`, by key."""
+    found = {}
+    for text in given:
         key, equals, value = text.partition("=")
         if not (key and equals and value):
             raise BadUsage(f"--set {text!r}: write key=v, key=lo:hi[:log] or key=a,b,c")
-        settings[key.strip()] = value.strip()
-    return checked(Options(**{**written, **typed, "set": settings}))
+        found[key.strip()] = value.strip()
+    return found
 
 
 def readable(directory: Path, sheet: dict[str, Any]) -> str:

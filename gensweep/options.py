@@ -45,11 +45,25 @@ class Options(NamedTuple):
     time_budget: str | float | None = None
     max_failures: int = 2
     alarm: bool = True  # stop a collapsed trial
+    every: int | None = None  # epochs between evaluations, besides the first and the last
+    train_images: int | None = None  # how many of the training images are used
+    start: Mapping[str, Any] = {}  # trial 0, where it differs from the authors' settings
+    objective: tuple[str, str] | None = None  # metric and min or max, in place of the space's
     set: Mapping[str, Any] = {}
 
 
 TEXTS = ("model", "dataset", "data_dir", "sampler", "scheduler", "precision", "name", "results", "storage", "address")
-AT_LEAST = {"trials": 1, "epochs": 1, "grace": 1, "reduction_factor": 2, "concurrent": 1, "max_failures": 0, "seed": 0}
+AT_LEAST = {
+    "trials": 1,
+    "epochs": 1,
+    "grace": 1,
+    "reduction_factor": 2,
+    "concurrent": 1,
+    "max_failures": 0,
+    "seed": 0,
+    "every": 1,
+    "train_images": 2,
+}
 CHOICES = {"sampler": SAMPLERS, "scheduler": SCHEDULERS, "precision": PRECISIONS}
 
 

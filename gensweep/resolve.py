@@ -39,6 +39,8 @@ IDENTITY = (
     "reduction_factor",
     "precision",
     "alarm",
+    "every",
+    "train_images",
     "storage",
     "stamp",
 )
@@ -58,6 +60,7 @@ def resolve(options: Options, command: list[str]) -> Sheet:
     if options.model not in SPACES:
         raise BadUsage(nearest("model", options.model, SPACES))
     space = shaped(options.model, dict(options.set), options.epochs, options.precision)
+    space = space._replace(defaults={**space.defaults, **options.start}, objective=options.objective or space.objective)
     boxes = describe(space)
     check_keys(options.model, space, boxes)
     epochs = longest(boxes)
@@ -88,6 +91,8 @@ def resolve(options: Options, command: list[str]) -> Sheet:
         "gpus_per_trial": options.gpus_per_trial,
         "precision": options.precision,
         "alarm": options.alarm,
+        "every": options.every,
+        "train_images": options.train_images,
         "max_failures": options.max_failures,
         "time_budget_s": None if options.time_budget is None else seconds(options.time_budget),
         "storage": options.storage,
@@ -151,11 +156,11 @@ def _slug(dataset: str) -> str:
 
 
 def with_data(sheet: Sheet, data: "Dataset") -> Sheet:
-    """The sheet with what the data set says about itself."""
+    """The sheet with what the data set says about itself, of which it may use only some training images."""
     about = {
         "classes": list(data.classes),
         "shape": list(data.shape),
-        "n_train": len(data.train),
+        "n_train": len(data.train) if sheet["train_images"] is None else sheet["train_images"],
         "n_val": len(data.val),
         "n_test": len(data.test),
         "fingerprint": data.fingerprint,

@@ -27,19 +27,22 @@ if TYPE_CHECKING:
     from trainables.metrics import Judge
 
 Say = Callable[[str], None]
+Load = Callable[[str, Path | None], "Dataset"]
 
 
-def prepare(options: Options, command: list[str]) -> tuple[Path, Sheet, "Dataset"]:
+def prepare(options: Options, command: list[str], load: "Load | None" = None) -> tuple[Path, Sheet, "Dataset"]:
     """The directory, the resolved sweep and its data set; writes nothing.
 
     Raises:
         BadUsage, BadInput, BadSpace: whatever the user has to change.
     """
-    from trainables.data import load
+    from trainables.data import limited
+    from trainables.data import load as from_files
 
     sheet = resolve(options, command)
     directory = place(options.results, sheet["name"])
-    data = load(sheet["dataset"], None if sheet["data_dir"] is None else Path(sheet["data_dir"]))
+    data = (load or from_files)(sheet["dataset"], None if sheet["data_dir"] is None else Path(sheet["data_dir"]))
+    limited(data, sheet["train_images"])  # refuses more images than there are
     sheet = with_data(sheet, data)
     if (directory / "sweep.json").exists():
         differing = differences(read_sheet(directory), sheet)
@@ -107,7 +110,9 @@ def reopen(directory: Path) -> tuple[Sheet, "Dataset"]:
 def space_of(sheet: Sheet) -> "Space":
     """The space that a resolved sweep searches."""
     texts = dict(sheet["set"])
-    return shaped(sheet["model"], texts, None if "epochs" in texts else sheet["epochs"], sheet["precision"])
+    space = shaped(sheet["model"], texts, None if "epochs" in texts else sheet["epochs"], sheet["precision"])
+    goal = sheet["objective"]
+    return space._replace(defaults=sheet["defaults"], objective=(goal["metric"], goal["mode"]))
 
 
 def launch(
@@ -124,41 +129,44 @@ def launch(
             ended = tuning.already(directory, sheet, space_of(sheet))
             if ended is not None:
                 return ended
-        judging = pool.submit(_judge, sheet, data, say)  # while Ray starts
+        judging = pool.submit(judge_of, sheet, data, say)  # while Ray starts
         with cluster.connected(options.address, ray_init) as resources:
             from gensweep import tuning
+            from trainables.data import limited
 
             given = share(options, resources)
             say(given.line(resources))
             judge = judging.result()
-            own = {**sheet, **given._asdict(), "stamp": judge.stamp}
-            _claim(directory, own)
+            claim(directory, {**sheet, **given._asdict(), "stamp": judge.stamp})
             with lock.driving(directory, say):
-                sheet = _write_once(directory, own)
+                sheet = write_once(directory, {**sheet, **given._asdict(), "stamp": judge.stamp})
+                parts = (limited(data, sheet["train_images"]), judge)
                 end = None if options.time_budget is None else began + seconds(options.time_budget)
-                return tuning.run(directory, sheet, space_of(sheet), (data, judge), given, end, console)
+                return tuning.run(directory, sheet, space_of(sheet), parts, given, end, console)
 
 
-def _judge(sheet: Sheet, data: "Dataset", say: Say) -> "Judge":
-    from gensweep.schedulers import rungs
+def judge_of(sheet: Sheet, data: "Dataset", say: Say) -> "Judge":
+    """The judge of a sweep, which may have to train an extractor first."""
     from trainables.metrics import build_judge
 
     def training(done: int, epochs: int, accuracy: float) -> None:
         say(f"training the extractor of {sheet['dataset']}: epoch {done}/{epochs}, accuracy {accuracy:.3f}")
 
+    return build_judge(data, seed=sheet["seed"], progress=training, **evaluations(sheet))
+
+
+def evaluations(sheet: Sheet) -> dict[str, Any]:
+    """When trials are evaluated besides the first and the last epoch (at the rungs of halving, and each `every` epochs,
+    by default about ten times in the longest trial), and whether a collapsed one is stopped."""
+    from gensweep.schedulers import rungs
+
     halving = sheet["scheduler"] == "asha"
     decisions = rungs(sheet["grace"], sheet["reduction_factor"], sheet["epochs"]) if halving else ()
-    every = evaluate_every(sheet["epochs"])
-    alarm = sheet["alarm"]
-    return build_judge(data, seed=sheet["seed"], rungs=decisions, every=every, alarm=alarm, progress=training)
+    every = sheet["every"] or max(1, sheet["epochs"] // 10)
+    return {"rungs": decisions, "every": every, "alarm": sheet["alarm"]}
 
 
-def evaluate_every(epochs: int) -> int:
-    """Epochs between evaluations: about ten in the longest trial, besides the rungs, the first and the last."""
-    return max(1, epochs // 10)
-
-
-def _claim(directory: Path, sheet: Sheet) -> None:
+def claim(directory: Path, sheet: Sheet) -> None:
     """Makes the directory, now that nothing is left to refuse but the judge of a sweep that began under another."""
     if (directory / "sweep.json").exists():
         differing = differences(read_sheet(directory), sheet)
@@ -170,7 +178,7 @@ def _claim(directory: Path, sheet: Sheet) -> None:
         raise BadUsage(f"{directory} cannot be written: {error.strerror}") from error
 
 
-def _write_once(directory: Path, sheet: Sheet) -> Sheet:
+def write_once(directory: Path, sheet: Sheet) -> Sheet:
     """Writes sweep.json unless it is there; returns what is there."""
     path = directory / "sweep.json"
     if not path.exists():

@@ -74,7 +74,8 @@ class Halt(tune.Stopper):
 
 
 def _by_number(trial: Any) -> str:
-    return f"{trial.config['number']:04d}"
+    arm = trial.config.get("arm")  # of a study, which trains the arms side by side
+    return f"{trial.config['number']:04d}" if arm is None else f"{arm}-{trial.config['number']:04d}"
 
 
 def run(
@@ -103,11 +104,11 @@ def run(
             rule = scheduler(sheet, history(study), running)
             task = Task(sheet["model"], str(directory.resolve()), objective, sheet["seed"])
             shared = tune.with_parameters(function, data=parts[0], judge=parts[1], task=task)  # once to each node
-            tuner = _tuner(
+            built = tuner(
                 directory.resolve() / "ray", shared, sheet["max_failures"], given, (searcher, rule, view, halt)
             )
             with halt.on_interrupt(), view:
-                _fit(tuner, console)
+                fit(built, console)
     cause = halt.cause if board.ended < board.total else "done"
     return Ended(cause or "open", board.ended, board.counts["failed"], _story(board, time.monotonic() - began))
 
@@ -123,19 +124,19 @@ def already(directory: Path, sheet: Sheet, space: "Space") -> Ended | None:
     )
 
 
-def _fit(tuner: tune.Tuner, console: Console) -> None:
+def fit(tuner: tune.Tuner, console: Console) -> None:
     try:
         tuner.fit()
     except (RayError, TuneError) as error:  # a lost node, a full disk: the study knows what is left
         console.print(f"Ray gave up: {first_line(error)}", soft_wrap=True, highlight=False, markup=False)
 
 
-def _tuner(
+def tuner(
     storage: Path,
     function: Callable[..., Any],
     max_failures: int,
     given: Share,
-    wiring: tuple[StudySearcher, Any, Progress, Halt],
+    wiring: tuple[Any, Any, Any, Halt],
 ) -> tune.Tuner:
     """A fresh Tuner, whose own files are disposable."""
     searcher, rule, view, halt = wiring
@@ -154,7 +155,7 @@ def _tuner(
             name=time.strftime("%Y%m%d-%H%M%S") + f"-{os.getpid()}",
             storage_path=str(storage),
             verbose=0,
-            callbacks=[view],
+            callbacks=[] if view is None else [view],
             failure_config=tune.FailureConfig(max_failures=max_failures),
             stop=halt,
         ),

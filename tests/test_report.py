@@ -75,7 +75,7 @@ def test_classes(sweep: Sweep) -> None:
 
 def test_latent(sweep: Sweep) -> None:
     (info,) = latent.data(sweep)
-    assert info.codes.shape == (180, 2)
+    assert info.z.shape == (180, 2)
     assert info.labels.tolist() == np.asarray(load("digits").val.labels).tolist()
 
 

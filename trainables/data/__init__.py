@@ -9,11 +9,12 @@ from trainables.data.digits import digits
 from trainables.data.files import data_root
 from trainables.data.folder import folder
 from trainables.data.mnist import fashion_mnist, kmnist, mnist
-from trainables.data.split import Dataset, Split
+from trainables.data.parabola import parabola
+from trainables.data.split import Dataset, Split, limited
 from trainables.data.stacked_mnist import stacked_mnist
 from trainables.errors import BadInput, unknown
 
-__all__ = ["DATASETS", "Dataset", "Loader", "Split", "load"]
+__all__ = ["DATASETS", "Dataset", "Loader", "Split", "limited", "load"]
 
 Loader = Callable[[Path], Dataset]
 
@@ -24,6 +25,7 @@ DATASETS: dict[str, Loader] = {
     "kmnist": kmnist,
     "cifar10": cifar10,
     "stacked_mnist": stacked_mnist,
+    "parabola": parabola,
 }
 
 

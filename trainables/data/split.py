@@ -13,6 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from trainables.errors import BadInput
+
 # Shapes: N images, M stored pictures (M = N but for stacked planes), B batch, C H W image.
 Array = NDArray[Any] | Tensor
 Device = torch.device | str
@@ -91,6 +93,20 @@ def make(name: str, classes: Iterable[str], train: Split, val: Split, test: Spli
 def take(pixels: NDArray[np.uint8], labels: NDArray[np.int64], rows: NDArray[np.int64]) -> Split:
     """The images `rows` of one pool, copied: [M, C, H, W] and [M] give a split of `len(rows)`."""
     return Split(pixels[rows], labels[rows])
+
+
+def limited(data: Dataset, n: int | None) -> Dataset:
+    """`data` with only n of its training images, the classes in the same shares; None leaves it whole. Name and
+    fingerprint stay those of the whole set. Raises BadInput where there are fewer."""
+    if n is None:
+        return data
+    if n > len(data.train):
+        raise BadInput(f"train_images {n}: {data.name} has only {len(data.train)} training images")
+    pixels, labels, planes = (np.asarray(data.train.pixels), np.asarray(data.train.labels), data.train.planes)
+    rows = stratified(labels, n)[0]
+    if planes is not None:
+        return data._replace(train=Split(pixels, labels[rows], np.asarray(planes)[rows]))
+    return data._replace(train=take(pixels, labels, rows))
 
 
 def fingerprint(splits: Iterable[Split]) -> str:

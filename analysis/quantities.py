@@ -1,0 +1,68 @@
+"""Statistics of a trained trial that are no key of its rows but follow from them, or from its nets.
+
+`share:Sandal+Sneaker` is the share of these classes among the samples; `grad_peak` the largest gradient norm of any
+epoch and net; `grad_growth` the last epoch's discriminator norm over the first's; `centroids:0-1` the distance of two
+classes' mean codes over the spread within classes, so that codes of different scale compare; `silhouette` Rousseeuw's
+1987 coefficient of the classes among the codes. Anything else is a key of the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from analysis.codes import Codes, codes
+from analysis.runs import Sweep, Trial
+
+Row = dict[str, Any]
+SILHOUETTE_IMAGES = 1000  # the coefficient is quadratic in these
+GRADIENTS = ("grad_norm", "grad_norm_d", "grad_norm_g")
+
+
+def value(statistic: str, sweep: Sweep, trial: Trial, row: Row | None) -> float:
+    """One statistic of one trial at one row; nan where there is no row or no such value in it."""
+    name, _, of = statistic.partition(":")
+    if row is None:
+        return float("nan")
+    if name in OF_ROWS:
+        return OF_ROWS[name](of, sweep, [one for one in trial.rows if one["epoch"] <= row["epoch"]])
+    if name in OF_CODES:
+        return OF_CODES[name](of, codes(sweep, trial.number))
+    found = row.get(statistic)
+    return float("nan") if found is None else float(found)
+
+
+def _share(of: str, sweep: Sweep, rows: list[Row]) -> float:
+    names = list(sweep.meta["data"]["classes"])
+    return float(sum(rows[-1]["class_shares"][names.index(one)] for one in of.split("+")))
+
+
+def _grad_peak(of: str, sweep: Sweep, rows: list[Row]) -> float:
+    return max(row[key] for row in rows for key in GRADIENTS if row.get(key) is not None)
+
+
+def _grad_growth(of: str, sweep: Sweep, rows: list[Row]) -> float:
+    return float(rows[-1]["grad_norm_d"] / rows[0]["grad_norm_d"])
+
+
+def _centroids(of: str, found: Codes) -> float:
+    a, b = (found.z[found.labels == found.classes.index(name)] for name in of.split("-"))
+    groups = [found.z[found.labels == k] for k in range(len(found.classes))]
+    within = np.sqrt(np.mean([np.square(group - group.mean(0)).sum(1).mean() for group in groups]))
+    return float(np.linalg.norm(a.mean(0) - b.mean(0)) / within)
+
+
+def _silhouette(of: str, found: Codes) -> float:
+    from sklearn.metrics import silhouette_score
+
+    return float(silhouette_score(found.z[:SILHOUETTE_IMAGES], found.labels[:SILHOUETTE_IMAGES]))
+
+
+OF_ROWS: dict[str, Callable[[str, Sweep, list[Row]], float]] = {
+    "share": _share,
+    "grad_peak": _grad_peak,
+    "grad_growth": _grad_growth,
+}
+OF_CODES: dict[str, Callable[[str, Codes], float]] = {"centroids": _centroids, "silhouette": _silhouette}

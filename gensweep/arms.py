@@ -1,0 +1,114 @@
+"""The arms of a study, from what its file states and the user asks for to the sweeps that train them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gensweep.options import BadUsage, Options, nearest, texts
+
+if TYPE_CHECKING:
+    from search_spaces.studies import Arm, Study
+
+
+class Asked(NamedTuple):
+    """A study as the user asked for it; None means what its file says."""
+
+    name: str
+    seeds: int | None = None
+    seed: int = 0
+    dataset: str | None = None
+    data_dir: str | None = None
+    epochs: int | None = None  # of the longest arm; the others in proportion
+    train_images: int | None = None
+    results: str = "results"
+    set: Mapping[str, str] = {}  # pinned in every arm
+    concurrent: int | None = None
+    cpus_per_trial: float | None = None
+    gpus_per_trial: float | None = None
+    address: str | None = None
+
+    def of(self, name: str) -> "Asked":
+        return self._replace(name=name)
+
+    @property
+    def study(self) -> "Study":
+        """BadUsage where there is none of this name."""
+        from search_spaces.studies import STUDIES
+
+        if self.name not in STUDIES:
+            raise BadUsage(nearest("study", self.name, STUDIES))
+        return STUDIES[self.name]
+
+    @property
+    def directory(self) -> Path:
+        return Path(self.results) / f"study-{self.name}"
+
+    def scaled(self, epochs: int) -> int:
+        """A number of epochs as the asked length of the longest arm makes it."""
+        longest = max(arm.epochs for arm in self.study.arms.values())
+        return epochs if self.epochs is None or not longest else max(1, round(epochs * self.epochs / longest))
+
+
+class Owned(NamedTuple):
+    """The trainings that an arm looks at: those of `arm` in the study asked for by `asked`."""
+
+    asked: Asked
+    arm: str
+
+    @property
+    def spec(self) -> "Arm":
+        return self.asked.study.arms[self.arm]
+
+    @property
+    def directory(self) -> Path:
+        return self.asked.directory / self.arm
+
+
+def owner(asked: Asked, arm: str) -> Owned:
+    """Whose trainings an arm looks at: its own, or those of the arm that it is `of`."""
+    of = asked.study.arms[arm].of
+    if not of:
+        return Owned(asked, arm)
+    study, _, other = of.rpartition("/")
+    return owner(asked.of(study) if study else asked, other)
+
+
+def trained(own: Owned, config: Mapping[str, Any] | None = None) -> Options:
+    """The sweep of an arm's seeds; `config` is what a search has picked."""
+    from search_spaces import SPACES
+    from search_spaces.override import apply, default
+
+    asked, spec = own.asked, own.spec
+    if config is None:
+        pins = {**texts(spec.set), "epochs": str(asked.scaled(spec.epochs)), **asked.set}
+        config = default(apply(SPACES[spec.model], pins))[0]
+    seeds = asked.seeds or asked.study.seeds
+    return _sweep(own, own.arm, trials=seeds, sampler="random", scheduler="none", set=texts(config))
+
+
+def searched(own: Owned) -> Options:
+    """The search of an arm."""
+    spec = own.spec
+    free = {**texts(spec.set), **spec.search, **own.asked.set}
+    longest = own.asked.scaled(spec.epochs)
+    about = {"trials": spec.trials, "start": spec.start, "objective": spec.objective}
+    return _sweep(own, f"{own.arm}-search", set=free, epochs=longest, scheduler="none", **about)
+
+
+def _sweep(own: Owned, name: str, **more: Any) -> Options:
+    asked = own.asked
+    return Options(
+        own.spec.model,
+        dataset=asked.dataset or own.spec.dataset,
+        data_dir=asked.data_dir,
+        name=name,
+        results=str(asked.directory),
+        seed=asked.seed,
+        alarm=False,  # a collapse is a finding: every seed trains to its end
+        every=asked.scaled(asked.study.every),
+        train_images=asked.train_images or asked.study.train_images,
+        concurrent=asked.concurrent,
+        cpus_per_trial=asked.cpus_per_trial,
+        gpus_per_trial=asked.gpus_per_trial,
+        **more,
+    )

@@ -1,0 +1,164 @@
+"""A study: a fixed question whose arms are trained at equal budget over the same seeds.
+
+A study is a directory of sweeps plus study.json. An arm that is a configuration is a sweep of a space pinned to it, and
+its trials are the seeds: a trial's seed follows from the sweep's seed and the trial's number, so trial k of every arm
+has the same one, and differences are taken seed by seed. An arm that is a search is an ordinary sweep, whose pick is
+then trained like any other arm. All arms share one Ray, and per data set one judge. Typed again, a study goes on.
+"""
+
+import datetime
+import json
+import time
+from collections.abc import Generator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from gensweep import cluster
+from gensweep.arms import Asked, Owned, owner, searched, trained
+from gensweep.options import Options
+from gensweep.resolve import Sheet, commit, versions
+from gensweep.resources import Share, share
+
+if TYPE_CHECKING:
+    from gensweep.together import Job
+    from trainables.data import Dataset
+    from trainables.metrics import Judge
+
+FORMAT = 1
+
+
+class Engine:
+    """What all arms share: one Ray, started when an arm first needs it, and per data set the images and the judge."""
+
+    def __init__(self, asked: Asked, command: list[str], console: Console) -> None:
+        self.asked, self.command, self.console = asked, command, console
+        self.stack = ExitStack()
+        self.resources: dict[str, float] | None = None
+        self.loaded: dict[tuple[str, Path | None], Dataset] = {}
+        self.judges: dict[str, Judge] = {}
+
+    def load(self, name: str, root: Path | None) -> "Dataset":
+        from trainables.data import load
+
+        if (name, root) not in self.loaded:
+            self.loaded[name, root] = load(name, root)
+        return self.loaded[name, root]
+
+    def train(self, sweeps: list[Options]) -> str:
+        """Runs what is left of these sweeps side by side; returns how that ended: done, interrupted or open."""
+        from gensweep import tuning
+        from gensweep.sweep import prepare, space_of
+
+        left = []
+        for options in sweeps:
+            directory, sheet, data = prepare(options, self.command, self.load)
+            begun = (directory / "sweep.json").exists()
+            if not begun or tuning.already(directory, sheet, space_of(sheet)) is None:
+                left.append((directory, sheet, data, options))
+        if not left:
+            return "done"
+        if self.resources is None:
+            self.stack.enter_context(cluster.environment())
+            self.resources = self.stack.enter_context(cluster.connected(self.asked.address, {}))
+        from gensweep import together
+
+        total = sum(sheet["trials"] for _, sheet, _, _ in left)
+        given = share(left[0][3]._replace(trials=total), self.resources)
+        jobs = [self._begin(directory, sheet, data, given) for directory, sheet, data, _ in left]
+        return together.run(self.asked.directory, jobs, given, self.console)
+
+    def _begin(self, directory: Path, sheet: Sheet, data: "Dataset", given: Share) -> "Job":
+        """Makes the directory of a sweep."""
+        from gensweep.sweep import claim, evaluations, judge_of, write_once
+        from gensweep.together import Job
+        from trainables.data import limited
+
+        if data.fingerprint not in self.judges:
+            say = partial(self.console.print, soft_wrap=True, highlight=False, markup=False)
+            self.judges[data.fingerprint] = judge_of(sheet, data, say)
+        judge = self.judges[data.fingerprint]._replace(**evaluations(sheet))
+        own = {**sheet, **given._asdict(), "stamp": judge.stamp}
+        claim(directory, own)
+        return Job(directory, write_once(directory, own), limited(data, sheet["train_images"]), judge)
+
+
+def run(asked: Asked, command: list[str], console: Console) -> str:
+    """Trains what is left of a study; returns how it ended: done, interrupted, or open where Ray gave up.
+
+    Raises:
+        BadUsage, BadInput, BadSpace: whatever the user has to change.
+    """
+    from gensweep.sweep import prepare
+
+    engine, owned = Engine(asked, command, console), {arm: owner(asked, arm) for arm in asked.study.arms}
+    once = list({own.directory: own for own in owned.values()}.values())
+    searches = [own for own in once if own.spec.trials]
+    for own in once:  # refuses what cannot be before anything is written
+        prepare(searched(own) if own in searches else trained(own), command, engine.load)
+    with _recorded(asked, command, owned), engine.stack:
+        cause = engine.train([searched(own) for own in searches])
+        if cause == "done":
+            cause = engine.train([trained(own, _pick(own) if own in searches else None) for own in once])
+    return cause
+
+
+def _pick(own: Owned) -> dict[str, Any]:
+    """The best configuration of an arm's search."""
+    from analysis import best, runs
+
+    config: dict[str, Any] = best.top(runs.load(own.asked.directory / f"{own.arm}-search"), 1)[0]["config"]
+    return config
+
+
+@contextmanager
+def _recorded(asked: Asked, command: list[str], owned: Mapping[str, Owned]) -> Generator[None]:
+    """Writes study.json at the start, and the seconds that this launch took at the end."""
+    path, began = asked.directory / "study.json", time.monotonic()
+    before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"launches": []}
+    now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+
+    def write() -> None:
+        launch = {"began": now, "wall_s": round(time.monotonic() - began, 1)}
+        sheet = {**_sheet(asked, command, owned), "launches": [*before["launches"], launch]}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial_file = path.with_name(".study.json.partial")
+        partial_file.write_text(json.dumps(sheet, indent=1) + "\n", encoding="utf-8")
+        partial_file.replace(path)
+
+    write()
+    try:
+        yield
+    finally:
+        write()
+
+
+def _sheet(asked: Asked, command: list[str], owned: Mapping[str, Owned]) -> dict[str, Any]:
+    study = asked.study
+    arms = [
+        {
+            "name": name,
+            "note": arm.note,
+            "directory": str(Path("..", owned[name].directory.relative_to(asked.results))),
+            "at": asked.scaled(arm.at) if arm.at else 0,
+            "searched": owned[name].spec.trials,
+        }
+        for name, arm in study.arms.items()
+    ]
+    return {
+        "format": FORMAT,
+        "name": asked.name,
+        "title": study.title,
+        "question": study.question,
+        "command": command,
+        "seeds": asked.seeds or study.seeds,
+        "arms": arms,
+        "claims": [claim._asdict() for claim in study.claims],
+        "table": list(study.table),
+        "pictures": {name: list(shown) for name, shown in study.pictures.items()},
+        "versions": versions(),
+        **commit(),
+    }

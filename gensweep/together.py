@@ -1,0 +1,120 @@
+"""Several sweeps in one run of Ray Tune: a study's arms share their workers, which so start once, and no core waits for
+the last trial of an arm. Each sweep keeps its own directory, study and searcher; only the order is common."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from optuna.trial import TrialState
+from ray import tune
+from ray.tune.schedulers import FIFOScheduler
+from ray.tune.search import Searcher
+from rich.console import Console
+
+from gensweep import lock
+from gensweep.board import Board
+from gensweep.resolve import Sheet
+from gensweep.resources import Share
+from gensweep.searcher import Row, StudySearcher
+from gensweep.storage import opened
+from gensweep.sweep import space_of
+from gensweep.trial import Task, train
+from gensweep.tuning import Halt, fit, tuner
+
+if TYPE_CHECKING:
+    from trainables.data import Dataset
+    from trainables.metrics import Judge
+
+
+class Job(NamedTuple):
+    """A sweep that has been begun, with what its trials are given."""
+
+    directory: Path
+    sheet: Sheet
+    data: "Dataset"
+    judge: "Judge"
+
+
+class Relay(Searcher):
+    """Hands out the trials of several searchers, one searcher after the other, and each result to its own."""
+
+    def __init__(self, searchers: dict[str, StudySearcher]) -> None:
+        super().__init__("epoch", "max")
+        self._searchers = searchers
+        self._owner: dict[str, StudySearcher] = {}
+
+    @property
+    def left(self) -> int:
+        return sum(searcher.left for searcher in self._searchers.values())
+
+    def suggest(self, trial_id: str) -> Any:  # dict | "FINISHED"
+        for arm, searcher in self._searchers.items():
+            config = searcher.suggest(trial_id)
+            if config != Searcher.FINISHED:
+                self._owner[trial_id] = searcher
+                return {**config, "arm": arm}
+        return Searcher.FINISHED
+
+    def on_trial_result(self, trial_id: str, result: Row) -> None:
+        self._owner[trial_id].on_trial_result(trial_id, result)
+
+    def on_trial_complete(self, trial_id: str, result: Row | None = None, error: bool = False) -> None:
+        self._owner[trial_id].on_trial_complete(trial_id, result, error)
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing to save: every study is on disk after every call."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing to restore: fresh searchers read the studies."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}  # Tune pickles its whole set-up; nothing ever reads that file
+
+
+def train_one(config: dict[str, Any], *, parts: dict[str, tuple[Any, Any, Task]]) -> None:
+    """One trial of one of the sweeps."""
+    data, judge, task = parts[config["arm"]]
+    train({key: value for key, value in config.items() if key != "arm"}, data=data, judge=judge, task=task)
+
+
+def run(home: Path, jobs: Sequence[Job], given: Share, console: Console) -> str:
+    """Runs what is left of the sweeps, whose directories exist, in this order; Tune's own files go to `home`/ray.
+    Returns how it ended: done, interrupted, or open where Ray gave up."""
+    from search_spaces.override import default
+
+    say: Callable[[str], None] = partial(console.print, soft_wrap=True, highlight=False, markup=False)
+    halt, searchers, boards = Halt(None), {}, {}
+    with ExitStack() as stack:
+        parts = {}
+        for job in jobs:
+            name, sheet, space = job.directory.name, job.sheet, space_of(job.sheet)
+            stack.enter_context(lock.driving(job.directory, say))
+            study = stack.enter_context(opened(job.directory.resolve(), sheet, default(space)[1]))
+            objective = (sheet["objective"]["metric"], sheet["objective"]["mode"])
+            boards[name] = Board(sheet, study.get_trials(deepcopy=False))
+            tell = partial(_tell, say, name, boards)
+            searchers[name] = StudySearcher(study, space.space, objective, sheet["trials"], tell)
+            parts[name] = (
+                job.data,
+                job.judge,
+                Task(sheet["model"], str(job.directory.resolve()), objective, sheet["seed"]),
+            )
+        relay = Relay(searchers)
+        if relay.left:
+            function = tune.with_parameters(train_one, parts=parts)
+            failures = max(job.sheet["max_failures"] for job in jobs)
+            built = tuner(home.resolve() / "ray", function, failures, given, (relay, FIFOScheduler(), None, halt))
+            with halt.on_interrupt():
+                fit(built, console)
+    ended = all(board.ended >= board.total for board in boards.values())
+    return "done" if ended else halt.cause or "open"
+
+
+def _tell(say: Callable[[str], None], name: str, boards: dict[str, Board], outcome: Any) -> None:
+    boards[name].finish(outcome)
+    done, total = (sum(getattr(board, what) for board in boards.values()) for what in ("ended", "total"))
+    score = "" if outcome.best is None else f" {boards[name].metric} {outcome.best:.4g}"
+    failed = f" failed ({outcome.reason})" if outcome.state == TrialState.FAIL else ""
+    say(f"{done:4d}/{total} {name} seed {outcome.number}{score}{failed}")

@@ -1,0 +1,51 @@
+"""What a study file states: a question, its arms at equal budget over the same seeds, and the claims that it tests.
+
+An arm is a configuration; or a search with a budget, represented by its pick; or another arm (`of`, also one of another
+study, as "STUDY/ARM") looked at an earlier epoch. A claim compares one arm with another, or with a constant, in one
+statistic of the rows. The words of claims in quotation marks are those of the report that gensweep began with.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+
+class Arm(NamedTuple):
+    """One arm. `set` pins keys over the model's defaults. Where there is a search, `search` reshapes keys as `--set`
+    would, `set` holds as well, and its `trials` trials begin at `start`."""
+
+    note: str  # what it is, for a person
+    model: str = ""
+    dataset: str = ""
+    set: Mapping[str, Any] = {}
+    epochs: int = 0
+    search: Mapping[str, str] = {}
+    trials: int = 0
+    start: Mapping[str, Any] = {}
+    objective: tuple[str, str] | None = None  # of the search, in place of the model's
+    of: str = ""
+    at: int = 0  # the epoch at which an arm `of` another is looked at; 0 is the last
+
+
+class Claim(NamedTuple):
+    """`arm` has a `way` value of `statistic` than `against`, an arm or a constant."""
+
+    says: str
+    arm: str
+    way: Literal["lower", "higher"]
+    statistic: str  # a key of the rows, or one of analysis/statistics_of.py
+    against: str | float
+
+
+class Study(NamedTuple):
+    """A study. `pictures` are names of analysis.figures.arms.ARM_FIGURES, each with the arms that it shows, in order
+    (none: all)."""
+
+    title: str
+    question: str
+    arms: Mapping[str, Arm]
+    claims: tuple[Claim, ...]
+    table: tuple[str, ...]  # statistics that the table of arms shows
+    pictures: Mapping[str, tuple[str, ...]]
+    every: int  # epochs between evaluations
+    train_images: int | None = None
+    seeds: int = 8

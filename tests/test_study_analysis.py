@@ -1,0 +1,88 @@
+"""Studies as they are read: pairs of seeds, verdicts on numbers worked out by hand, what follows from rows."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from analysis import quantities
+from analysis.codes import Codes
+from analysis.study import Study
+from analysis.verdicts import verdicts
+
+
+class Fixed(NamedTuple):
+    """An arm whose values are given."""
+
+    numbers: list[float]
+
+    def values(self, statistic: str) -> Any:
+        return np.array(self.numbers)
+
+
+def claim(arm: str, way: str, against: Any = "base", statistic: str = "fid") -> dict[str, Any]:
+    return {"says": "x", "arm": arm, "way": way, "statistic": statistic, "against": against}
+
+
+def words(arms: dict[str, list[float]], *claims: dict[str, Any]) -> list[str]:
+    made: Any = {name: Fixed(numbers) for name, numbers in arms.items()}
+    place: Any = None
+    return [one.word for one in verdicts(Study(place, {"claims": list(claims)}, made))]
+
+
+BASE = [10.0, 12.0, 11.0, 13.0, 9.0, 10.0, 12.0, 11.0]
+BETTER = [value - 2 - 0.1 * i for i, value in enumerate(BASE)]
+MIXED = [value + (-1) ** i for i, value in enumerate(BASE)]
+
+
+def test_verdicts_go_by_direction_and_by_what_is_known() -> None:
+    arms = {"base": BASE, "better": BETTER, "mixed": MIXED}
+    assert words(arms, claim("better", "lower")) == ["supported"]
+    assert words(arms, claim("better", "higher")) == ["not supported"]
+    assert words(arms, claim("mixed", "lower")) == ["undecided"]
+    assert words(arms, claim("base", "higher", 5.0)) == ["supported"]
+    assert words({"base": BASE, "better": BETTER[:4]}, claim("better", "lower")) == ["undecided"]  # p cannot reach .05
+
+
+def test_holm_is_over_the_claims_of_one_statistic() -> None:
+    arms = {"base": BASE, "better": BETTER}
+    six, seven = [claim("better", "lower")] * 6, [claim("better", "lower")] * 7
+    assert words(arms, *six) == ["supported"] * 6  # 6 * 2 / 256 = .047
+    assert words(arms, *seven) == ["undecided"] * 7  # 7 * 2 / 256 = .055
+    other = [claim("better", "lower", statistic="kid")] * 6
+    assert words(arms, *six, *other) == ["supported"] * 12
+
+
+def test_a_seed_that_failed_in_one_arm_is_left_out_of_the_pairs() -> None:
+    made: Any = {"base": Fixed(BASE), "better": Fixed([float("nan"), *BETTER[1:]])}
+    place: Any = None
+    (one,) = verdicts(Study(place, {"claims": [claim("better", "lower")]}, made))
+    assert one.n == 7
+    assert one.against == pytest.approx(np.mean(BASE[1:]))
+    assert one.difference == pytest.approx(-2.4)
+
+
+def test_centroids_and_silhouette_by_hand() -> None:
+    # two classes of two points each, 6 apart, each point 1 from its centre: 6 within-class spreads
+    found = Codes(np.array([[0, 1], [0, -1], [6, 1], [6, -1]], np.float32), np.array([0, 0, 1, 1]), ["a", "b"])
+    assert quantities.OF_CODES["centroids"]("a-b", found) == pytest.approx(6.0)
+    a, b = 2.0, (6 + 40**0.5) / 2
+    assert quantities.OF_CODES["silhouette"]("", found) == pytest.approx((b - a) / b)
+
+
+def test_statistics_of_rows() -> None:
+    rows = [
+        {"epoch": 1, "grad_norm_d": 2.0, "grad_norm_g": 9.0, "class_shares": [1.0, 0.0, 0.0], "fid": 5.0},
+        {"epoch": 2, "grad_norm_d": 6.0, "grad_norm_g": 1.0, "class_shares": [0.2, 0.5, 0.3], "fid": None},
+    ]
+    sweep: Any = type("S", (), {"meta": {"data": {"classes": ["a", "b", "c"]}}})
+    trial: Any = type("T", (), {"rows": rows, "number": 0})
+
+    def value(statistic: str, row: dict[str, Any] | None) -> float:
+        return quantities.value(statistic, sweep, trial, row)
+
+    assert value("share:a+c", rows[1]) == pytest.approx(0.5)
+    assert (value("grad_peak", rows[1]), value("grad_growth", rows[1])) == (9.0, 3.0)
+    assert value("grad_growth", rows[0]) == 1.0
+    assert value("fid", rows[0]) == 5.0
+    assert np.isnan([value("fid", rows[1]), value("fid", None), value("unheard_of", rows[0])]).all()
