@@ -3,7 +3,8 @@
 `share:Sandal+Sneaker` is the share of these classes among the samples; `grad_peak` the largest gradient norm of any
 epoch and net; `grad_growth` the last epoch's discriminator norm over the first's; `centroids:0-1` the distance of two
 classes' mean codes over the spread within classes, so that codes of different scale compare; `silhouette` Rousseeuw's
-1987 coefficient of the classes among the codes. Anything else is a key of the rows.
+1987 coefficient of the classes among the codes; `curve_ratio` how far denoised points lie from y = x^2, as a share of
+how far the corrupted ones do. Anything else is a key of the rows.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis import denoise, words
 from analysis.codes import Codes, codes
 from analysis.runs import Sweep, Trial
 
@@ -28,6 +30,8 @@ def value(statistic: str, sweep: Sweep, trial: Trial, row: Row | None) -> float:
         return float("nan")
     if name in OF_ROWS:
         return OF_ROWS[name](of, sweep, [one for one in trial.rows if one["epoch"] <= row["epoch"]])
+    if name == "curve_ratio":
+        return _curve_ratio(sweep, trial)
     if name in OF_CODES:
         return OF_CODES[name](of, codes(sweep, trial.number))
     found = row.get(statistic)
@@ -40,7 +44,7 @@ def _share(of: str, sweep: Sweep, rows: list[Row]) -> float:
 
 
 def _grad_peak(of: str, sweep: Sweep, rows: list[Row]) -> float:
-    return max(row[key] for row in rows for key in GRADIENTS if row.get(key) is not None)
+    return float(max(row[key] for row in rows for key in GRADIENTS if row.get(key) is not None))
 
 
 def _grad_growth(of: str, sweep: Sweep, rows: list[Row]) -> float:
@@ -52,6 +56,13 @@ def _centroids(of: str, found: Codes) -> float:
     groups = [found.z[found.labels == k] for k in range(len(found.classes))]
     within = np.sqrt(np.mean([np.square(group - group.mean(0)).sum(1).mean() for group in groups]))
     return float(np.linalg.norm(a.mean(0) - b.mean(0)) / within)
+
+
+def _curve_ratio(sweep: Sweep, trial: Trial) -> float:
+    if sweep.meta["dataset"] != "parabola":
+        return float("nan")
+    found = denoise.pulled(sweep, trial.number)
+    return found.after / found.before
 
 
 def _silhouette(of: str, found: Codes) -> float:
@@ -66,3 +77,17 @@ OF_ROWS: dict[str, Callable[[str, Sweep, list[Row]], float]] = {
     "grad_growth": _grad_growth,
 }
 OF_CODES: dict[str, Callable[[str, Codes], float]] = {"centroids": _centroids, "silhouette": _silhouette}
+NAMES = {
+    "share": "share of {}",
+    "grad_peak": "largest gradient norm",
+    "grad_growth": "growth of D's gradient norm",
+    "centroids": "distance of the mean codes {}",
+    "silhouette": "silhouette of the classes",
+    "curve_ratio": "distance to the curve left over",
+}
+
+
+def named(statistic: str) -> str:
+    """A statistic in words."""
+    name, _, of = statistic.partition(":")
+    return NAMES[name].format(of.replace("+", ", ")) if name in NAMES else words.named(statistic)

@@ -57,7 +57,7 @@ def _weigh(study: Study, claim: dict[str, Any]) -> Verdict:
     arm, other = arm[:n][both], other[:n][both]
     if not len(arm):
         nothing = float("nan")
-        return Verdict(claim, 0, *[nothing] * 7, "undecided")
+        return Verdict(claim, 0, nothing, nothing, nothing, nothing, nothing, nothing, nothing, "undecided")
     d = arm - other
     low, high = interval(d)
     p = sign_flip(d)

@@ -45,8 +45,8 @@ class Asked(NamedTuple):
 
     def scaled(self, epochs: int) -> int:
         """A number of epochs as the asked length of the longest arm makes it."""
-        longest = max(arm.epochs for arm in self.study.arms.values())
-        return epochs if self.epochs is None or not longest else max(1, round(epochs * self.epochs / longest))
+        longest = max(owner(self, arm).spec.epochs for arm in self.study.arms)
+        return epochs if self.epochs is None else max(1, round(epochs * self.epochs / longest))
 
 
 class Owned(NamedTuple):

@@ -127,9 +127,15 @@ def show_best(given: argparse.Namespace, command: list[str]) -> int:
 
 
 def write_report(given: argparse.Namespace, command: list[str]) -> int:
-    from analysis import report, runs
+    from analysis import report, runs, study, study_report
     from trainables import MODELS
 
+    if study.is_study(given.dirs[0]):
+        if len(given.dirs) > 1:
+            raise BadUsage(f"{given.dirs[0]} is a study: report on one study at a time")
+        print(f"wrote {study_report.write(given.dirs[0], given.out)}")
+        _next("report", given.dirs[0], "-o", "docs/studies")
+        return OK
     print(f"wrote {report.write(given.dirs, given.out)}")
     samples = MODELS[runs.load(given.dirs[0]).meta["model"]].samples
     _next(*(["sample", given.dirs[0], "-n", "64", "-o", "grid.png"] if samples else ["best", given.dirs[0], "--json"]))

@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 SAMPLERS = ("tpe", "random")
 SCHEDULERS = ("asha", "median", "none")
@@ -48,7 +48,7 @@ class Options(NamedTuple):
     every: int | None = None  # epochs between evaluations, besides the first and the last
     train_images: int | None = None  # how many of the training images are used
     start: Mapping[str, Any] = {}  # trial 0, where it differs from the authors' settings
-    objective: tuple[str, str] | None = None  # metric and min or max, in place of the space's
+    objective: tuple[str, Literal["min", "max"]] | None = None  # metric and min or max, in place of the space's
     set: Mapping[str, Any] = {}
 
 

@@ -143,7 +143,7 @@ def _sheet(asked: Asked, command: list[str], owned: Mapping[str, Owned]) -> dict
             "name": name,
             "note": arm.note,
             "directory": str(Path("..", owned[name].directory.relative_to(asked.results))),
-            "at": asked.scaled(arm.at) if arm.at else 0,
+            "at": owned[name].asked.scaled(arm.at) if arm.at else 0,
             "searched": owned[name].spec.trials,
         }
         for name, arm in study.arms.items()

@@ -104,8 +104,9 @@ def run(home: Path, jobs: Sequence[Job], given: Share, console: Console) -> str:
         relay = Relay(searchers)
         if relay.left:
             function = tune.with_parameters(train_one, parts=parts)
+            rule = FIFOScheduler()  # type: ignore[no-untyped-call]
             failures = max(job.sheet["max_failures"] for job in jobs)
-            built = tuner(home.resolve() / "ray", function, failures, given, (relay, FIFOScheduler(), None, halt))
+            built = tuner(home.resolve() / "ray", function, failures, given, (relay, rule, None, halt))
             with halt.on_interrupt():
                 fit(built, console)
     ended = all(board.ended >= board.total for board in boards.values())

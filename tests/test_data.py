@@ -10,9 +10,10 @@ import pytest
 import torch
 from datafiles import real, unpacked
 
-from trainables.data import DATASETS, Split, load
+from trainables.data import DATASETS, Split, limited, load
 from trainables.data.mnist import MNIST
 from trainables.data.split import fingerprint, stratified
+from trainables.errors import BadInput
 
 SIZES = {
     "digits": (1257, 180, 360),
@@ -40,8 +41,9 @@ def test_contract(name: str) -> None:
         x, y = split.to("cpu").gather(torch.tensor([3, 0, 3]), "cpu")
         assert (x.shape, x.dtype, y.dtype) == ((3, *data.shape), torch.float32, torch.int64)
         assert torch.equal(x[0], x[2])
-        assert 0 <= float(x.min()) < 0.1
-        assert 0.5 < float(x.max()) <= 1
+        many = split.to("cpu").gather(torch.arange(100), "cpu")[0]
+        assert 0 <= float(many.min()) < 0.1
+        assert 0.5 < float(many.max()) <= 1
         assert y.tolist() == [labels[3], labels[0], labels[3]]
     assert len(np.unique(data.val.labels)) == len(data.classes) or name == "stacked_mnist"
 
@@ -138,3 +140,21 @@ def test_gather_on_the_gpu_equals_the_cpu(name: str) -> None:
         assert x.is_cuda
         assert torch.allclose(x.cpu(), on_cpu.train.gather(idx, "cpu")[0], atol=1e-7)
         assert torch.equal(y.cpu(), on_cpu.train.gather(idx, "cpu")[1])
+
+
+def test_some_of_the_training_images_in_the_same_shares() -> None:
+    data = real("digits")
+    some = limited(data, 200)
+    assert len(some.train) == 200
+    assert (some.fingerprint, some.val) == (data.fingerprint, data.val)
+    whole, part = (np.bincount(np.asarray(one.train.labels)) / len(one.train) for one in (data, some))
+    assert abs(whole - part).max() < 1 / 200
+    assert limited(data, None) is data
+    with pytest.raises(BadInput, match="only 1257 training images"):
+        limited(data, 1258)
+
+
+def test_parabola_lies_on_its_curve() -> None:
+    x, y = np.asarray(load("parabola").val.pixels).reshape(-1, 2).T / 255.0
+    assert abs(y - (2 * x - 1) ** 2).max() < 0.01  # the grid of 256 levels
+    assert np.asarray(load("parabola").val.labels).mean() == 0.5

@@ -1,6 +1,6 @@
 """Fixed questions, a file each. To add one, write its file and its line here; `gensweep study NAME` runs it."""
 
-from search_spaces.studies import dae_corruption, vae_epochs
+from search_spaces.studies import cgan, dae_corruption, gan_schemes, vae_epochs, vae_fashion, vae_or_cgan
 from search_spaces.studies.question import Arm, Claim, Study
 
 __all__ = ["STUDIES", "Arm", "Claim", "Study"]
@@ -8,4 +8,8 @@ __all__ = ["STUDIES", "Arm", "Claim", "Study"]
 STUDIES: dict[str, Study] = {
     "dae-corruption": dae_corruption.STUDY,
     "vae-epochs": vae_epochs.STUDY,
+    "vae-fashion": vae_fashion.STUDY,
+    "gan-schemes": gan_schemes.STUDY,
+    "cgan": cgan.STUDY,
+    "vae-or-cgan": vae_or_cgan.STUDY,
 }

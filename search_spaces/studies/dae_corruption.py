@@ -11,12 +11,12 @@ CURVE = {**DIGITS, "width": 64, "latent_dim": 8, "lr": 3e-3}
 
 
 def _digits(sigma: float, note: str) -> Arm:
-    return Arm(note, "dae", "mnist", {**DIGITS, "sigma": sigma}, epochs=5)
+    return Arm(note, "dae", "mnist", {**DIGITS, "sigma": sigma}, epochs=6)
 
 
 def _curve(sigma: float) -> Arm:
     return Arm(f"points of y = x^2, noise of sd {sigma:g} on an axis of length 1", "dae", "parabola",
-               {**CURVE, "sigma": sigma}, epochs=5)  # fmt: skip
+               {**CURVE, "sigma": sigma}, epochs=6)  # fmt: skip
 
 
 STUDY = Study(
@@ -46,5 +46,4 @@ STUDY = Study(
         "bands:recon_mse": ("noise-0", "noise-0.1", "noise-0.3", "noise-0.5"),
     },
     every=1,
-    train_images=10_000,
 )

@@ -21,7 +21,7 @@ class Arm(NamedTuple):
     search: Mapping[str, str] = {}
     trials: int = 0
     start: Mapping[str, Any] = {}
-    objective: tuple[str, str] | None = None  # of the search, in place of the model's
+    objective: tuple[str, Literal["min", "max"]] | None = None  # of the search, in place of the model's
     of: str = ""
     at: int = 0  # the epoch at which an arm `of` another is looked at; 0 is the last
 

@@ -21,6 +21,6 @@ STUDY = Study(
         Claim("epoch 10 draws the classes more evenly than epoch 1", "epoch-10", "higher", "modes", "epoch-1"),
     ),
     table=("fid", "modes", "recon_mse", "nats"),
-    pictures={"grid": (), "first_last": ("epoch-10",), "bands": ("epoch-10",), "histogram": ()},
+    pictures={"grid": (), "epochs": ("epoch-10",), "bands:fid": ("epoch-10",), "shares": ()},
     every=3,
 )

@@ -1,0 +1,56 @@
+"""An autoencoder's reconstructions, from its best evaluated weights, and how far it pulls points back to y = x^2."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from analysis import runs, sample, source
+from analysis.runs import Sweep
+from trainables import ae
+from trainables.errors import BadInput
+
+POINTS = 400
+FINE = np.linspace(0, 1, 2001)
+CURVE = np.stack([FINE, (2 * FINE - 1) ** 2], 1)  # y = x^2 with x in [-1, 1], as the data set `parabola` stores it
+
+
+class Pulled(NamedTuple):
+    """Points [n, 2] beside the curve and where the autoencoder puts them, in the unit square that it knows. `before`,
+    `after`: their mean distances to the curve."""
+
+    corrupted: NDArray[np.float32]
+    denoised: NDArray[np.float32]
+    before: float
+    after: float
+
+
+def clean(sweep: Sweep, n: int) -> Tensor:
+    """The first n held-out images, float [n, C, H, W] in [0, 1]; BadInput where they are not at hand."""
+    found = source.dataset(sweep)
+    if found is None:
+        raise BadInput(f"the images of {sweep.place.name!r} ({sweep.meta['dataset']}) are not at hand")
+    return found.val.to("cpu").gather(torch.arange(n), torch.device("cpu"))[0]
+
+
+def reconstruct(sweep: Sweep, number: int, x: Tensor) -> Tensor:
+    """What a trial makes of images [n, C, H, W]."""
+    with torch.no_grad():
+        return ae.reconstruct(sample.nets(sweep, number), x)
+
+
+def pulled(sweep: Sweep, number: int) -> Pulled:
+    """Held-out points under the noise that the trial was trained with, the same draws for every trial."""
+    x = clean(sweep, POINTS)
+    eps = torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+    noisy = x + runs.trial(sweep, number).config["sigma"] * eps
+    corrupted, denoised = (part.reshape(len(x), 2).numpy() for part in (noisy, reconstruct(sweep, number, noisy)))
+    return Pulled(corrupted, denoised, _distance(corrupted), _distance(denoised))
+
+
+def _distance(points: NDArray[np.float32]) -> float:
+    return float(np.linalg.norm(points[:, None] - CURVE, axis=2).min(1).mean())

@@ -1,0 +1,70 @@
+"""A statistic against the epoch: each arm's mean over the seeds, and the band from its lowest to its highest seed."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from analysis import quantities
+from analysis.figures import style
+from analysis.study import Arm
+from analysis.words import short
+
+TITLE = "{} against the epoch"
+LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 2)))
+MARKS = "osD^vPX"
+
+
+class Band(NamedTuple):
+    """One arm: epochs at which every seed that lived was evaluated, and mean, lowest and highest value there."""
+
+    arm: str
+    epochs: list[int]
+    mean: list[float]
+    low: list[float]
+    high: list[float]
+
+
+class Bands(NamedTuple):
+    statistic: str
+    bands: list[Band]
+
+
+def data(arms: list[Arm], of: str) -> Bands:
+    """Arms looked at the last epoch of their trainings; `of` is the statistic."""
+    return Bands(of, [_band(arm, of) for arm in arms])
+
+
+def _band(arm: Arm, statistic: str) -> Band:
+    told: dict[int, list[float]] = {}
+    for trial in arm.trials:
+        for row in trial.rows:
+            if row["status"] == "ok" and row["eval_epoch"] == row["epoch"] and row["epoch"] <= (arm.at or row["epoch"]):
+                told.setdefault(row["epoch"], []).append(quantities.value(statistic, arm.sweep, trial, row))
+    known = {epoch: found for epoch in sorted(told) if (found := [v for v in told[epoch] if np.isfinite(v)])}
+    return Band(
+        arm.name,
+        list(known),
+        *([float(f(values)) for values in known.values()] for f in (np.mean, np.min, np.max)),
+    )
+
+
+def ink(info: Bands) -> Figure:
+    figure, ax = style.axes(6.4, 3.6)
+    for i, band in enumerate(info.bands):
+        color = style.CLASSES[i % len(style.CLASSES)]
+        mark, line = MARKS[i % len(MARKS)], LINES[i % len(LINES)]
+        ax.fill_between(band.epochs, band.low, band.high, color=color, alpha=0.15, lw=0)
+        ax.plot(band.epochs, band.mean, mark, ls=line, ms=4, color=color, lw=1.5, label=band.arm)
+    style.spread(ax, np.array([value for band in info.bands for value in (*band.low, *band.high)]))
+    style.whole(ax)
+    ax.legend(fontsize=7.5, frameon=False, labelcolor=style.INK)
+    style.tidy(ax, "epoch", quantities.named(info.statistic))
+    return figure
+
+
+def look(info: Bands) -> str:
+    ends = ", ".join(f"{band.arm} {short(band.mean[-1])}" for band in info.bands if band.mean)
+    return f"Line: mean over the seeds; band: lowest to highest seed. At the last epoch: {ends}."

@@ -1,0 +1,62 @@
+"""What a conditional model draws when it is told a class: the mean confusion matrix over the seeds of each arm."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from analysis.figures import style
+from analysis.study import Arm
+
+TITLE = "Asked for a class, and drawn"
+KEY = "confusion"
+
+
+class Confusion(NamedTuple):
+    """One arm: `shares[asked, drawn]` [K, K], rows sum to 1, mean over the seeds."""
+
+    arm: str
+    classes: list[str]
+    shares: NDArray[np.float64]
+
+
+def data(arms: list[Arm], of: str) -> list[Confusion]:
+    """The arms that are told a class."""
+    return [found for arm in arms if (found := _confusion(arm)) is not None]
+
+
+def _confusion(arm: Arm) -> Confusion | None:
+    tables = [row[KEY] for trial in arm.trials if (row := arm.row(trial)) is not None and row.get(KEY) is not None]
+    if not tables:
+        return None
+    counts = np.array(tables, float)  # [seeds, K, K]
+    shares = (counts / counts.sum(2, keepdims=True).clip(1e-12)).mean(0)
+    return Confusion(arm.name, [str(name) for name in arm.sweep.meta["data"]["classes"]], shares)
+
+
+def ink(info: list[Confusion]) -> Figure:
+    figure, _ = style.axes(4.4 * len(info), 4.0)
+    figure.clear()
+    for ax, one in zip(np.atleast_1d(figure.subplots(1, len(info))), info, strict=True):
+        ax.imshow(one.shares, cmap="Greys", vmin=0, vmax=1)
+        for i, j in np.argwhere(one.shares >= 0.005):
+            share = one.shares[i, j]
+            color = "white" if share > 0.5 else style.INK
+            ax.text(j, i, f"{100 * share:.0f}", ha="center", va="center", fontsize=7, color=color)
+        where = np.arange(len(one.classes))
+        ax.set_xticks(where, one.classes, rotation=45, ha="right")
+        ax.set_yticks(where, one.classes)
+        ax.set_title(f"{one.arm}, %", fontsize=8.5, loc="left", color=style.INK)
+        style.tidy(ax, "read by the extractor", "asked for")
+    return figure
+
+
+def look(info: list[Confusion]) -> str:
+    told = []
+    for one in info:
+        right = np.diag(one.shares)
+        told.append(f"{one.arm} {right.mean():.1%}, least for {one.classes[int(right.argmin())]!r} ({right.min():.1%})")
+    return f"Each row is a class that was asked for; the diagonal is obeyed. Obeyed on average: {'; '.join(told)}."

@@ -1,0 +1,101 @@
+"""Samples of the arms from the same noise: arms x seeds, and the first epoch of each arm beside its last."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from analysis import grids, pictures
+from analysis.figures import style
+from analysis.grids import Strip
+from analysis.pictures import Pixels
+from analysis.study import Arm
+from analysis.words import named, short
+from trainables import MODELS
+
+TITLE = "Arms by seeds, from the same noise"
+TITLE_EPOCHS = "The first and the last epoch of each arm"
+SIDE = 3  # images across and down for one seed
+
+
+class Mosaic(NamedTuple):
+    """`cells[arm][seed]` are the first images [n <= SIDE**2, C, H, W] of the fixed batch at the arm's epoch; None where
+    the seed failed before."""
+
+    arms: list[str]
+    cells: list[list[Pixels | None]]
+
+
+def data(arms: list[Arm], of: str) -> Mosaic:
+    return Mosaic([arm.name for arm in arms], [[_cell(arm, i) for i in range(len(arm.trials))] for arm in arms])
+
+
+def _cell(arm: Arm, i: int) -> Pixels | None:
+    row = arm.row(arm.trials[i])
+    return None if row is None else outputs(arm, i, row["epoch"])[: SIDE**2]
+
+
+def outputs(arm: Arm, i: int, epoch: int) -> Pixels:
+    """What trial i of an arm drew at an evaluated epoch; the autoencoders' batches alternate input and output."""
+    drawn = grids.batch(arm.sweep, arm.trials[i].number, epoch)
+    return drawn if MODELS[arm.sweep.meta["model"]].sample is not None else drawn[1::2]
+
+
+def ink(info: Mosaic) -> Figure:
+    across, down = max(len(row) for row in info.cells), len(info.cells)
+    figure, ax = style.axes(0.82 * across + 1.1, 0.82 * down + 0.25)
+    figure.clear()
+    grid = figure.subplots(down, across, squeeze=False)
+    for j, (name, row) in enumerate(zip(info.arms, info.cells, strict=True)):
+        for i in range(across):
+            ax = grid[j, i]
+            ax.set_xticks([])
+            ax.set_yticks([])
+            for spine in ax.spines.values():
+                spine.set_visible(False)
+            cell = row[i] if i < len(row) else None
+            if cell is None:
+                ax.text(0.5, 0.5, "failed", ha="center", va="center", fontsize=7, transform=ax.transAxes)
+            else:
+                ax.imshow(pictures.sheet(cell, SIDE, 1).squeeze(), cmap="gray", vmin=0, vmax=255)
+            if j == 0:
+                ax.set_title(f"seed {i}", fontsize=7, color=style.QUIET, pad=2)
+        grid[j, 0].set_ylabel(name, fontsize=7.5, rotation=0, ha="right", va="center", color=style.INK)
+    return figure
+
+
+def look(info: Mosaic) -> str:
+    return (
+        "A row is an arm, a column a seed; the same place in every block starts from the same noise. Blocks that look "
+        "alike within a row are what the arm does; those that do not are luck."
+    )
+
+
+def data_epochs(arms: list[Arm], of: str) -> list[Strip]:
+    """Seed 0 of each arm at its first evaluated epoch and at the arm's own."""
+    strips = []
+    for arm in arms:
+        rows = {row["epoch"]: row for row in arm.trials[0].rows if row["eval_epoch"] == row["epoch"]}
+        last = arm.row(arm.trials[0])
+        metric = arm.sweep.metric
+        for epoch in sorted({1, last["epoch"]} if last else {1}):
+            score = f"{named(metric)} {short(rows[epoch][metric])}"
+            strips.append(Strip(f"{arm.name}, epoch {epoch} · {score}", "", outputs(arm, 0, epoch)[: grids.ACROSS]))
+    return strips
+
+
+def ink_epochs(info: list[Strip]) -> Figure:
+    figure, _ = style.axes(6.0, 0.82 * len(info))
+    figure.clear()
+    for ax, strip in zip(np.atleast_1d(figure.subplots(len(info))), info, strict=True):
+        sheet = pictures.sheet(strip.images, grids.ACROSS, grids.gap(strip.images))
+        ax.imshow(sheet.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+        ax.set_axis_off()
+        ax.set_title(strip.title, fontsize=8, loc="left", color=style.INK, pad=2)
+    return figure
+
+
+def look_epochs(info: list[Strip]) -> str:
+    return "Seed 0 of each arm; the same column starts from the same noise, or shows the same held-out image."

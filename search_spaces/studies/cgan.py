@@ -1,0 +1,25 @@
+"""`gensweep study cgan`: the best arm of gan-schemes, made conditional. About 5 minutes on two cores after gan-schemes,
+whose trainings it looks at."""
+
+from search_spaces.studies.gan_schemes import BASE, SHOES
+from search_spaces.studies.question import Arm, Claim, Study
+
+STUDY = Study(
+    title="The best GAN arm made conditional",
+    question="Does telling the nets the class give every class its share, and does the generator obey?",
+    arms={
+        "gan": Arm("the best arm of gan-schemes", of="gan-schemes/baseline"),
+        "cgan": Arm("the same, its nets told the class", "cgan", "fashion_mnist", BASE, epochs=10),
+    },
+    claims=(
+        Claim("it comes nearer to the \"relative abundance of each class\"", "cgan", "lower", "kl_prior", "gan"),
+        Claim("it draws more of the classes", "cgan", "higher", "modes", "gan"),
+        Claim("it draws more shoes than the GAN", "cgan", "higher", SHOES, "gan"),
+        Claim("its samples are better", "cgan", "lower", "fid", "gan"),
+        Claim("it draws what it is asked for, nine times in ten", "cgan", "higher", "accuracy", 0.9),
+    ),
+    table=("fid", "modes", "kl_prior", "accuracy", "recall", "precision", SHOES),
+    pictures={"grid": (), "epochs": (), "shares": (), "confusion": ("cgan",), "bands:fid": ()},
+    every=5,
+    train_images=10_000,
+)  # fmt: skip

@@ -1,0 +1,34 @@
+"""`gensweep study vae-or-cgan`: the report preferred the VAE. Both have seen the same images as often; their trainings
+are those of vae-fashion (after ten epochs) and of cgan, so after these two it takes no time."""
+
+from search_spaces.studies.gan_schemes import SHOES
+from search_spaces.studies.question import Arm, Claim, Study
+
+STUDY = Study(
+    title="VAE or conditional GAN?",
+    question="Is the conditional GAN blurrier than the VAE, and which of the two is better?",
+    arms={
+        "vae": Arm("the VAE of the report's best rate and batch size, ten epochs", of="vae-fashion/report", at=10),
+        "vae-30": Arm("the same after thirty epochs", of="vae-fashion/report"),
+        "cgan": Arm("the conditional GAN, ten epochs", of="cgan/cgan"),
+    },
+    claims=(
+        Claim("the CGAN is \"blurrier than the VAE\"", "cgan", "lower", "sharpness", "vae"),
+        Claim("the CGAN is \"blurrier than the VAE\" of thirty epochs", "cgan", "lower", "sharpness", "vae-30"),
+        Claim("the VAE's samples are better", "vae", "lower", "fid", "cgan"),
+        Claim("the VAE of thirty epochs has better samples", "vae-30", "lower", "fid", "cgan"),
+        Claim("the VAE draws the classes more evenly", "vae", "higher", "modes", "cgan"),
+        Claim("the VAE's samples lie among real images more often", "vae", "higher", "precision", "cgan"),
+        Claim("the VAE's samples cover more of the real images", "vae", "higher", "recall", "cgan"),
+    ),
+    table=("fid", "sharpness", "modes", "precision", "recall", "accuracy", SHOES),
+    pictures={
+        "grid": (),
+        "epochs": ("vae-30", "cgan"),
+        "shares": (),
+        "confusion": ("cgan",),
+        "bands:sharpness": ("vae-30", "cgan"),
+    },
+    every=5,
+    train_images=10_000,
+)  # fmt: skip
