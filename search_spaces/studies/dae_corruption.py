@@ -11,12 +11,12 @@ CURVE = {**DIGITS, "width": 64, "latent_dim": 8, "lr": 3e-3}
 
 
 def _digits(sigma: float, note: str) -> Arm:
-    return Arm(note, "dae", "mnist", {**DIGITS, "sigma": sigma}, epochs=6)
+    return Arm(note, "dae", "mnist", {**DIGITS, "sigma": sigma}, epochs=8)
 
 
 def _curve(sigma: float) -> Arm:
     return Arm(f"points of y = x^2, noise of sd {sigma:g} on an axis of length 1", "dae", "parabola",
-               {**CURVE, "sigma": sigma}, epochs=6)  # fmt: skip
+               {**CURVE, "sigma": sigma}, epochs=8)  # fmt: skip
 
 
 STUDY = Study(
@@ -45,5 +45,6 @@ STUDY = Study(
         "strip": ("noise-0", "noise-0.1", "noise-0.3", "noise-0.5"),
         "bands:recon_mse": ("noise-0", "noise-0.1", "noise-0.3", "noise-0.5"),
     },
-    every=1,
+    every=2,
+    train_images=20_000,
 )
