@@ -31,7 +31,7 @@ def main() -> None:
         for _ in range(EPOCHS):
             train_epoch(run)
             with torch.no_grad():
-                nats.append(held_out(model, CONFIG, data, run.nets, run.hp, "test", 0)["nats"])
+                nats.append(held_out(model, CONFIG, data, run.nets, run.hp, "test", 0)["nats"].mean().item())
         last.append(nats[-1])
         rows.append(
             [str(seed), f"{nats[0]:.2f}", f"{nats[3]:.2f}", f"{nats[-1]:.2f}", f"{time.perf_counter() - began:.0f}"]

@@ -162,7 +162,14 @@ def test_autocast_around_the_scoring_changes_nothing(judge: Judge, extractor: Ex
 def test_judge_of_digits(judge: Judge) -> None:
     data = load("digits")
     assert (judge.reference, judge.n_reference) == ("train+val", len(data.train) + len(data.val))
-    plan = {"n_samples": 5000, "n_reference": 1437, "reference": "train+val", "n_neighbours": 1437, "k": 5}
+    plan = {
+        "n_samples": 5000,
+        "n_reference": 1437,
+        "reference": "train+val",
+        "n_neighbours": 1437,
+        "k": 5,
+        "n_train": 1257,
+    }
     assert judge.stamp == {"extractor": judge.extractor_id, **plan}
     counts = np.bincount(np.asarray(data.train.labels))
     np.testing.assert_allclose(judge.class_prior, counts / counts.sum())

@@ -11,6 +11,7 @@ from trainables import blocks
 from trainables.engine.model import Batch, Hp, Measure, Model, Nets, Noise, Shape, Show, Turn
 from trainables.engine.streams import Draw
 from trainables.keys import Config
+from trainables.metrics.reconstruction import reconstruction
 
 KEYS = ("lr", "beta1", "beta2", "batch_size", "epochs", "latent_dim", "width", "net", "precision")
 
@@ -21,6 +22,11 @@ def nets(config: Config, shape: Shape, n_classes: int) -> dict[str, nn.Module]:
         "encoder": blocks.encoder(net, shape, width, z, nn.ReLU()),
         "decoder": blocks.decoder(net, shape, width, z, nn.ReLU()),
     }
+
+
+def encode(nets: Nets, x: Tensor) -> Tensor:
+    codes: Tensor = nets["encoder"](x)
+    return codes
 
 
 def reconstruct(nets: Nets, x: Tensor) -> Tensor:
@@ -36,7 +42,7 @@ def turns(config: Config, shape: Shape) -> tuple[Turn, ...]:
 
 def measure(config: Config, shape: Shape) -> tuple[Measure, dict[str, Draw]]:
     def mse(nets: Nets, batch: Batch, noise: Noise, hp: Hp) -> dict[str, Tensor]:
-        return {"recon_mse": (reconstruct(nets, batch.x) - batch.x).square().flatten(1).mean(1)}
+        return reconstruction(reconstruct(nets, batch.x), batch.x)
 
     return mse, {}
 
@@ -48,4 +54,4 @@ def show(config: Config, shape: Shape) -> tuple[Show, dict[str, Draw]]:
     return pairs, {}
 
 
-MODEL = Model("ae", KEYS, nets, turns, measure=measure, show=show)
+MODEL = Model("ae", KEYS, nets, turns, measure=measure, show=show, encode=encode)

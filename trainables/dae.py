@@ -15,6 +15,7 @@ from trainables import ae
 from trainables.engine.model import Batch, Hp, Measure, Model, Nets, Noise, Shape, Show, Turn
 from trainables.engine.streams import Draw
 from trainables.keys import Config
+from trainables.metrics.reconstruction import reconstruction
 
 LEVELS = (0.1, 0.3, 0.5)  # sd of the noise that every trial is judged at
 
@@ -45,11 +46,8 @@ def turns(config: Config, shape: Shape) -> tuple[Turn, ...]:
 
 def measure(config: Config, shape: Shape) -> tuple[Measure, dict[str, Draw]]:
     def mse(nets: Nets, batch: Batch, noise: Noise, hp: Hp) -> dict[str, Tensor]:
-        errors = [
-            (ae.reconstruct(nets, batch.x + level * noise["x"]) - batch.x).square().flatten(1).mean(1)
-            for level in LEVELS
-        ]
-        return {"recon_mse": torch.stack(errors).mean(0)}
+        each = [reconstruction(ae.reconstruct(nets, batch.x + level * noise["x"]), batch.x) for level in LEVELS]
+        return {key: torch.stack([values[key] for values in each]).mean(0) for key in each[0]}
 
     return mse, {"x": Draw("normal", shape)}
 
@@ -62,4 +60,4 @@ def show(config: Config, shape: Shape) -> tuple[Show, dict[str, Draw]]:
     return pairs, {"x": Draw("normal", shape)}
 
 
-MODEL = Model("dae", (*ae.KEYS, "sigma", "corruption"), ae.nets, turns, measure=measure, show=show)
+MODEL = Model("dae", (*ae.KEYS, "sigma", "corruption"), ae.nets, turns, measure=measure, show=show, encode=ae.encode)

@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from trainables import ae, blocks
-from trainables.engine.model import Batch, Hp, Measure, Model, Nets, Noise, Shape, Turn
+from trainables.engine.model import Batch, Hp, LogWeight, Measure, Model, Nets, Noise, Shape, Turn
 from trainables.engine.streams import Draw
 from trainables.keys import Config
+from trainables.metrics.reconstruction import reconstruction
 
 KEYS = (*ae.KEYS, "beta", "likelihood", "sigma")
 
@@ -69,10 +70,32 @@ def measure(config: Config, shape: Shape) -> tuple[Measure, dict[str, Draw]]:
 
     def bound(nets: Nets, batch: Batch, noise: Noise, hp: Hp) -> dict[str, Tensor]:
         mean, z, divergence = encode(nets, batch.x, noise["eps"])
-        mse = (torch.sigmoid(nets["decoder"](mean)) - batch.x).square().flatten(1).mean(1)
-        return {"nats": nll(nets["decoder"](z), batch.x, hp) + divergence, "recon_mse": mse}
+        recon = nll(nets["decoder"](z), batch.x, hp)
+        nats = {"nats": recon + divergence, "nats_recon": recon, "nats_kl": divergence}
+        return nats | reconstruction(torch.sigmoid(nets["decoder"](mean)), batch.x)
 
     return bound, {"eps": Draw("normal", (config["latent_dim"],))}
+
+
+def codes(nets: Nets, x: Tensor) -> Tensor:
+    """The mean codes [B, Z]."""
+    mean: Tensor = nets["encoder"](x).chunk(2, dim=1)[0]
+    return mean
+
+
+def log_weight(config: Config) -> LogWeight | None:
+    """log p(x|z) + log p(z) - log q(z|x) of binary images, for the Bernoulli likelihood (Burda et al. 2016, eq. 8)."""
+    if config["likelihood"] != "bernoulli":
+        return None
+
+    def weight(nets: Nets, batch: Batch, eps: Tensor) -> Tensor:
+        mean, log_var = nets["encoder"](batch.x).chunk(2, dim=1)
+        z = mean + (0.5 * log_var).exp() * eps
+        prior_over_code = 0.5 * (eps.square() + log_var - z.square()).sum(1)
+        log_w: Tensor = prior_over_code - bernoulli(nets["decoder"](z), batch.x, {})
+        return log_w
+
+    return weight
 
 
 def sample(nets: Nets, z: Tensor, y: Tensor) -> Tensor:
@@ -84,4 +107,6 @@ def _gaussian_only(config: Config) -> bool:
     return bool(config["likelihood"] == "gaussian")
 
 
-MODEL = Model("vae", KEYS, nets, turns, sample, measure, when={"sigma": _gaussian_only})
+MODEL = Model(
+    "vae", KEYS, nets, turns, sample, measure, encode=codes, log_weight=log_weight, when={"sigma": _gaussian_only}
+)

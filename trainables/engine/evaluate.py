@@ -1,10 +1,11 @@
-"""What is measured at an evaluated epoch: quality of samples, error on held-out images, the fixed sample grid.
+"""What the metrics get to see at an evaluated epoch: samples, held-out images, codes; and the fixed sample grid.
 
 All noise here comes from the sweep's seed, not from the trial's: every trial is judged on the same noise and the same
 labels, so that scores and pictures differ only by what was learned.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from trainables.engine.model import Batch, Model
 from trainables.engine.run import Data, Run, sampling_nets
 from trainables.engine.streams import Draw
 from trainables.keys import Config
-from trainables.metrics import Judge, score
+from trainables.metrics import Evidence, Judge, look, measure
 
 GRID, COLUMNS = 80, 10  # images in the fixed sample grid, and in one row of it
 CHUNK = 500  # images at once where nothing is learned
@@ -35,14 +36,16 @@ def prior_labels(judge: Judge, n: int, device: str) -> Tensor:
     return torch.from_numpy(labels)[order].to(device)
 
 
-def generate(model: Model, config: Config, nets: dict[str, nn.Module], judge: Judge, device: str) -> Iterator[Tensor]:
-    """The ``judge.n_samples`` images that are scored, float [CHUNK, C, H, W] in [0, 1] at a time."""
+def generate(
+    model: Model, config: Config, nets: Mapping[str, nn.Module], judge: Judge, device: str, n: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """The ``n`` images that are scored, float [CHUNK, C, H, W] in [0, 1] at a time, and the labels asked for."""
     assert model.sample is not None
-    labels = prior_labels(judge, judge.n_samples, device)
+    labels = prior_labels(judge, n, device)
     spec = Draw("normal", (model.latent(config),))
-    for i in range(0, judge.n_samples, CHUNK):
+    for i in range(0, n, CHUNK):
         y = labels[i : i + CHUNK]
-        yield model.sample(nets, streams.draw(spec, len(y), device, judge.seed, "judged", i), y).float()
+        yield model.sample(nets, streams.draw(spec, len(y), device, judge.seed, "judged", i), y).float(), y
 
 
 def grid_labels(n_classes: int) -> Tensor:
@@ -67,19 +70,59 @@ def _picture(run: Run, nets: dict[str, nn.Module], judge: Judge) -> Tensor:
 
 def held_out(
     model: Model, config: Config, data: Data, nets: dict[str, nn.Module], hp: dict[str, Tensor], split: str, seed: int
-) -> dict[str, float]:
-    """Means of the model's own measures (recon_mse, nats) over all images of a split: ``val``, ``test``."""
+) -> dict[str, Tensor]:
+    """The model's own measures (recon_mse, nats) of each image of a split, ``val`` or ``test``: [V] each."""
     if model.measure is None:
         return {}
     images = getattr(data.images, split)
     measure, specs = model.measure(config, data.images.shape)
-    sums: dict[str, Tensor] = {}
+    found: dict[str, list[Tensor]] = {}
     for i in range(0, len(images), CHUNK):
         idx = torch.arange(i, min(i + CHUNK, len(images)), device=data.device)
         noise = {k: streams.draw(spec, len(idx), data.device, seed, split, k, i) for k, spec in specs.items()}
         for key, values in measure(nets, Batch(*images.gather(idx, data.device)), noise, hp).items():
-            sums[key] = sums.get(key, torch.zeros((), dtype=torch.float64)) + values.sum().double().cpu()
-    return {key: float(total) / len(images) for key, total in sums.items()}
+            found.setdefault(key, []).append(values)
+    return {key: torch.cat(parts) for key, parts in found.items()}
+
+
+def _codes(run: Run, nets: dict[str, nn.Module]) -> Callable[[Tensor], Tensor] | None:
+    encode = run.model.encode
+    return None if encode is None else lambda x: encode(nets, x)
+
+
+def _log_weight(run: Run, nets: dict[str, nn.Module], seed: int) -> Callable[[Tensor, Tensor, int], Tensor] | None:
+    weigh = None if run.model.log_weight is None else run.model.log_weight(run.config)
+    if weigh is None:
+        return None
+    spec = Draw("normal", (run.model.latent(run.config),))
+
+    def weight(x: Tensor, y: Tensor, i: int) -> Tensor:
+        return weigh(nets, Batch(x, y), streams.draw(spec, len(y), run.data.device, seed, "importance", i))
+
+    return weight
+
+
+def witness(run: Run, nets: dict[str, nn.Module], judge: Judge) -> Evidence:
+    """Everything that the metrics may ask about a trial as it stands."""
+    model, extractor = run.model, run.data.extractor
+    evidence = Evidence(
+        judge,
+        data=run.data.images,
+        measured=held_out(model, run.config, run.data, nets, run.hp, "val", judge.seed),
+        encode=_codes(run, nets),
+        log_weight=_log_weight(run, nets, judge.seed),
+    )
+    if model.sample is None or extractor is None:
+        return evidence
+
+    def draw(n: int) -> Iterator[tuple[Tensor, Tensor]]:
+        return generate(model, run.config, nets, judge, run.data.device, n)
+
+    images, features, logits = look(judge, extractor, (x for x, _ in draw(judge.n_samples)))
+    labels = prior_labels(judge, judge.n_samples, run.data.device) if model.conditional else None
+    return replace(
+        evidence, images=images, features=features, logits=logits, labels=labels, extractor=extractor, draw=draw
+    )
 
 
 @torch.no_grad()
@@ -91,12 +134,9 @@ def evaluate(run: Run) -> tuple[dict[str, Any], Tensor]:
     modes = {name: net.training for name, net in nets.items()}
     for net in nets.values():
         net.eval()
-    quality: dict[str, Any] = held_out(run.model, run.config, run.data, nets, run.hp, "val", judge.seed)
-    if run.model.sample is not None and run.data.extractor is not None:
-        images = generate(run.model, run.config, nets, judge, run.data.device)
-        asked = prior_labels(judge, judge.n_samples, run.data.device) if run.model.conditional else None
-        quality |= score(judge, run.data.extractor, images, asked)
+    last = run.epoch == run.config["epochs"]
+    quality = measure(witness(run, nets, judge), last=last, asked=judge.asked if last else ())
     picture = _picture(run, nets, judge)
     for name, net in nets.items():
         net.train(modes[name])
-    return quality, picture
+    return dict(quality), picture

@@ -27,6 +27,8 @@ class Batch(NamedTuple):
 
 Loss = Callable[[Nets, Batch, Noise, Hp], tuple[Tensor, dict[str, Tensor]]]  # scalar, {name: detached scalar}
 Measure = Callable[[Nets, Batch, Noise, Hp], dict[str, Tensor]]  # {name: [B]}, one value per image
+Encode = Callable[[Nets, Tensor], Tensor]  # x [B, C, H, W] -> codes [B, Z]
+LogWeight = Callable[[Nets, Batch, Tensor], Tensor]  # of binary x, with eps [B, Z] ~ N(0, I): [B], see vae.py
 Show = Callable[[Nets, Batch, Noise], Tensor]  # images to draw beside each other, [n B, C, H, W] in [0, 1]
 
 
@@ -47,7 +49,9 @@ class Model(NamedTuple):
     ``nets(config, shape, n_classes)`` builds the modules; ``turns(config, shape)`` the steps;
     ``sample(nets, z, y)`` draws images [B, C, H, W] in [0, 1] from z [B, Z] and labels y [B] (None: not a sampler);
     ``measure(config, shape)`` gives a per-image score on held-out images and the noise that it wants;
-    ``show(config, shape)`` likewise gives what to draw beside a held-out image, where the model is not a sampler.
+    ``show(config, shape)`` likewise gives what to draw beside a held-out image, where the model is not a sampler;
+    ``encode(nets, x)`` gives the codes of images, and ``log_weight(config)`` the log of the importance weight of a code
+    drawn for a binary image (None: the likelihood is not of binary images).
     """
 
     name: str
@@ -57,6 +61,8 @@ class Model(NamedTuple):
     sample: Callable[[Nets, Tensor, Tensor], Tensor] | None = None
     measure: Callable[[Config, Shape], tuple[Measure, dict[str, Draw]]] | None = None
     show: Callable[[Config, Shape], tuple[Show, dict[str, Draw]]] | None = None
+    encode: Encode | None = None
+    log_weight: Callable[[Config], LogWeight | None] | None = None
     averaged: str | None = None  # the net whose weights are averaged by ``ema``
     conditional: bool = False
     when: dict[str, Callable[[Config], bool]] = {}  # noqa: RUF012  keys read only in some configurations

@@ -12,7 +12,21 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from trainables.metrics import classes, conditional, duplicates, fid, kid, manifold, sharpness
+from trainables.metrics import (
+    cas,
+    classes,
+    conditional,
+    duplicates,
+    fid,
+    held_out,
+    kid,
+    likelihood,
+    manifold,
+    memorisation,
+    probe,
+    sharpness,
+    stacked,
+)
 from trainables.metrics.build import build_judge
 from trainables.metrics.evidence import Evidence
 from trainables.metrics.extractor import Extractor, Scores
@@ -32,6 +46,7 @@ __all__ = [
     "build_judge",
     "keys",
     "load_extractor",
+    "look",
     "measure",
     "score",
 ]
@@ -45,6 +60,12 @@ METRICS: dict[str, Metric] = {
     "duplicates": Metric(duplicates.duplicates, duplicates.KEYS),
     "sharpness": Metric(sharpness.sharpness, sharpness.KEYS),
     "conditional": Metric(conditional.conditional, conditional.KEYS, needs=("features", "labels")),
+    "memorisation": Metric(memorisation.memorisation, memorisation.KEYS, "last"),
+    "stacked": Metric(stacked.stacked, stacked.KEYS, "last", ("features", "draw")),
+    "cas": Metric(cas.cas, cas.KEYS, "asked", ("features", "labels", "draw", "data")),
+    "held_out": Metric(held_out.held_out, held_out.KEYS, needs=("measured",)),
+    "probe": Metric(probe.probe, probe.KEYS, "last", ("encode", "data")),
+    "likelihood": Metric(likelihood.likelihood, likelihood.KEYS, "last", ("log_weight", "data")),
 }
 
 
@@ -53,22 +74,26 @@ def keys() -> dict[str, Key]:
     return {name: key for metric in METRICS.values() for name, key in metric.keys.items()}
 
 
-@torch.no_grad()
 def score(
-    judge: Judge, extractor: Extractor, images: Iterator[Tensor], labels: Tensor | None = None
+    judge: Judge,
+    extractor: Extractor,
+    images: Iterator[Tensor],
+    labels: Tensor | None = None,
+    asked: tuple[str, ...] = (),
 ) -> dict[str, Value]:
-    """Every metric of the first judge.n_samples images [B,C,H,W] in [0,1], as plain floats and lists. `labels` [N] are
-    the classes that a conditional model was asked for.
+    """Every metric that the first judge.n_samples images [B,C,H,W] in [0,1] suffice for. `labels` [N] are the classes
+    that a conditional model was asked for; `asked` names metrics that run on request only.
 
-    Numbers are nan, and lists left out, where an image is not finite. Raises ValueError where the iterator yields too
-    few images.
+    Raises ValueError where the iterator yields too few images.
     """
-    return measure(gather(judge, extractor, images, labels))
+    return measure(Evidence(judge, *look(judge, extractor, images), labels, extractor), asked=asked)
 
 
+@torch.no_grad()
 def measure(evidence: Evidence, *, last: bool = True, asked: tuple[str, ...] = ()) -> dict[str, Value]:
-    """Every metric that the evidence suffices for, those for a trial's `last` evaluation included, and those `asked`
-    for by name."""
+    """Every metric that the evidence suffices for, as plain floats and lists: those of each evaluation, those of a
+    trial's `last` one, and those `asked` for by name. Numbers of samples are nan, and lists left out, where an image is
+    not finite."""
     found: dict[str, Value] = {}
     for name, metric in METRICS.items():
         if not metric.is_due(last, name in asked) or not all(evidence.has(part) for part in metric.needs):
@@ -80,8 +105,8 @@ def measure(evidence: Evidence, *, last: bool = True, asked: tuple[str, ...] = (
     return found
 
 
-def gather(judge: Judge, extractor: Extractor, images: Iterator[Tensor], labels: Tensor | None) -> Evidence:
-    """The first judge.n_samples images and what the extractor says of them."""
+def look(judge: Judge, extractor: Extractor, images: Iterator[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    """The first judge.n_samples images [N,C,H,W], their features [N,F] and logits [N,K]."""
     kept: list[Tensor] = []
 
     def keeping() -> Iterator[Tensor]:
@@ -90,4 +115,4 @@ def gather(judge: Judge, extractor: Extractor, images: Iterator[Tensor], labels:
             yield batch
 
     features, logits = batched(extractor, keeping(), judge.n_samples)
-    return Evidence(judge, torch.cat(kept)[: judge.n_samples], features, logits, labels)
+    return torch.cat(kept)[: judge.n_samples], features, logits

@@ -31,6 +31,7 @@ def build_judge(
     every: int = 1,
     rungs: tuple[int, ...] = (),
     alarm: bool = True,
+    asked: tuple[str, ...] = (),
     n_samples: int = N_SAMPLES,
     cache_dir: Path | None = None,
     progress: Progress | None = None,
@@ -60,6 +61,7 @@ def build_judge(
         every=every,
         rungs=rungs,
         alarm=alarm,
+        asked=asked,
         seed=seed,
     )
 

@@ -1,32 +1,49 @@
-"""What a metric sees: samples, what the extractor says of them, and whatever several metrics would compute twice."""
+"""What a metric sees: samples, what the extractor says of them, the model's own view of real images, and whatever
+several metrics would compute twice. A model that draws nothing has no samples, one that encodes nothing no codes."""
 
 from __future__ import annotations
 
-from collections.abc import Sized
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sized
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
+from trainables.data import Dataset
+from trainables.metrics.extractor import Extractor
 from trainables.metrics.judge import Judge
 from trainables.metrics.neighbours import Balls, Neighbours, neighbours
+from trainables.metrics.passes import batched
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """One generator's samples before its judge. Shapes: N samples, C H W image, F features, K classes."""
+    """One model before its judge. Shapes: N samples, V images of val, C H W image, F features, K classes, Z code."""
 
     judge: Judge
-    images: Tensor  # [N,C,H,W] in [0,1]
-    features: Tensor  # [N,F]
-    logits: Tensor  # [N,K]
+    images: Tensor = field(default_factory=lambda: torch.empty(0))  # [N,C,H,W] in [0,1]
+    features: Tensor = field(default_factory=lambda: torch.empty(0))  # [N,F]
+    logits: Tensor = field(default_factory=lambda: torch.empty(0))  # [N,K]
     labels: Tensor | None = None  # int64 [N], the classes asked for; None: the model takes none
+    extractor: Extractor | None = None
+    draw: Callable[[int], Iterator[tuple[Tensor, Tensor]]] | None = None  # n -> that many samples, labels asked for
+    data: Dataset | None = None  # the real images
+    measured: Mapping[str, Tensor] = field(default_factory=dict)  # [V] each: what the model itself measures
+    encode: Callable[[Tensor], Tensor] | None = None  # x [B,C,H,W] -> codes [B,Z]
+    log_weight: Callable[[Tensor, Tensor, int], Tensor] | None = None  # x, y, which draw -> log p(x,z) - log q(z|x) [B]
 
     def has(self, part: str) -> bool:
         """Whether there is anything under this name."""
         value = getattr(self, part)
         return value is not None and (not isinstance(value, Sized) or len(value) > 0)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the samples are, or the real images."""
+        if self.data is None or len(self.features):
+            return self.features.device
+        return torch.as_tensor(self.data.val.labels).device
 
     @cached_property
     def finite(self) -> bool:
@@ -38,3 +55,11 @@ class Evidence:
         """Of the first samples and the judge's real images; see neighbours.py."""
         features, own, radius = (torch.tensor(array).to(self.features.device) for array in self.judge.real)
         return neighbours(self.features, features, Balls(own, radius))
+
+    def read(self, n: int) -> Tensor:
+        """Logits [n,K] of n samples, drawn anew where there are not as many."""
+        if n <= len(self.logits):
+            return self.logits[:n]
+        assert self.draw is not None
+        assert self.extractor is not None
+        return batched(self.extractor, (x for x, _ in self.draw(n)), n).logits

@@ -49,6 +49,7 @@ class Judge(NamedTuple):
     every: int = 1  # evaluate each `every` epochs, besides `rungs`, epoch 1 and a trial's last epoch
     rungs: tuple[int, ...] = ()
     alarm: bool = True  # a collapsed trial is stopped; without, it trains on and only never wins
+    asked: tuple[str, ...] = ()  # metrics to run at a trial's last evaluation that only run on request
     seed: int = 0  # the sweep's: the fixed sample noise and labels are drawn from it
 
     @property
@@ -66,6 +67,7 @@ class Judge(NamedTuple):
             "reference": self.reference,
             "n_neighbours": self.n_neighbours,
             "k": K,
+            "n_train": len(self.train.features),
         }
 
 

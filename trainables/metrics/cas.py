@@ -1,0 +1,48 @@
+"""Classification accuracy score: train on samples, test on real images. Ravuri and Vinyals 2019, arXiv:1905.10887.
+
+A fresh extractor learns the classes from N_CAS samples with the labels that were asked for, and names the images of
+val. What the samples lack, the classifier does not learn. Dear (a training), so only on request. A generator that has
+memorised the training images gets their full score.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from trainables.data.split import Split, make
+from trainables.metrics.evidence import Evidence
+from trainables.metrics.metric import Key
+from trainables.metrics.training import fit, make_recipe
+
+N_CAS, EPOCHS = 10_000, 5
+
+
+def cas(evidence: Evidence) -> dict[str, float]:
+    """`cas`: accuracy on val of a classifier trained on samples, 0..1."""
+    assert evidence.data is not None
+    assert evidence.draw is not None
+    drawn = list(evidence.draw(N_CAS))
+    pixels = _bytes(torch.cat([x for x, _ in drawn]))
+    labels = torch.cat([y.cpu() for _, y in drawn]).numpy().astype(np.int64)
+    real = _arrays(evidence.data.val)
+    samples = make("samples", evidence.data.classes, Split(pixels, labels), real, real)
+    recipe = make_recipe(len(labels), samples.shape[1])._replace(epochs=EPOCHS)
+    with torch.enable_grad():
+        return {"cas": fit(samples, recipe, command="").accuracy}
+
+
+def _arrays(split: Split) -> Split:
+    x, y = split.gather(torch.arange(len(split)), torch.device("cpu"))
+    return Split(_bytes(x), y.numpy())
+
+
+def _bytes(x: Tensor) -> NDArray[np.uint8]:
+    return (x.clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
+
+
+KEYS = {
+    "cas": Key("classification accuracy", "max", "on real images, of a classifier trained on 10,000 samples", "0..1")
+}

@@ -1,0 +1,31 @@
+"""What a model says of held-out images, each measured by the model itself: reconstruction and the bound in nats.
+
+Means over all of `val`, with their standard errors. A denoiser's reconstructions are of images with known noise, the
+same whatever it trained on; a VAE's are from the mean code.
+"""
+
+from __future__ import annotations
+
+from trainables.metrics.evidence import Evidence
+from trainables.metrics.metric import Key
+
+
+def held_out(evidence: Evidence) -> dict[str, float]:
+    """The mean of each of evidence.measured."""
+    found: dict[str, float] = {}
+    for name, values in evidence.measured.items():
+        wide = values.double()
+        found |= {name: float(wide.mean()), f"{name}_se": float(wide.std()) / len(wide) ** 0.5}
+    return found
+
+
+KEYS = {
+    "recon_mse": Key("reconstruction MSE", "min", "squared error per pixel on clean held-out images"),
+    "psnr": Key("PSNR", "max", "peak signal-to-noise ratio of the reconstruction, mean over images", "dB"),
+    "ssim": Key("SSIM", "max", "structural similarity of the reconstruction"),
+    "nats": Key(
+        "nats per image", "min", "minus the evidence bound: one code an image, KL weight 1, grey pixels", "nats"
+    ),
+    "nats_recon": Key("reconstruction part", None, "the bound's -log p(x given z)", "nats"),
+    "nats_kl": Key("KL part", None, "the bound's KL of code and prior", "nats"),
+}

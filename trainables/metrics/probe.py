@@ -1,0 +1,71 @@
+"""How much of the class a linear map reads out of the codes: Alain and Bengio 2017, arXiv:1610.01644.
+
+Multinomial logistic regression on the standardised codes of training images, by L-BFGS to convergence, tested on val.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from trainables.data.split import Split
+from trainables.engine import streams
+from trainables.metrics.evidence import Evidence
+from trainables.metrics.manifold import share
+from trainables.metrics.metric import Key
+
+N_PROBE = 5_000  # images to fit on, and at most to test on
+DECAY = 1e-4
+MANY = 100  # with more classes than this 5,000 images are too few
+
+
+def probe(evidence: Evidence) -> dict[str, float]:
+    """`probe_accuracy` of the codes, 0..1."""
+    assert evidence.data is not None
+    if len(evidence.data.classes) > MANY:
+        return {}
+    x, y = _codes(evidence, evidence.data.train)
+    seen, labels = _codes(evidence, evidence.data.val)
+    mean, sd = x.mean(0), x.std(0).clamp_min(1e-6)
+    weights = logistic((x - mean) / sd, y, len(evidence.data.classes))
+    value, se = share(_with_one((seen - mean) / sd).mm(weights).argmax(1) == labels)
+    return {"probe_accuracy": value, "probe_accuracy_se": se}
+
+
+def _codes(evidence: Evidence, split: Split) -> tuple[Tensor, Tensor]:
+    assert evidence.encode is not None
+    idx = streams.permutation(len(split), "cpu", 0, "probe")[:N_PROBE].to(evidence.device)
+    codes, labels = [], []
+    for part in torch.split(idx, 500):
+        x, y = split.gather(part, evidence.device)
+        codes.append(evidence.encode(x).float())
+        labels.append(y)
+    return torch.cat(codes), torch.cat(labels)
+
+
+def _with_one(x: Tensor) -> Tensor:
+    return nn.functional.pad(x, (0, 1), value=1.0)
+
+
+@torch.enable_grad()
+def logistic(x: Tensor, y: Tensor, n_classes: int) -> Tensor:
+    """Weights [Z + 1, K] of the logistic regression of y [N] on x [N,Z], the last row being the intercept."""
+    x = _with_one(x.detach())
+    weights = torch.zeros(x.shape[1], n_classes, device=x.device, requires_grad=True)
+    descent = torch.optim.LBFGS([weights], max_iter=100, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        descent.zero_grad()
+        value = nn.functional.cross_entropy(x @ weights, y) + DECAY * weights.square().sum()
+        value.backward()  # type: ignore[no-untyped-call]
+        return value
+
+    descent.step(loss)  # type: ignore[no-untyped-call]
+    return weights.detach()
+
+
+KEYS = {
+    "probe_accuracy": Key(
+        "linear-probe accuracy", "max", f"of the codes: logistic regression on {N_PROBE:,} training images", "0..1"
+    )
+}
