@@ -36,9 +36,9 @@ def nets(sweep: Sweep, number: int) -> dict[str, nn.Module]:
     except SafetensorError as error:
         raise BadInput(f"{name} of {sweep.place.name!r} is damaged: {error}") from error
     shape, n_classes = tuple(sweep.meta["data"]["shape"]), len(sweep.meta["data"]["classes"])
-    built = MODELS[sweep.meta["model"]].nets(runs.trial(sweep, number).config, shape, n_classes)
     kept = {key.partition(".")[0] for key in weights}
     try:
+        built = MODELS[sweep.meta["model"]].nets(runs.trial(sweep, number).config, shape, n_classes)
         for net in kept:
             built[net].load_state_dict(_of(weights, net))
     except (KeyError, RuntimeError) as error:  # the model's code has changed since

@@ -134,7 +134,7 @@ def check_keys(model: str, space: "Space", boxes: dict[str, dict[str, Any]]) -> 
 
     Raises:
         BadUsage: a key too many or too few.
-        BadInput: a value that the key does not take.
+        BadInput: a value that the key does not take, or that does not go with another.
     """
     from search_spaces.override import Probe
     from trainables import MODELS
@@ -149,6 +149,7 @@ def check_keys(model: str, space: "Space", boxes: dict[str, dict[str, Any]]) -> 
         for key in sorted(reads ^ set(config)):
             fault = "lacks" if key in reads else "gives, and no such trial reads,"
             raise BadUsage(f"the space of {model!r} {fault} {key!r}")
+        MODELS[model].check(config)
 
 
 def _slug(dataset: str) -> str:

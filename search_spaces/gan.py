@@ -18,10 +18,16 @@ DEFAULTS: Config = {
     "latent_dim": 64,
     "ema": 0.0,
     "label_smoothing": 0.0,
+    "penalty": "none",
+    "penalty_weight": 10.0,
+    "clip": 0.01,
+    "d_norm": "none",
+    "pack": 1,
 }
+_NUISANCE = ("lr_g", "lr_d", "beta1", "batch_size", "latent_dim", "ema", "label_smoothing", "penalty_weight", "clip")
 ROLES: dict[str, Role] = {
-    **dict.fromkeys(("scheme", "d_steps", "g_steps"), "scientific"),
-    **dict.fromkeys(("lr_g", "lr_d", "beta1", "batch_size", "latent_dim", "ema", "label_smoothing"), "nuisance"),
+    **dict.fromkeys(("scheme", "penalty", "d_norm", "pack", "d_steps", "g_steps"), "scientific"),
+    **dict.fromkeys(_NUISANCE, "nuisance"),
     **dict.fromkeys(("epochs", "net", "width", "beta2", "precision"), "fixed"),
 }
 
@@ -44,6 +50,9 @@ def space(trial: Trial) -> Config:
         "latent_dim": trial.suggest_categorical("latent_dim", (16, 32, 64, 128)),
         "ema": trial.suggest_categorical("ema", (0.0, 0.99, 0.999)),
         # fixed
+        "penalty": fixed(trial, "penalty", "none"),
+        "d_norm": fixed(trial, "d_norm", "none"),
+        "pack": fixed(trial, "pack", 1),
         "net": net,
         "width": fixed(trial, "width", 256 if net == "mlp" else 16),
         "epochs": fixed(trial, "epochs", 10),
@@ -52,4 +61,8 @@ def space(trial: Trial) -> Config:
     }
     if config["scheme"] not in NO_TARGETS:
         config["label_smoothing"] = trial.suggest_categorical("label_smoothing", (0.0, 0.1))
+    if config["penalty"] == "clip":
+        config["clip"] = trial.suggest_float("clip", 1e-3, 1.0, log=True)
+    elif config["penalty"] != "none":
+        config["penalty_weight"] = trial.suggest_float("penalty_weight", 0.1, 100.0, log=True)
     return config

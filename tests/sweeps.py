@@ -36,6 +36,7 @@ FIXED: dict[str, Any] = {
     "beta1": 0.9, "beta2": 0.999, "epochs": 5, "latent_dim": 2, "width": 32, "net": "mlp", "beta": 1.0,
     "precision": "fp32",
 }  # fmt: skip
+READS: dict[str, dict[str, Any]] = {"cgan": {"d_norm": "none", "pack": 1}}  # what other nets are built from
 Planned = tuple[TrialState, dict[str, Any], list[float]]  # state, sampled parameters, objective by epoch
 TRIALS: list[Planned] = [
     (TrialState.COMPLETE, {"lr": 1e-3, "batch_size": 128, "likelihood": "bernoulli"}, [60.0, 40.0, 30.0, 25.0, 20.0]),
@@ -102,7 +103,7 @@ def _study(directory: Path, trials: list[Planned]) -> None:
 
 def _trial(folder: Path, number: int, model: str, params: dict[str, Any], values: list[float]) -> None:
     (folder / "samples").mkdir(parents=True)
-    params = {"number": number, "seed": 100 + number, "model": model, "config": FIXED | params}
+    params = {"number": number, "seed": 100 + number, "model": model, "config": FIXED | READS.get(model, {}) | params}
     (folder / "params.json").write_text(json.dumps(params))
     rows = [_row(epoch, value) for epoch, value in enumerate(values, start=1)]
     (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -113,7 +114,7 @@ def _trial(folder: Path, number: int, model: str, params: dict[str, Any], values
 
 def _weights(number: int, model: str) -> bytes:
     torch.manual_seed(number)
-    nets = MODELS[model].nets(FIXED | {"likelihood": "bernoulli"}, (1, 8, 8), 10)
+    nets = MODELS[model].nets(FIXED | READS.get(model, {}) | {"likelihood": "bernoulli"}, (1, 8, 8), 10)
     return save({f"{name}.{key}": value for name, net in nets.items() for key, value in net.state_dict().items()})
 
 

@@ -63,9 +63,20 @@ def _turn(run: Run, mover: Any, batch: Batch, dtype: torch.dtype) -> None:
     take_turn(run, mover._replace(turn=mover.turn._replace(loss=cast)), batch, Sums())
 
 
-def assert_stacked_equals_solo(name: str, configs: list[Config], dtype: torch.dtype, bound: float) -> None:
-    """After three steps every trial of a stack has the state that it has when trained alone, to ``bound``."""
-    model, data = MODELS[name], digits()
+def tolerance(config: Config, dtype: torch.dtype) -> float:
+    """How far a stacked weight may be from the solo one.
+
+    Before a batch norm, a bias whose unit stays on one side of its kink for the whole batch has a gradient of zero, and
+    Adam turns the rounding of float32 into a step of a fraction of the rate: so there the bound is that of a step.
+    """
+    if dtype == torch.float64:
+        return 1e-9
+    return 1e-3 if config.get("d_norm") == "batch" else 1e-5
+
+
+def assert_stacked_equals_solo(name: str, configs: list[Config], dtype: torch.dtype) -> None:
+    """After three steps every trial of a stack has the state that it has when trained alone, to ``tolerance``."""
+    model, data, bound = MODELS[name], digits(), tolerance(configs[0], dtype)
     stack = Stack(model, configs, data, list(SEEDS[: len(configs)]), dtype)
     for _ in range(3):
         stack.step()

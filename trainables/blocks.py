@@ -4,9 +4,14 @@ DCGAN: Radford et al. 2015, arXiv:1511.06434, §3 (4x4 kernels, stride 2, no poo
 28x28 images meet 7x7 maps. Legend: B batch, C H W image, Z latent, N width.
 """
 
+from collections.abc import Mapping
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
+from torch.linalg import vector_norm
+from torch.nn.functional import normalize
+from torch.nn.utils.parametrize import register_parametrization
 
 from trainables.engine.model import Shape
 from trainables.errors import BadInput
@@ -23,12 +28,18 @@ class Unflatten(nn.Module):
         return x.view(x.shape[0], *self.shape)
 
 
-def mlp(sizes: list[int], act: nn.Module) -> nn.Sequential:
-    """Linear layers of the given sizes with ``act`` between them."""
+def mlp(sizes: list[int], act: nn.Module, norm: bool = False) -> nn.Sequential:
+    """Linear layers of the given sizes with ``act`` between them; ``norm`` normalises all hidden ones but the first."""
     layers: list[nn.Module] = []
-    for a, b in pairwise(sizes):
-        layers += [nn.Linear(a, b), act]
+    for i, (a, b) in enumerate(pairwise(sizes)):
+        normed = norm and 0 < i < len(sizes) - 2
+        layers += [nn.Linear(a, b, bias=not normed), *([_batch_statistics(nn.BatchNorm1d, b)] if normed else []), act]
     return nn.Sequential(*layers[:-1])
+
+
+def _batch_statistics(kind: type[nn.BatchNorm1d | nn.BatchNorm2d], width: int) -> nn.Module:
+    """Batch norm that keeps no running averages: a discriminator is only ever asked in training."""
+    return kind(width, track_running_stats=False)
 
 
 def _quarter(shape: Shape) -> tuple[int, int]:
@@ -38,16 +49,20 @@ def _quarter(shape: Shape) -> tuple[int, int]:
     return h // 4, w // 4
 
 
-def encoder(net: str, shape: Shape, width: int, out: int, act: nn.Module, depth: int = 1) -> nn.Sequential:
-    """[B, C, H, W] -> [B, out]. ``depth`` is the number of hidden layers of the MLP."""
+def encoder(
+    net: str, shape: Shape, width: int, out: int, act: nn.Module, depth: int = 1, norm: bool = False
+) -> nn.Sequential:
+    """[B, C, H, W] -> [B, out]. ``depth`` is the number of hidden layers of the MLP; ``norm`` puts batch normalisation
+    behind all hidden layers but the first (Radford et al. 2015, §3)."""
     c, h, w = shape
     if net == "mlp":
-        return nn.Sequential(nn.Flatten(), *mlp([c * h * w, *[width] * depth, out], act))
+        return nn.Sequential(nn.Flatten(), *mlp([c * h * w, *[width] * depth, out], act, norm))
     qh, qw = _quarter(shape)
     return nn.Sequential(
         nn.Conv2d(c, width, 4, 2, 1),  # [B, N, H/2, W/2]
         act,
-        nn.Conv2d(width, 2 * width, 4, 2, 1),  # [B, 2N, H/4, W/4]
+        nn.Conv2d(width, 2 * width, 4, 2, 1, bias=not norm),  # [B, 2N, H/4, W/4]
+        *([_batch_statistics(nn.BatchNorm2d, 2 * width)] if norm else []),
         act,
         nn.Flatten(),
         nn.Linear(2 * width * qh * qw, out),
@@ -79,5 +94,46 @@ def dcgan_init(net: nn.Module) -> None:
     for module in net.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.normal_(module.weight, 0.0, 0.02)
-        elif isinstance(module, nn.BatchNorm2d):
+        elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             nn.init.normal_(module.weight, 1.0, 0.02)
+
+
+class Spectral(nn.Module):
+    """W [O, ...] -> W / sigma, sigma the largest singular value of W as a matrix of O rows.
+
+    Miyato et al. 2018, arXiv:1802.05957, algorithm 1. ``u``, the estimate of the left singular vector, is state; with
+    the paper's v = W'u / |W'u| its sigma = u'Wv is |W'u|, and u is constant for the gradient. Where torch moves u in
+    every forward pass, `moved` is asked to after each update of W, so that a forward pass changes nothing.
+    """
+
+    u: Tensor  # [O]
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        u = torch.randn(len(weight))
+        for _ in range(15):  # so that the first sigma is no guess
+            u = _power_iteration(weight.detach(), u)
+        self.register_buffer("u", u)
+
+    def forward(self, weight: Tensor) -> Tensor:
+        with torch.autocast(weight.device.type, enabled=False):
+            sigma: Tensor = vector_norm(self.u @ weight.flatten(1))
+            return weight / sigma
+
+
+def _power_iteration(weight: Tensor, u: Tensor) -> Tensor:
+    rows = weight.flatten(1)  # [O, I]
+    return normalize(rows @ normalize(u @ rows, dim=0), dim=0)
+
+
+def spectral_norm(net: nn.Module) -> None:
+    """Puts ``Spectral`` on every weight matrix of ``net``."""
+    for module in list(net.modules()):
+        if isinstance(module, nn.Conv2d | nn.Linear | nn.Embedding):
+            register_parametrization(module, "weight", Spectral(module.weight))
+
+
+def moved(weights: Mapping[str, Tensor], buffers: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The ``u`` of every ``Spectral`` in a net after one power iteration on the weights as they are now."""
+    vectors = ((name, name.removesuffix("0.u") + "original") for name in buffers if name.endswith("0.u"))
+    return {name: _power_iteration(weights[of], buffers[name]) for name, of in vectors}

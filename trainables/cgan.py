@@ -6,7 +6,7 @@ Everything but the nets is the GAN's; fakes get the labels of the batch's real i
 from torch import nn
 
 from trainables import gan
-from trainables.engine.model import Model, Shape
+from trainables.engine.model import Shape
 from trainables.keys import Config
 
 
@@ -14,4 +14,4 @@ def nets(config: Config, shape: Shape, n_classes: int) -> dict[str, nn.Module]:
     return {"g": gan.Generator(config, shape, n_classes), "d": gan.Discriminator(config, shape, n_classes)}
 
 
-MODEL = Model("cgan", gan.KEYS, nets, gan.turns, gan.sample, averaged="g", conditional=True, when=gan.WHEN)
+MODEL = gan.MODEL._replace(name="cgan", nets=nets, conditional=True)

@@ -8,6 +8,7 @@ them as 0-d tensors ``hp[key]``.
 from typing import Any, Literal, NamedTuple
 
 from trainables.errors import BadInput, unknown
+from trainables.penalties import PENALTIES
 from trainables.schemes import SCHEMES
 
 Config = dict[str, Any]
@@ -43,6 +44,11 @@ KEYS: dict[str, Key] = {
     "sigma": Key("numeric", float, "sd of p(x|z), or strength of the corruption (sd, or masked share)", 1e-4, 10.0),
     "corruption": Key("structural", str, "how inputs are corrupted", choices=("gaussian", "masking")),
     "scheme": Key("structural", str, "the GAN's loss pair", choices=tuple(SCHEMES)),
+    "penalty": Key("structural", str, "what holds the slope of the discriminator", choices=tuple(PENALTIES)),
+    "penalty_weight": Key("numeric", float, "weight of the gradient penalty in the discriminator's loss", 0.0, 1e4),
+    "clip": Key("numeric", float, "bound of the discriminator's weights", 1e-6, 10.0),
+    "d_norm": Key("structural", str, "normalisation in the discriminator", choices=("none", "batch", "spectral")),
+    "pack": Key("structural", int, "images that the discriminator judges at once", 1, 64),
     "d_steps": Key("structural", int, "discriminator updates per step", 1, 100),
     "g_steps": Key("structural", int, "generator updates per step", 1, 100),
     "ema": Key("numeric", float, "decay of the generator's averaged weights; 0 is no averaging", 0.0, _ALMOST_1),

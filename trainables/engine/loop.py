@@ -15,7 +15,7 @@ from torch import Tensor
 from trainables.engine import streams
 from trainables.engine.collapse import PATIENCE, is_grown, is_narrow, narrow_for
 from trainables.engine.evaluate import due, evaluate
-from trainables.engine.model import Batch, Model, suffix
+from trainables.engine.model import Batch, Model, Turn, suffix
 from trainables.engine.run import Data, Mover, Run, Snapshot, restore, sampling_nets, snapshot, start, update_average
 from trainables.keys import Config
 
@@ -47,6 +47,16 @@ class Sums:
         return {key: float(total) / self.count[key] for key, total in self.total.items()}
 
 
+@torch.no_grad()
+def settle(run: Run, turn: Turn) -> None:
+    """What a turn does to its nets after an update: bounds, and state that follows the weights."""
+    assert turn.after is not None
+    for net in (run.nets[name] for name in turn.nets):
+        weights, buffers = dict(net.named_parameters()), dict(net.named_buffers())
+        for name, value in turn.after(weights, buffers, run.hp).items():
+            ({**weights, **buffers})[name].copy_(value)
+
+
 def take_turn(run: Run, mover: Mover, batch: Batch, sums: Sums) -> None:
     """All updates of one turn on one batch."""
     turn, tail, device = mover.turn, suffix(mover.turn), run.data.device
@@ -66,6 +76,8 @@ def take_turn(run: Run, mover: Mover, batch: Batch, sums: Sums) -> None:
             grads = [p.grad for p in mover.parameters if p.grad is not None]
             sums.add(f"grad_norm{tail}", torch.nn.utils.get_total_norm(grads))
         mover.optimiser.step()
+        if turn.after is not None:
+            settle(run, turn)
         sums.add(f"loss{tail}", loss)
         for key, value in logs.items():
             sums.add(key, value)
@@ -90,9 +102,12 @@ def train_epoch(run: Run) -> dict[str, float]:
 
 
 def _row(run: Run, means: dict[str, float]) -> dict[str, Any]:
-    updates = {f"updates{suffix(m.turn)}": run.step * m.turn.times for m in run.movers}
+    cost: dict[str, int] = {}
+    for turn in (mover.turn for mover in run.movers):  # what a comparison at equal cost needs
+        cost[f"updates{suffix(turn)}"] = run.step * turn.times
+        cost[f"n_images{suffix(turn)}"] = run.n_images * turn.times
     head = {"epoch": run.epoch, "epochs": run.config["epochs"], "status": "ok"}
-    row = {**head, **means, **run.quality, **updates, "n_images": run.n_images, "wall_s": run.wall_s}
+    row = {**head, **means, **run.quality, **cost, "n_images": run.n_images, "wall_s": run.wall_s}
     numbers = [value for value in (*means.values(), *run.quality.values()) if isinstance(value, float)]
     if not all(abs(value) < float("inf") for value in numbers):  # false for nan as well
         row["status"] = "nan"

@@ -30,6 +30,8 @@ Measure = Callable[[Nets, Batch, Noise, Hp], dict[str, Tensor]]  # {name: [B]}, 
 Encode = Callable[[Nets, Tensor], Tensor]  # x [B, C, H, W] -> codes [B, Z]
 LogWeight = Callable[[Nets, Batch, Tensor], Tensor]  # of binary x, with eps [B, Z] ~ N(0, I): [B], see vae.py
 Show = Callable[[Nets, Batch, Noise], Tensor]  # images to draw beside each other, [n B, C, H, W] in [0, 1]
+State = Mapping[str, Tensor]  # of a net, by name
+After = Callable[[State, State, Hp], dict[str, Tensor]]  # parameters and buffers after an update -> what changes
 
 
 class Turn(NamedTuple):
@@ -41,6 +43,7 @@ class Turn(NamedTuple):
     times: int  # updates per step
     noise: dict[str, Draw]
     loss: Loss
+    after: After | None = None
 
 
 class Model(NamedTuple):
@@ -66,6 +69,7 @@ class Model(NamedTuple):
     averaged: str | None = None  # the net whose weights are averaged by ``ema``
     conditional: bool = False
     when: dict[str, Callable[[Config], bool]] = {}  # noqa: RUF012  keys read only in some configurations
+    check: Callable[[Config], None] = lambda config: None  # raises BadInput: values that do not go together
 
     @property
     def samples(self) -> bool:

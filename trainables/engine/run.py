@@ -76,7 +76,12 @@ def _autocast(net: nn.Module, device: str) -> Callable[..., Tensor]:
 
 
 def build_nets(model: Model, config: Config, data: Data, seed: int) -> dict[str, nn.Module]:
-    """Modules with initial weights from the trial's ``init`` stream, whatever the global random state is."""
+    """Modules with initial weights from the trial's ``init`` stream, whatever the global random state is.
+
+    Raises:
+        BadInput: a configuration that the model refuses.
+    """
+    model.check(config)
     images = data.images
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(streams.derive(seed, "init"))
@@ -90,7 +95,7 @@ def start(model: Model, config: Config, data: Data, seed: int) -> Run:
     """A trial before its first step.
 
     Raises:
-        BadInput: the batch is larger than the training split.
+        BadInput: the batch is larger than the training split, or the model refuses the configuration.
     """
     if config["batch_size"] > len(data.images.train):
         have = len(data.images.train)

@@ -97,6 +97,11 @@ class Stack:
         noise = self._noise(turn, batch.y.shape[1], i)
         grads, (loss, _) = self._lane_loss(turn)(moving, resting, self.buffers, batch, noise, self.hp)
         self.moments[at] = adam(moving, grads, self.moments[at], self.hp, turn.lr)
+        if turn.after is not None:
+            for name, weights in moving.items():
+                state = {**weights, **self.buffers[name]}
+                for key, value in vmap(turn.after)(weights, self.buffers[name], self.hp).items():
+                    state[key].copy_(value)
         if self.average is not None and self.model.averaged in turn.nets:
             ramp = decay(1.0, self.step_number * turn.times + i)
             for name, weight in self.weights[self.model.averaged].items():
