@@ -2,9 +2,10 @@
 
 `share:Sandal+Sneaker` is the share of these classes among the samples; `grad_peak` the largest gradient norm of any
 epoch and net; `grad_growth` the last epoch's discriminator norm over the first's; `centroids:0-1` the distance of two
-classes' mean codes over the spread within classes, so that codes of different scale compare; `silhouette` Rousseeuw's
-1987 coefficient of the classes among the codes; `curve_ratio` how far denoised points lie from y = x^2, as a share of
-how far the corrupted ones do. Anything else is a key of the rows.
+classes' mean codes over the spread within classes, so that codes of different scale compare; `centroid_gap:0-1/1-9` how
+much larger the first such distance is than the second; `curve_ratio` how far denoised points lie from y = x^2, as a
+share of how far the corrupted ones do; `sampled_fid` the FID of draws from an autoencoder. Anything else is a key of
+the rows. What needs nets takes those of the trial's best evaluated epoch.
 """
 
 from __future__ import annotations
@@ -14,12 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from analysis import denoise, words
+from analysis import denoise, sampled, words
 from analysis.codes import Codes, codes
 from analysis.runs import Sweep, Trial
 
 Row = dict[str, Any]
-SILHOUETTE_IMAGES = 1000  # the coefficient is quadratic in these
 GRADIENTS = ("grad_norm", "grad_norm_d", "grad_norm_g")
 
 
@@ -30,10 +30,10 @@ def value(statistic: str, sweep: Sweep, trial: Trial, row: Row | None) -> float:
         return float("nan")
     if name in OF_ROWS:
         return OF_ROWS[name](of, sweep, [one for one in trial.rows if one["epoch"] <= row["epoch"]])
-    if name == "curve_ratio":
-        return _curve_ratio(sweep, trial)
     if name in OF_CODES:
         return OF_CODES[name](of, codes(sweep, trial.number))
+    if name in OF_NETS:
+        return OF_NETS[name](sweep, trial.number)
     found = row.get(statistic)
     return float("nan") if found is None else float(found)
 
@@ -58,17 +58,16 @@ def _centroids(of: str, found: Codes) -> float:
     return float(np.linalg.norm(a.mean(0) - b.mean(0)) / within)
 
 
-def _curve_ratio(sweep: Sweep, trial: Trial) -> float:
+def _centroid_gap(of: str, found: Codes) -> float:
+    far, near = of.split("/")
+    return _centroids(far, found) - _centroids(near, found)
+
+
+def _curve_ratio(sweep: Sweep, number: int) -> float:
     if sweep.meta["dataset"] != "parabola":
         return float("nan")
-    found = denoise.pulled(sweep, trial.number)
+    found = denoise.pulled(sweep, number)
     return found.after / found.before
-
-
-def _silhouette(of: str, found: Codes) -> float:
-    from sklearn.metrics import silhouette_score
-
-    return float(silhouette_score(found.z[:SILHOUETTE_IMAGES], found.labels[:SILHOUETTE_IMAGES]))
 
 
 OF_ROWS: dict[str, Callable[[str, Sweep, list[Row]], float]] = {
@@ -76,14 +75,16 @@ OF_ROWS: dict[str, Callable[[str, Sweep, list[Row]], float]] = {
     "grad_peak": _grad_peak,
     "grad_growth": _grad_growth,
 }
-OF_CODES: dict[str, Callable[[str, Codes], float]] = {"centroids": _centroids, "silhouette": _silhouette}
+OF_CODES: dict[str, Callable[[str, Codes], float]] = {"centroids": _centroids, "centroid_gap": _centroid_gap}
+OF_NETS: dict[str, Callable[[Sweep, int], float]] = {"curve_ratio": _curve_ratio, "sampled_fid": sampled.fid}
 NAMES = {
     "share": "share of {}",
     "grad_peak": "largest gradient norm",
     "grad_growth": "growth of D's gradient norm",
     "centroids": "distance of the mean codes {}",
-    "silhouette": "silhouette of the classes",
+    "centroid_gap": "excess of the first distance over the second, {}",
     "curve_ratio": "distance to the curve left over",
+    "sampled_fid": "FID of draws",
 }
 
 

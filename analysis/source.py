@@ -13,7 +13,8 @@ from trainables.errors import BadInput
 
 
 @lru_cache(maxsize=2)
-def _load(name: str, data_dir: str | None) -> Dataset | None:
+def load_once(name: str, data_dir: str | None) -> Dataset | None:
+    """A data set by name, read once; None where it is not at hand."""
     try:
         return load(name, None if data_dir is None else Path(data_dir))
     except BadInput:
@@ -22,7 +23,7 @@ def _load(name: str, data_dir: str | None) -> Dataset | None:
 
 def dataset(sweep: Sweep) -> Dataset | None:
     """The sweep's data set, the very same images (by fingerprint); None where they are not at hand."""
-    found = _load(sweep.meta["dataset"], sweep.meta["data_dir"])
+    found = load_once(sweep.meta["dataset"], sweep.meta["data_dir"])
     if found is None or found.fingerprint != sweep.meta["data"]["fingerprint"]:
         return None
     return found

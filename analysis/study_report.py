@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from analysis import place, quantities, study, verdicts
 from analysis.figures.arms import Drawn, draw
 from analysis.paired import interval
+from analysis.place import Place
 from analysis.report import uri
 from analysis.study import Arm, Study
 from analysis.verdicts import Verdict
@@ -25,32 +26,51 @@ from analysis.words import short
 from trainables.errors import BadInput
 
 
-def write(directory: str | Path, out: str | Path | None = None) -> str:
-    """Writes the HTML page, and with `out` also `out`/NAME.md with its pictures in `out`/NAME/; returns the page's
-    path.
+def write(directories: Sequence[str | Path], out: str | Path | None = None) -> list[str]:
+    """Writes the HTML page of each study into its `report/`, or, with `out`, the Markdown pages `out`/NAME.md with
+    their pictures in `out`/NAME/ and an index of them, `out`/README.md; returns the paths of the pages.
 
-    BadInput where the directory is no study, or an arm is still to train.
+    BadInput where a directory is no study, or an arm is still to train; nothing is written then.
     """
-    found = study.load(directory)
-    for arm in found.arms.values():
-        _refuse_unfinished(arm)
-    told = {**page(found), "short": short}
-    pictures = _pictures(found)
-    kept = Environment(loader=PackageLoader("analysis", ""), trim_blocks=True, undefined=StrictUndefined)
-    home = place.at(f"{found.place.name.rstrip('/')}/report")
-    html = Environment(loader=PackageLoader("analysis", ""), autoescape=True, undefined=StrictUndefined)
+    studies = [study.load(directory) for directory in directories]
+    for one in studies:
+        for arm in one.arms.values():
+            _refuse_unfinished(arm)
+    if out is None:
+        return [_html(one) for one in studies]
+    target = place.at(out)
+    pages = [_markdown(one, target) for one in studies]
+    lines = [
+        {**one.meta, "summary": told["summary"], "minutes": told["minutes"]}
+        for one, told in zip(studies, pages, strict=True)
+    ]
+    target.write("README.md", _template("studies.md", False).render(lines=lines).encode())
+    return [f"{target.name.rstrip('/')}/{one.meta['name']}.md" for one in studies]
+
+
+def _template(name: str, escaped: bool) -> Template:
+    room = Environment(
+        loader=PackageLoader("analysis", ""), autoescape=escaped, trim_blocks=not escaped, undefined=StrictUndefined
+    )
+    return room.get_template(name)
+
+
+def _html(one: Study) -> str:
+    pictures, home = _pictures(one), place.at(f"{one.place.name.rstrip('/')}/report")
     shown = [(drawn, uri(drawn.png)) for drawn in pictures.values()]
-    home.write("index.html", html.get_template("study.html").render(**told, pictures=shown).encode())
+    home.write("index.html", _template("study.html", True).render(**page(one), pictures=shown).encode())
     for name, drawn in pictures.items():
         home.write(f"{name}.png", drawn.png)
-    if out is None:
-        return f"{home.name}/index.html"
-    name, target = found.meta["name"], place.at(out)
+    return f"{home.name}/index.html"
+
+
+def _markdown(one: Study, target: Place) -> dict[str, Any]:
+    pictures, name, told = _pictures(one), one.meta["name"], page(one)
     links = [(drawn, f"{name}/{picture}.png") for picture, drawn in pictures.items()]
-    target.write(f"{name}.md", kept.get_template("study.md").render(**told, pictures=links).encode())
+    target.write(f"{name}.md", _template("study.md", False).render(**told, pictures=links).encode())
     for picture, drawn in pictures.items():
         target.write(f"{name}/{picture}.png", drawn.png)
-    return f"{target.name.rstrip('/')}/{name}.md"
+    return told
 
 
 def page(found: Study) -> dict[str, Any]:

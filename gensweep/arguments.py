@@ -47,7 +47,7 @@ def parser() -> Parser:
         made[name].add_argument("--json", action="store_true", help="as JSON")
     made["best"].add_argument("--top", metavar="K", type=_whole, default=5, help="how many (default: 5)")
     made["report"].add_argument(
-        "-o", "--out", metavar="DIR", help="where to (default: report/ in the sweep); of a study: the Markdown page"
+        "-o", "--out", metavar="DIR", help="where to (default: report/ in the sweep); of studies: Markdown pages"
     )
     _run_options(made["run"])
     _launch_options(made["resume"])

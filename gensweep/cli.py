@@ -130,11 +130,13 @@ def write_report(given: argparse.Namespace, command: list[str]) -> int:
     from analysis import report, runs, study, study_report
     from trainables import MODELS
 
-    if study.is_study(given.dirs[0]):
-        if len(given.dirs) > 1:
-            raise BadUsage(f"{given.dirs[0]} is a study: report on one study at a time")
-        print(f"wrote {study_report.write(given.dirs[0], given.out)}")
-        _next("report", given.dirs[0], "-o", "docs/studies")
+    kinds = {study.is_study(directory) for directory in given.dirs}
+    if kinds == {True, False}:
+        raise BadUsage("report on studies or on sweeps, not on both at once")
+    if kinds == {True}:
+        for path in study_report.write(given.dirs, given.out):
+            print(f"wrote {path}")
+        _next("report", *given.dirs, *([] if given.out else ["-o", "docs/studies"]))
         return OK
     print(f"wrote {report.write(given.dirs, given.out)}")
     samples = MODELS[runs.load(given.dirs[0]).meta["model"]].samples

@@ -17,9 +17,8 @@ from gensweep.options import BadUsage, Options, seconds
 from gensweep.resolve import resolve
 from gensweep.resources import Share, share
 from gensweep.storage import opened
-from gensweep.sweep import evaluations, space_of
 from search_spaces import SPACES
-from search_spaces.override import default, describe
+from search_spaces.override import describe
 
 
 @pytest.fixture(autouse=True)
@@ -177,17 +176,6 @@ def test_resolved_sweep_is_plain_and_complete() -> None:
     assert sheet["defaults"]["epochs"] == 6
     assert sheet["objective"] == {"metric": "fid", "mode": "min"}
     assert set(sheet["versions"]) == {"gensweep", "python", "torch", "ray", "optuna"}
-
-
-def test_a_search_may_start_elsewhere_and_look_for_something_else() -> None:
-    sheet = resolved(start={"lr": 5e-4, "epochs": 30}, objective=("modes", "max"), epochs=30, every=7, train_images=500)
-    assert (sheet["defaults"]["lr"], sheet["defaults"]["epochs"], sheet["defaults"]["width"]) == (5e-4, 30, 400)
-    assert sheet["objective"] == {"metric": "modes", "mode": "max"}
-    assert evaluations(sheet)["every"] == 7
-    assert evaluations({**sheet, "every": None})["every"] == 3
-    space = space_of({**sheet, "set": {}})
-    assert default(space)[0] == sheet["defaults"]
-    assert space.objective == ("modes", "max")
 
 
 def test_precision_is_a_key_of_the_space() -> None:

@@ -14,7 +14,10 @@ from analysis import quantities, runs, study, verdicts
 from analysis.figures.arms import ARM_FIGURES
 from gensweep.arms import Asked, owner, searched, trained
 from gensweep.cli import main
+from gensweep.options import Options
 from gensweep.resolve import resolve
+from gensweep.sweep import evaluations, space_of
+from search_spaces.override import default
 from search_spaces.studies import STUDIES
 from trainables.metrics import keys
 
@@ -63,6 +66,19 @@ def test_the_arms_of_a_study_resolve(name: str) -> None:
         assert at <= sheet["epochs"]
     homes = {own.directory for own in owned.values()}
     assert len({home.name for home in homes}) == len(homes)
+
+
+def test_a_search_may_start_elsewhere_and_look_for_something_else() -> None:
+    about: dict[str, Any] = {"start": {"lr": 5e-4, "epochs": 30}, "objective": ("modes", "max"), "every": 7}
+    asked = Options("vae", epochs=30, train_images=500, **about)
+    sheet = resolve(asked, [])
+    assert (sheet["defaults"]["lr"], sheet["defaults"]["epochs"], sheet["defaults"]["width"]) == (5e-4, 30, 400)
+    assert sheet["objective"] == {"metric": "modes", "mode": "max"}
+    assert evaluations(sheet)["every"] == 7
+    assert evaluations({**sheet, "every": None})["every"] == 3
+    space = space_of({**sheet, "set": {}})
+    assert default(space)[0] == sheet["defaults"]
+    assert space.objective == ("modes", "max")
 
 
 EPOCHS = 40
@@ -123,7 +139,9 @@ def test_a_killed_study_goes_on_and_its_arms_are_paired(
     assert epochs.difference < 0
     assert len(json.loads((home / "study.json").read_text())["launches"]) == 2
 
+    assert main(["report", str(home)]) == 0
     assert main(["report", str(home), "-o", "docs"]) == 0
+    assert "| [small](small.md) | Is an arm like itself? | 2 undecided |" in (tmp_path / "docs/README.md").read_text()
     page, document = (home / "report" / "index.html").read_text(), (tmp_path / "docs" / "small.md").read_text()
     for text in (page, document):
         assert "Is an arm like itself?" in text

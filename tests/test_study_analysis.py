@@ -62,12 +62,12 @@ def test_a_seed_that_failed_in_one_arm_is_left_out_of_the_pairs() -> None:
     assert one.difference == pytest.approx(-2.4)
 
 
-def test_centroids_and_silhouette_by_hand() -> None:
-    # two classes of two points each, 6 apart, each point 1 from its centre: 6 within-class spreads
-    found = Codes(np.array([[0, 1], [0, -1], [6, 1], [6, -1]], np.float32), np.array([0, 0, 1, 1]), ["a", "b"])
+def test_centroids_by_hand() -> None:
+    # classes of two points each, every point 1 from its centre: distances are in within-class spreads
+    z = np.array([[0, 1], [0, -1], [6, 1], [6, -1], [10, 1], [10, -1]], np.float32)
+    found = Codes(z, np.array([0, 0, 1, 1, 2, 2]), ["a", "b", "c"])
     assert quantities.OF_CODES["centroids"]("a-b", found) == pytest.approx(6.0)
-    a, b = 2.0, (6 + 40**0.5) / 2
-    assert quantities.OF_CODES["silhouette"]("", found) == pytest.approx((b - a) / b)
+    assert quantities.OF_CODES["centroid_gap"]("a-b/b-c", found) == pytest.approx(2.0)
 
 
 def test_statistics_of_rows() -> None:

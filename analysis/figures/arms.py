@@ -40,6 +40,7 @@ ARM_FIGURES: dict[str, ArmFigure] = {
     ),
     "latent": ArmFigure(planes.TITLE, planes.data, planes.ink, planes.look),
     "manifold": ArmFigure(planes.TITLE_MANIFOLD, planes.data_manifold, planes.ink_manifold, planes.look_manifold),
+    "drawn": ArmFigure(planes.TITLE_DRAWN, planes.data_drawn, planes.ink_steps, planes.look_drawn),
     "steps": ArmFigure(planes.TITLE_STEPS, planes.data_steps, planes.ink_steps, planes.look_steps),
 }
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
-from analysis import codes, pictures, sample
+from analysis import codes, pictures, sample, sampled
 from analysis.codes import Codes
 from analysis.figures import latent, style
 from analysis.grids import Strip, gap
@@ -22,6 +22,7 @@ from trainables.errors import BadInput
 
 TITLE = "The two-number codes, by class"
 TITLE_MANIFOLD = "What the decoder makes of the plane"
+TITLE_DRAWN = "Random draws"
 TITLE_STEPS = "From one image to another through the code"
 SIDE = 14  # images across and down the plane
 STEPS = 10
@@ -74,6 +75,10 @@ def decode(arm: Arm, z: Tensor) -> Pixels:
         raise BadInput(f"arm {arm.name!r} has no decoder")
     with torch.no_grad():
         x = torch.sigmoid(nets["decoder"](z))
+    return _pixels(x)
+
+
+def _pixels(x: Tensor) -> Pixels:
     pixels: Pixels = x.mul(255).round().to(torch.uint8).numpy()
     return pixels
 
@@ -128,6 +133,19 @@ def ink_steps(info: list[Strip]) -> Figure:
         ax.set_axis_off()
         ax.set_title(strip.title, fontsize=8, loc="left", color=style.INK, pad=2)
     return figure
+
+
+def data_drawn(arms: list[Arm], of: str) -> list[Strip]:
+    """Random draws of seed 0 of each arm."""
+    strips = []
+    for arm in arms:
+        x = torch.cat(list(sampled.draws(arm.sweep, arm.trials[0].number, 2 * STEPS)))
+        strips += [Strip(f"{arm.name}: draws", "", _pixels(part)) for part in torch.split(x, STEPS)]
+    return strips
+
+
+def look_drawn(info: list[Strip]) -> str:
+    return "Random draws of seed 0: a VAE's from its prior, a plain autoencoder's from a Gaussian fitted to its codes."
 
 
 def look_steps(info: list[Strip]) -> str:

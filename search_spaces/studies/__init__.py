@@ -1,12 +1,13 @@
 """Fixed questions, a file each. To add one, write its file and its line here; `gensweep study NAME` runs it."""
 
-from search_spaces.studies import cgan, dae_corruption, gan_schemes, vae_epochs, vae_fashion, vae_or_cgan
+from search_spaces.studies import ae_latent, cgan, dae_corruption, gan_schemes, vae_epochs, vae_fashion, vae_or_cgan
 from search_spaces.studies.question import Arm, Claim, Study
 
 __all__ = ["STUDIES", "Arm", "Claim", "Study"]
 
 STUDIES: dict[str, Study] = {
     "dae-corruption": dae_corruption.STUDY,
+    "ae-latent": ae_latent.STUDY,
     "vae-epochs": vae_epochs.STUDY,
     "vae-fashion": vae_fashion.STUDY,
     "gan-schemes": gan_schemes.STUDY,

@@ -19,7 +19,7 @@ STUDY = Study(
             NET,
             epochs=30,
             search={"lr": "1e-4:1e-2:log", "batch_size": "32,64,128,256"},
-            trials=12,
+            trials=10,
             start={**POINT, "epochs": 30},
         ),
     },
@@ -35,6 +35,6 @@ STUDY = Study(
         "bands:fid": ("report", "searched"),
         "shares": ("report", "searched"),
     },
-    every=5,
+    every=10,
     train_images=10_000,
 )

@@ -29,6 +29,6 @@ STUDY = Study(
         "confusion": ("cgan",),
         "bands:sharpness": ("vae-30", "cgan"),
     },
-    every=5,
+    every=10,
     train_images=10_000,
 )  # fmt: skip

@@ -25,6 +25,7 @@ from trainables.metrics import (
     memorisation,
     probe,
     sharpness,
+    silhouette,
     stacked,
 )
 from trainables.metrics.build import build_judge
@@ -64,6 +65,7 @@ METRICS: dict[str, Metric] = {
     "stacked": Metric(stacked.stacked, stacked.KEYS, "last", ("features", "draw")),
     "cas": Metric(cas.cas, cas.KEYS, "asked", ("features", "labels", "draw", "data")),
     "held_out": Metric(held_out.held_out, held_out.KEYS, needs=("measured",)),
+    "silhouette": Metric(silhouette.silhouette, silhouette.KEYS, needs=("encode", "data")),
     "probe": Metric(probe.probe, probe.KEYS, "last", ("encode", "data")),
     "likelihood": Metric(likelihood.likelihood, likelihood.KEYS, "last", ("log_weight", "data")),
 }

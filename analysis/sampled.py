@@ -1,0 +1,63 @@
+"""Drawing from autoencoders, and how good that is: a VAE from its prior, a plain one from a Gaussian on its codes.
+
+The Gaussian, fitted to the codes of held-out images, is the simplest density that one can fit afterwards (Ghosh et al.
+2020, arXiv:1903.12436, section 4.3), and of the prior's own kind: the arms differ by what they learned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from analysis import codes, sample, source
+from analysis.runs import Sweep
+from trainables import MODELS
+from trainables.data import Dataset
+from trainables.engine import streams
+from trainables.errors import BadInput
+from trainables.metrics import Judge, build_judge, load_extractor
+from trainables.metrics.fid import Moments, frechet, moments
+from trainables.metrics.passes import batched
+
+CHUNK = 500
+
+
+def draws(sweep: Sweep, number: int, n: int) -> Iterator[Tensor]:
+    """n images of a trial's decoder, float [CHUNK, C, H, W] in [0, 1] at a time, the same noise for every trial."""
+    nets = sample.nets(sweep, number)
+    mean, root = _prior(sweep, number)
+    z = streams.draw(streams.Draw("normal", (len(mean),)), n, "cpu", sweep.meta["seed"], "sampled")
+    with torch.no_grad():
+        for part in torch.split(z @ root.T + mean, CHUNK):
+            yield torch.sigmoid(nets["decoder"](part))
+
+
+def _prior(sweep: Sweep, number: int) -> tuple[Tensor, Tensor]:
+    """Mean [Z] and a root [Z, Z] of the covariance of what codes are drawn from."""
+    z = codes.codes(sweep, number).z.astype(np.float64)
+    if MODELS[sweep.meta["model"]].name == "vae":
+        return torch.zeros(z.shape[1]), torch.eye(z.shape[1])
+    root = np.linalg.cholesky(np.cov(z.T) + 1e-9 * np.eye(z.shape[1]))
+    return torch.tensor(z.mean(0), dtype=torch.float32), torch.tensor(root, dtype=torch.float32)
+
+
+@lru_cache(maxsize=2)
+def _judge(fingerprint: str, name: str, data_dir: str | None) -> Judge:
+    data: Dataset | None = source.load_once(name, data_dir)
+    assert data is not None
+    return build_judge(data, seed=0)
+
+
+def fid(sweep: Sweep, number: int) -> float:
+    """FID of the draws, with the extractor, sample count and reference of the sweep. BadInput where the images are not
+    at hand."""
+    found = source.dataset(sweep)
+    if found is None:
+        raise BadInput(f"the images of {sweep.place.name!r} ({sweep.meta['dataset']}) are not at hand")
+    judge = _judge(found.fingerprint, sweep.meta["dataset"], sweep.meta["data_dir"])
+    features, _ = batched(load_extractor(judge, "cpu"), draws(sweep, number, judge.n_samples), judge.n_samples)
+    return frechet(moments(features), Moments(torch.tensor(judge.mean), torch.tensor(judge.cov)))

@@ -1,0 +1,62 @@
+"""The data halves of the pictures of a study, by the numbers that they draw."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from analysis.figures import bands, confusion, shares
+from analysis.figures.arms import draw
+from analysis.runs import Trial
+from analysis.study import Arm
+
+CLASSES = ["cat", "dog"]
+
+
+def row(epoch: int, **more: Any) -> dict[str, Any]:
+    return {"epoch": epoch, "epochs": 4, "eval_epoch": epoch, "status": "ok", **more}
+
+
+def arm(*trials: list[dict[str, Any]], at: int = 0) -> Arm:
+    meta = {"data": {"classes": CLASSES, "fingerprint": "none"}, "dataset": "folder:nowhere", "data_dir": None}
+    sweep: Any = type("S", (), {"meta": meta, "metric": "fid"})()
+    return Arm("mine", "", sweep, [Trial(i, i, {}, rows, None) for i, rows in enumerate(trials)], at, 0)
+
+
+def test_bands_are_mean_lowest_and_highest_of_the_seeds_that_lived() -> None:
+    first = [row(1, fid=9.0), row(2, fid=7.0) | {"eval_epoch": 1}, row(4, fid=1.0)]
+    second = [row(1, fid=5.0), row(4, fid=3.0)]
+    third = [row(1, fid=1.0), row(2, fid=None) | {"status": "nan"}]
+    (one,) = bands.data([arm(first, second, third)], "fid").bands
+    assert one.epochs == [1, 4]
+    assert (one.mean, one.low, one.high) == ([5.0, 2.0], [1.0, 1.0], [9.0, 3.0])
+    (early,) = bands.data([arm(first, second, at=1)], "fid").bands
+    assert early.epochs == [1]
+
+
+def test_shares_have_names_and_intervals() -> None:
+    drawn = [0.1, 0.2, 0.3, 0.2, 0.2]
+    trials = [[row(4, class_shares=[share, 1 - share])] for share in drawn]
+    (one,) = shares.data([arm(*trials), arm([row(4, fid=1.0)])], "")  # the second does not sample
+    assert one.classes == CLASSES
+    assert one.mean == pytest.approx([0.2, 0.8])
+    assert 0.1 <= one.low[0] < 0.2 < one.high[0]
+    assert one.low[0] + one.high[1] == pytest.approx(1.0)
+    (few,) = shares.data([arm(*trials[:2])], "")
+    assert (few.low[0], few.high[0]) == (0.1, 0.2)
+    assert "rarest 'cat' (20.0%)" in shares.look([one])
+
+
+def test_confusion_is_the_mean_of_rows_that_sum_to_one() -> None:
+    trials = [[row(4, confusion=[[1.0, 0.0], [0.5, 0.5]])], [row(4, confusion=[[0.5, 0.5], [0.5, 0.5]])]]
+    (one,) = confusion.data([arm(*trials)], "")
+    assert np.array_equal(one.shares, [[0.75, 0.25], [0.5, 0.5]])
+    assert "62.5%, least for 'dog' (50.0%)" in confusion.look([one])
+
+
+def test_a_picture_that_does_not_apply_is_left_out() -> None:
+    assert draw("confusion", [arm([row(4, fid=1.0)])]) is None
+    drawn = draw("bands:fid", [arm([row(1, fid=2.0), row(4, fid=1.0)])])
+    assert drawn is not None
+    assert drawn.title == "FID against the epoch"
+    assert drawn.png.startswith(b"\x89PNG")

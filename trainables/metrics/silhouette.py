@@ -1,0 +1,40 @@
+"""How far the classes lie apart among the codes: the silhouette of Rousseeuw 1987, doi:10.1016/0377-0427(87)90125-7.
+
+For each code (b - a) / max(a, b), a being its mean distance to its own class and b to the nearest other one; from -1 to
+1, above 0 where it lies nearer to its own. It knows no scale, so codes of different nets compare.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from trainables.metrics.evidence import Evidence
+from trainables.metrics.metric import Key
+
+N_CODES = 1_000  # it is quadratic in these
+
+
+def coefficient(z: Tensor, y: Tensor) -> float:
+    """The mean silhouette of codes z [N,Z] in classes y [N], of which there are at least two."""
+    distance = torch.cdist(z.double(), z.double())  # [N,N]
+    one_hot = torch.nn.functional.one_hot(y).double()  # [N,K]
+    counts = one_hot.sum(0)
+    sums = distance @ one_hot  # [N,K]
+    own = one_hot.bool()
+    a = sums[own] / (counts[y] - 1).clamp_min(1)
+    b = (sums / counts).masked_fill(own | (counts == 0), torch.inf).amin(1)
+    values = torch.where(counts[y] > 1, (b - a) / torch.maximum(a, b), 0.0)
+    return float(values.nan_to_num(0.0).mean())
+
+
+def silhouette(evidence: Evidence) -> dict[str, float]:
+    """`silhouette` of the first codes of val."""
+    assert evidence.data is not None
+    assert evidence.encode is not None
+    val = evidence.data.val
+    x, y = val.gather(torch.arange(min(len(val), N_CODES), device=evidence.device), evidence.device)
+    return {"silhouette": coefficient(evidence.encode(x).float(), y)}
+
+
+KEYS = {"silhouette": Key("silhouette", "max", f"of the classes among the codes of {N_CODES:,} images", "-1..1")}
