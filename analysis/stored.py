@@ -15,7 +15,8 @@ from typing import Any
 from urllib.parse import quote
 
 from optuna.exceptions import StorageInternalError
-from optuna.storages import RDBStorage
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
@@ -27,21 +28,33 @@ from trainables.errors import BadInput
 def trials(where: Place, meta: dict[str, Any]) -> list[FrozenTrial]:
     """All trials of the study by number, from `study.db` or from the storage URL that the sweep names."""
     try:
+        if meta["storage"] == "journal":
+            return _journal(where, meta["study"])
         if meta["storage"] is not None:
-            return _all(RDBStorage(meta["storage"], {"poolclass": NullPool}), meta["name"])
+            return _all(RDBStorage(meta["storage"], {"poolclass": NullPool}), meta["study"])
         if not where.has("study.db"):
             return []  # it has not begun yet
         if where.local:
-            return _sqlite(Path(where.root) / "study.db", meta["name"])
+            return _sqlite(Path(where.root) / "study.db", meta["study"])
         with tempfile.TemporaryDirectory() as folder:
             for name in ("study.db", "study.db-wal"):
                 if where.has(name):
                     (Path(folder) / name).write_bytes(where.read(name))
-            return _sqlite(Path(folder) / "study.db", meta["name"])
+            return _sqlite(Path(folder) / "study.db", meta["study"])
     except KeyError:
         return []  # the storage is there, the study not yet
     except (SQLAlchemyError, StorageInternalError, RuntimeError) as error:  # RuntimeError: another version's tables
         raise BadInput(f"cannot read the study of {where.name!r}: {str(error).splitlines()[0]}") from error
+
+
+def _journal(where: Place, name: str) -> list[FrozenTrial]:
+    if not where.has("study.journal"):
+        return []
+    with tempfile.TemporaryDirectory() as folder:  # a copy: reading a journal may write a snapshot of it
+        copy = Path(folder) / "study.journal"
+        content = where.read("study.journal")
+        copy.write_bytes(content[: content.rfind(b"\n") + 1])  # its writer may be in the middle of a line
+        return _all(JournalStorage(JournalFileBackend(str(copy))), name)
 
 
 def _sqlite(path: Path, name: str) -> list[FrozenTrial]:
@@ -57,10 +70,11 @@ def _read_only(path: Path, how: str) -> RDBStorage:
     return RDBStorage("sqlite://", connect, skip_table_creation=True)
 
 
-def _all(storage: RDBStorage, name: str) -> list[FrozenTrial]:
+def _all(storage: BaseStorage, name: str) -> list[FrozenTrial]:
     try:
         found = storage.get_all_trials(storage.get_study_id_from_name(name), deepcopy=False)
     finally:
         storage.remove_session()
-        storage.engine.dispose()
+        if isinstance(storage, RDBStorage):
+            storage.engine.dispose()
     return sorted(found, key=lambda trial: trial.number)

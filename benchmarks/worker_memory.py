@@ -4,6 +4,7 @@ A thread reads /proc beside the sweep; the figure is the high-water mark of the 
 loaded. Needs Linux, and MNIST under GENSWEEP_DATA.
 """
 
+import os
 import tempfile
 import threading
 from pathlib import Path
@@ -14,16 +15,25 @@ from gensweep import Sweep
 
 
 def high_water() -> dict[int, int]:
-    """kB by process id, of the Ray workers that hold a trial."""
-    found = {}
+    """kB by process id, of the Ray workers of this process that hold a trial."""
+    parents, found = {}, {}
     for status in Path("/proc").glob("[0-9]*/status"):
         try:
             lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
         except OSError:  # it ended while we looked
             continue
+        own = int(status.parent.name)
+        parents[own] = int(lines["PPid"])
         if lines["Name"].strip().startswith("ray::Implicit") and "VmHWM" in lines:
-            found[int(status.parent.name)] = int(lines["VmHWM"].split()[0])
-    return found
+            found[own] = int(lines["VmHWM"].split()[0])
+    return {own: kb for own, kb in found.items() if os.getpid() in ancestors(own, parents)}
+
+
+def ancestors(process: int, parents: dict[int, int]) -> list[int]:
+    line = [process]
+    while line[-1] in parents:
+        line.append(parents[line[-1]])
+    return line
 
 
 def main() -> None:

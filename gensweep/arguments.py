@@ -10,6 +10,9 @@ COMMANDS = {
     "run": "search; the same command again goes on",
     "study": "train the arms of a fixed question; the same command again goes on",
     "resume": "go on after a kill, a crash or a spent time budget",
+    "extend": "more trials for a sweep, also a finished one, in the same space or a wider one",
+    "stop": "end a running sweep after the trials that run now; resume goes on",
+    "cancel": "end a running sweep now; resume goes on with the trials that ran",
     "status": "what is done, stopped, failed and open",
     "best": "the best configurations",
     "report": "one page for a person, and its pictures",
@@ -41,7 +44,7 @@ def parser() -> Parser:
     made["run"].add_argument("file", metavar="FILE.yaml", nargs="?", help="options as a mapping; typed ones win")
     made["study"].add_argument("study", metavar="NAME", help="dae-corruption, ae-latent, vae-epochs, ...")
     made["report"].add_argument("dirs", metavar="DIR", nargs="+")
-    for name in ("resume", "status", "best", "sample"):
+    for name in ("resume", "extend", "stop", "cancel", "status", "best", "sample"):
         made[name].add_argument("dir", metavar="DIR", help="a sweep, such as results/vae-digits")
     for name in ("status", "best"):
         made[name].add_argument("--json", action="store_true", help="as JSON")
@@ -52,6 +55,9 @@ def parser() -> Parser:
     _run_options(made["run"])
     _launch_options(made["resume"])
     _study_options(made["study"])
+    _launch_options(made["extend"])
+    made["extend"].add_argument("--trials", metavar="N", type=_whole, required=True, help="how many more")
+    made["extend"].add_argument("--set", metavar="KEY=V", action="append", help="widen: k=lo:hi[:log] or k=a,b,c")
     _sample_options(made["sample"])
     return top
 
@@ -94,7 +100,10 @@ def _run_options(to: argparse.ArgumentParser) -> None:
         "precision": ("P", f"{', '.join(PRECISIONS)} (default: what the space says)"),
         "name": ("NAME", "of the sweep (default: MODEL-DATASET)"),
         "results": ("DIR", f"where sweeps are kept (default: {usual['results']})"),
-        "storage": ("URL", "an Optuna storage server (default: study.db in the sweep's folder)"),
+        "storage": (
+            "URL",
+            "journal, or an Optuna server (default: SQLite in the sweep's folder)",
+        ),
     }
     for name, (metavar, text) in texts.items():
         to.add_argument(f"--{name}", metavar=metavar, help=text)
@@ -118,6 +127,10 @@ def _run_options(to: argparse.ArgumentParser) -> None:
         help="train a collapsed trial to its end (it never wins)",
     )
     to.add_argument("--set", metavar="KEY=V", action="append", help="k=v pins; k=lo:hi[:log] or k=a,b,c reshapes")
+    to.add_argument(
+        "--point", dest="points", metavar="K=V,K=V", action="append", help="try this right after the defaults"
+    )
+    to.add_argument("--warm-from", metavar="DIR", help="try the best of another sweep right after the defaults")
     to.add_argument("--dry-run", action="store_true", help="print the resolved sweep and stop")
     _launch_options(to)
 

@@ -9,7 +9,7 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gensweep.arguments import COMMANDS, parser
 from gensweep.options import BadUsage, Options, checked, from_file, nearest
@@ -21,6 +21,8 @@ OK, FAILED, BAD, INTERRUPTED = 0, 1, 2, 130
 STOPPED = {
     "budget": "the time budget is spent, and the trials that were running are kept",
     "interrupted": "interrupted, and the trials that were running are kept",
+    "cancelled": "cancelled, and the trials that were running are kept",
+    "stopped": "stopped, as asked, after the trials that were running",
     "open": "Ray gave up on the trials that are still open",
 }
 
@@ -56,6 +58,7 @@ def run_sweep(given: argparse.Namespace, command: list[str]) -> int:
     options = asked(given)
     from rich.console import Console
 
+    from gensweep.readable import readable
     from gensweep.sweep import launch, prepare
 
     directory, sheet, data = prepare(options, command)
@@ -94,6 +97,35 @@ def resume_sweep(given: argparse.Namespace, command: list[str]) -> int:
     typed = {name: value for name, value in vars(given).items() if name in Options._fields and value is not None}
     options = checked(Options(sheet["model"], trials=sheet["trials"], **{**kept, **typed}))
     return _close(directory, launch(directory, sheet, data, options, Console(), {}))
+
+
+def extend_sweep(given: argparse.Namespace, command: list[str]) -> int:
+    from rich.console import Console
+
+    from gensweep.sweep import launch, lengthen, reopen
+
+    directory = Path(given.dir)
+    sheet, data = reopen(directory)
+    sheet = lengthen(directory, sheet, given.trials, settings(given.set or []))
+    kept = {name: sheet[name] for name in ("concurrent", "cpus_per_trial", "gpus_per_trial")}
+    typed = {name: value for name, value in vars(given).items() if name in Options._fields and value is not None}
+    options = checked(Options(sheet["model"], **{**kept, **typed, "trials": sheet["trials"], "set": {}}))
+    return _close(directory, launch(directory, sheet, data, options, Console(), {}))
+
+
+def stop_sweep(given: argparse.Namespace, command: list[str]) -> int:
+    from gensweep import lock
+    from gensweep.sweep import read_sheet
+
+    read_sheet(Path(given.dir))
+    lock.ask(Path(given.dir), given.command)
+    print(
+        {"stop": "it ends after the trials that run now", "cancel": "it ends now; running trials are kept"}[
+            given.command
+        ]
+    )
+    _next("status", given.dir)
+    return OK
 
 
 def show_status(given: argparse.Namespace, command: list[str]) -> int:
@@ -156,6 +188,9 @@ RUN: dict[str, Callable[[argparse.Namespace, list[str]], int]] = {
     "run": run_sweep,
     "study": run_study,
     "resume": resume_sweep,
+    "extend": extend_sweep,
+    "stop": stop_sweep,
+    "cancel": stop_sweep,
     "status": show_status,
     "best": show_best,
     "report": write_report,
@@ -168,6 +203,10 @@ def asked(given: argparse.Namespace) -> Options:
     written = {} if given.file is None else from_file(given.file)
     typed = {name: value for name, value in vars(given).items() if name in Options._fields and value is not None}
     pins = {**dict(written.pop("set", {})), **settings(typed.pop("set", []))}
+    if "points" in typed:
+        from gensweep.points import read
+
+        typed["points"] = [read(text) for text in typed["points"]]
     return checked(Options(**{**written, **typed, "set": pins}))
 
 
@@ -182,37 +221,13 @@ def settings(given: list[str]) -> dict[str, str]:
     return found
 
 
-def readable(directory: Path, sheet: dict[str, Any]) -> str:
-    """The resolved sweep for a person: what is searched, where trial 0 starts, and everything else."""
-    lines = [f"{directory}: {sheet['model']} on {sheet['dataset']}, {sheet['trials']} trials, seed {sheet['seed']}"]
-    for key, box in sorted(sheet["space"].items(), key=lambda item: item[1]["kind"] == "fixed"):
-        ways = {
-            "fixed": lambda box: f"= {box['value']}",
-            "categorical": lambda box: "in " + ", ".join(map(str, box["choices"])),
-        }
-        spread = ways.get(box["kind"], lambda box: f"{box['low']:g} to {box['high']:g}{' (log)' * box['log']}")(box)
-        first = "" if box["kind"] == "fixed" else f"   trial 0: {sheet['defaults'].get(key, 'not used')}"
-        lines.append(f"  {key:16s} {spread}{first}")
-    data, goal = sheet["data"], sheet["objective"]
-    channels, height, width = data["shape"]
-    halving = f", factor {sheet['reduction_factor']}" if sheet["scheduler"] == "asha" else ""
-    stops = "" if sheet["scheduler"] == "none" else f" from epoch {sheet['grace']} on{halving}"
-    counts = ", ".join(f"{data[f'n_{split}']:,} {split}" for split in ("train", "val", "test"))
-    about = {
-        "objective": f"{goal['metric']}, {'lower' if goal['mode'] == 'min' else 'higher'} is better",
-        "data": f"{counts}; {len(data['classes'])} classes, {height}x{width}, {channels} channel{'s' * (channels > 1)}",
-        "search": f"{sheet['sampler']}; {sheet['scheduler']}{stops}; at most {sheet['epochs']} epochs",
-    }
-    return "\n".join([*lines, *(f"  {key:16s} {text}" for key, text in about.items())])
-
-
 def _close(directory: Path, ended: "Ended") -> int:
     """The last lines of a launch, and its exit code."""
     print("\n".join(ended.lines))
     if ended.cause != "done":
         print(STOPPED[ended.cause])
         _next("resume", str(directory))
-        return {"budget": OK, "interrupted": INTERRUPTED, "open": FAILED}[ended.cause]
+        return {"interrupted": INTERRUPTED, "open": FAILED}.get(ended.cause, OK)
     if ended.failed == ended.trials:
         print(f"gensweep: all {ended.trials} trials failed", file=sys.stderr)
         _next("status", str(directory))

@@ -33,6 +33,7 @@ def driving(directory: Path, say: Callable[[str], None]) -> Generator[None]:
         file.truncate(0)
         file.write(f"process {os.getpid()} on {socket.gethostname()}")
         file.flush()
+        (directory / ".asked").unlink(missing_ok=True)
         _wait_for_workers(directory, say)
         yield
 
@@ -52,6 +53,25 @@ def is_driven(directory: Path) -> bool:
         return False
     with path.open() as file:
         return not _try(file.fileno(), fcntl.LOCK_SH)
+
+
+def ask(directory: Path, word: str) -> None:
+    """Asks the driver of the sweep to `stop` (once its running trials have ended) or to `cancel` (now).
+
+    Raises:
+        BadUsage: nobody is running it.
+    """
+    if not is_driven(directory):
+        raise BadUsage(f"no driver is running {directory}: there is nothing to {word}")
+    (directory / ".asked").write_text(word, encoding="utf-8")
+
+
+def asked(directory: Path) -> str:
+    """What the driver was asked since it began: `stop`, `cancel` or nothing."""
+    try:
+        return (directory / ".asked").read_text(encoding="utf-8")
+    except OSError:
+        return ""
 
 
 def _wait_for_workers(directory: Path, say: Callable[[str], None]) -> None:

@@ -7,11 +7,11 @@ needs the rooms is checked in `resolve`.
 import difflib
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-SAMPLERS = ("tpe", "random")
+SAMPLERS = ("tpe", "gp", "cmaes", "nsgaii", "qmc", "random", "grid")
 SCHEDULERS = ("asha", "median", "none")
 PRECISIONS = ("fp32", "bf16")
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -50,9 +50,12 @@ class Options(NamedTuple):
     start: Mapping[str, Any] = {}  # trial 0, where it differs from the authors' settings
     objective: tuple[str, Literal["min", "max"]] | None = None  # metric and min or max, in place of the space's
     set: Mapping[str, Any] = {}
+    points: Sequence[Mapping[str, Any]] = ()  # configurations to try right after the defaults
+    warm_from: str | None = None  # a sweep whose best configurations are tried right after the defaults
 
 
-TEXTS = ("model", "dataset", "data_dir", "sampler", "scheduler", "precision", "name", "results", "storage", "address")
+TEXTS: tuple[str, ...] = ("model", "dataset", "data_dir", "sampler", "scheduler", "precision", "name", "results")
+TEXTS += ("storage", "address", "warm_from")
 AT_LEAST = {
     "trials": 1,
     "epochs": 1,
@@ -107,6 +110,7 @@ def checked(options: Options) -> Options:
         seconds(options.time_budget)
     if options.name is not None and not re.fullmatch(r"[A-Za-z0-9][\w.+=-]*", options.name):
         raise BadUsage(f"name {options.name!r} is no folder name: use letters, digits and . _ + = -")
+    _mappings("points", options.points)
     return options._replace(set=texts(options.set))
 
 
@@ -128,6 +132,11 @@ def _share(name: str, value: Any, *, zero: bool) -> None:
         raise BadUsage(f"{name} {value:g} is too small: {'0 or more' if zero else 'more than 0'}")
     if value > 1 and value != int(value):
         raise BadUsage(f"{name} {value:g}: above 1 it must be a whole number")
+
+
+def _mappings(name: str, value: Any) -> None:
+    if not isinstance(value, list | tuple) or not all(isinstance(one, dict) for one in value):
+        raise BadUsage(f"{name} {value!r}: a list of mappings such as {{lr: 5e-4}} is needed")
 
 
 def _option(name: str) -> str:

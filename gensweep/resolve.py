@@ -6,6 +6,7 @@ everything in `IDENTITY` is equal; how many cores and GPUs they run on may diffe
 
 import datetime
 import json
+import math
 import platform
 import subprocess
 from importlib import metadata
@@ -29,6 +30,7 @@ IDENTITY = (
     "space",
     "set",
     "defaults",
+    "points",
     "objective",
     "trials",
     "epochs",
@@ -66,10 +68,13 @@ def resolve(options: Options, command: list[str]) -> Sheet:
     epochs = longest(boxes)
     if options.scheduler != "none" and options.grace > epochs:
         raise BadUsage(f"grace {options.grace} is longer than the longest trial ({epochs} epochs)")
+    points = first_points(options, space)
     metric, mode = space.objective
+    trials = options.trials if options.sampler != "grid" else min(options.trials, 1 + grid_points(boxes))
+    name = options.name or f"{options.model}-{_slug(options.dataset)}"
     sheet = {
         "format": FORMAT,
-        "name": options.name or f"{options.model}-{_slug(options.dataset)}",
+        "name": name,
         "command": command,
         "model": options.model,
         "dataset": options.dataset,
@@ -79,7 +84,7 @@ def resolve(options: Options, command: list[str]) -> Sheet:
         "set": dict(options.set),
         "defaults": default(space)[0],
         "objective": {"metric": metric, "mode": mode},
-        "trials": options.trials,
+        "trials": trials,
         "epochs": epochs,
         "seed": options.seed,
         "sampler": options.sampler,
@@ -96,6 +101,8 @@ def resolve(options: Options, command: list[str]) -> Sheet:
         "max_failures": options.max_failures,
         "time_budget_s": None if options.time_budget is None else seconds(options.time_budget),
         "storage": options.storage,
+        "study": name,  # another one after an extension
+        "points": points,
         "stamp": None,
         "versions": versions(),
         **commit(),
@@ -150,6 +157,35 @@ def check_keys(model: str, space: "Space", boxes: dict[str, dict[str, Any]]) -> 
             fault = "lacks" if key in reads else "gives, and no such trial reads,"
             raise BadUsage(f"the space of {model!r} {fault} {key!r}")
         MODELS[model].check(config)
+
+
+def first_points(options: Options, space: "Space") -> list[dict[str, Any]]:
+    """The configurations that are tried right after the defaults.
+
+    Raises:
+        BadUsage: one that is not in the space, or more than there are trials.
+    """
+    from gensweep import points
+
+    found = [points.checked(space, point) for point in options.points]
+    if options.warm_from is not None:
+        found += [point for point in points.warm(space, options.warm_from) if point not in found]
+    if len(found) >= options.trials:
+        raise BadUsage(f"{len(found)} points and the defaults need at least {len(found) + 1} trials")
+    return found
+
+
+def grid_points(boxes: dict[str, dict[str, Any]]) -> int:
+    """How many points the grid of a space has.
+
+    Raises:
+        BadUsage: a searched number has a range and no list of values.
+    """
+    searched = {key: box for key, box in boxes.items() if box["kind"] != "fixed"}
+    ranges = [key for key, box in searched.items() if box["kind"] != "categorical"]
+    if ranges:
+        raise BadUsage(f"a grid needs values for {', '.join(ranges)}: --set {ranges[0]}=a,b,c, or pin them with =v")
+    return math.prod(len(box["choices"]) for box in searched.values())
 
 
 def _slug(dataset: str) -> str:

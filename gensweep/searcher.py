@@ -74,6 +74,10 @@ class StudySearcher(Searcher):
         """How many trials this searcher still hands out."""
         return len(self._orphans) + max(0, self._total - self._asked)
 
+    def close(self) -> None:
+        """Hand out no more; what is out goes on to its end."""
+        self._orphans, self._total = [], 0
+
     def suggest(self, trial_id: str) -> Any:  # dict | "FINISHED"
         if self._orphans:
             frozen = self._orphans.pop(0)

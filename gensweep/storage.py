@@ -1,75 +1,25 @@
-"""The Optuna study of a sweep: the one truth about its trials, and the sampler that can be resumed.
+"""The Optuna study of a sweep: the one truth about its trials, and where it is stored."""
 
-Proposals depend on (sweep seed, trial number, finished history) alone: each trial gets a fresh inner sampler, seeded by
-its number, and each parameter that is drawn by itself a sampler seeded by its name as well. So a study that was killed
-goes on, at one trial at a time, as if it had never stopped. TPE is Bergstra et al. 2011 in its multivariate form
-(Falkner et al. 2018, arXiv:1807.01774), with a group per branch of a conditional space and the constant liar for
-trials that are still running.
-"""
-
-import hashlib
 import sqlite3
-import warnings
-from collections.abc import Callable, Generator
+import time
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler, RandomSampler, TPESampler
-from optuna.storages import RDBStorage
-from optuna.study import Study
-from optuna.trial import FrozenTrial
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.study import Study, StudyDirection
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
 
 from gensweep.options import BadUsage, first_line
+from gensweep.samplers import ByNumber
 
-STARTUP_TRIALS = (
-    5  # random ones before TPE: the defaults are among them, and sweeps here are tens of trials, not hundreds
-)
+JOURNAL = "journal"  # what --storage calls Optuna's append-only file, which also works on a network file system
+PATIENCE_S = 600.0  # how long a sweep waits for a database server that went away
 BUSY_S = 60  # how long a writer waits for another one's lock on study.db
-
-
-def derive(seed: int, *parts: str | int) -> int:
-    """A seed in [0, 2^32), one for each path of names and numbers."""
-    text = "/".join(map(str, (seed, *parts)))
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest(), "big")
-
-
-def _tpe(seed: int) -> BaseSampler:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # group=True is still called so
-        return TPESampler(multivariate=True, group=True, constant_liar=True, n_startup_trials=STARTUP_TRIALS, seed=seed)
-
-
-SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {"tpe": _tpe, "random": RandomSampler}
-
-
-class ByNumber(BaseSampler):
-    """A sampler whose every draw is a function of the seed, the trial's number and the finished history."""
-
-    def __init__(self, name: str, seed: int) -> None:
-        self._make = SAMPLERS[name]
-        self._seed = seed
-        self._inner = self._make(seed)
-
-    def before_trial(self, study: Study, trial: FrozenTrial) -> None:
-        self._inner = self._make(derive(self._seed, "trial", trial.number))
-        self._inner.before_trial(study, trial)
-
-    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        return self._inner.infer_relative_search_space(study, trial)
-
-    def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        return self._inner.sample_relative(study, trial, search_space)
-
-    def sample_independent(
-        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
-    ) -> Any:
-        alone = self._make(derive(self._seed, "trial", trial.number, param_name))
-        return alone.sample_independent(study, trial, param_name, param_distribution)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -80,40 +30,77 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def storage(directory: Path, url: str | None) -> RDBStorage:
-    """The storage of a sweep: `study.db` in its directory, or the server at `url`.
+def storage(directory: Path, where: str | None) -> BaseStorage:
+    """The storage of a sweep: `study.db` in its directory, `study.journal` there, or the server at a URL.
 
     Raises:
         BadUsage: there is no such storage, or its driver is not installed.
     """
     path = directory / "study.db"
     try:
-        return RDBStorage(url) if url else RDBStorage(f"sqlite:///{path}", {"creator": lambda: _connect(path)})
+        if where == JOURNAL:
+            return JournalStorage(JournalFileBackend(str(directory / "study.journal")))
+        if where is None:
+            return RDBStorage(f"sqlite:///{path}", {"creator": lambda: _connect(path)})
+        served = RDBStorage(where, {"pool_pre_ping": True})
     except Exception as error:  # every driver has exceptions of its own
-        raise BadUsage(f"cannot open the storage {url or path}: {first_line(error)}") from error
+        raise BadUsage(f"cannot open the storage {shown(where) or path}: {first_line(error)}") from error
+    event.listen(served.engine, "do_connect", _patiently)
+    return served
+
+
+def shown(url: str | None) -> str | None:
+    """A storage URL without its password."""
+    return url if url is None or "://" not in url else make_url(url).render_as_string(hide_password=True)
+
+
+def _patiently(dialect: Any, record: Any, arguments: Any, settings: Any) -> Any:
+    """Connects again to a server that was there before: one that restarts is waited for."""
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return dialect.connect(*arguments, **settings)
+        except dialect.dbapi.Error:
+            if time.monotonic() > end:
+                raise
+            time.sleep(1.0)
+
+
+@contextmanager
+def closing(directory: Path, where: str | None) -> Generator[BaseStorage]:
+    """The storage of a sweep, closed in the end."""
+    kept = storage(directory, where)
+    try:
+        yield kept
+    finally:
+        kept.remove_session()
+        if isinstance(kept, RDBStorage):
+            kept.engine.dispose()
+        if where is None:
+            _fold(directory / "study.db")
+
+
+def direction(sheet: dict[str, Any]) -> StudyDirection:
+    return StudyDirection.MINIMIZE if sheet["objective"]["mode"] == "min" else StudyDirection.MAXIMIZE
 
 
 @contextmanager
 def opened(directory: Path, sheet: dict[str, Any], first: dict[str, Any]) -> Generator[Study]:
-    """The study of a resolved sweep, made where there is none; trial 0 has the parameters `first`."""
+    """The study of a resolved sweep, made where there is none; trial 0 has the parameters `first`, and the points of
+    the sheet come next."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    kept = storage(directory, sheet["storage"])
-    study = optuna.create_study(
-        storage=kept,
-        study_name=sheet["name"],
-        sampler=ByNumber(sheet["sampler"], sheet["seed"]),
-        direction="minimize" if sheet["objective"]["mode"] == "min" else "maximize",
-        load_if_exists=True,
-    )
-    if not study.get_trials(deepcopy=False):
-        study.enqueue_trial(first)
-    try:
+    with closing(directory, sheet["storage"]) as kept:
+        study = optuna.create_study(
+            storage=kept,
+            study_name=sheet["study"],
+            sampler=ByNumber(sheet["sampler"], sheet["seed"], sheet["space"]),
+            direction=direction(sheet),
+            load_if_exists=True,
+        )
+        wanted = [first, *sheet["points"]]
+        for point in wanted[len(study.get_trials(deepcopy=False)) :]:  # a kill may have come between two of them
+            study.enqueue_trial(point)
         yield study
-    finally:
-        kept.remove_session()
-        kept.engine.dispose()
-        if sheet["storage"] is None:
-            _fold(directory / "study.db")
 
 
 def _fold(path: Path) -> None:
@@ -133,11 +120,12 @@ def check_storage(url: str, name: str, is_new: bool) -> None:
     Raises:
         BadUsage: it cannot be reached, or a new sweep's name is taken there.
     """
-    kept = storage(Path(), url)
-    taken = name in optuna.get_all_study_names(kept)
-    kept.engine.dispose()
+    if url == JOURNAL:
+        return
+    with closing(Path(), url) as kept:
+        taken = name in optuna.get_all_study_names(kept)
     if taken and is_new:
-        raise BadUsage(f"storage {url} holds a study named {name!r} already: choose another --name")
+        raise BadUsage(f"storage {shown(url)} holds a study named {name!r} already: choose another --name")
 
 
 def history(study: Study) -> dict[int, dict[int, float]]:

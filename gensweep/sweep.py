@@ -145,6 +145,22 @@ def launch(
                 return tuning.run(directory, sheet, space_of(sheet), parts, given, end, console)
 
 
+def lengthen(directory: Path, sheet: Sheet, more: int, settings: dict[str, str]) -> Sheet:
+    """The sweep with more trials, in a space that the settings may widen; writes sweep.json.
+
+    Raises:
+        BadUsage, BadInput, BadSpace: settings that cannot be, or a driver that runs it now.
+    """
+    from gensweep.extend import extended, forget, rewrite
+
+    longer, _ = extended(sheet, more, settings)
+    with lock.driving(directory, print):
+        longer = rewrite(directory, sheet, longer)
+        _write(directory, longer)
+        forget(directory, longer, sheet["study"])
+    return longer
+
+
 def judge_of(sheet: Sheet, data: "Dataset", say: Say) -> "Judge":
     """The judge of a sweep, which may have to train an extractor first."""
     from trainables.metrics import build_judge
@@ -180,9 +196,12 @@ def claim(directory: Path, sheet: Sheet) -> None:
 
 def write_once(directory: Path, sheet: Sheet) -> Sheet:
     """Writes sweep.json unless it is there; returns what is there."""
-    path = directory / "sweep.json"
-    if not path.exists():
-        partial = directory / ".sweep.json.partial"
-        partial.write_text(json.dumps(sheet, indent=1) + "\n", encoding="utf-8")
-        partial.replace(path)
+    if not (directory / "sweep.json").exists():
+        _write(directory, sheet)
     return read_sheet(directory)
+
+
+def _write(directory: Path, sheet: Sheet) -> None:
+    partial = directory / ".sweep.json.partial"
+    partial.write_text(json.dumps(sheet, indent=1) + "\n", encoding="utf-8")
+    partial.replace(directory / "sweep.json")

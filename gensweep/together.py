@@ -85,7 +85,7 @@ def run(home: Path, jobs: Sequence[Job], given: Share, console: Console) -> str:
     from search_spaces.override import default
 
     say: Callable[[str], None] = partial(console.print, soft_wrap=True, highlight=False, markup=False)
-    halt, searchers, boards = Halt(None), {}, {}
+    halt, searchers, boards = Halt(home, None), {}, {}
     with ExitStack() as stack:
         parts = {}
         for job in jobs:

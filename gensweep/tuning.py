@@ -15,6 +15,7 @@ from ray.exceptions import RayError
 from ray.tune import TuneError
 from rich.console import Console
 
+from gensweep import lock
 from gensweep.board import Board, duration
 from gensweep.options import first_line
 from gensweep.progress import Progress
@@ -31,8 +32,11 @@ if TYPE_CHECKING:
     from trainables.metrics import Judge
 
 
+LOOK_EVERY_S = 0.5  # how often the driver looks whether it was asked to stop
+
+
 class Ended(NamedTuple):
-    """How a launch ended: `cause` is done, budget, interrupted or open (Ray gave up on some trials)."""
+    """How a launch ended: `cause` is done, budget, interrupted, stopped, cancelled or open (Ray gave up on some)."""
 
     cause: str
     trials: int  # that have ended, over all launches
@@ -41,18 +45,34 @@ class Ended(NamedTuple):
 
 
 class Halt(tune.Stopper):
-    """Stops all trials at once, and leaves them open in the study."""
+    """Stops all trials at once, and leaves them open in the study; or begins no new ones, when asked to."""
 
-    def __init__(self, end: float | None) -> None:
-        self.end, self.cause = end, ""
+    def __init__(self, directory: Path, end: float | None) -> None:
+        self.directory, self.end, self.cause = directory, end, ""
+        self.close: Callable[[], None] = lambda: None  # begin no new trials
+        self._looked = 0.0
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         return False
 
     def stop_all(self) -> bool:
-        if not self.cause and self.end is not None and time.monotonic() > self.end:
+        now = time.monotonic()
+        if not self.cause and self.end is not None and now > self.end:
             self.cause = "budget"
-        return bool(self.cause)
+        if not self.cause and now - self._looked > LOOK_EVERY_S:
+            self._looked = now
+            self._heed(lock.asked(self.directory))
+        return bool(self.cause) and self.cause != "stopped"
+
+    def _heed(self, word: str) -> None:
+        if word == "stop":
+            self.cause = "stopped"
+            self.close()
+        elif word == "cancel":
+            self.cause = "cancelled"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}  # Tune pickles its whole set-up; nothing ever reads that file
 
     @contextmanager
     def on_interrupt(self) -> Generator[None]:
@@ -92,13 +112,14 @@ def run(
     configuration with its number and, by name, data, judge and task."""
     from search_spaces.override import default
 
-    began, halt = time.monotonic(), Halt(end)
+    began, halt = time.monotonic(), Halt(directory, end)
     with opened(directory.resolve(), sheet, default(space)[1]) as study:
         trials = study.get_trials(deepcopy=False)
         board = Board(sheet, trials)
         view = Progress(board, console)
         objective = (sheet["objective"]["metric"], sheet["objective"]["mode"])
         searcher = StudySearcher(study, space.space, objective, sheet["trials"], view.finished)
+        halt.close = searcher.close
         if searcher.left:
             running = {trial.number for trial in trials if trial.state == TrialState.RUNNING}
             rule = scheduler(sheet, history(study), running)

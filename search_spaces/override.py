@@ -23,7 +23,8 @@ class Setting(NamedTuple):
     log: bool = False
 
 
-def _literal(text: str) -> Any:
+def literal(text: str) -> Any:
+    """A whole number, a number, or the text itself."""
     for kind in (int, float):
         try:
             return kind(text)
@@ -40,11 +41,11 @@ def parse(key: str, text: str) -> Setting:
     """
     parts = text.split(":")
     if len(parts) == 1:
-        values = tuple(_literal(part.strip()) for part in text.split(","))
+        values = tuple(literal(part.strip()) for part in text.split(","))
         if any(value == "" for value in values):
             raise BadSpace(f"--set {key}={text}: a value is missing; write {key}=v, {key}=a,b,c or {key}=lo:hi[:log]")
         return Setting(key, values)
-    low, high, log = _literal(parts[0]), _literal(parts[1]), parts[2:] == ["log"]
+    low, high, log = literal(parts[0]), literal(parts[1]), parts[2:] == ["log"]
     numbers = isinstance(low, int | float) and isinstance(high, int | float)
     if not numbers or len(parts) > 3 or (len(parts) == 3 and not log):
         raise BadSpace(f"--set {key}={text}: a range is written lo:hi or lo:hi:log, with two numbers")

@@ -65,7 +65,8 @@ def _meta(name: str, trials: int) -> dict[str, Any]:
         "likelihood": {"kind": "categorical", "choices": ["bernoulli", "gaussian"]},
     }
     return {
-        "name": name, "command": ["gensweep", "run", "vae", "--trials", str(trials)], "model": "vae",
+        "name": name, "study": name, "points": [], "alarm": True,
+        "command": ["gensweep", "run", "vae", "--trials", str(trials)], "model": "vae",
         "dataset": "digits", "data_dir": None,
         "data": {"classes": [str(digit) for digit in range(10)], "shape": [1, 8, 8], "n_train": 1257, "n_val": 180,
                  "n_test": 360, "fingerprint": load("digits").fingerprint},

@@ -11,11 +11,18 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 from ray.tune.search import Searcher
 
+from gensweep.samplers import SAMPLERS
 from gensweep.searcher import Outcome, StudySearcher
 from gensweep.storage import opened
 
 FIRST = {"kind": "flat", "x": 0.25, "n": 3}
 EPOCHS = 3
+BOXES: dict[str, Any] = {  # no range: so that it is a grid as well
+    "kind": {"kind": "categorical", "choices": ["flat", "steep"]},
+    "n": {"kind": "categorical", "choices": list(range(1, 9))},
+    "x": {"kind": "categorical", "choices": [0.0, 0.25, 1.0]},
+    "slope": {"kind": "categorical", "choices": [0.1, 10.0]},
+}
 
 
 def space(trial: Any) -> dict[str, Any]:
@@ -29,9 +36,12 @@ def space(trial: Any) -> dict[str, Any]:
 def sheet(sampler: str = "tpe", seed: int = 0) -> dict[str, Any]:
     return {
         "name": "s",
+        "study": "s",
+        "points": [],
         "storage": None,
         "sampler": sampler,
         "seed": seed,
+        "space": BOXES,
         "objective": {"metric": "fid", "mode": "min"},
     }
 
@@ -170,9 +180,9 @@ def test_open_trials_come_back_first_under_their_numbers(tmp_path: Path) -> None
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("sampler", ["tpe", "random"])
+@pytest.mark.parametrize("sampler", SAMPLERS)
 def test_a_killed_search_goes_on_as_if_it_had_not_been(tmp_path: Path, sampler: str) -> None:
-    total = 16  # TPE begins to model after 10
+    total = 8  # the model-based ones begin after 5
     with searching(tmp_path / "whole", total, sampler=sampler) as (searcher, _):
         whole = [run_one(searcher, str(i)) for i in range(total)]
     parts: list[Any] = []

@@ -1,0 +1,97 @@
+"""Configurations to try first: what the user names (`--point`), and the best of an earlier sweep (`--warm-from`).
+
+A point may be partial; the sampler draws the rest. Scores of another sweep are never taken over, since another stamp
+makes them another quantity: its best configurations are trained again here.
+"""
+
+import difflib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from gensweep.options import BadUsage
+
+if TYPE_CHECKING:
+    from search_spaces import Space
+
+WARM = 5  # configurations of the earlier sweep
+
+
+def checked(space: "Space", point: Mapping[str, Any]) -> dict[str, Any]:
+    """`point` with the types of its keys.
+
+    Raises:
+        BadUsage: a key that is unknown, not searched, or not read beside the others; a value outside its range.
+    """
+    from search_spaces.override import Probe, describe
+
+    probe = Probe(0, dict(point))
+    config = space.space(probe)
+    for key, value in point.items():
+        known = describe(space)
+        if key not in known:
+            close = difflib.get_close_matches(key, known, n=1)
+            raise BadUsage(f"point: unknown key {key!r}{f': did you mean {close[0]!r}?' if close else ''}")
+        if key not in config:
+            raise BadUsage(f"point: no trial reads {key!r} with its other values ({_text(point)})")
+        if key not in probe.drawn and config[key] != value:
+            raise BadUsage(f"point: {key} is fixed at {config[key]}; free it with --set {key}=lo:hi or a list")
+        if config[key] != value:
+            raise BadUsage(f"point: {key}={value} lies outside what is searched: {_range(known[key])}")
+    return {key: probe.drawn[key] for key in point if key in probe.drawn}
+
+
+def warm(space: "Space", directory: str) -> list[dict[str, Any]]:
+    """The best configurations of another sweep, without the values that lie outside this space.
+
+    Raises:
+        BadInput: it is no sweep, or has no winner.
+        BadUsage: nothing of it fits.
+    """
+    from analysis import best, runs
+    from search_spaces.override import describe
+
+    searched = {key: box for key, box in describe(space).items() if box["kind"] != "fixed"}
+    points: list[dict[str, Any]] = []
+    for entry in best.top(runs.load(directory), WARM):
+        config = entry["config"]
+        inside = {key: config[key] for key, box in searched.items() if key in config and _inside(config[key], box)}
+        try:
+            point = checked(space, inside)
+        except BadUsage:  # a key that is left depends on one that is not
+            continue
+        if point and point not in points:
+            points.append(point)
+    if not points:
+        raise BadUsage(f"warm-from {directory}: nothing of its best configurations lies in this space")
+    return points
+
+
+def _inside(value: Any, box: Mapping[str, Any]) -> bool:
+    if "choices" in box:
+        return value in box["choices"]
+    return isinstance(value, int | float) and bool(box["low"] <= value <= box["high"])
+
+
+def read(text: str) -> dict[str, Any]:
+    """`lr=5e-4,batch_size=128` as a mapping.
+
+    Raises:
+        BadUsage: it cannot be read.
+    """
+    from search_spaces.override import literal
+
+    found: dict[str, Any] = {}
+    for part in text.split(","):
+        key, equals, value = part.partition("=")
+        if not (key.strip() and equals and value.strip()):
+            raise BadUsage(f"--point {text!r}: write key=value,key=value")
+        found[key.strip()] = literal(value.strip())
+    return found
+
+
+def _text(point: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in point.items())
+
+
+def _range(box: Mapping[str, Any]) -> str:
+    return ", ".join(map(str, box["choices"])) if "choices" in box else f"{box['low']:g} to {box['high']:g}"

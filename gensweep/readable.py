@@ -1,0 +1,29 @@
+"""The resolved sweep as `--dry-run` prints it."""
+
+from pathlib import Path
+
+from gensweep.resolve import Sheet
+
+
+def readable(directory: Path, sheet: Sheet) -> str:
+    """The resolved sweep for a person: what is searched, where trial 0 starts, and everything else."""
+    lines = [f"{directory}: {sheet['model']} on {sheet['dataset']}, {sheet['trials']} trials, seed {sheet['seed']}"]
+    for key, box in sorted(sheet["space"].items(), key=lambda item: item[1]["kind"] == "fixed"):
+        ways = {
+            "fixed": lambda box: f"= {box['value']}",
+            "categorical": lambda box: "in " + ", ".join(map(str, box["choices"])),
+        }
+        spread = ways.get(box["kind"], lambda box: f"{box['low']:g} to {box['high']:g}{' (log)' * box['log']}")(box)
+        first = "" if box["kind"] == "fixed" else f"   trial 0: {sheet['defaults'].get(key, 'not used')}"
+        lines.append(f"  {key:16s} {spread}{first}")
+    data, goal = sheet["data"], sheet["objective"]
+    channels, height, width = data["shape"]
+    halving = f", factor {sheet['reduction_factor']}" if sheet["scheduler"] == "asha" else ""
+    stops = "" if sheet["scheduler"] == "none" else f" from epoch {sheet['grace']} on{halving}"
+    counts = ", ".join(f"{data[f'n_{split}']:,} {split}" for split in ("train", "val", "test"))
+    about = {
+        "objective": f"{goal['metric']}, {'lower' if goal['mode'] == 'min' else 'higher'} is better",
+        "data": f"{counts}; {len(data['classes'])} classes, {height}x{width}, {channels} channel{'s' * (channels > 1)}",
+        "search": f"{sheet['sampler']}; {sheet['scheduler']}{stops}; at most {sheet['epochs']} epochs",
+    }
+    return "\n".join([*lines, *(f"  {key:16s} {text}" for key, text in about.items())])
