@@ -15,7 +15,6 @@ from gensweep.cli import main
 from gensweep.lock import driving, is_driven
 from gensweep.options import BadUsage, Options, seconds
 from gensweep.resolve import resolve
-from gensweep.resources import Share, share
 from gensweep.storage import opened
 from search_spaces import SPACES
 from search_spaces.override import describe
@@ -212,28 +211,3 @@ def test_a_new_driver_waits_for_the_workers_of_a_dead_one(at_home: Path) -> None
 
 def test_durations() -> None:
     assert [seconds(text) for text in ("90s", "30m", "2h", "1.5h", 10)] == [90, 1800, 7200, 5400, 10]
-
-
-@pytest.mark.parametrize(
-    ("asked", "cluster", "expected"),
-    [
-        ({}, {"CPU": 2}, Share(1, 0, 2)),
-        ({"trials": 3}, {"CPU": 16}, Share(1, 0, 3)),
-        ({"cpus_per_trial": 2}, {"CPU": 5}, Share(2, 0, 2)),
-        ({"concurrent": 8}, {"CPU": 2}, Share(1, 0, 2)),
-        ({}, {"CPU": 16, "GPU": 1}, Share(1, 0.25, 4)),
-        ({}, {"CPU": 4, "GPU": 2}, Share(1, 0.5, 4)),
-        ({}, {"CPU": 2, "GPU": 4}, Share(1, 1, 2)),
-        ({"gpus_per_trial": 0}, {"CPU": 8, "GPU": 1}, Share(1, 0, 8)),
-        ({"gpus_per_trial": 0.4}, {"CPU": 8, "GPU": 2}, Share(1, 0.4, 4)),
-        ({"gpus_per_trial": 2}, {"CPU": 8, "GPU": 4}, Share(1, 2, 2)),
-    ],
-)
-def test_shares(asked: dict[str, Any], cluster: dict[str, float], expected: Share) -> None:
-    assert share(Options("vae", **asked), cluster) == expected
-
-
-@pytest.mark.parametrize("asked", [{"gpus_per_trial": 1}, {"gpus_per_trial": 0.1}, {"cpus_per_trial": 3}])
-def test_more_than_there_is(asked: dict[str, Any]) -> None:
-    with pytest.raises(BadUsage, match="are there"):
-        share(Options("vae", **asked), {"CPU": 2})
