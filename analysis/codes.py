@@ -1,7 +1,6 @@
 """The codes of held-out images under a trial's encoder, from the weights of its best evaluated epoch.
 
-The code of an image is its mean code: both autoencoders' encoders give the means first (the VAE's log variances come
-behind them), so the first `latent_dim` outputs are read alike for both.
+The code of an image is its mean code. A model whose code depends on a label as well (cvae) has none for an image alone.
 """
 
 from __future__ import annotations
@@ -12,8 +11,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from analysis import runs, sample, source
+from analysis import sample, source
 from analysis.runs import Sweep
+from trainables import MODELS
 from trainables.errors import BadInput
 
 IMAGES = 2000  # more only blacken a page
@@ -29,12 +29,12 @@ def codes(sweep: Sweep, number: int) -> Codes:
     """The codes of the first held-out images. BadInput where weights or images are not at hand, or the model has no
     codes."""
     nets, found = sample.nets(sweep, number), source.dataset(sweep)
-    if "encoder" not in nets:
-        raise BadInput(f"{sweep.meta['model']} has no encoder, so trial {number} of {sweep.place.name!r} has no codes")
+    encode = MODELS[sweep.meta["model"]].encode
+    if encode is None:
+        raise BadInput(f"{sweep.meta['model']} gives an image alone no code: {sweep.place.name!r} has none to show")
     if found is None:
         raise BadInput(f"the images of {sweep.place.name!r} ({sweep.meta['dataset']}) are not at hand")
-    width = runs.trial(sweep, number).config["latent_dim"]
     x, y = found.val.to("cpu").gather(torch.arange(min(len(found.val), IMAGES)), torch.device("cpu"))
     with torch.no_grad():
-        z = nets["encoder"](x)[:, :width]
+        z = encode(nets, x)
     return Codes(z.numpy(), y.numpy(), list(found.classes))

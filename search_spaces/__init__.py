@@ -3,7 +3,7 @@
 Imports nothing of ours, no torch, no Ray, so that a space can be read, tested and sampled by itself.
 """
 
-from search_spaces import ae, cgan, dae, gan, vae
+from search_spaces import ae, cgan, cvae, dae, gan, vae
 from search_spaces.shared import BadSpace, Space
 
 __all__ = ["SPACES", "BadSpace", "Space"]
@@ -12,6 +12,7 @@ SPACES: dict[str, Space] = {
     "ae": Space(ae.space, ae.OBJECTIVE, ae.DEFAULTS, ae.ROLES),
     "dae": Space(dae.space, dae.OBJECTIVE, dae.DEFAULTS, dae.ROLES),
     "vae": Space(vae.space, vae.OBJECTIVE, vae.DEFAULTS, vae.ROLES),
+    "cvae": Space(cvae.space, cvae.OBJECTIVE, cvae.DEFAULTS, cvae.ROLES),
     "gan": Space(gan.space, gan.OBJECTIVE, gan.DEFAULTS, gan.ROLES),
     "cgan": Space(cgan.space, cgan.OBJECTIVE, cgan.DEFAULTS, cgan.ROLES),
 }

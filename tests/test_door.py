@@ -58,7 +58,6 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
         ("run vae --set lr=fast", "not a number"),
         ("run vae --set batch_size=1.5", "whole number"),
         ("run gan --set penalty=gp,r1 --set d_norm=none,batch", "use d_norm=none or d_norm=spectral"),
-        ("run gan --set scheme=hinge --set label_smoothing=0.1", "label_smoothing: with the other settings no trial"),
         ("run vae --set likelihood=bernouli", "did you mean 'bernoulli'"),
         ("run vae --set beta=0:1:log", "above 0"),
         ("run vae --trials 0", "at least 1"),

@@ -144,7 +144,7 @@ def test_spectral_norm_of_a_diagonal_by_hand() -> None:
 def test_kl_is_that_of_two_normals() -> None:
     mean, log_var = torch.randn(3, 5), torch.randn(3, 5)
     oracle = kl_divergence(Normal(mean, (0.5 * log_var).exp()), Normal(0.0, 1.0)).sum(1)
-    torch.testing.assert_close(vae.kl(mean, log_var), oracle)
+    torch.testing.assert_close(vae.kl(mean, log_var).sum(1), oracle)
 
 
 def test_likelihoods_are_those_of_the_distributions() -> None:
@@ -156,6 +156,10 @@ def test_likelihoods_are_those_of_the_distributions() -> None:
     torch.testing.assert_close(vae.gaussian(logits, x, {"sigma": sigma}), oracle)
 
 
+def numbers(**values: float) -> dict[str, Tensor]:
+    return {key: torch.tensor(value) for key, value in values.items()}
+
+
 def test_vae_loss_is_reconstruction_plus_weighted_kl() -> None:
     """An encoder that says N(1, e^0) and a decoder that says probability 1/2: 4 log 2 + beta / 2 nats."""
     nets = {
@@ -165,9 +169,39 @@ def test_vae_loss_is_reconstruction_plus_weighted_kl() -> None:
     config = {"likelihood": "bernoulli", "latent_dim": 1}
     (turn,) = vae.turns(config, (1, 2, 2))
     batch = Batch(torch.rand(3, 1, 2, 2), torch.zeros(3, dtype=torch.int64))
-    loss, logs = turn.loss(nets, batch, {"eps": torch.randn(3, 1)}, {"beta": torch.tensor(4.0)})
+    hp = {
+        key: torch.tensor(value) for key, value in {"beta": 4.0, "warmup": 0.0, "free_bits": 0.0, "epoch": 0.1}.items()
+    }
+    loss, logs = turn.loss(nets, batch, {"eps": torch.randn(3, 1)}, hp)
     torch.testing.assert_close(loss, torch.tensor(4 * math.log(2) + 2.0))
     torch.testing.assert_close(logs["kl_nats"], torch.tensor(0.5))
+
+
+def test_warmup_and_free_bits_by_hand() -> None:
+    """KLs of 0.5 and 0.1 nats in the mean of two images; a quarter of two epochs of warm-up; 0.2 nats free."""
+    divergence = torch.tensor([[0.2, 0.1], [0.8, 0.1]])
+    hp = {
+        key: torch.tensor(value) for key, value in {"beta": 3.0, "warmup": 0.0, "free_bits": 0.0, "epoch": 0.5}.items()
+    }
+    assert float(vae.charge(divergence, hp)) == pytest.approx(3 * 0.6)
+    assert float(vae.charge(divergence, hp | numbers(warmup=2.0))) == pytest.approx(3 * 0.6 / 4)
+    assert float(vae.charge(divergence, hp | numbers(free_bits=0.2))) == pytest.approx(3 * 0.7)
+    assert float(vae.charge(divergence, hp | numbers(warmup=0.25))) == pytest.approx(3 * 0.6)
+
+
+def test_learned_sigma_starts_near_one_finds_the_error_and_has_a_floor() -> None:
+    """The best sigma of N(x; m, sigma^2) is the root of the mean squared error (Rybkin et al. 2021)."""
+    net = vae.Sigma()
+    assert float(net().detach()) == pytest.approx(1.0, abs=0.01)
+    x, logits = torch.rand(4, 1, 5, 5), torch.zeros(4, 1, 5, 5)
+    optimiser = torch.optim.Adam(net.parameters(), lr=0.02)
+    for _ in range(400):
+        optimiser.zero_grad()
+        vae.gaussian(logits, x, {"sigma": net()}).mean().backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+    assert float(net().detach()) == pytest.approx(float((x - 0.5).square().mean().sqrt()), rel=1e-3)
+    net.log_sigma.data.fill_(-1e4)
+    assert float(net().detach()) == pytest.approx(math.exp(vae.LEAST))
 
 
 def identity_nets(x: Tensor) -> dict[str, object]:

@@ -113,8 +113,9 @@ def test_resumed_equals_never_stopped(name: str, config: Config) -> None:
 
 CHANGES: list[dict[str, float]] = [
     {},
-    {"lr": 3e-3, "lr_g": 1e-3, "lr_d": 4e-4, "beta": 3.0, "sigma": 0.3, "beta1": 0.3, "ema": 0.9},
-    {"lr": 3e-4, "lr_g": 1e-4, "lr_d": 2e-3, "beta": 0.2, "sigma": 0.2, "beta2": 0.99, "label_smoothing": 0.1},
+    {"lr": 2e-3, "lr_g": 1e-3, "lr_d": 4e-4, "beta": 3.0, "sigma": 0.3, "warmup": 2.0, "beta1": 0.3, "ema": 0.9},
+    {"lr": 3e-4, "lr_g": 1e-4, "lr_d": 2e-3, "beta": 0.2, "sigma": 0.2, "free_bits": 0.1, "beta2": 0.99}
+    | {"label_smoothing": 0.1},
 ]
 
 

@@ -42,7 +42,7 @@ def steps(model: Model, config: Config, data: Data, n: int, dtype: torch.dtype =
     run = start(model, config, data, seed)
     for net in [*run.nets.values(), *([run.average] if run.average is not None else [])]:
         net.to(dtype)
-    run.hp = {key: torch.tensor(config[key], dtype=dtype) for key in run.hp}
+    run.hp = {key: torch.tensor(config.get(key, 0.0), dtype=dtype) for key in run.hp}
     order = streams.permutation(len(data.images.train), "cpu", seed, "order", 0)
     size = config["batch_size"]
     for i in range(n):

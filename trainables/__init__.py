@@ -6,7 +6,7 @@
 from collections.abc import Callable, Generator
 from functools import partial
 
-from trainables import ae, cgan, dae, gan, vae
+from trainables import ae, cgan, cvae, dae, gan, vae
 from trainables.engine.loop import Epoch, train
 from trainables.engine.model import Model
 from trainables.engine.run import Data
@@ -17,6 +17,7 @@ MODELS: dict[str, Model] = {
     "ae": ae.MODEL,
     "dae": dae.MODEL,
     "vae": vae.MODEL,
+    "cvae": cvae.MODEL,
     "gan": gan.MODEL,
     "cgan": cgan.MODEL,
 }

@@ -1,16 +1,22 @@
 """Variational autoencoder (Kingma & Welling 2014, arXiv:1312.6114, eq. 10 and appendix B) with a KL weight.
 
-The loss is -log p(x|z) + beta KL(q(z|x) || N(0, I)), both summed over an image, in nats, averaged over images; beta
-is the weight of Higgins et al. 2017, and 1 gives the evidence bound. Likelihoods: ``bernoulli`` takes grey pixels as
-probabilities (common practice, though no density), ``gaussian`` is N(x; sigmoid(f(z)), sigma^2) with sigma fixed.
-``nats`` is minus the bound at beta = 1 on held-out images with one draw of z; ``recon_mse`` is from the mean code.
+The loss is -log p(x|z) + w KL(q(z|x) || N(0, I)), both summed over an image, in nats, averaged over images. w is
+``beta`` (Higgins et al. 2017; 1 gives the evidence bound) and rises to it from 0 over ``warmup`` epochs (Bowman et al.
+2016, arXiv:1511.06349, §3.1; linearly, as Sønderby et al. 2016, arXiv:1602.02282, §2.3). ``free_bits``, in nats, is
+what each number of the code costs at least: max(free_bits, its KL averaged over the batch), so that paying less gains
+nothing (Kingma et al. 2016, arXiv:1606.04934, appendix C.8).
+
+Likelihoods: ``bernoulli`` takes grey pixels as probabilities (common practice, though no density), ``gaussian`` is
+N(x; sigmoid(f(z)), sigma^2) with sigma fixed, ``gaussian_learned`` with one sigma learned for all pixels (Rybkin et al.
+2021, arXiv:2006.13202, §3). ``nats`` is minus the bound at w = 1 on held-out images with one draw of z; ``recon_mse``
+is from the mean code.
 """
 
 import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 
 from trainables import ae, blocks
 from trainables.engine.model import Batch, Hp, LogWeight, Measure, Model, Nets, Noise, Shape, Turn
@@ -18,20 +24,39 @@ from trainables.engine.streams import Draw
 from trainables.keys import Config
 from trainables.metrics.reconstruction import reconstruction
 
-KEYS = (*ae.KEYS, "beta", "likelihood", "sigma")
+KEYS = (*ae.KEYS, "beta", "warmup", "free_bits", "likelihood", "sigma")
+LEAST = -6.0  # of log sigma, as in the paper's code: a perfect reconstruction would ask for none at all
+# of log sigma, which the paper's code bounds alike: a perfect reconstruction would send it to minus infinity
 
 
 def nets(config: Config, shape: Shape, n_classes: int) -> dict[str, nn.Module]:
     net, width, z = config["net"], config["width"], config["latent_dim"]
-    return {
+    built: dict[str, nn.Module] = {
         "encoder": blocks.encoder(net, shape, width, 2 * z, nn.ReLU()),  # [B, 2Z]: means, log variances
         "decoder": blocks.decoder(net, shape, width, z, nn.ReLU()),  # [B, C, H, W]: logits of the pixels
     }
+    return built | sigma_net(config)
+
+
+class Sigma(nn.Module):
+    """One sigma for all pixels: () -> []."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.log_sigma = nn.Parameter(torch.zeros(()))
+
+    def forward(self) -> Tensor:
+        return (LEAST + softplus(self.log_sigma - LEAST)).exp()
+
+
+def sigma_net(config: Config) -> dict[str, nn.Module]:
+    """The net ``sigma`` where the likelihood learns it."""
+    return {"sigma": Sigma()} if config["likelihood"] == "gaussian_learned" else {}
 
 
 def kl(mean: Tensor, log_var: Tensor) -> Tensor:
-    """KL(N(mean, exp(log_var)) || N(0, I)) in nats, each [B, Z] -> [B] (appendix B)."""
-    return -0.5 * (1 + log_var - mean.square() - log_var.exp()).sum(1)
+    """KL(N(mean, exp(log_var)) || N(0, 1)) in nats, number by number: each [B, Z] -> [B, Z] (appendix B)."""
+    return -0.5 * (1 + log_var - mean.square() - log_var.exp())
 
 
 def bernoulli(logits: Tensor, x: Tensor, hp: Hp) -> Tensor:
@@ -45,11 +70,23 @@ def gaussian(logits: Tensor, x: Tensor, hp: Hp) -> Tensor:
     return (error / (2 * hp["sigma"].square()) + hp["sigma"].log() + 0.5 * math.log(2 * math.pi)).sum(1)
 
 
-LIKELIHOODS = {"bernoulli": bernoulli, "gaussian": gaussian}
+LIKELIHOODS = {"bernoulli": bernoulli, "gaussian": gaussian, "gaussian_learned": gaussian}
+
+
+def _scale(nets: Nets, hp: Hp) -> Hp:
+    """The numbers that a likelihood reads: the learned sigma in its place."""
+    return {**hp, "sigma": nets["sigma"]()} if "sigma" in nets else hp
+
+
+def charge(divergence: Tensor, hp: Hp) -> Tensor:
+    """What the loss takes for the KL [B, Z] of a batch: []."""
+    paid = torch.maximum(divergence.mean(0), hp["free_bits"]).sum()
+    rise = (hp["epoch"] / hp["warmup"].clamp(min=1e-9)).clamp(max=1)  # 1 from the first step on without a warm-up
+    return hp["beta"] * rise * paid
 
 
 def encode(nets: Nets, x: Tensor, eps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The mean code [B, Z], a draw z ~ q(z|x) [B, Z] and the KL [B]."""
+    """The mean code, a draw z ~ q(z|x) and the KL, each [B, Z]."""
     mean, log_var = nets["encoder"](x).chunk(2, dim=1)
     return mean, mean + (0.5 * log_var).exp() * eps, kl(mean, log_var)
 
@@ -59,10 +96,15 @@ def turns(config: Config, shape: Shape) -> tuple[Turn, ...]:
 
     def loss(nets: Nets, batch: Batch, noise: Noise, hp: Hp) -> tuple[Tensor, dict[str, Tensor]]:
         _, z, divergence = encode(nets, batch.x, noise["eps"])
-        recon, divergence = nll(nets["decoder"](z), batch.x, hp).mean(), divergence.mean()
-        return recon + hp["beta"] * divergence, {"recon_nats": recon.detach(), "kl_nats": divergence.detach()}
+        scale = _scale(nets, hp)
+        recon = nll(nets["decoder"](z), batch.x, scale).mean()
+        logs = {"recon_nats": recon.detach(), "kl_nats": divergence.detach().sum(1).mean()}
+        if "sigma" in nets:
+            logs["sigma"] = scale["sigma"].detach()
+        return recon + charge(divergence, hp), logs
 
-    return (Turn("", ("encoder", "decoder"), "lr", 1, {"eps": Draw("normal", (config["latent_dim"],))}, loss),)
+    moving = ("encoder", "decoder", *sigma_net(config))
+    return (Turn("", moving, "lr", 1, {"eps": Draw("normal", (config["latent_dim"],))}, loss, clock=True),)
 
 
 def measure(config: Config, shape: Shape) -> tuple[Measure, dict[str, Draw]]:
@@ -70,7 +112,7 @@ def measure(config: Config, shape: Shape) -> tuple[Measure, dict[str, Draw]]:
 
     def bound(nets: Nets, batch: Batch, noise: Noise, hp: Hp) -> dict[str, Tensor]:
         mean, z, divergence = encode(nets, batch.x, noise["eps"])
-        recon = nll(nets["decoder"](z), batch.x, hp)
+        recon, divergence = nll(nets["decoder"](z), batch.x, _scale(nets, hp)), divergence.sum(1)
         nats = {"nats": recon + divergence, "nats_recon": recon, "nats_kl": divergence}
         return nats | reconstruction(torch.sigmoid(nets["decoder"](mean)), batch.x)
 

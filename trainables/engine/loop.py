@@ -64,6 +64,8 @@ def take_turn(run: Run, mover: Mover, batch: Batch, sums: Sums) -> None:
         for other in run.movers:
             for parameter in other.parameters:
                 parameter.requires_grad_(other.optimiser is mover.optimiser)
+    if turn.clock:
+        run.hp["epoch"].fill_((run.step + 1) / (len(run.data.images.train) // run.config["batch_size"]))
     for i in range(turn.times):
         noise = {
             key: streams.draw(spec, len(batch.y), device, run.seed, turn.name, key, run.step, i)

@@ -44,6 +44,7 @@ class Turn(NamedTuple):
     noise: dict[str, Draw]
     loss: Loss
     after: After | None = None
+    clock: bool = False  # whether the loss reads hp["epoch"]: the epochs done when this step is
 
 
 class Model(NamedTuple):

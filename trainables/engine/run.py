@@ -111,6 +111,8 @@ def start(model: Model, config: Config, data: Data, seed: int) -> Run:
     called = {name: _autocast(net, data.device) if half else net for name, net in nets.items()}
     hp = {key: torch.tensor(config[key], dtype=torch.float32, device=data.device) for key in numeric(config)}
     averages = model.averaged is not None and config["ema"] > 0
+    if any(mover.turn.clock for mover in movers):
+        hp["epoch"] = torch.zeros((), device=data.device)
     average = copy.deepcopy(nets[model.averaged]).requires_grad_(False) if averages and model.averaged else None
     return Run(model, config, data, seed, nets, called, movers, hp, average)
 

@@ -62,6 +62,7 @@ class Stack:
             self.buffers[name] = buffers
         keys = numeric(configs[0])
         self.hp = {k: torch.tensor([c[k] for c in configs], dtype=dtype, device=data.device) for k in keys}
+        self.hp["epoch"] = torch.zeros(len(configs), dtype=dtype, device=data.device)
         self.turns = model.turns(configs[0], data.images.shape)
         moving = [{name: self.weights[name] for name in turn.nets} for turn in self.turns]
         self.moments = [Moments(_zeros(m), _zeros(m), torch.zeros((), dtype=dtype)) for m in moving]
@@ -116,6 +117,7 @@ class Stack:
         orders = [streams.permutation(len(train), device, seed, "order", self.epoch) for seed in self.seeds]
         pairs = [train.gather(order[at : at + size], device) for order in orders]
         batch = Batch(torch.stack([x for x, _ in pairs]).to(self.dtype), torch.stack([y for _, y in pairs]))
+        self.hp["epoch"].fill_((self.step_number + 1) / per_epoch)
         losses = {
             turn.name: self._take(j, turn, batch, i) for j, turn in enumerate(self.turns) for i in range(turn.times)
         }
