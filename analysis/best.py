@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis import runs
+from analysis import measured, runs
 from analysis.runs import Sweep
 from analysis.words import named, short, state
 from trainables.errors import BadInput
@@ -49,7 +49,7 @@ def top(sweep: Sweep, k: int) -> list[dict[str, Any]]:
 
 
 def table(sweep: Sweep, k: int) -> str:
-    """The best k trials as text: a line a trial, then the margin over the defaults."""
+    """The best k trials as text: a line a trial, the margin over the defaults, all that was measured on the winner."""
     entries = top(sweep, k)
     heads = ["rank", "trial", "state", sweep.metric, "epoch", *sweep.swept]
     lines = [
@@ -65,7 +65,7 @@ def table(sweep: Sweep, k: int) -> str:
     ]
     widths = [max(map(len, column)) for column in zip(heads, *lines, strict=True)]
     text = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in [heads, *lines]]
-    return "\n".join([*text, "", verdict(sweep)])
+    return "\n".join([*text, "", verdict(sweep), "", measured.text(sweep, entries[0]["number"])])
 
 
 def margin(sweep: Sweep) -> Margin | None:

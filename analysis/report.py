@@ -14,13 +14,14 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from analysis import best, grids, pictures, place, runs, status
+from analysis import best, grids, measured, pictures, place, runs, status
 from analysis.figures import FIGURES
 from analysis.figures import draw as draw_figure
 from analysis.grids import Strip
 from analysis.runs import Sweep
 from analysis.words import named, short, state
 from trainables.errors import BadInput
+from trainables.metrics import keys
 
 TOP = 6  # configurations in the comparison grid
 OPEN_ROWS = 60  # a longer table of trials starts folded
@@ -73,6 +74,7 @@ def section(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[str, Any
         "command": _groups(command(sweep, lead["number"], lead["config"])),
         "swept": sweep.swept,
         "parameters": parameters(sweep, lead["config"]),
+        "measured": measured.lines(sweep, lead["number"]),
         "strips": [_strip(strip) for strip in strips],
         "real": len(strips) > 0 and strips[0].title == grids.REAL,
         "columns": grids.columns(sweep),
@@ -142,8 +144,13 @@ def comparison(sweeps: list[Sweep]) -> dict[str, Any]:
             "default": short(margin.default if margin else None), "trials": len(sweep.trials),
             "detail": ", ".join(f"{key} {short(lead['config'][key])}" for key in sweep.swept if key in lead["config"]),
         })  # fmt: skip
-    alike = len({(sweep.metric, str(sorted(sweep.meta["stamp"].items()))) for sweep in sweeps}) == 1
-    return {"lines": lines, "alike": alike}
+    return {"lines": lines, "alike": len({(sweep.metric, *stamp(sweep)) for sweep in sweeps}) == 1}
+
+
+def stamp(sweep: Sweep) -> list[Any]:
+    """What the objective's value depends on besides the samples: the data, and the metric's part of the stamp."""
+    on = keys()[sweep.metric].stamp if sweep.metric in keys() else sorted(sweep.meta["stamp"])
+    return [sweep.meta["data"]["fingerprint"], *(sweep.meta["stamp"].get(name) for name in on)]
 
 
 def uri(content: bytes) -> str:

@@ -196,5 +196,6 @@ def _reached(one: Trial, sweep: Sweep) -> dict[str, Any]:
     line = {"epochs_done": one.rows[-1]["epoch"], "wall_s": one.rows[-1]["wall_s"]}
     if one.best is None:
         return line
-    measured = {key: value for key, value in one.best.items() if key not in BOOKKEEPING}
+    # A key of the configuration keeps its column: `precision` is both arithmetic and a metric.
+    measured = {key: value for key, value in one.best.items() if key not in (*BOOKKEEPING, *one.config)}
     return line | {"value": one.best[sweep.metric], "best_epoch": one.best["epoch"]} | measured

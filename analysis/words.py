@@ -6,12 +6,8 @@ from typing import Any
 
 import numpy as np
 
-METRICS = {
-    "fid": "FID",
-    "recon_mse": "reconstruction MSE",
-    "nats": "nats per image",
-    "modes": "effective modes",
-}
+from trainables.metrics import keys
+
 STATES = {"complete": "done", "pruned": "stopped"}  # the others are called what they are
 
 
@@ -22,7 +18,7 @@ def state(name: str) -> str:
 
 def named(metric: str) -> str:
     """The metric in words; its own name where there are none."""
-    return METRICS.get(metric, metric)
+    return keys()[metric].name if metric in keys() else metric
 
 
 def short(value: Any) -> str:

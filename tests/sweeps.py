@@ -122,7 +122,8 @@ def _weights(number: int, model: str) -> bytes:
 def _row(epoch: int, value: float) -> dict[str, Any]:
     return {
         "epoch": epoch, "epochs": 5, "status": "ok", "eval_epoch": epoch, "loss": value + 100, "nats": value + 90,
-        "grad_norm": 1.5, "fid": value, "modes": 9.5, "class_shares": [0.19, 0.01] + [0.1] * 8, "wall_s": epoch * 1.0,
+        "grad_norm": 1.5, "fid": value, "modes": 9.5, "precision": 0.75,
+        "class_shares": [0.19, 0.01] + [0.1] * 8, "wall_s": epoch * 1.0,
         "n_images": epoch * 1257, "updates": epoch * 20, "best": value, "best_epoch": epoch,
     }  # fmt: skip
 

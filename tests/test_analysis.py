@@ -92,7 +92,9 @@ def test_table_and_margin(made: Path) -> None:
     assert lines[0].split() == ["rank", "trial", "state", "fid", "epoch", "lr", "batch_size", "likelihood"]
     assert lines[1].split() == ["1", "1", "done", "12.5", "4", "0.003", "64", "bernoulli"]
     assert len({len(line) for line in lines[:3]}) == 1
-    assert lines[-1] == "Trial 1 reaches FID 12.5, the defaults (trial 0) 20: 7.5 better (38%)."
+    assert lines[4] == "Trial 1 reaches FID 12.5, the defaults (trial 0) 20: 7.5 better (38%)."
+    shown = ["FID              12.5", "effective modes  9.5 classes", "precision        0.75 0..1"]
+    assert lines[6:] == ["Trial 1:", *(f"  {line}" for line in shown), "  nats per image   102.5 nats"]
     assert best.margin(runs.load(made)) == best.Margin(20.0, 12.5, 7.5, 0.375)
 
 

@@ -13,6 +13,8 @@ from torch import Tensor
 from trainables.metrics.evidence import Evidence
 from trainables.metrics.metric import Key
 
+FLAT = 1e-6  # real images without any edge
+
 
 def edge_energy(images: Tensor) -> Tensor:
     """Of images [N,C,H,W] in [0,1], H and W at least 2: [N]."""
@@ -22,7 +24,7 @@ def edge_energy(images: Tensor) -> Tensor:
 
 def sharpness(evidence: Evidence) -> dict[str, float]:
     """`sharpness` of the samples; real images have 1."""
-    energy = edge_energy(evidence.images).double() / evidence.judge.edge_energy
+    energy = edge_energy(evidence.images).double() / max(evidence.judge.edge_energy, FLAT)
     return {"sharpness": float(energy.mean()), "sharpness_se": float(energy.std()) / math.sqrt(len(energy))}
 
 

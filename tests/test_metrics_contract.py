@@ -1,0 +1,123 @@
+"""Contracts over METRICS: every entry on every kind of data, and what adding one touches: a file and a line."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+import sweeps
+import torch
+from datafiles import paint
+from trials import small
+
+from analysis import best, report, runs
+from analysis.words import short
+from trainables import MODELS, TRAINABLES, Data
+from trainables.data import Dataset, load
+from trainables.engine.evaluate import witness
+from trainables.engine.run import sampling_nets, start
+from trainables.metrics import METRICS, Evidence, Key, Metric, build_judge, cas, keys, load_extractor, measure
+from trainables.metrics.table import table
+from trainables.metrics.training import one_thread
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> Iterator[None]:
+    with one_thread():
+        yield
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Data]:
+    """The embedded digits, and folders of flat pictures; each with its judge, made once."""
+
+    @cache
+    def make(kind: str) -> Data:
+        folder = tmp_path_factory.mktemp(kind)
+        images: Dataset = load("digits")
+        if kind != "digits":
+            mode, size = ("L", 12) if kind == "grey" else ("RGB", 32)
+            images = load(f"folder:{paint(folder / 'images', {'a': 40, 'b': 30, 'c': 20}, mode)}?size={size}")
+        judge = build_judge(images, seed=0, cache_dir=folder)._replace(n_samples=300)
+        return Data(images.to("cpu"), judge, load_extractor(judge, "cpu"))
+
+    return make
+
+
+CASES = [*((name, "digits") for name in MODELS), ("cgan", "grey"), ("vae", "colour"), ("cgan", "colour")]
+
+
+@pytest.fixture(scope="module", params=CASES, ids="-".join)
+def evidence(request: pytest.FixtureRequest, judged: Callable[[str], Data]) -> Evidence:
+    """An untrained trial of each model, as its judge sees it."""
+    name, data = request.param[0], judged(request.param[1])
+    net = "conv" if data.images.shape[1] % 4 == 0 else "mlp"
+    run = start(MODELS[name], small(name, batch_size=16, net=net), data, 0)
+    assert data.judge is not None
+    with torch.no_grad():
+        return witness(run, sampling_nets(run), data.judge)
+
+
+def test_every_metric_gives_the_keys_that_it_names(evidence: Evidence, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cas, "N_CAS", 300)
+    found = measure(evidence, asked=tuple(METRICS))
+    assert {key.removesuffix("_se") for key in found} <= set(keys())
+    assert json.loads(json.dumps(found)) == found  # plain, and finite
+    assert all(isinstance(value, list) == keys()[key].many for key, value in found.items() if not key.endswith("_se"))
+    assert ("fid" in found) == (len(evidence.features) > 0)
+    assert ("recon_mse" in found) == (evidence.encode is not None)
+    assert ("cas" in found) == (evidence.labels is not None)
+
+
+def test_every_key_says_what_it_depends_on(judged: Callable[[str], Data]) -> None:
+    judge = judged("digits").judge
+    assert judge is not None
+    for key in keys().values():
+        assert set(key.stamp) <= set(judge.stamp)
+        assert key.name
+        assert not key.doc.endswith(".")
+    assert len(keys()) == sum(len(metric.keys) for metric in METRICS.values())  # no key has two owners
+
+
+def test_broken_samples_leave_what_is_not_of_them(evidence: Evidence) -> None:
+    broken = replace(evidence, features=evidence.features * torch.nan)
+    found = measure(broken)
+    assert ("fid" in found) == ("modes" in found) == (len(evidence.features) > 0)
+    assert all(found[key] != found[key] for key in ("fid", "modes", "recall", "memorised") if key in found)
+    assert math.isfinite(found["recon_mse"] if evidence.encode is not None else 0)  # type: ignore[arg-type]
+
+
+# What adding one touches
+
+
+def brightness(evidence: Evidence) -> dict[str, float]:
+    """What a contributor would put into a file."""
+    return {"brightness": float(evidence.images.mean())}
+
+
+NEW = Metric(brightness, {"brightness": Key("mean brightness", "max", "mean of all pixels", "0..1", ("n_samples",))})
+
+
+def test_a_new_metric_is_one_line(
+    judged: Callable[[str], Data], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = judged("digits")
+    monkeypatch.setitem(METRICS, "brightness", NEW)
+    row = [epoch.row for epoch in TRAINABLES["vae"](small("vae", batch_size=16, net="mlp", epochs=1), data, 0)][-1]
+    assert 0 < row["brightness"] < 1
+    assert "| `brightness` | mean brightness (0..1) | higher | mean of all pixels | each evaluation |" in table()
+
+    sweep = runs.load(sweeps.make(tmp_path / "sweep"))
+    rows = tmp_path / "sweep" / "trials" / "0001" / "rows.jsonl"
+    written = [json.loads(line) for line in rows.read_text().splitlines()]
+    rows.write_text("".join(json.dumps(row | old) + "\n" for old in written))
+    assert best.top(sweep, 1)[0]["metrics"]["brightness"] == row["brightness"]
+    assert f"mean brightness          {short(row['brightness'])} 0..1" in best.table(sweep, 1)
+    files: dict[str, bytes] = {}
+    page = report.section(runs.read(sweep), files, "")
+    assert {"name": "mean brightness", "doc": "mean of all pixels"}.items() <= page["measured"][-1].items()
