@@ -113,19 +113,22 @@ def test_a_killed_study_goes_on_and_its_arms_are_paired(
     home = tmp_path / "results" / "study-small"
     command = [sys.executable, "-c", SMALL]
     killed = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    end = time.monotonic() + 120
-    while not any(rows(home / "b").values()):  # in the second arm
-        assert time.monotonic() < end
-        assert killed.poll() is None, killed.communicate()
-        time.sleep(0.02)
-    killed.send_signal(signal.SIGKILL)
-    killed.communicate()
+    try:
+        end = time.monotonic() + 300
+        while not any(rows(home / "b").values()):  # in the second arm
+            assert time.monotonic() < end
+            assert killed.poll() is None
+            time.sleep(0.02)
+    finally:
+        killed.send_signal(signal.SIGKILL)
+        said = killed.communicate()
+    assert killed.returncode == -signal.SIGKILL, said
 
     monkeypatch.chdir(tmp_path)
     assert main(["report", str(home)]) == 2
     assert "type the study's command again" in capsys.readouterr().err
 
-    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=180, check=False)
+    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=400, check=False)
     assert (again.returncode, again.stderr) == (0, "")
     assert again.stdout.splitlines()[-1] == "next: gensweep report results/study-small"
     assert set(rows(home / "a")) == {"0000", "0001"}
