@@ -82,15 +82,22 @@ def page(found: Study) -> dict[str, Any]:
         "meta": meta,
         "summary": summary(weighed),
         "claims": [claim(one) for one in weighed],
+        "report": [of_report(one) for one in weighed if one.claim["reported"]],
         "heads": [quantities.named(key) for key in meta["table"]],
         "arms": [line(arm, meta["table"]) for arm in found.arms.values()],
         "configs": configs(list(found.arms.values())),
         "command": shlex.join(meta["command"]),
         "minutes": f"{found.wall_s / 60:.1f}",
-        "launches": len(meta["launches"]),
+        "load": loads(meta["launches"]),
         "data": sorted({data_line(arm) for arm in found.arms.values()}),
         "stamps": stamps,
     }
+
+
+def loads(launches: Sequence[dict[str, Any]]) -> str:
+    """How busy the machine was as each launch began, where that is known."""
+    known = [f"{launch['load']} on {launch['cores']} cores" for launch in launches if "load" in launch]
+    return f" (load as it began: {', '.join(known)})" if known else ""
 
 
 def summary(weighed: Sequence[Verdict]) -> str:
@@ -98,6 +105,12 @@ def summary(weighed: Sequence[Verdict]) -> str:
     words = ("supported", "not supported", "undecided")
     counts = [(sum(one.word == word for one in weighed), word) for word in words]
     return ", ".join(f"{count} {word}" for count, word in counts if count)
+
+
+def of_report(one: Verdict) -> str:
+    """What became of something that the report said."""
+    right = {"supported": "The report was right", "not supported": "The report was wrong"}
+    return f"{right.get(one.word, 'These seeds leave open what the report said')}: {one.claim['says']}."
 
 
 def claim(one: Verdict) -> dict[str, str]:

@@ -8,6 +8,7 @@ then trained like any other arm. All arms share one Ray, and per data set one ju
 
 import datetime
 import json
+import os
 import time
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -99,7 +100,7 @@ def run(asked: Asked, command: list[str], console: Console) -> str:
     searches = [own for own in once if own.spec.trials]
     for own in once:  # refuses what cannot be before anything is written
         prepare(searched(own) if own in searches else trained(own), command, engine.load)
-    with _recorded(asked, command, owned), engine.stack:
+    with _recorded(asked, engine, owned), engine.stack:
         cause = engine.train([searched(own) for own in searches])
         if cause == "done":
             cause = engine.train([trained(own, _pick(own) if own in searches else None) for own in once])
@@ -115,25 +116,33 @@ def _pick(own: Owned) -> dict[str, Any]:
 
 
 @contextmanager
-def _recorded(asked: Asked, command: list[str], owned: Mapping[str, Owned]) -> Generator[None]:
-    """Writes study.json at the start, and the seconds that this launch took at the end."""
+def _recorded(asked: Asked, engine: "Engine", owned: Mapping[str, Owned]) -> Generator[None]:
+    """Writes study.json at the start, and at the end the seconds that this launch took; one that found nothing left to
+    train is no launch, and leaves versions and commit those of the trainings."""
     path, began = asked.directory / "study.json", time.monotonic()
     before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"launches": []}
-    now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+    launch = {
+        "began": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),  # what else the machine was doing: minutes mean nothing without
+    }
 
-    def write() -> None:
-        launch = {"began": now, "wall_s": round(time.monotonic() - began, 1)}
-        sheet = {**_sheet(asked, command, owned), "launches": [*before["launches"], launch]}
+    def write(sheet: Sheet) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial_file = path.with_name(".study.json.partial")
         partial_file.write_text(json.dumps(sheet, indent=1) + "\n", encoding="utf-8")
         partial_file.replace(path)
 
-    write()
+    def now() -> Sheet:
+        took = {**launch, "wall_s": round(time.monotonic() - began, 1)}
+        return {**_sheet(asked, engine.command, owned), "launches": [*before["launches"], took]}
+
+    write(now())
     try:
         yield
     finally:
-        write()
+        kept = {key: before[key] for key in ("versions", "commit", "dirty", "launches") if key in before}
+        write(now() if engine.resources is not None else {**now(), **kept})
 
 
 def _sheet(asked: Asked, command: list[str], owned: Mapping[str, Owned]) -> dict[str, Any]:

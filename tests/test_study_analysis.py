@@ -21,7 +21,7 @@ class Fixed(NamedTuple):
 
 
 def claim(arm: str, way: str, against: Any = "base", statistic: str = "fid") -> dict[str, Any]:
-    return {"says": "x", "arm": arm, "way": way, "statistic": statistic, "against": against}
+    return {"says": "x", "arm": arm, "way": way, "statistic": statistic, "against": against, "reported": False}
 
 
 def words(arms: dict[str, list[float]], *claims: dict[str, Any]) -> list[str]:

@@ -31,11 +31,11 @@ def _better(arm: str, says: str) -> Claim:
 
 
 def _blown(arm: str) -> Claim:
-    return Claim(f'"gradients may have blown up" in {arm}: a norm above 100', arm, "higher", "grad_peak", 100.0)
+    return Claim(f'"gradients may have blown up" in {arm}: a norm above 100', arm, "higher", "grad_peak", 100.0, True)
 
 
 def _no_shoes(arm: str) -> Claim:
-    return Claim(f'"no shoes" from {arm}: under a tenth of their share of 30 %', arm, "lower", SHOES, 0.03)
+    return Claim(f'"no shoes" from {arm}: under a tenth of their share of 30 %', arm, "lower", SHOES, 0.03, True)
 
 
 STUDY = Study(

@@ -34,6 +34,7 @@ class Claim(NamedTuple):
     way: Literal["lower", "higher"]
     statistic: str  # a key of the rows, or one of analysis/statistics_of.py
     against: str | float
+    reported: bool = False  # whether the report says so
 
 
 class Study(NamedTuple):

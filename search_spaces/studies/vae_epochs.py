@@ -16,7 +16,9 @@ STUDY = Study(
         ),
     },
     claims=(
-        Claim('the samples of epoch 10 are "clearer" than those of epoch 1', "epoch-10", "lower", "fid", "epoch-1"),
+        Claim(
+            'the samples of epoch 10 are "clearer" than those of epoch 1', "epoch-10", "lower", "fid", "epoch-1", True
+        ),
         Claim("and sharper", "epoch-10", "higher", "sharpness", "epoch-1"),
         Claim("epoch 10 reconstructs better than epoch 1", "epoch-10", "lower", "recon_mse", "epoch-1"),
         Claim("epoch 10 draws the classes more evenly than epoch 1", "epoch-10", "higher", "modes", "epoch-1"),

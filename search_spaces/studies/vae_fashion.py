@@ -24,7 +24,7 @@ STUDY = Study(
         ),
     },
     claims=(
-        Claim("30 epochs, batches of 128 and rate 5e-4 are the best", "report", "lower", "fid", "searched"),
+        Claim("30 epochs, batches of 128 and rate 5e-4 are the best", "report", "lower", "fid", "searched", True),
         Claim("30 epochs are better than 10", "report", "lower", "fid", "report-10"),
         Claim("the samples get sharper from epoch 10 to 30", "report", "higher", "sharpness", "report-10"),
     ),
