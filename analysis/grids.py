@@ -66,7 +66,7 @@ def batch(sweep: Sweep, number: int, epoch: int) -> Pixels:
     try:
         return pictures.cells(sweep.place.read(_file(number, epoch)), (c, h, w))
     except FileNotFoundError:
-        if not MODELS[sweep.meta["model"]].samples:
+        if MODELS[sweep.meta["model"]].show is not None:
             raise BadInput(
                 f"trial {number} of {sweep.place.name!r} has lost its picture {_file(number, epoch)}"
             ) from None
@@ -120,13 +120,13 @@ def _labels(sweep: Sweep) -> list[int]:
 
 def _outputs(sweep: Sweep, drawn: Pixels) -> Pixels:
     """What the model made: the autoencoders' batches alternate input and output."""
-    return (drawn if MODELS[sweep.meta["model"]].samples else drawn[1::2])[:ACROSS]
+    return (drawn if MODELS[sweep.meta["model"]].show is None else drawn[1::2])[:ACROSS]
 
 
 def _heading(sweep: Sweep) -> list[Strip]:
     """The first rows: real images, of the columns' classes where columns have one; and an autoencoder's inputs."""
     real = _real(sweep)
-    if MODELS[sweep.meta["model"]].samples:
+    if MODELS[sweep.meta["model"]].show is None:
         return real
     lead = best.top(sweep, 1)[0]
     inputs = batch(sweep, lead["number"], lead["best_epoch"])[0::2][:ACROSS]

@@ -38,7 +38,8 @@ def nets(sweep: Sweep, number: int) -> dict[str, nn.Module]:
     shape, n_classes = tuple(sweep.meta["data"]["shape"]), len(sweep.meta["data"]["classes"])
     kept = {key.partition(".")[0] for key in weights}
     try:
-        built = MODELS[sweep.meta["model"]].nets(runs.trial(sweep, number).config, shape, n_classes)
+        model = MODELS[sweep.meta["model"]]
+        built = model.nets(model.completed(runs.trial(sweep, number).config), shape, n_classes)
         for net in kept:
             built[net].load_state_dict(_of(weights, net))
     except (KeyError, RuntimeError) as error:  # the model's code has changed since
@@ -59,7 +60,8 @@ def images(sweep: Sweep, number: int, z: Tensor, y: Tensor) -> NDArray[np.uint8]
 
 def noise(sweep: Sweep, number: int, n: int, seed: int, *stream: str) -> Tensor:
     """n draws of the trial's z, float [n, Z], from a named stream of `seed`."""
-    width = MODELS[sweep.meta["model"]].latent(runs.trial(sweep, number).config)
+    model = MODELS[sweep.meta["model"]]
+    width = model.latent(model.completed(runs.trial(sweep, number).config))
     return streams.draw(streams.Draw("normal", (width,)), n, "cpu", seed, *stream)
 
 
@@ -73,11 +75,14 @@ def draw(
     """
     sweep = runs.load(directory)
     model = MODELS[sweep.meta["model"]]
-    if not model.samples:
-        raise BadInput(f"{model.name} draws nothing from noise: `gensweep report {directory}` shows what it rebuilds")
     if n < 1:
         raise BadInput(f"the number of images must be at least 1, not {n}")
     number = _chosen(sweep, trial)
+    if not model.samples(model.completed(runs.trial(sweep, number).config)):
+        raise BadInput(
+            f"trial {number} of {model.name} draws nothing from noise, since it has gmm=0: search it with "
+            f"`--set gmm=10`, or see what it rebuilds: `gensweep report {directory}`"
+        )
     z = noise(sweep, number, n, seed, "sample")
     pixels = images(sweep, number, z, _labels(sweep, n, label))
     return _save(pictures.png(pictures.sheet(pixels, math.ceil(math.sqrt(n)))), Path(out))

@@ -171,7 +171,9 @@ def write_report(given: argparse.Namespace, command: list[str]) -> int:
         _next("report", *given.dirs, *([] if given.out else ["-o", "docs/studies"]))
         return OK
     print(f"wrote {report.write(given.dirs, given.out)}")
-    samples = MODELS[runs.load(given.dirs[0]).meta["model"]].samples
+    meta = runs.load(given.dirs[0]).meta
+    model = MODELS[meta["model"]]
+    samples = model.samples(model.completed(meta["defaults"]))
     _next(*(["sample", given.dirs[0], "-n", "64", "-o", "grid.png"] if samples else ["best", given.dirs[0], "--json"]))
     return OK
 

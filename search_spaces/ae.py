@@ -1,19 +1,21 @@
 """Autoencoder. Objective: mean squared error of held-out images, which no searched key redefines.
 
 `gensweep run ae --dataset fashion_mnist`: the larger code wins; pin `--set latent_dim=2` to ask what two numbers hold.
+`--set gmm=10` lets each trial sample from ten Gaussians on its codes and scores the samples too: some seconds.
 """
 
 from search_spaces.shared import Config, Objective, Role, Trial, fixed
 
 OBJECTIVE: Objective = ("recon_mse", "min")
 DEFAULTS: Config = {"latent_dim": 16, "lr": 1e-3, "batch_size": 128, "width": 256}
-ROLES: dict[str, Role] = {
+SHARED: dict[str, Role] = {  # with the VAE
     "latent_dim": "scientific",
     "lr": "nuisance",
     "batch_size": "nuisance",
     "width": "nuisance",
     **dict.fromkeys(("epochs", "net", "beta1", "beta2", "precision"), "fixed"),
 }
+ROLES: dict[str, Role] = {**SHARED, "gmm": "fixed"}
 
 
 def space(trial: Trial) -> Config:
@@ -24,6 +26,7 @@ def space(trial: Trial) -> Config:
         "lr": trial.suggest_float("lr", 1e-4, 5e-3, log=True),
         "batch_size": trial.suggest_categorical("batch_size", (64, 128, 256)),
         **body(trial),
+        "gmm": fixed(trial, "gmm", 0),
     }
 
 

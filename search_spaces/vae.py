@@ -20,7 +20,7 @@ DEFAULTS: Config = {
     "likelihood": "bernoulli",
 }
 ROLES: dict[str, Role] = {
-    **ae.ROLES,
+    **ae.SHARED,
     **dict.fromkeys(("epochs", "likelihood", "sigma", "beta", "warmup", "free_bits"), "scientific"),
     "latent_dim": "nuisance",
 }

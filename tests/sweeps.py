@@ -36,7 +36,11 @@ FIXED: dict[str, Any] = {
     "beta1": 0.9, "beta2": 0.999, "epochs": 5, "latent_dim": 2, "width": 32, "net": "mlp", "beta": 1.0,
     "precision": "fp32",
 }  # fmt: skip
-READS: dict[str, dict[str, Any]] = {"cgan": {"d_norm": "none", "pack": 1}}  # what other nets are built from
+READS: dict[str, dict[str, Any]] = {
+    "cgan": {"d_norm": "none", "pack": 1},
+    "dae": {"gmm": 2},
+    "ae": {"gmm": 0},
+}  # what other nets are built from
 Planned = tuple[TrialState, dict[str, Any], list[float]]  # state, sampled parameters, objective by epoch
 TRIALS: list[Planned] = [
     (TrialState.COMPLETE, {"lr": 1e-3, "batch_size": 128, "likelihood": "bernoulli"}, [60.0, 40.0, 30.0, 25.0, 20.0]),

@@ -230,6 +230,9 @@ def test_corruptions_do_what_they_say() -> None:
     masked = masking(x, streams.draw(Draw(kind, (1, 4, 4)), 1000, "cpu", 0), sigma)
     assert set(masked.flatten().tolist()) == {0.0, 1.0}
     assert abs(float((masked == 0).float().mean()) - 0.25) < 0.02
+    salted = dae.CORRUPTIONS["salt_and_pepper"][0](x - 0.5, streams.draw(Draw(kind, (1, 4, 4)), 1000, "cpu", 0), sigma)
+    shares = [float((salted == value).float().mean()) for value in (0.0, 0.5, 1.0)]
+    assert shares == pytest.approx([0.125, 0.75, 0.125], abs=0.02)
 
 
 def test_streams_are_functions_of_their_names_alone() -> None:

@@ -200,6 +200,17 @@ def test_sample_of_a_class(tmp_path: Path) -> None:
     assert [strip.title[:7] for strip in grids.comparison(runs.load(cgan), 1)] == ["Trial 1"]  # other data: no real row
 
 
+def test_sample_of_a_mixture_and_of_an_older_sweep(tmp_path: Path) -> None:
+    """A DAE with `gmm`; and a CGAN from before the discriminator had a norm and packs."""
+    dae, cgan = (sweeps.make(tmp_path / name, model=name) for name in ("dae", "cgan"))
+    about = cgan / "trials" / "0001" / "params.json"
+    about.write_text(about.read_text().replace('"d_norm": "none", "pack": 1, ', ""))
+    assert "pack" not in about.read_text()
+    for made in (dae, cgan):
+        drawn = Image.open(sample.draw(made, 4, None, tmp_path / f"{made.name}.png"))
+        assert np.asarray(drawn).std() > 0
+
+
 def test_samples_that_cannot_be(made: Path, tmp_path: Path) -> None:
     own, out = shutil.copytree(made, tmp_path / "own"), tmp_path / "out.png"
     with pytest.raises(BadInput, match="vae knows no labels"):
@@ -208,7 +219,7 @@ def test_samples_that_cannot_be(made: Path, tmp_path: Path) -> None:
         sample.draw(own, 0, None, out)
     with pytest.raises(BadInput, match=r"no trial 9 .* trials 0 to 3"):
         sample.draw(own, 4, None, out, trial=9)
-    with pytest.raises(BadInput, match="ae draws nothing from noise"):
+    with pytest.raises(BadInput, match="ae draws nothing from noise, since it has gmm=0"):
         sample.draw(sweeps.make(tmp_path / "ae", model="ae"), 4, None, out)
     weights = own / "trials" / "0001" / "best.safetensors"
     weights.write_bytes(save({"decoder.0.weight": torch.zeros(3)}))

@@ -1,8 +1,11 @@
 """Autoencoder: a code z of ``latent_dim`` numbers and back, by squared error (Hinton & Salakhutdinov 2006).
 
 The reconstruction is a sigmoid, so it lies in [0, 1] as the pixels do; the loss is summed over pixels and averaged
-over images, the reported ``recon_mse`` is the mean over both. It is not a sampler: grids show input beside output.
+over images, the reported ``recon_mse`` is the mean over both. Grids show input beside output. With ``gmm`` it also
+samples, from a mixture of that many Gaussians on its codes (mixture.py).
 """
+
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -12,16 +15,18 @@ from trainables.engine.model import Batch, Hp, Measure, Model, Nets, Noise, Shap
 from trainables.engine.streams import Draw
 from trainables.keys import Config
 from trainables.metrics.reconstruction import reconstruction
+from trainables.mixture import Mixture
 
 KEYS = ("lr", "beta1", "beta2", "batch_size", "epochs", "latent_dim", "width", "net", "precision")
 
 
 def nets(config: Config, shape: Shape, n_classes: int) -> dict[str, nn.Module]:
     net, width, z = config["net"], config["width"], config["latent_dim"]
-    return {
+    built: dict[str, nn.Module] = {
         "encoder": blocks.encoder(net, shape, width, z, nn.ReLU()),
         "decoder": blocks.decoder(net, shape, width, z, nn.ReLU()),
     }
+    return built | ({"mixture": Mixture(config["gmm"], z)} if config["gmm"] else {})
 
 
 def encode(nets: Nets, x: Tensor) -> Tensor:
@@ -54,4 +59,21 @@ def show(config: Config, shape: Shape) -> tuple[Show, dict[str, Draw]]:
     return pairs, {}
 
 
-MODEL = Model("ae", KEYS, nets, turns, measure=measure, show=show, encode=encode)
+def latent(config: Config) -> int:
+    """Length of the noise that a draw takes: 0 where nothing can be drawn."""
+    return 1 + int(config["latent_dim"]) if config["gmm"] else 0
+
+
+def sample(nets: Nets, z: Tensor, y: Tensor) -> Tensor:
+    """The decoded draw of the mixture for each noise z [B, 1 + Z]; y is not used."""
+    return torch.sigmoid(nets["decoder"](nets["mixture"](z)))
+
+
+def fit(nets: Mapping[str, nn.Module], images: Iterator[Tensor], seed: int) -> None:
+    """Fit the mixture, where there is one, to the codes of images [B, C, H, W] at a time."""
+    mixture = nets.get("mixture")
+    if isinstance(mixture, Mixture):
+        mixture.fit(torch.cat([encode(nets, x) for x in images]), seed)
+
+
+MODEL = Model("ae", (*KEYS, "gmm"), nets, turns, sample, measure, show, encode=encode, latent=latent, fit=fit)

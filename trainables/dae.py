@@ -1,8 +1,9 @@
 """Denoising autoencoder: reconstruct the clean image from a corrupted one (Vincent et al. 2010, JMLR 11, §4.1).
 
-Corruptions C(x~|x): ``gaussian``, x~ = x + N(0, sigma^2); ``masking``, each pixel is set to 0 with probability sigma
-(§3.3). A swept sigma would change what an error on its own corruption means, so ``recon_mse`` is always measured
-against the clean image from inputs with the same three levels of Gaussian noise, whatever the trial trained on.
+Corruptions C(x~|x), §3.3: ``gaussian``, x~ = x + N(0, sigma^2); ``masking``, each pixel is set to 0 with probability
+sigma; ``salt_and_pepper``, each is set with probability sigma to 0 or 1, by a fair coin. A swept sigma would change
+what an error on its own corruption means, so ``recon_mse`` is always measured against the clean image from inputs with
+the same three levels of Gaussian noise, whatever the trial trained on.
 """
 
 from collections.abc import Callable
@@ -12,8 +13,9 @@ import torch
 from torch import Tensor
 
 from trainables import ae
-from trainables.engine.model import Batch, Hp, Measure, Model, Nets, Noise, Shape, Show, Turn
+from trainables.engine.model import Batch, Hp, Measure, Nets, Noise, Shape, Show, Turn
 from trainables.engine.streams import Draw
+from trainables.errors import BadInput
 from trainables.keys import Config
 from trainables.metrics.reconstruction import reconstruction
 
@@ -28,9 +30,14 @@ def _masking(x: Tensor, noise: Tensor, sigma: Tensor) -> Tensor:
     return torch.where(noise < sigma, torch.zeros_like(x), x)
 
 
+def _salt_and_pepper(x: Tensor, noise: Tensor, sigma: Tensor) -> Tensor:
+    return torch.where(noise < sigma, (noise < sigma / 2).to(x.dtype), x)
+
+
 CORRUPTIONS: dict[str, tuple[Callable[[Tensor, Tensor, Tensor], Tensor], Literal["normal", "uniform"]]] = {
     "gaussian": (_gaussian, "normal"),
     "masking": (_masking, "uniform"),
+    "salt_and_pepper": (_salt_and_pepper, "uniform"),
 }
 
 
@@ -60,4 +67,15 @@ def show(config: Config, shape: Shape) -> tuple[Show, dict[str, Draw]]:
     return pairs, {"x": Draw("normal", shape)}
 
 
-MODEL = Model("dae", (*ae.KEYS, "sigma", "corruption"), ae.nets, turns, measure=measure, show=show, encode=ae.encode)
+def check(config: Config) -> None:
+    """
+    Raises:
+        BadInput: a share of the pixels above 1.
+    """
+    if config["corruption"] != "gaussian" and config["sigma"] > 1:
+        raise BadInput(f"sigma={config['sigma']} with corruption={config['corruption']}: a share is at most 1")
+
+
+MODEL = ae.MODEL._replace(
+    name="dae", keys=(*ae.MODEL.keys, "sigma", "corruption"), turns=turns, measure=measure, show=show, check=check
+)

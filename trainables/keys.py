@@ -39,12 +39,13 @@ KEYS: dict[str, Key] = {
     "latent_dim": Key("structural", int, "length of the code z", 1, 4096),
     "width": Key("structural", int, "hidden units (net=mlp) or base channels (net=conv)", 1, 8192),
     "net": Key("structural", str, "kind of network", choices=("mlp", "conv")),
+    "gmm": Key("structural", int, "Gaussians on the codes that an autoencoder samples from; 0: it does not", 0, 1000),
     "beta": Key("numeric", float, "weight of the KL term", 0.0, 1e4),
     "warmup": Key("numeric", float, "epochs over which the KL term's weight rises from 0 to beta", 0.0, 1e5),
     "free_bits": Key("numeric", float, "nats of KL that each number of the code costs at least", 0.0, 100.0),
     "likelihood": Key("structural", str, "p(x|z)", choices=("bernoulli", "gaussian", "gaussian_learned")),
-    "sigma": Key("numeric", float, "sd of p(x|z), or strength of the corruption (sd, or masked share)", 1e-4, 10.0),
-    "corruption": Key("structural", str, "how inputs are corrupted", choices=("gaussian", "masking")),
+    "sigma": Key("numeric", float, "sd of p(x|z), or of the corruption, or its share of the pixels", 1e-4, 10.0),
+    "corruption": Key("structural", str, "of the inputs", choices=("gaussian", "masking", "salt_and_pepper")),
     "scheme": Key("structural", str, "the GAN's loss pair", choices=tuple(SCHEMES)),
     "penalty": Key("structural", str, "what holds the slope of the discriminator", choices=tuple(PENALTIES)),
     "penalty_weight": Key("numeric", float, "weight of the gradient penalty in the discriminator's loss", 0.0, 1e4),
@@ -57,6 +58,8 @@ KEYS: dict[str, Key] = {
     "label_smoothing": Key("numeric", float, "the discriminator's target on real images is 1 - this", 0.0, 0.5),
     "precision": Key("structural", str, "arithmetic of the nets", choices=("fp32", "bf16")),
 }
+# What a trial did before it had these keys: so weights and configurations of then can still be read.
+BEFORE: Config = {"penalty": "none", "d_norm": "none", "pack": 1, "warmup": 0.0, "free_bits": 0.0, "gmm": 0}
 
 
 def numeric(config: Config) -> list[str]:

@@ -85,7 +85,7 @@ def train(
     files = TrialFiles(directory, number)
     about = {"number": number, "seed": seed, "model": model, "config": config}
     files.write_params(about)
-    extractor = load_extractor(judge, device) if MODELS[model].samples else None
+    extractor = load_extractor(judge, device) if MODELS[model].samples(config) else None
     state = files.newest_checkpoint()
     files.cut_rows(before=state["epoch"] if state else 0)
     delivery = Delivery(files, about, objective)

@@ -20,6 +20,7 @@ from trainables.keys import Config
 from trainables.metrics import Evidence, Judge, look, measure
 
 GRID, COLUMNS = 80, 10  # images in the fixed sample grid, and in one row of it
+FITTED = 10_000  # training images that a model sees which fits its sampler after training
 CHUNK = 500  # images at once where nothing is learned
 
 
@@ -55,11 +56,11 @@ def grid_labels(n_classes: int) -> Tensor:
 
 def _picture(run: Run, nets: dict[str, nn.Module], judge: Judge) -> Tensor:
     model, device, images = run.model, run.data.device, run.data.images
-    if model.sample is not None:
+    if model.show is None:
+        assert model.sample is not None
         z = streams.draw(Draw("normal", (model.latent(run.config),)), GRID, device, judge.seed, "grid")
         drawn = model.sample(nets, z, grid_labels(len(images.classes)).to(device))
     else:
-        assert model.show is not None
         show, specs = model.show(run.config, images.shape)
         n = min(GRID // 2, len(images.val))
         batch = Batch(*images.val.gather(torch.arange(n, device=device), device))
@@ -112,7 +113,7 @@ def witness(run: Run, nets: dict[str, nn.Module], judge: Judge) -> Evidence:
         encode=_codes(run, nets),
         log_weight=_log_weight(run, nets, judge.seed),
     )
-    if model.sample is None or extractor is None:
+    if not model.samples(run.config) or extractor is None:
         return evidence
 
     def draw(n: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -125,6 +126,13 @@ def witness(run: Run, nets: dict[str, nn.Module], judge: Judge) -> Evidence:
     )
 
 
+def _training_images(run: Run, judge: Judge) -> Iterator[Tensor]:
+    """The same ``FITTED`` training images for every trial, float [CHUNK, C, H, W] at a time."""
+    train, device = run.data.images.train, run.data.device
+    order = streams.permutation(len(train), device, judge.seed, "fitted")[:FITTED]
+    return (train.gather(part, device)[0] for part in torch.split(order, CHUNK))
+
+
 @torch.no_grad()
 def evaluate(run: Run) -> tuple[dict[str, Any], Tensor]:
     """Quality values of the trial as it stands, and its sample grid, uint8 [GRID, C, H, W]."""
@@ -134,6 +142,8 @@ def evaluate(run: Run) -> tuple[dict[str, Any], Tensor]:
     modes = {name: net.training for name, net in nets.items()}
     for net in nets.values():
         net.eval()
+    if run.model.fit is not None:
+        run.model.fit(nets, _training_images(run, judge), streams.derive(judge.seed, "fitted") % 2**32)
     last = run.epoch == run.config["epochs"]
     quality = measure(witness(run, nets, judge), last=last, asked=judge.asked if last else ())
     picture = _picture(run, nets, judge)

@@ -119,8 +119,8 @@ def _row(run: Run, means: dict[str, float]) -> dict[str, Any]:
 
 
 def _narrow(run: Run, quality: dict[str, Any]) -> dict[str, int]:
-    """``narrow``, for how many evaluations the samples have been collapsed, where the model has samples."""
-    if run.model.sample is None or run.data.judge is None:
+    """``narrow``, for how many evaluations the samples have been collapsed, where it is trained to sample."""
+    if run.model.sample is None or run.model.fit is not None or run.data.judge is None:
         return {}
     turn = run.movers[-1].turn  # the generator's: the only one, or the last
     grown = is_grown(run.step * turn.times, run.config[turn.lr])

@@ -6,13 +6,13 @@ turn and a generator turn. Losses are pure: nets are callables, random numbers c
 ``torch.func`` over many trials.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
 from trainables.engine.streams import Draw
-from trainables.keys import Config
+from trainables.keys import BEFORE, Config
 
 Nets = Mapping[str, Callable[..., Any]]
 Noise = Mapping[str, Tensor]
@@ -29,6 +29,7 @@ Loss = Callable[[Nets, Batch, Noise, Hp], tuple[Tensor, dict[str, Tensor]]]  # s
 Measure = Callable[[Nets, Batch, Noise, Hp], dict[str, Tensor]]  # {name: [B]}, one value per image
 Encode = Callable[[Nets, Tensor], Tensor]  # x [B, C, H, W] -> codes [B, Z]
 LogWeight = Callable[[Nets, Batch, Tensor], Tensor]  # of binary x, with eps [B, Z] ~ N(0, I): [B], see vae.py
+Fit = Callable[[Mapping[str, nn.Module], Iterator[Tensor], int], None]  # nets, images [B, C, H, W] at a time, seed
 Show = Callable[[Nets, Batch, Noise], Tensor]  # images to draw beside each other, [n B, C, H, W] in [0, 1]
 State = Mapping[str, Tensor]  # of a net, by name
 After = Callable[[State, State, Hp], dict[str, Tensor]]  # parameters and buffers after an update -> what changes
@@ -53,7 +54,8 @@ class Model(NamedTuple):
     ``nets(config, shape, n_classes)`` builds the modules; ``turns(config, shape)`` the steps;
     ``sample(nets, z, y)`` draws images [B, C, H, W] in [0, 1] from z [B, Z] and labels y [B] (None: not a sampler);
     ``measure(config, shape)`` gives a per-image score on held-out images and the noise that it wants;
-    ``show(config, shape)`` likewise gives what to draw beside a held-out image, where the model is not a sampler;
+    ``show(config, shape)`` likewise gives what to draw beside a held-out image, where the model rebuilds;
+    ``fit(nets, images, seed)`` fits what ``sample`` draws from, where training does not;
     ``encode(nets, x)`` gives the codes of images, and ``log_weight(config)`` the log of the importance weight of a code
     drawn for a binary image (None: the likelihood is not of binary images).
     """
@@ -70,15 +72,17 @@ class Model(NamedTuple):
     averaged: str | None = None  # the net whose weights are averaged by ``ema``
     conditional: bool = False
     when: dict[str, Callable[[Config], bool]] = {}  # noqa: RUF012  keys read only in some configurations
+    latent: Callable[[Config], int] = lambda config: int(config["latent_dim"])  # length of z; 0: nothing can be drawn
+    fit: Fit | None = None
     check: Callable[[Config], None] = lambda config: None  # raises BadInput: values that do not go together
 
-    @property
-    def samples(self) -> bool:
-        return self.sample is not None
+    def samples(self, config: Config) -> bool:
+        """Whether a trial of this configuration can be drawn from."""
+        return self.sample is not None and self.latent(config) > 0
 
-    def latent(self, config: Config) -> int:
-        """Length of z."""
-        return int(config["latent_dim"])
+    def completed(self, config: Config) -> Config:
+        """A configuration of an earlier version, with the keys that it had not yet."""
+        return {key: BEFORE[key] for key in self.keys if key in BEFORE} | config
 
     def reads(self, config: Config) -> frozenset[str]:
         """The keys that a trial of this configuration reads: exactly these must be in it."""

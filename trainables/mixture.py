@@ -1,0 +1,68 @@
+"""A Gaussian mixture on the codes of training images, from which an autoencoder samples: ex-post density estimation
+(Ghosh et al. 2020, arXiv:1903.12436, §4: ten components, full covariances).
+
+It is fitted by scikit-learn's EM at each evaluation, to the weights as they are then, and kept as buffers of a net of
+its own: so it is in the snapshot and among the weights, and whoever draws later needs nothing else. A draw is a
+function of normal noise alone: the first number picks the component by its place in N(0, 1), the others make the code.
+"""
+
+import warnings
+
+import numpy as np
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
+from threadpoolctl import threadpool_limits
+from torch import Tensor, nn
+from torch.special import ndtr
+
+from trainables.errors import BadInput
+
+ITERATIONS = 100  # of EM; most of the likelihood is won in the first tens
+LEAST_VARIANCE = 1e-6  # added to each, in units of the codes' variance: keeps a component on few codes from a point
+
+
+class Mixture(nn.Module):
+    """Normal noise [B, 1 + Z] -> codes [B, Z]; N(0, I) until it is fitted. M components."""
+
+    def __init__(self, components: int, width: int) -> None:
+        super().__init__()
+        self.cumulative: Tensor
+        self.means: Tensor
+        self.roots: Tensor
+        self.register_buffer("cumulative", torch.linspace(0, 1, components + 1)[1:])  # [M] of the weights
+        self.register_buffer("means", torch.zeros(components, width))  # [M, Z]
+        self.register_buffer("roots", torch.eye(width).repeat(components, 1, 1))  # [M, Z, Z], L of covariance L L'
+
+    def forward(self, z: Tensor) -> Tensor:
+        chosen = torch.searchsorted(self.cumulative, ndtr(z[:, 0])).clamp(max=len(self.cumulative) - 1)
+        spread = torch.einsum("mij,bj->bmi", self.roots, z[:, 1:])
+        return self.means[chosen] + spread[torch.arange(len(z), device=z.device), chosen]
+
+    def fit(self, codes: Tensor, seed: int) -> None:
+        """Fit to codes [N, Z]; ones that are not finite leave it as it is, since nothing can be drawn from those.
+
+        Raises:
+            BadInput: fewer codes than components.
+        """
+        components = len(self.means)
+        if len(codes) < components:
+            raise BadInput(f"gmm={components} needs at least as many training images, and there are {len(codes)}")
+        if not codes.isfinite().all():
+            return
+        x = codes.double().cpu().numpy()
+        unit = max(float(x.var(0).mean()), 1e-12) ** 0.5
+        model = GaussianMixture(
+            components, reg_covar=LEAST_VARIANCE, max_iter=ITERATIONS, init_params="k-means++", random_state=seed
+        )
+        # On one thread, because sums over threads are not always added in the same order.
+        with warnings.catch_warnings(), threadpool_limits(1):
+            warnings.simplefilter("ignore", ConvergenceWarning)  # one that could still improve will do
+            model.fit(x / unit)
+        _put(self.cumulative, np.cumsum(model.weights_))
+        _put(self.means, model.means_ * unit)
+        _put(self.roots, np.linalg.cholesky(model.covariances_) * unit)
+
+
+def _put(buffer: Tensor, value: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]") -> None:
+    buffer.copy_(torch.from_numpy(value))
