@@ -20,7 +20,7 @@ $(READY): pyproject.toml
 	@touch $@
 
 demo: $(READY)
-	@bash scripts/demo $(BIN)
+	@$(BIN)/python scripts/demo.py
 
 test: $(READY)
 	@start=$$(date +%s); \

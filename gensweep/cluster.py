@@ -22,6 +22,7 @@ ENVIRONMENT = {  # read by Ray when it starts, and by Tune as it runs
     "TUNE_GLOBAL_CHECKPOINT_S": "3600",  # Tune's snapshots are never read
 }
 KNOCK_S = 5.0
+_held = False  # whether the Ray of this process is ours
 EXTRA = "GENSWEEP_RAY_INIT"  # more arguments of ray.init, as JSON: {"num_gpus": 2} gives logical GPUs anywhere
 
 
@@ -42,22 +43,29 @@ def environment() -> Generator[None]:
 @contextmanager
 def connected(address: str | None, ray_init: Mapping[str, Any]) -> Generator[dict[str, float]]:
     """Ray for the length of a sweep; gives the cluster's resources. `address` joins a cluster (so does RAY_ADDRESS).
+    Inside another `connected` it is the outer one's: so several sweeps share one Ray.
 
     Raises:
         BadUsage: no cluster answers there, or this process is on another Ray already.
     """
+    global _held
     import ray
 
     if ray.is_initialized():
-        raise BadUsage("this process has started Ray already: call ray.shutdown() before a sweep")
+        if not _held:
+            raise BadUsage("this process has started Ray already: call ray.shutdown() before a sweep")
+        yield dict(ray.cluster_resources())  # type: ignore[no-untyped-call]
+        return
     where = address or os.environ.get("RAY_ADDRESS") or "local"
     more = {**json.loads(os.environ.get(EXTRA, "{}")), **ray_init}
     if where == "local":
         more = {"include_dashboard": False, **more}
     _start(where, more)
+    _held = True
     try:
         yield dict(ray.cluster_resources())  # type: ignore[no-untyped-call]
     finally:
+        _held = False
         ray.shutdown()
 
 
