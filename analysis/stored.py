@@ -31,7 +31,7 @@ def trials(where: Place, meta: dict[str, Any]) -> list[FrozenTrial]:
         if meta["storage"] == "journal":
             return _journal(where, meta["study"])
         if meta["storage"] is not None:
-            return _all(RDBStorage(meta["storage"], {"poolclass": NullPool}), meta["study"])
+            return _all(RDBStorage(with_driver(meta["storage"]), {"poolclass": NullPool}), meta["study"])
         if not where.has("study.db"):
             return []  # it has not begun yet
         if where.local:
@@ -45,6 +45,11 @@ def trials(where: Place, meta: dict[str, Any]) -> list[FrozenTrial]:
         return []  # the storage is there, the study not yet
     except (SQLAlchemyError, StorageInternalError, RuntimeError) as error:  # RuntimeError: another version's tables
         raise BadInput(f"cannot read the study of {where.name!r}: {str(error).splitlines()[0]}") from error
+
+
+def with_driver(url: str) -> str:
+    """The URL with our driver for PostgreSQL: what a bare one means differs between releases of SQLAlchemy."""
+    return url.replace("postgresql://", "postgresql+psycopg://", 1) if url.startswith("postgresql://") else url
 
 
 def _journal(where: Place, name: str) -> list[FrozenTrial]:

@@ -140,6 +140,7 @@ def _launch_options(to: argparse.ArgumentParser) -> None:
     to.add_argument("--cpus-per-trial", metavar="C", type=_number, help="cores for each trial (default: 1)")
     to.add_argument("--gpus-per-trial", metavar="G", type=_number, help="GPUs for each trial (default: a fraction)")
     to.add_argument("--address", metavar="A", help="join this Ray cluster (default: one of its own)")
+    to.add_argument("--trial-timeout", metavar="T", help="end a trial that takes longer, or hangs: 90s, 30m, 2h")
     to.add_argument("--time-budget", metavar="T", help="stop after 90s, 30m, 2h; resume goes on")
 
 

@@ -23,7 +23,8 @@ class Best(NamedTuple):
 class Board:
     """The state of a sweep as its driver sees it; starts from what the study already holds."""
 
-    def __init__(self, sheet: dict[str, Any], trials: list[FrozenTrial]) -> None:
+    def __init__(self, sheet: dict[str, Any], trials: list[FrozenTrial], slots: int = 1) -> None:
+        self.slots, self._begun, self._busy_s = slots, dict[int, float](), 0.0
         self.metric, self.total = sheet["objective"]["metric"], sheet["trials"]
         self.swept = [key for key, box in sheet["space"].items() if box["kind"] != "fixed"]
         self._sign = 1 if sheet["objective"]["mode"] == "min" else -1
@@ -50,8 +51,24 @@ class Board:
             if self.best is None or self._sign * value < self._sign * self.best.value:
                 self.best = Best(number, epoch, value, params)
 
+    def start(self, number: int) -> None:
+        """A worker takes up a trial."""
+        self.running.setdefault(number, "-|0")
+        self._begun[number] = time.monotonic()
+
+    def leave(self, number: int) -> None:
+        """A worker is done with a trial, or lost."""
+        self.running.pop(number, None)
+        self._busy_s += time.monotonic() - self._begun.pop(number, time.monotonic())
+
+    def utilisation(self) -> float:
+        """The share of this launch's worker time in which a worker held a trial."""
+        now = time.monotonic()
+        busy = self._busy_s + sum(now - began for began in self._begun.values())
+        return busy / (self.slots * (now - self._began))
+
     def finish(self, outcome: Outcome) -> None:
-        self.running.pop(outcome.number, None)
+        self.leave(outcome.number)
         self._count(outcome.state, outcome.reason)
         self._ended_here += 1
         self.recent.append(outcome)

@@ -43,6 +43,7 @@ class Options(NamedTuple):
     storage: str | None = None
     address: str | None = None
     time_budget: str | float | None = None
+    trial_timeout: str | float | None = None
     max_failures: int = 2
     alarm: bool = True  # stop a collapsed trial
     every: int | None = None  # epochs between evaluations, besides the first and the last
@@ -83,7 +84,7 @@ def seconds(text: str | float) -> float:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", str(text).strip())
     value = float(found[1]) * SECONDS[found[2] or "s"] if found else 0.0
     if not value > 0:
-        raise BadUsage(f"time-budget {text!r} is no duration: write 90s, 30m or 2h")
+        raise BadUsage(f"{text!r} is no duration: write 90s, 30m or 2h")
     return value
 
 
@@ -106,8 +107,9 @@ def checked(options: Options) -> Options:
         raise BadUsage(f"alarm {options.alarm!r}: true or false is needed")
     _share("cpus-per-trial", options.cpus_per_trial, zero=False)
     _share("gpus-per-trial", options.gpus_per_trial, zero=True)
-    if options.time_budget is not None:
-        seconds(options.time_budget)
+    for limit in (options.time_budget, options.trial_timeout):
+        if limit is not None:
+            seconds(limit)
     if options.name is not None and not re.fullmatch(r"[A-Za-z0-9][\w.+=-]*", options.name):
         raise BadUsage(f"name {options.name!r} is no folder name: use letters, digits and . _ + = -")
     _mappings("points", options.points)

@@ -41,7 +41,7 @@ class Progress(tune.Callback):
         self._console.print(line, soft_wrap=True, highlight=False, markup=False)
 
     def on_trial_start(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
-        self.board.running.setdefault(trial.config["number"], "-|0")
+        self.board.start(trial.config["number"])
 
     def on_trial_result(self, iteration: int, trials: Any, trial: Any, result: dict[str, Any], **info: Any) -> None:
         own, metric = trial.config["number"], self.board.metric
@@ -56,7 +56,7 @@ class Progress(tune.Callback):
         self._say(f"trial {trial.config['number']:4d}  again    its worker was lost; it goes on from its checkpoint")
 
     def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
-        self.board.running.pop(trial.config["number"], None)
+        self.board.leave(trial.config["number"])
 
     def on_step_end(self, iteration: int, trials: Any, **info: Any) -> None:
         now = time.monotonic()

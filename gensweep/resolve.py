@@ -99,6 +99,7 @@ def resolve(options: Options, command: list[str]) -> Sheet:
         "every": options.every,
         "train_images": options.train_images,
         "max_failures": options.max_failures,
+        "trial_timeout_s": None if options.trial_timeout is None else seconds(options.trial_timeout),
         "time_budget_s": None if options.time_budget is None else seconds(options.time_budget),
         "storage": options.storage,
         "study": name,  # another one after an extension

@@ -17,6 +17,7 @@ from ray.tune.search import Searcher
 
 Row = dict[str, Any]
 LOST = ("lost", "its worker died or never started")
+LATE = ("timeout", "it took longer than --trial-timeout")
 
 
 class Outcome(NamedTuple):
@@ -60,10 +61,12 @@ class StudySearcher(Searcher):
         objective: tuple[str, str],
         total: int,
         announce: Callable[[Outcome], None] = lambda outcome: None,
+        late: Callable[[int], bool] = lambda number: False,
     ) -> None:
         super().__init__(*objective)
         self._name = objective[0]
-        self._study, self._space, self._total, self._announce = study, space, total, announce
+        self._study, self._space, self._total = study, space, total
+        self._announce, self._late = announce, late
         trials = study.get_trials(deepcopy=False)
         self._orphans = [trial for trial in trials if trial.state == TrialState.RUNNING]
         self._asked = sum(trial.state != TrialState.WAITING for trial in trials)
@@ -116,7 +119,8 @@ class StudySearcher(Searcher):
         epoch = max([*held.values, row.get("epoch", 0)])
         ended = Outcome(held.trial.number, TrialState.COMPLETE, held.trial.params, held.values, epoch)
         if error or "status" not in row or row["status"] != "ok":
-            reason, line = (held.wrong or [LOST])[-1]
+            gone = LATE if self._late(held.trial.number) else LOST
+            reason, line = (held.wrong or [gone])[-1]
             return ended._replace(state=TrialState.FAIL, reason=reason, error=line)
         if row["epoch"] < row["epochs"]:
             return ended._replace(state=TrialState.PRUNED)

@@ -14,6 +14,7 @@ from optuna.study import Study, StudyDirection
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
+from analysis.stored import with_driver
 from gensweep.options import BadUsage, first_line
 from gensweep.samplers import ByNumber
 
@@ -42,7 +43,7 @@ def storage(directory: Path, where: str | None) -> BaseStorage:
             return JournalStorage(JournalFileBackend(str(directory / "study.journal")))
         if where is None:
             return RDBStorage(f"sqlite:///{path}", {"creator": lambda: _connect(path)})
-        served = RDBStorage(where, {"pool_pre_ping": True})
+        served = RDBStorage(with_driver(where), {"pool_pre_ping": True})
     except Exception as error:  # every driver has exceptions of its own
         raise BadUsage(f"cannot open the storage {shown(where) or path}: {first_line(error)}") from error
     event.listen(served.engine, "do_connect", _patiently)

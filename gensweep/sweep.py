@@ -140,6 +140,8 @@ def launch(
             claim(directory, {**sheet, **given._asdict(), "stamp": judge.stamp})
             with lock.driving(directory, say):
                 sheet = write_once(directory, {**sheet, **given._asdict(), "stamp": judge.stamp})
+                if options.trial_timeout is not None:
+                    sheet = {**sheet, "trial_timeout_s": seconds(options.trial_timeout)}
                 parts = (limited(data, sheet["train_images"]), judge)
                 end = None if options.time_budget is None else began + seconds(options.time_budget)
                 return tuning.run(directory, sheet, space_of(sheet), parts, given, end, console)

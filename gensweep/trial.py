@@ -13,10 +13,12 @@ from ray import tune
 
 from gensweep.lock import working
 from gensweep.rooms import claim
+from gensweep.watch import NAME, limited, timed_out
 
 claim()
 
 NO_MEMORY = ("out of memory", "can't allocate memory")
+TIMEOUT = f"it took longer than --trial-timeout; its folder says in {NAME} where it was"
 MAX_LINE = 300  # characters of an error that are kept
 
 
@@ -27,6 +29,7 @@ class Task(NamedTuple):
     directory: str  # the sweep's
     objective: tuple[str, str]
     sweep_seed: int
+    timeout_s: float | None = None  # of a trial
 
 
 def classify(error: Exception) -> tuple[str, str]:
@@ -40,22 +43,28 @@ def classify(error: Exception) -> tuple[str, str]:
 
 def train(config: dict[str, Any], *, data: Any, judge: Any, task: Task) -> None:
     """One trial: the model's own training, its failures classified. `config` holds a configuration and its number."""
-    with working(Path(task.directory)):
+    directory, number = Path(task.directory), int(config["number"])
+    last = {"epoch": 0, "epochs": config["epochs"], "eval_epoch": -1}
+    if timed_out(directory, number):
+        tune.report({**last, "status": "timeout", "error": TIMEOUT, "done": True})
+        return
+    with working(directory):
         try:
             from trainables.wrap import train as run
 
-            run(
-                config,
-                model=task.model,
-                data=data,
-                judge=judge,
-                directory=f"{task.directory}/trials",
-                objective=task.objective,
-                sweep_seed=task.sweep_seed,
-            )
+            with limited(directory, number, task.timeout_s):
+                run(
+                    config,
+                    model=task.model,
+                    data=data,
+                    judge=judge,
+                    directory=f"{task.directory}/trials",
+                    objective=task.objective,
+                    sweep_seed=task.sweep_seed,
+                )
         except Exception as error:
             reason, line = classify(error)
             again = reason == "oom" or "CUDA" in line
-            last = {"epoch": 0, "epochs": config["epochs"], "eval_epoch": -1, "status": reason, "error": line}
+            last |= {"status": reason, "error": line}
             tune.report(last if again else {**last, "done": True})
             raise

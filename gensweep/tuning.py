@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,6 +26,7 @@ from gensweep.schedulers import scheduler
 from gensweep.searcher import StudySearcher
 from gensweep.storage import history, opened
 from gensweep.trial import Task, train
+from gensweep.watch import timed_out
 
 if TYPE_CHECKING:
     from search_spaces import Space
@@ -115,15 +117,16 @@ def run(
     began, halt = time.monotonic(), Halt(directory, end)
     with opened(directory.resolve(), sheet, default(space)[1]) as study:
         trials = study.get_trials(deepcopy=False)
-        board = Board(sheet, trials)
+        board = Board(sheet, trials, given.concurrent)
         view = Progress(board, console)
         objective = (sheet["objective"]["metric"], sheet["objective"]["mode"])
-        searcher = StudySearcher(study, space.space, objective, sheet["trials"], view.finished)
+        late = partial(timed_out, directory.resolve())
+        searcher = StudySearcher(study, space.space, objective, sheet["trials"], view.finished, late)
         halt.close = searcher.close
         if searcher.left:
             running = {trial.number for trial in trials if trial.state == TrialState.RUNNING}
             rule = scheduler(sheet, history(study), running)
-            task = Task(sheet["model"], str(directory.resolve()), objective, sheet["seed"])
+            task = Task(sheet["model"], str(directory.resolve()), objective, sheet["seed"], sheet["trial_timeout_s"])
             shared = tune.with_parameters(function, data=parts[0], judge=parts[1], task=task)  # once to each node
             built = tuner(
                 directory.resolve() / "ray", shared, sheet["max_failures"], given, (searcher, rule, view, halt)
@@ -186,7 +189,7 @@ def tuner(
 def _story(board: Board, wall_s: float | None) -> list[str]:
     counts = ", ".join(f"{board.counts[word]} {word}" for word in ("done", "stopped", "failed") if board.counts[word])
     reasons = f" ({board.failures()})" if board.reasons else ""
-    took = "" if wall_s is None else f"; {duration(wall_s)}"
+    took = "" if wall_s is None else f"; {duration(wall_s)}, workers busy {board.utilisation():.0%} of it"
     lines = [f"{board.ended} of {board.total} trials ended: {counts or 'none'}{reasons}{took}"]
     if board.best is not None:
         lines.append(f"best: {board.best_line()}")

@@ -9,7 +9,7 @@ from optuna.trial import TrialState
 from test_sweep import SMALL, done, gensweep, trials, wait_for_rows
 
 from analysis import runs
-from gensweep import points
+from gensweep import Sweep, points
 from gensweep.cli import main
 from gensweep.extend import extended, rewrite
 from gensweep.options import BadUsage, Options
@@ -135,3 +135,18 @@ def test_a_grid_needs_values_and_ends_with_them() -> None:
     pinned = {"beta": "1", "latent_dim": "8", "lr": "1e-3,1e-4", "width": "128", "epochs": "1", "batch_size": "64"}
     sheet = resolve(Options("vae", sampler="grid", trials=50, set={**pinned, "likelihood": "bernoulli"}), ["gensweep"])
     assert sheet["trials"] == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("retries", [0, 1])
+def test_a_trial_that_does_not_end_is_ended(tmp_path: Path, retries: int) -> None:
+    pins = {"epochs": "100000", "width": "16", "likelihood": "bernoulli"}
+    space = Sweep(
+        "vae", results=str(tmp_path), trials=1, set=pins, trial_timeout="3s", max_failures=retries, quiet=True
+    )
+    found = space.run()
+    assert (found.cause, found.failed) == ("done", 1)
+    (told,) = runs.load(found.directory).trials.to_dict("records")
+    assert (told["state"], told["reason"]) == ("failed", "timeout")
+    stack = (found.directory / "trials" / "0000" / "timeout.txt").read_text()
+    assert "most recent call first" in stack

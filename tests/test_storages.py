@@ -1,0 +1,124 @@
+"""The same search on SQLite, on Optuna's journal and on a real PostgreSQL server, which is restarted in the middle."""
+
+import os
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Generator
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from optuna.trial import TrialState
+from test_searcher import BOXES, FIRST, run_one, space
+
+from analysis import place, stored
+from gensweep.options import BadUsage
+from gensweep.searcher import StudySearcher
+from gensweep.storage import check_storage, opened, shown
+
+TOTAL = 8
+DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+
+
+class Server(NamedTuple):
+    url: str
+    start: Callable[[], None]
+    stop: Callable[[], None]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Server]:
+    programs = shutil.which("pg_ctl") or (str(DEBIAN[-1] / "pg_ctl") if DEBIAN else None)
+    if programs is None:
+        pytest.skip("no PostgreSQL server is installed (Debian: apt-get install postgresql)")
+    root, port = tmp_path_factory.mktemp("postgres"), _free_port()
+    as_user: list[str] = []
+    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        as_user = ["runuser", "-u", "postgres", "--"]
+        for folder in (root, *root.parents[:3]):
+            folder.chmod(0o755)
+        shutil.chown(root, "postgres")
+
+    def control(*words: str) -> None:
+        command = [*as_user, programs, "-D", str(root / "data"), "-w", *words]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=root)
+
+    control("initdb", "-o", "-U sweeper -A trust")
+    start = partial(control, "start", "-l", str(root / "log"), "-o", f"-p {port} -h 127.0.0.1 -k {root}")
+    stop = partial(control, "stop", "-m", "immediate")
+    start()
+    yield Server(f"postgresql://sweeper:word@127.0.0.1:{port}/postgres", start, stop)
+    stop()
+
+
+def sheet(storage: str | None, name: str = "s", seed: int = 0) -> dict[str, Any]:
+    return {
+        "name": name, "study": name, "points": [], "storage": storage, "sampler": "tpe", "seed": seed, "space": BOXES,
+        "objective": {"metric": "fid", "mode": "min"},
+    }  # fmt: skip
+
+
+def search(folder: Path, about: dict[str, Any], between: Callable[[int], None] = lambda i: None) -> list[Any]:
+    folder.mkdir(exist_ok=True)
+    with opened(folder, about, FIRST) as study:
+        searcher = StudySearcher(study, space, ("fid", "min"), TOTAL)
+        found = []
+        for i in range(TOTAL):
+            between(i)
+            found.append(run_one(searcher, str(i)))
+        assert [trial.state for trial in study.trials] == [TrialState.COMPLETE] * TOTAL
+    return found
+
+
+def test_every_storage_gives_the_same_search(tmp_path: Path, server: Server) -> None:
+    def restart(i: int) -> None:
+        if i == TOTAL // 2:  # down for a moment, while the search wants to go on
+            server.stop()
+            threading.Timer(2.0, server.start).start()
+
+    whole = search(tmp_path / "sqlite", sheet(None))
+    assert search(tmp_path / "journal", sheet("journal")) == whole
+    assert search(tmp_path / "postgres", sheet(server.url), restart) == whole
+    for name, storage in (("sqlite", None), ("journal", "journal"), ("postgres", server.url)):
+        read = stored.trials(place.at(tmp_path / name), sheet(storage))
+        assert [trial.number for trial in read] == list(range(TOTAL))
+        assert read[0].params == FIRST
+
+
+def test_two_sweeps_in_one_database(tmp_path: Path, server: Server) -> None:
+    one, two = (sheet(server.url, name, seed) for name, seed in (("one", 1), ("two", 2)))
+    alone = search(tmp_path / "alone", sheet(None, "one", 1))
+    found: dict[str, list[Any]] = {}
+    threads = [
+        threading.Thread(
+            target=lambda about=about: found.update({about["name"]: search(tmp_path / about["name"], about)})
+        )
+        for about in (one, two)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found["one"] == alone
+    assert found["two"] != alone
+    with pytest.raises(BadUsage, match=r"sweeper:\*\*\*@127.*holds a study named 'one' already"):
+        check_storage(server.url, "one", True)
+
+
+def test_a_server_that_is_not_there() -> None:
+    with pytest.raises(BadUsage, match=r"cannot open the storage postgresql://me:\*\*\*@127"):
+        check_storage(f"postgresql://me:secret@127.0.0.1:{_free_port()}/x", "s", True)
+
+
+def test_no_password_is_shown() -> None:
+    assert shown("postgresql://me:secret@host/x") == "postgresql://me:***@host/x"
+    assert (shown(None), shown("journal")) == (None, "journal")
