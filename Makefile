@@ -24,7 +24,7 @@ demo: $(READY)
 
 test: $(READY)
 	@start=$$(date +%s); \
-	$(MAKE) --no-print-directory lint && $(BIN)/python -m pytest $(TESTS); code=$$?; \
+	$(MAKE) --no-print-directory lint && $(BIN)/python -m pytest -n auto --dist loadfile $(TESTS); code=$$?; \
 	end=$$(date +%s); echo "make test: $$(( (end - start) / 60 )) min $$(( (end - start) % 60 )) s"; exit $$code
 
 test-slow: $(READY)
