@@ -2,6 +2,19 @@
 
 Rates are searched between the narrow and the wide range of Lucic et al. 2018 (arXiv:1711.10337); the wide one is
 `--set lr_g=1e-5:1e-2:log --set lr_d=1e-5:1e-2:log`.
+
+Two losses of the five are searched, and no penalty, norm or packing: Lucic et al. found none that wins at equal budget,
+and a dozen trials cannot tell them apart beside ten other keys. Which training is better is the question of a study
+(`gensweep study gan-schemes`) or of a sweep for each. Where their papers start:
+
+    WGAN-GP   --set scheme=wasserstein --set penalty=gp --set d_steps=5 --set beta1=0 --set beta2=0.9
+    WGAN      --set scheme=wasserstein --set penalty=clip --set d_steps=5
+    SN-GAN    --set scheme=hinge --set d_norm=spectral --set d_steps=1,5 --set beta1=0 --set beta2=0.9
+    DRAGAN    --set penalty=dragan --set d_steps=1
+    R1        --set penalty=r1 --set d_steps=1
+    PacGAN    --set pack=2
+
+The range of `penalty_weight` is theirs in the same study, a tenth to a hundred; of `clip`, a thousandth to one.
 """
 
 from search_spaces.shared import Config, Objective, Role, Trial, fixed
@@ -30,8 +43,6 @@ ROLES: dict[str, Role] = {
     **dict.fromkeys(_NUISANCE, "nuisance"),
     **dict.fromkeys(("epochs", "net", "width", "beta2", "precision"), "fixed"),
 }
-
-
 NO_TARGETS = ("hinge", "wasserstein")  # losses without a target to smooth
 
 
@@ -42,6 +53,9 @@ def space(trial: Trial) -> Config:
         "scheme": trial.suggest_categorical("scheme", ("non_saturating", "minimax")),
         "d_steps": trial.suggest_int("d_steps", 1, 2),
         "g_steps": trial.suggest_int("g_steps", 1, 2),
+        "penalty": fixed(trial, "penalty", "none"),
+        "d_norm": fixed(trial, "d_norm", "none"),
+        "pack": fixed(trial, "pack", 1),
         # nuisance
         "lr_g": trial.suggest_float("lr_g", 5e-5, 5e-3, log=True),
         "lr_d": trial.suggest_float("lr_d", 5e-5, 5e-3, log=True),
@@ -50,9 +64,6 @@ def space(trial: Trial) -> Config:
         "latent_dim": trial.suggest_categorical("latent_dim", (16, 32, 64, 128)),
         "ema": trial.suggest_categorical("ema", (0.0, 0.99, 0.999)),
         # fixed
-        "penalty": fixed(trial, "penalty", "none"),
-        "d_norm": fixed(trial, "d_norm", "none"),
-        "pack": fixed(trial, "pack", 1),
         "net": net,
         "width": fixed(trial, "width", 256 if net == "mlp" else 16),
         "epochs": fixed(trial, "epochs", 10),

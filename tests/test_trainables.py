@@ -9,7 +9,7 @@ from trials import assert_stacked_equals_solo, digits, small
 
 from search_spaces import SPACES
 from search_spaces.override import Probe, apply
-from trainables import MODELS, TRAINABLES
+from trainables import MODELS, TRAINABLES, dae, vae
 from trainables.engine.loop import Sums, take_turn, train_epoch
 from trainables.engine.model import Batch
 from trainables.engine.run import start
@@ -40,6 +40,11 @@ def variants(name: str) -> dict[str, Config]:
 
 ALL = {label: config for name in NAMES for label, config in variants(name).items()}
 CASES = [pytest.param(label.partition("-")[0], config, id=label) for label, config in ALL.items()]
+
+
+def test_every_word_of_a_key_names_something() -> None:
+    assert KEYS["likelihood"].choices == tuple(vae.LIKELIHOODS)
+    assert KEYS["corruption"].choices == tuple(dae.CORRUPTIONS)
 
 
 class Noting(dict[str, Any]):
