@@ -12,6 +12,7 @@ from trainables import MODELS, blocks, dae, vae
 from trainables.engine import streams
 from trainables.engine.model import Batch
 from trainables.engine.streams import Draw
+from trainables.errors import BadInput
 from trainables.penalties import PENALTIES
 from trainables.schemes import SCHEMES
 
@@ -233,6 +234,12 @@ def test_corruptions_do_what_they_say() -> None:
     salted = dae.CORRUPTIONS["salt_and_pepper"][0](x - 0.5, streams.draw(Draw(kind, (1, 4, 4)), 1000, "cpu", 0), sigma)
     shares = [float((salted == value).float().mean()) for value in (0.0, 0.5, 1.0)]
     assert shares == pytest.approx([0.125, 0.75, 0.125], abs=0.02)
+
+
+def test_a_share_of_the_pixels_is_at_most_one() -> None:
+    dae.check({"corruption": "gaussian", "sigma": 2.0})
+    with pytest.raises(BadInput, match=r"sigma=2.0 with corruption=masking: a share is at most 1"):
+        dae.check({"corruption": "masking", "sigma": 2.0})
 
 
 def test_streams_are_functions_of_their_names_alone() -> None:
