@@ -98,9 +98,11 @@ def test_three_steps_are_finite_and_both_nets_move(row: Row, precision: str) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("model", FACTORS["model"])
 @pytest.mark.parametrize("scheme", list(SCHEMES))
-def test_every_combination(scheme: str) -> None:
-    factors = {**FACTORS, "scheme": (scheme,), "net": ("mlp",), "ema": (0.5,)}
+def test_every_combination(scheme: str, model: str) -> None:
+    """Of what makes a training; both kinds of net and of averaging are in the pairs."""
+    factors = {**FACTORS, "scheme": (scheme,), "model": (model,), "net": ("mlp",), "ema": (0.5,)}
     for values in product(*factors.values()):
         row = dict(zip(factors, values, strict=True))
         if not refused(row):
