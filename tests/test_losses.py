@@ -1,19 +1,17 @@
 """One oracle for each formula: hand numbers, or the closed form from torch.distributions."""
 
 import math
-from collections.abc import Callable
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from trainables import MODELS, blocks, dae, vae
+from trainables import MODELS, dae, vae
 from trainables.engine import streams
 from trainables.engine.model import Batch
 from trainables.engine.streams import Draw
 from trainables.errors import BadInput
-from trainables.penalties import PENALTIES
 from trainables.schemes import SCHEMES
 
 LOG3 = math.log(3)
@@ -49,97 +47,6 @@ def test_gan_losses_by_hand(name: str) -> None:
 def test_what_is_reported_as_d_is_a_probability_where_the_loss_says_so() -> None:
     torch.testing.assert_close(SCHEMES["minimax"].view(REAL), torch.tensor([0.5, 0.75]))
     torch.testing.assert_close(SCHEMES["hinge"].view(REAL), REAL)
-
-
-def inputs() -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-    """Real and fake [3, 1, 2, 2], and the draws that a penalty may ask for."""
-    make = torch.Generator().manual_seed(4)
-    shapes = {"real": (3, 1, 2, 2), "fake": (3, 1, 2, 2), "mix": (3, 1, 1, 1), "near": (3, 1, 2, 2)}
-    drawn = {key: torch.rand(shape, generator=make, dtype=torch.float64) for key, shape in shapes.items()}
-    return drawn.pop("real"), drawn.pop("fake"), drawn
-
-
-def by_hand(name: str, real: Tensor, fake: Tensor, noise: dict[str, Tensor], n: Callable[[Tensor], Tensor]) -> Tensor:
-    """A penalty from the norm n(x) [B] of the gradient at x."""
-    mix = noise["mix"]
-    between = mix * real + (1 - mix) * fake
-    near = real + mix * noise["near"] * real.std() / 2
-    of = {"gp": (n(between) - 1) ** 2, "dragan": (n(near) - 1) ** 2, "r1": n(real) ** 2 / 2}
-    return of[name].mean()
-
-
-GRADIENT_PENALTIES = [name for name, penalty in PENALTIES.items() if penalty.term is not None]
-
-
-@pytest.mark.parametrize("name", GRADIENT_PENALTIES)
-def test_penalties_where_the_slope_is_known(name: str) -> None:
-    """|x|^2 / 2 has slope |x| at x, and 3 sum(x) has slope 6 in four pixels: (6 - 1)^2, or 6^2 / 2 for R1."""
-    term, (real, fake, noise) = PENALTIES[name].term, inputs()
-    assert term is not None
-    bowl = term(lambda x: 0.5 * x.flatten(1).square().sum(1), real, fake, noise)
-    torch.testing.assert_close(bowl, by_hand(name, real, fake, noise, lambda x: x.flatten(1).norm(dim=1)))
-    flat = term(lambda x: 3 * x.flatten(1).sum(1), real, fake, noise)
-    assert float(flat) == pytest.approx(18 if name == "r1" else 25)
-
-
-@pytest.mark.parametrize("name", GRADIENT_PENALTIES)
-def test_penalties_and_their_gradients_by_finite_differences(name: str) -> None:
-    term, (real, fake, noise), h = PENALTIES[name].term, inputs(), 1e-5
-    assert term is not None
-    make = torch.Generator().manual_seed(5)
-    first, last = (torch.randn(shape, generator=make, dtype=torch.float64) for shape in ((4, 6), (6,)))
-
-    def critic(weight: Tensor) -> Callable[[Tensor], Tensor]:
-        return lambda x: torch.tanh(x.flatten(1) @ weight) @ last
-
-    def slope(weight: Tensor, x: Tensor) -> Tensor:
-        d, pixels = critic(weight), torch.eye(4, dtype=torch.float64).view(4, 1, 2, 2)
-        rises = torch.stack([(d(x + h * e) - d(x - h * e)) / (2 * h) for e in pixels], 1)  # [B, 4]
-        return rises.square().sum(1).sqrt()
-
-    def numeric(weight: Tensor) -> Tensor:
-        return by_hand(name, real, fake, noise, lambda x: slope(weight, x))
-
-    weight = first.clone().requires_grad_()
-    value = term(critic(weight), real, fake, noise)
-    torch.testing.assert_close(value.detach(), numeric(first), rtol=1e-8, atol=0)
-    value.backward()  # type: ignore[no-untyped-call]
-    assert weight.grad is not None
-    for at in range(first.numel()):
-        e = torch.eye(first.numel(), dtype=torch.float64)[at].view_as(first)
-        rise = (numeric(first + 1e-4 * e) - numeric(first - 1e-4 * e)) / 2e-4
-        torch.testing.assert_close(weight.grad.flatten()[at], rise, rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.parametrize("name", GRADIENT_PENALTIES)
-def test_a_discriminator_without_any_slope_has_a_finite_gradient(name: str) -> None:
-    term, (real, fake, noise) = PENALTIES[name].term, inputs()
-    assert term is not None
-    weight = torch.zeros(4, dtype=torch.float64, requires_grad=True)
-    term(lambda x: x.flatten(1) @ weight, real, fake, noise).backward()  # type: ignore[no-untyped-call]
-    assert weight.grad is not None
-    assert torch.isfinite(weight.grad).all()
-
-
-def test_clipping_by_hand() -> None:
-    project = PENALTIES["clip"].project
-    assert project is not None
-    clipped = project(torch.tensor([-3.0, -0.01, 0.02]), {"clip": torch.tensor(0.015)})
-    assert clipped.tolist() == pytest.approx([-0.015, -0.01, 0.015])
-
-
-def test_spectral_norm_of_a_diagonal_by_hand() -> None:
-    """diag(3, 1): from u = (1, 1)/sqrt(2), v ~ (3, 1) and then u ~ (9, 1); sigma = |W'u| = |(27, 1)| / sqrt(82)."""
-    layer = nn.Linear(2, 2, bias=False)
-    layer.weight.data = torch.diag(torch.tensor([3.0, 1.0]))
-    net = nn.Sequential(layer)
-    blocks.spectral_norm(net)
-    buffers, weights = dict(net.named_buffers()), dict(net.named_parameters())
-    (name,) = buffers
-    buffers[name].fill_(0.5**0.5)
-    buffers[name].copy_(blocks.moved(weights, buffers)[name])
-    sigma = (27**2 + 1) ** 0.5 / 82**0.5
-    torch.testing.assert_close(net(torch.eye(2)), torch.diag(torch.tensor([3.0, 1.0])) / sigma)
 
 
 def test_kl_is_that_of_two_normals() -> None:

@@ -1,7 +1,7 @@
 """Every way to train a GAN: scheme x penalty x norm, with packing, averaging and update counts crossed in.
 
 `make test` takes the pairs: a covering array, in which any two choices that go together meet in some row (Kuhn et al.
-2004). The slow test takes every combination. The formulas have their numbers in test_losses.py.
+2004). The slow test takes every combination. The formulas have their numbers in test_losses.py and test_penalties.py.
 """
 
 from itertools import combinations, product
