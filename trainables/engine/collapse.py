@@ -8,7 +8,8 @@ GAN on MNIST it is 0 for its first three epochs, while half of the samples are n
 
 Young generators start narrow and widen: on digits, nets that end at 9 effective modes had 1 after 200 steps. So a
 signal counts from the time when the generator is grown up. From then on it keeps its epoch from being chosen as the
-best one, and the trial is given up after `PATIENCE` evaluations in a row in which the FID came to no new low.
+best one, and the trial is given up after `PATIENCE` evaluations in a row in which the FID came to no new low. One
+image a class is left behind more often (on digits, after four such evaluations), and such a generator is given longer.
 """
 
 import math
@@ -20,18 +21,20 @@ from numpy.typing import NDArray
 
 BETWEEN = 0.2  # share of the training images' class entropy
 WITHIN = 0.9  # share of samples that are copies of another
-PATIENCE = 3  # evaluations in a row
+PATIENCE = {"between": 3, "within": 6}  # evaluations in a row
 GROWN_STEPS = 500  # steps before which any generator is young
 GROWN_PATH = 0.1  # steps x rate: Adam moves a weight by about its rate a step, so a slow net stays young for longer
 LOWER = 0.98  # an FID below this share of the lowest so far is a new low: the trial still learns
 
 
-def is_narrow(quality: Mapping[str, Any], class_prior: NDArray[np.float64]) -> bool:
-    """Whether the metrics of one evaluation show a collapse; a metric that is missing or nan shows none."""
+def signal(quality: Mapping[str, Any], class_prior: NDArray[np.float64]) -> str:
+    """The collapse that the metrics of one evaluation show: "between", "within" or ""; one that is missing or nan
+    shows none."""
     shares = class_prior[class_prior > 0]
     entropy = float(-(shares * np.log(shares)).sum())
-    between = entropy > 0 and math.log(max(1.0, _of(quality, "modes", math.inf))) < BETWEEN * entropy
-    return between or _of(quality, "duplicates", 0.0) > WITHIN
+    if entropy > 0 and math.log(max(1.0, _of(quality, "modes", math.inf))) < BETWEEN * entropy:
+        return "between"
+    return "within" if _of(quality, "duplicates", 0.0) > WITHIN else ""
 
 
 def is_grown(steps: int, rate: float) -> bool:
