@@ -4,8 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 TESTS  ?= tests
+NOT_TIMED := table calibration damage page verdicts
 
-.PHONY: demo test test-slow test-gpu lint bench format wheel clean
+.PHONY: demo test test-slow test-gpu lint bench calibrate format wheel clean
 .DEFAULT_GOAL := test
 
 # Made once, and again when the list of dependencies moves.
@@ -40,7 +41,10 @@ lint: $(READY)
 	@$(BIN)/python tests/test_layers.py
 
 bench: $(READY)
-	@for file in $(filter-out benchmarks/table.py,$(sort $(wildcard benchmarks/*.py))); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in $(filter-out $(NOT_TIMED:%=benchmarks/%.py),$(sort $(wildcard benchmarks/*.py))); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+calibrate: $(READY)
+	@$(BIN)/python benchmarks/calibration.py
 
 format: $(READY)
 	@$(BIN)/ruff check --fix .
