@@ -70,7 +70,7 @@ def test_every_metric_gives_the_keys_that_it_names(evidence: Evidence, monkeypat
     assert json.loads(json.dumps(found)) == found  # plain, and finite
     assert all(isinstance(value, list) == keys()[key].many for key, value in found.items() if not key.endswith("_se"))
     assert ("fid" in found) == (len(evidence.features) > 0)
-    assert ("recon_mse" in found) == (evidence.encode is not None)
+    assert ("recon_mse" in found) == evidence.has("measured")
     assert ("cas" in found) == (evidence.labels is not None)
 
 
@@ -89,7 +89,7 @@ def test_broken_samples_leave_what_is_not_of_them(evidence: Evidence) -> None:
     found = measure(broken)
     assert ("fid" in found) == ("modes" in found) == (len(evidence.features) > 0)
     assert all(found[key] != found[key] for key in ("fid", "modes", "recall", "memorised") if key in found)
-    assert math.isfinite(found["recon_mse"] if evidence.encode is not None else 0)  # type: ignore[arg-type]
+    assert math.isfinite(found["recon_mse"] if evidence.has("measured") else 0)  # type: ignore[arg-type]
 
 
 # What adding one touches
