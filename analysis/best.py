@@ -83,7 +83,9 @@ def verdict(sweep: Sweep) -> str:
     """One sentence: how the winner stands to the defaults."""
     number, found = int(ranked(sweep)["number"].iloc[0]), margin(sweep)
     if found is None:
-        return "The defaults (trial 0) have no score, so there is nothing to measure a margin against."
+        first = sweep.trials.loc[sweep.trials["number"] == 0, "reason"]
+        why = f"failed ({first.iloc[0]})" if len(first) and first.iloc[0] else "have no score"
+        return f"The defaults (trial 0) {why}, so there is nothing to measure a margin against."
     if number == 0:
         return f"The defaults (trial 0) are the best so far: {named(sweep.metric)} {short(found.default)}."
     share = "" if found.share is None else f" ({found.share:.0%})"
