@@ -68,7 +68,8 @@ def show(config: Config, shape: Shape) -> tuple[Show, dict[str, Draw]]:
 
 
 def check(config: Config) -> None:
-    """
+    """Refuses what is no corruption.
+
     Raises:
         BadInput: a share of the pixels above 1.
     """

@@ -128,7 +128,8 @@ def sample(nets: Nets, z: Tensor, y: Tensor) -> Tensor:
 
 
 def check(config: Config) -> None:
-    """
+    """Refuses what cannot be trained.
+
     Raises:
         BadInput: a gradient penalty with batch norm, or a batch that is not at least two whole packs.
     """
