@@ -1,12 +1,13 @@
 """Scoring 10,000 samples of 28x28: every metric but the two that train or draw (cas, nll), and FID alone.
 
 Generation and the extractor's features are left aside. The samples are the MNIST test images with a little noise; the
-"model" reconstructs by a blur and encodes by 32 random projections. Wall and CPU seconds, the best of three rounds, and
+"model" reconstructs by a blur and encodes by 32 random projections. Wall and CPU seconds, the best of some rounds, and
 the resident memory that scoring adds. Needs MNIST under GENSWEEP_DATA.
 """
 
 import os
 import resource
+import sys
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -23,7 +24,8 @@ from trainables.metrics.fid import fid
 from trainables.metrics.passes import batched
 from trainables.metrics.reconstruction import reconstruction
 
-N, ROUNDS, THREADS = 10_000, 3, 2
+N, THREADS = 10_000, 2
+ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 3
 MIB = 2**20
 
 
