@@ -27,20 +27,21 @@ from trainables.errors import BadInput
 
 def trials(where: Place, meta: dict[str, Any]) -> list[FrozenTrial]:
     """All trials of the study by number, from `study.db` or from the storage URL that the sweep names."""
+    name = meta.get("study", meta["name"])  # sweeps begun before a study could be written anew have one name only
     try:
         if meta["storage"] == "journal":
-            return _journal(where, meta["study"])
+            return _journal(where, name)
         if meta["storage"] is not None:
-            return _all(RDBStorage(with_driver(meta["storage"]), {"poolclass": NullPool}), meta["study"])
+            return _all(RDBStorage(with_driver(meta["storage"]), {"poolclass": NullPool}), name)
         if not where.has("study.db"):
             return []  # it has not begun yet
         if where.local:
-            return _sqlite(Path(where.root) / "study.db", meta["study"])
+            return _sqlite(Path(where.root) / "study.db", name)
         with tempfile.TemporaryDirectory() as folder:
             for name in ("study.db", "study.db-wal"):
                 if where.has(name):
                     (Path(folder) / name).write_bytes(where.read(name))
-            return _sqlite(Path(folder) / "study.db", meta["study"])
+            return _sqlite(Path(folder) / "study.db", name)
     except KeyError:
         return []  # the storage is there, the study not yet
     except (SQLAlchemyError, StorageInternalError, RuntimeError) as error:  # RuntimeError: another version's tables
