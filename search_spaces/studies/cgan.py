@@ -8,8 +8,8 @@ STUDY = Study(
     title="The best GAN arm made conditional",
     question="Does telling the nets the class give every class its share, and does the generator obey?",
     arms={
-        "gan": Arm("the best arm of gan-schemes", of="gan-schemes/baseline"),
-        "cgan": Arm("the same, its nets told the class", "cgan", "fashion_mnist", BASE, epochs=10),
+        "gan": Arm("the best arm of gan-schemes: two updates of G for one of D", of="gan-schemes/g-twice"),
+        "cgan": Arm("the same, its nets told the class", "cgan", "fashion_mnist", {**BASE, "g_steps": 2}, epochs=10),
     },
     claims=(
         Claim("it comes nearer to the \"relative abundance of each class\"", "cgan", "lower", "kl_prior", "gan"),

@@ -11,7 +11,7 @@ STUDY = Study(
     question="Does a search over rate, batch size and epochs find better than the report's best point?",
     arms={
         "report": Arm("the report's best point", "vae", "fashion_mnist", {**NET, **POINT}, epochs=30),
-        "report-15": Arm("the same trainings after fifteen epochs", of="report", at=15),
+        "report-1": Arm("the same trainings after their first epoch", of="report", at=1),
         "searched": Arm(
             "what the search picks by FID",
             "vae",
@@ -25,16 +25,16 @@ STUDY = Study(
     },
     claims=(
         Claim("30 epochs, batches of 128 and rate 5e-4 are the best", "report", "lower", "fid", "searched", True),
-        Claim("30 epochs are better than 15", "report", "lower", "fid", "report-15"),
-        Claim("the samples get sharper from epoch 15 to 30", "report", "higher", "sharpness", "report-15"),
+        Claim("30 epochs are better than one", "report", "lower", "fid", "report-1"),
+        Claim("and sharper", "report", "higher", "sharpness", "report-1"),
     ),
     table=("fid", "modes", "sharpness", "recon_mse", "precision", "recall"),
     pictures={
-        "grid": ("report-15", "report", "searched"),
+        "grid": ("report-1", "report", "searched"),
         "epochs": ("report", "searched"),
         "bands:fid": ("report", "searched"),
         "shares": ("report", "searched"),
     },
-    every=15,
-    train_images=10_000,
+    every=30,
+    train_images=5_000,
 )

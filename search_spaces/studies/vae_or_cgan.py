@@ -1,5 +1,5 @@
-"""`gensweep study vae-or-cgan`: the report preferred the VAE. Their trainings are those of vae-fashion (after fifteen
-and thirty epochs) and of cgan (ten epochs of two nets), so after these two it takes no time."""
+"""`gensweep study vae-or-cgan`: the report preferred the VAE. Their trainings are those of vae-fashion and of cgan, so
+after these two it takes no time."""
 
 from search_spaces.studies.gan_schemes import SHOES
 from search_spaces.studies.question import Arm, Claim, Study
@@ -8,15 +8,12 @@ STUDY = Study(
     title="VAE or conditional GAN?",
     question="Is the conditional GAN blurrier than the VAE, and which of the two is better?",
     arms={
-        "vae": Arm("the VAE of the report's best rate and batch size, fifteen epochs", of="vae-fashion/report", at=15),
-        "vae-30": Arm("the same after thirty epochs", of="vae-fashion/report"),
-        "cgan": Arm("the conditional GAN, ten epochs", of="cgan/cgan"),
+        "vae": Arm("the VAE at the report's best point, thirty epochs of 5,000 images", of="vae-fashion/report"),
+        "cgan": Arm("the conditional GAN, ten epochs of 10,000 images", of="cgan/cgan"),
     },
     claims=(
         Claim("the CGAN is \"blurrier than the VAE\"", "cgan", "lower", "sharpness", "vae", True),
-        Claim("the CGAN is \"blurrier than the VAE\" of thirty epochs", "cgan", "lower", "sharpness", "vae-30", True),
         Claim("the VAE's samples are better", "vae", "lower", "fid", "cgan", True),
-        Claim("the VAE of thirty epochs has better samples", "vae-30", "lower", "fid", "cgan"),
         Claim("the VAE draws the classes more evenly", "vae", "higher", "modes", "cgan"),
         Claim("the VAE's samples lie among real images more often", "vae", "higher", "precision", "cgan"),
         Claim("the VAE's samples cover more of the real images", "vae", "higher", "recall", "cgan"),
@@ -24,11 +21,11 @@ STUDY = Study(
     table=("fid", "sharpness", "modes", "precision", "recall", "accuracy", SHOES),
     pictures={
         "grid": (),
-        "epochs": ("vae-30", "cgan"),
+        "epochs": ("vae", "cgan"),
         "shares": (),
         "confusion": ("cgan",),
-        "bands:sharpness": ("vae-30", "cgan"),
+        "bands:sharpness": ("vae", "cgan"),
     },
-    every=15,
+    every=10,
     train_images=10_000,
 )  # fmt: skip
