@@ -10,9 +10,6 @@ import warnings
 
 import numpy as np
 import torch
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
-from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 from torch.special import ndtr
 
@@ -45,6 +42,10 @@ class Mixture(nn.Module):
         Raises:
             BadInput: fewer codes than components.
         """
+        from sklearn.exceptions import ConvergenceWarning  # 90 MB and a second of import, which other models never need
+        from sklearn.mixture import GaussianMixture
+        from threadpoolctl import threadpool_limits
+
         components = len(self.means)
         if len(codes) < components:
             raise BadInput(f"gmm={components} needs at least as many training images, and there are {len(codes)}")
