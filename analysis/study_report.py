@@ -17,7 +17,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from analysis import place, quantities, study, verdicts
 from analysis.figures.arms import Drawn, draw
-from analysis.paired import interval
 from analysis.place import Place
 from analysis.report import uri
 from analysis.study import Arm, Study
@@ -109,7 +108,7 @@ def summary(weighed: Sequence[Verdict]) -> str:
 
 def of_report(one: Verdict) -> str:
     """What became of something that the report said."""
-    right = {"supported": "The report was right", "not supported": "The report was wrong"}
+    right = {"supported": "The report was right", "not supported": "As measured here, the report was wrong"}
     return f"{right.get(one.word, 'These seeds leave open what the report said')}: {one.claim['says']}."
 
 
@@ -131,7 +130,7 @@ def claim(one: Verdict) -> dict[str, str]:
 
 
 def line(arm: Arm, statistics: Sequence[str]) -> dict[str, Any]:
-    """One arm in the table: the mean of each statistic over the seeds, with its interval."""
+    """One arm in the table: the mean of each statistic over the seeds, with the lowest and the highest."""
     n = len(arm.trials)
     lost = sum(arm.row(trial) is None for trial in arm.trials)
     return {
@@ -146,8 +145,7 @@ def cell(values: Any) -> str:
     known = values[np.isfinite(values)]
     if not len(known):
         return "–"
-    low, high = interval(known)
-    return short(float(known.mean())) + ("" if math.isnan(low) else f" [{low:.4g}, {high:.4g}]")
+    return f"{short(float(known.mean()))} ({known.min():.3g} to {known.max():.3g})"
 
 
 def configs(arms: Sequence[Arm]) -> dict[str, Any]:

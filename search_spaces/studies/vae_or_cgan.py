@@ -9,7 +9,7 @@ STUDY = Study(
     question="Is the conditional GAN blurrier than the VAE, and which of the two is better?",
     arms={
         "vae": Arm("the VAE at the report's best point, thirty epochs of 5,000 images", of="vae-fashion/report"),
-        "cgan": Arm("the conditional GAN, ten epochs of 10,000 images", of="cgan/cgan"),
+        "cgan": Arm("the conditional GAN, ten epochs of 10,000 images; its sharpness over 1 is noise", of="cgan/cgan"),
     },
     claims=(
         Claim("the CGAN is \"blurrier than the VAE\"", "cgan", "lower", "sharpness", "vae", True),
