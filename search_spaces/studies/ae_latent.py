@@ -18,14 +18,14 @@ STUDY = Study(
     title="Two-number codes of MNIST",
     question="Which digits does a code of two numbers tell apart, can a search do better, and which code samples?",
     arms={
-        "ae": Arm("autoencoder, two numbers", "ae", "mnist", FIXED, epochs=10),
-        "vae": Arm("VAE, two numbers", "vae", "mnist", {**FIXED, "likelihood": "bernoulli"}, epochs=10),
+        "ae": Arm("autoencoder, two numbers", "ae", "mnist", FIXED, epochs=8),
+        "vae": Arm("VAE, two numbers", "vae", "mnist", {**FIXED, "likelihood": "bernoulli"}, epochs=8),
         "ae-searched": Arm(
             "autoencoder, two numbers, searched for class separation",
             "ae",
             "mnist",
             NET,
-            epochs=10,
+            epochs=8,
             search={"lr": "3e-4:1e-2:log", "width": "64:256:log", "batch_size": "64,128,256"},
             trials=8,
             start={"lr": 1e-3, "width": 128, "batch_size": 128},
@@ -49,6 +49,6 @@ STUDY = Study(
         "drawn": ("ae", "vae"),
         "bands:silhouette": (),
     },
-    every=5,
-    train_images=30_000,
+    every=4,
+    train_images=10_000,
 )  # fmt: skip
