@@ -38,9 +38,9 @@ def trials(where: Place, meta: dict[str, Any]) -> list[FrozenTrial]:
         if where.local:
             return _sqlite(Path(where.root) / "study.db", name)
         with tempfile.TemporaryDirectory() as folder:
-            for name in ("study.db", "study.db-wal"):
-                if where.has(name):
-                    (Path(folder) / name).write_bytes(where.read(name))
+            for file in ("study.db", "study.db-wal"):
+                if where.has(file):
+                    (Path(folder) / file).write_bytes(where.read(file))
             return _sqlite(Path(folder) / "study.db", name)
     except KeyError:
         return []  # the storage is there, the study not yet
