@@ -88,8 +88,7 @@ def gap(images: Pixels) -> int:
 
 def draw(strips: list[Strip]) -> bytes:
     """The strips under each other with their captions, as PNG."""
-    figure, _ = style.axes(7.0, 0.95 * len(strips))
-    figure.clear()
+    figure = style.blank(7.0, 0.95 * len(strips))
     for ax, strip in zip(np.atleast_1d(figure.subplots(len(strips))), strips, strict=True):
         ax.imshow(
             pictures.sheet(strip.images, ACROSS, gap(strip.images)).squeeze(),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pyarrow import fs
 
@@ -41,6 +42,20 @@ class Place(NamedTuple):
     @property
     def local(self) -> bool:
         return isinstance(self.files, fs.LocalFileSystem)
+
+
+def described(where: Place, what: str, version: int, nearby: str = "") -> dict[str, Any]:
+    """What `sweep.json` or `study.json` holds, for `what` "sweep" or "study"; BadInput, with the hint `nearby` where
+    there is none, for one that is missing, broken or of another format."""
+    if not where.has(f"{what}.json"):
+        raise BadInput(f"{where.name!r} is not a {what}: no {what}.json there{nearby}")
+    try:
+        meta = json.loads(where.read(f"{what}.json"))
+    except ValueError as error:
+        raise BadInput(f"{where.name!r} is not a readable {what}: {what}.json is broken ({error})") from error
+    if not isinstance(meta, dict) or meta.get("format") != version:
+        raise BadInput(f"{where.name!r} is not a {what} of format {version}, which is what this gensweep reads")
+    return meta
 
 
 def at(directory: str | Path) -> Place:

@@ -20,7 +20,6 @@ from optuna.trial import FrozenTrial, TrialState
 
 from analysis import place, stored
 from analysis.place import Place
-from trainables.errors import BadInput
 
 FORMAT = 1
 STATES = {
@@ -145,15 +144,7 @@ def folder(number: int) -> str:
 
 
 def _meta(where: Place) -> dict[str, Any]:
-    if not where.has("sweep.json"):
-        raise BadInput(f"{where.name!r} is not a sweep: no sweep.json there{_nearby(where)}")
-    try:
-        meta = json.loads(where.read("sweep.json"))
-    except ValueError as error:
-        raise BadInput(f"{where.name!r} is not a readable sweep: sweep.json is broken ({error})") from error
-    if not isinstance(meta, dict) or meta.get("format") != FORMAT:
-        raise BadInput(f"{where.name!r} is not a sweep of format {FORMAT}, which is what this gensweep reads")
-    return dict(meta)
+    return place.described(where, "sweep", FORMAT, "" if where.has("sweep.json") else _nearby(where))
 
 
 def _nearby(where: Place) -> str:

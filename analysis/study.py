@@ -6,7 +6,6 @@ at. Trial k of every arm has the same seed, so values are paired by number; a tr
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +15,6 @@ from numpy.typing import NDArray
 from analysis import place, quantities, runs
 from analysis.place import Place
 from analysis.runs import Sweep, Trial
-from trainables.errors import BadInput
 
 FORMAT = 1
 
@@ -67,14 +65,7 @@ def is_study(directory: str | Path) -> bool:
 def load(directory: str | Path) -> Study:
     """The study in a directory, with the rows of all trials; BadInput where there is none, or an arm has not begun."""
     where = place.at(directory)
-    if not where.has("study.json"):
-        raise BadInput(f"{where.name!r} is no study: no study.json there")
-    try:
-        meta = json.loads(where.read("study.json"))
-    except ValueError as error:
-        raise BadInput(f"{where.name!r} is no readable study: study.json is broken ({error})") from error
-    if not isinstance(meta, dict) or meta.get("format") != FORMAT:
-        raise BadInput(f"{where.name!r} is no study of format {FORMAT}, which is what this gensweep reads")
+    meta = place.described(where, "study", FORMAT)
     sweeps: dict[str, tuple[Sweep, list[Trial]]] = {}
     arms = {}
     for arm in meta["arms"]:

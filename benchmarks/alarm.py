@@ -11,20 +11,16 @@ import numpy as np
 from table import keep
 
 from gensweep import Sweep
-from trainables.engine.collapse import PATIENCE, signal
+from search_spaces import SPACES
+from trainables.engine.collapse import given_up
 
 ARMS: dict[str, tuple[int, dict[str, str]]] = {  # seeds, and what differs from the defaults
     "MLP, rates 1e-2": (3, {"net": "mlp", "lr_g": "1e-2", "lr_d": "1e-2"}),
     "default": (8, {}),
 }
-DEFAULT = {"scheme": "non_saturating", "d_steps": "1", "g_steps": "1", "lr_g": "2e-4", "lr_d": "2e-4", "beta1": "0.5"}
-DEFAULT |= {"batch_size": "64", "latent_dim": "64", "ema": "0", "label_smoothing": "0"}
+DEFAULT = {key: str(value) for key, value in SPACES["gan"].defaults.items()}
 EPOCHS, IMAGES = 10, 10_000
 EVEN = np.full(10, 0.1)
-
-
-def alarm(row: dict[Any, Any]) -> bool:
-    return bool(row["narrow"] and row["narrow"] >= PATIENCE[signal(row, EVEN)])
 
 
 def main() -> None:
@@ -38,9 +34,9 @@ def main() -> None:
             ).run()
             table = found.frames().rows
         for seed, run in table.groupby("number"):
-            told = run.sort_values("epoch").to_dict("records")
+            told: list[dict[str, Any]] = run.sort_values("epoch").to_dict("records")  # type: ignore[assignment]  # by column
             grown = [row for row in told if row["updates_g"] >= 500]
-            first = next((i for i, row in enumerate(grown, start=1) if alarm(row)), None)
+            first = next((i for i, row in enumerate(grown, start=1) if given_up(row, EVEN)), None)
             said = "no" if first is None else f"yes, at evaluation {first} of a grown net"
             modes = [f"{row['modes']:.1f}" for row in told]
             rows.append([name, str(seed), said, f"**{modes[-1]}**", " ".join(modes), f"{told[-1]['duplicates']:.2f}"])

@@ -9,7 +9,7 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gensweep.arguments import COMMANDS, parser
 from gensweep.options import BadUsage, Options, checked, from_file, nearest
@@ -25,6 +25,8 @@ STOPPED = {
     "stopped": "stopped, as asked, after the trials that were running",
     "open": "Ray gave up on the trials that are still open",
 }
+
+ASKED = {"stop": "it ends after the trials that run now", "cancel": "it ends now; running trials are kept"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -79,9 +81,7 @@ def run_study(given: argparse.Namespace, command: list[str]) -> int:
     asked = arms.Asked(given.study, **typed, set=pins)
     cause = study.run(asked, command, Console())
     if cause != "done":
-        print(STOPPED[cause])
-        _next(*command[1:])
-        return {"budget": OK, "interrupted": INTERRUPTED, "open": FAILED}[cause]
+        return _unfinished(cause, *command[1:])
     _next("report", str(asked.directory))
     return OK
 
@@ -93,10 +93,7 @@ def resume_sweep(given: argparse.Namespace, command: list[str]) -> int:
 
     directory = Path(given.dir)
     sheet, data = reopen(directory)
-    kept = {name: sheet[name] for name in ("concurrent", "cpus_per_trial", "gpus_per_trial")}
-    typed = {name: value for name, value in vars(given).items() if name in Options._fields and value is not None}
-    options = checked(Options(sheet["model"], trials=sheet["trials"], **{**kept, **typed}))
-    return _close(directory, launch(directory, sheet, data, options, Console(), {}))
+    return _close(directory, launch(directory, sheet, data, _again(sheet, given), Console(), {}))
 
 
 def extend_sweep(given: argparse.Namespace, command: list[str]) -> int:
@@ -107,10 +104,17 @@ def extend_sweep(given: argparse.Namespace, command: list[str]) -> int:
     directory = Path(given.dir)
     sheet, data = reopen(directory)
     sheet = lengthen(directory, sheet, given.trials, settings(given.set or []))
+    return _close(directory, launch(directory, sheet, data, _again(sheet, given), Console(), {}))
+
+
+def _again(sheet: dict[str, Any], given: argparse.Namespace) -> Options:
+    """The options of one more launch of a sweep: as the last one, but for what is typed."""
     kept = {name: sheet[name] for name in ("concurrent", "cpus_per_trial", "gpus_per_trial")}
-    typed = {name: value for name, value in vars(given).items() if name in Options._fields and value is not None}
-    options = checked(Options(sheet["model"], **{**kept, **typed, "trials": sheet["trials"], "set": {}}))
-    return _close(directory, launch(directory, sheet, data, options, Console(), {}))
+    return checked(Options(sheet["model"], **{**kept, **_typed(given), "trials": sheet["trials"], "set": {}}))
+
+
+def _typed(given: argparse.Namespace) -> dict[str, Any]:
+    return {name: value for name, value in vars(given).items() if name in Options._fields and value is not None}
 
 
 def stop_sweep(given: argparse.Namespace, command: list[str]) -> int:
@@ -119,11 +123,7 @@ def stop_sweep(given: argparse.Namespace, command: list[str]) -> int:
 
     read_sheet(Path(given.dir))
     lock.ask(Path(given.dir), given.command)
-    print(
-        {"stop": "it ends after the trials that run now", "cancel": "it ends now; running trials are kept"}[
-            given.command
-        ]
-    )
+    print(ASKED[given.command])
     _next("status", given.dir)
     return OK
 
@@ -203,7 +203,7 @@ RUN: dict[str, Callable[[argparse.Namespace, list[str]], int]] = {
 def asked(given: argparse.Namespace) -> Options:
     """The options of `run`: what is typed wins over the file, and the file over what is usual."""
     written = {} if given.file is None else from_file(given.file)
-    typed = {name: value for name, value in vars(given).items() if name in Options._fields and value is not None}
+    typed = _typed(given)
     pins = {**dict(written.pop("set", {})), **settings(typed.pop("set", []))}
     if "points" in typed:
         from gensweep.points import read
@@ -227,15 +227,20 @@ def _close(directory: Path, ended: "Ended") -> int:
     """The last lines of a launch, and its exit code."""
     print("\n".join(ended.lines))
     if ended.cause != "done":
-        print(STOPPED[ended.cause])
-        _next("resume", str(directory))
-        return {"interrupted": INTERRUPTED, "open": FAILED}.get(ended.cause, OK)
+        return _unfinished(ended.cause, "resume", str(directory))
     if ended.failed == ended.trials:
         print(f"gensweep: all {ended.trials} trials failed", file=sys.stderr)
         _next("status", str(directory))
         return FAILED
     _next("report", str(directory))
     return OK
+
+
+def _unfinished(cause: str, *again: str) -> int:
+    """Why a launch ended before its trials had, and the command that goes on."""
+    print(STOPPED[cause])
+    _next(*again)
+    return {"interrupted": INTERRUPTED, "open": FAILED}.get(cause, OK)
 
 
 def _next(*words: str) -> None:

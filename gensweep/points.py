@@ -4,11 +4,10 @@ A point may be partial; the sampler draws the rest. Scores of another sweep are 
 makes them another quantity: its best configurations are trained again here.
 """
 
-import difflib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from gensweep.options import BadUsage
+from gensweep.options import BadUsage, nearest
 
 if TYPE_CHECKING:
     from search_spaces import Space
@@ -25,12 +24,10 @@ def checked(space: "Space", point: Mapping[str, Any]) -> dict[str, Any]:
     from search_spaces.override import Probe, describe
 
     probe = Probe(0, dict(point))
-    config = space.space(probe)
+    config, known = space.space(probe), describe(space)
     for key, value in point.items():
-        known = describe(space)
         if key not in known:
-            close = difflib.get_close_matches(key, known, n=1)
-            raise BadUsage(f"point: unknown key {key!r}{f': did you mean {close[0]!r}?' if close else ''}")
+            raise BadUsage(f"point: {nearest('key', key, known)}")
         if key not in config:
             raise BadUsage(f"point: no trial reads {key!r} with its other values ({_text(point)})")
         if key not in probe.drawn and config[key] != value:

@@ -15,28 +15,13 @@ from torchmetrics.image import StructuralSimilarityIndexMeasure
 from trainables import MODELS
 from trainables.data import load
 from trainables.engine.model import Batch
-from trainables.metrics import Evidence, Extractor, Judge, build_judge, load_extractor, measure
+from trainables.metrics import Evidence, Extractor, Judge, measure
 from trainables.metrics.likelihood import importance_nll
 from trainables.metrics.passes import split_images
 from trainables.metrics.probe import logistic
 from trainables.metrics.reconstruction import EXACT, reconstruction, ssim
-from trainables.metrics.training import one_thread
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    with one_thread():
-        yield
-
-
-@pytest.fixture(scope="module")
-def judge() -> Judge:
-    return build_judge(load("digits"), seed=0)._replace(n_samples=360)
-
-
-@pytest.fixture(scope="module")
-def extractor(judge: Judge) -> Extractor:
-    return load_extractor(judge, "cpu")
+pytestmark = pytest.mark.usefixtures("on_one_thread")
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:

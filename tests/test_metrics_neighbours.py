@@ -12,7 +12,7 @@ from prdc import compute_prdc
 from torch import Tensor
 
 from trainables.data import load
-from trainables.metrics import Extractor, Judge, build_judge, load_extractor, score
+from trainables.metrics import Extractor, Judge, score
 from trainables.metrics.distances import chunks, nearest
 from trainables.metrics.neighbours import K, balls, neighbours
 from trainables.metrics.passes import split_images
@@ -59,16 +59,6 @@ def test_the_four_shares_are_those_of_prdc(shift: float) -> None:
     ours = {"density": found.balls.double().mean() / K, "precision": (found.balls > 0).double().mean()}
     ours |= {"recall": found.recalled.double().mean(), "coverage": found.covered.double().mean()}
     assert {key: float(value) for key, value in ours.items()} == pytest.approx(theirs, abs=2 / n)
-
-
-@pytest.fixture(scope="module")
-def judge() -> Judge:
-    return build_judge(load("digits"), seed=0)._replace(n_samples=360)
-
-
-@pytest.fixture(scope="module")
-def extractor(judge: Judge) -> Extractor:
-    return load_extractor(judge, "cpu")
 
 
 def test_copies_are_what_recall_and_duplicates_see_and_fid_does_not(judge: Judge, extractor: Extractor) -> None:

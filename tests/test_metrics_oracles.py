@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -14,29 +13,14 @@ from torchmetrics.image.inception import InceptionScore
 from torchmetrics.image.kid import KernelInceptionDistance
 
 from trainables.data import load
-from trainables.metrics import Evidence, Extractor, Judge, Scores, build_judge, load_extractor, measure
+from trainables.metrics import Evidence, Extractor, Judge, Scores, measure
 from trainables.metrics.classes import divergence
 from trainables.metrics.conditional import conditional
 from trainables.metrics.kid import UNIT
 from trainables.metrics.passes import split_images
 from trainables.metrics.sharpness import edge_energy
-from trainables.metrics.training import one_thread
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    with one_thread():
-        yield
-
-
-@pytest.fixture(scope="module")
-def judge() -> Judge:
-    return build_judge(load("digits"), seed=0)._replace(n_samples=360)
-
-
-@pytest.fixture(scope="module")
-def extractor(judge: Judge) -> Extractor:
-    return load_extractor(judge, "cpu")
+pytestmark = pytest.mark.usefixtures("on_one_thread")
 
 
 @pytest.fixture(scope="module")

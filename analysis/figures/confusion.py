@@ -38,8 +38,7 @@ def _confusion(arm: Arm) -> Confusion | None:
 
 
 def ink(info: list[Confusion]) -> Figure:
-    figure, _ = style.axes(4.4 * len(info), 4.0)
-    figure.clear()
+    figure = style.blank(4.4 * len(info), 4.0)
     for ax, one in zip(np.atleast_1d(figure.subplots(1, len(info))), info, strict=True):
         ax.imshow(one.shares, cmap="Greys", vmin=0, vmax=1)
         for i, j in np.argwhere(one.shares >= 0.005):

@@ -45,19 +45,17 @@ def _pixels(x: torch.Tensor) -> Pixels:
 
 
 def ink(info: Denoised) -> Figure:
-    figure, _ = style.axes(7.0, 0.4 * len(info.rows) + 0.3)
-    figure.clear()
+    figure = style.blank(7.0, 0.4 * len(info.rows) + 0.3)
     grid = figure.subplots(len(info.rows), len(LEVELS), squeeze=False)
     for j, (name, images) in enumerate(info.rows.items()):
         for i, level in enumerate(LEVELS):
             ax = grid[j, i]
             mine = images[i * IMAGES : (i + 1) * IMAGES]
             ax.imshow(pictures.sheet(mine, IMAGES, gap(mine)).squeeze(), cmap="gray", vmin=0, vmax=255)
-            ax.set_xticks([])
-            ax.set_yticks([])
+            style.bare(ax)
             if j == 0:
                 ax.set_title("clean" if level == 0 else f"noise sd {level:g}", fontsize=8, color=style.INK, pad=3)
-        grid[j, 0].set_ylabel(name, fontsize=8, rotation=0, ha="right", va="center", color=style.INK)
+        style.name_row(grid[j, 0], name, 8)
     return figure
 
 
@@ -78,8 +76,7 @@ def _plane(points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np
 
 
 def ink_parabola(info: dict[str, Pulled]) -> Figure:
-    figure, _ = style.axes(2.7 * len(info), 2.7)
-    figure.clear()
+    figure = style.blank(2.7 * len(info), 2.7)
     x = np.linspace(-1, 1, 200)
     for ax, (name, one) in zip(np.atleast_1d(figure.subplots(1, len(info), sharey=True)), info.items(), strict=True):
         ax.plot(*_plane(one.corrupted), "x", ms=3, mew=0.7, color=style.OTHERS, label="corrupted")

@@ -122,9 +122,7 @@ def ink(info: Failures, ax: Axes) -> Axes:
 
 def _fanned(info: Failures, axis: int) -> NDArray[np.float64]:
     values = np.array(info.points[axis])
-    if info.scales[axis].choices:  # equal positions fan out, always in the same way
-        values = values + 0.15 * np.cos(2.4 * np.arange(len(values)) + axis)
-    return values
+    return style.fanned(values, 0.15, axis) if info.scales[axis].choices else values
 
 
 def _dress(scale: Scale, axis: Axis, rescale: Any) -> None:

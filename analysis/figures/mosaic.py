@@ -45,14 +45,12 @@ def outputs(arm: Arm, i: int, epoch: int) -> Pixels:
 
 def ink(info: Mosaic) -> Figure:
     across, down = max(len(row) for row in info.cells), len(info.cells)
-    figure, ax = style.axes(0.82 * across + 1.1, 0.82 * down + 0.25)
-    figure.clear()
+    figure = style.blank(0.82 * across + 1.1, 0.82 * down + 0.25)
     grid = figure.subplots(down, across, squeeze=False)
     for j, (name, row) in enumerate(zip(info.arms, info.cells, strict=True)):
         for i in range(across):
             ax = grid[j, i]
-            ax.set_xticks([])
-            ax.set_yticks([])
+            style.bare(ax)
             for spine in ax.spines.values():
                 spine.set_visible(False)
             cell = row[i] if i < len(row) else None
@@ -62,7 +60,7 @@ def ink(info: Mosaic) -> Figure:
                 ax.imshow(pictures.sheet(cell, SIDE, 1).squeeze(), cmap="gray", vmin=0, vmax=255)
             if j == 0:
                 ax.set_title(f"seed {i}", fontsize=7, color=style.QUIET, pad=2)
-        grid[j, 0].set_ylabel(name, fontsize=7.5, rotation=0, ha="right", va="center", color=style.INK)
+        style.name_row(grid[j, 0], name, 7.5)
     return figure
 
 
@@ -87,8 +85,7 @@ def data_epochs(arms: list[Arm], of: str) -> list[Strip]:
 
 
 def ink_epochs(info: list[Strip]) -> Figure:
-    figure, _ = style.axes(6.0, 0.82 * len(info))
-    figure.clear()
+    figure = style.blank(6.0, 0.82 * len(info))
     for ax, strip in zip(np.atleast_1d(figure.subplots(len(info))), info, strict=True):
         sheet = pictures.sheet(strip.images, grids.ACROSS, grids.gap(strip.images))
         ax.imshow(sheet.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest")

@@ -32,8 +32,7 @@ ACROSS = 3
 def _panels(n: int, size: float) -> tuple[Figure, NDArray[Any]]:
     across = min(ACROSS, n)
     down = -(-n // across)
-    figure, _ = style.axes(size * across, size * down)
-    figure.clear()
+    figure = style.blank(size * across, size * down)
     grid = figure.subplots(down, across, squeeze=False)
     for ax in grid.flat[n:]:
         ax.set_axis_off()
@@ -126,8 +125,7 @@ def data_steps(arms: list[Arm], of: str) -> list[Strip]:
 
 
 def ink_steps(info: list[Strip]) -> Figure:
-    figure, _ = style.axes(6.0, 0.82 * len(info))
-    figure.clear()
+    figure = style.blank(6.0, 0.82 * len(info))
     for ax, strip in zip(np.atleast_1d(figure.subplots(len(info))), info, strict=True):
         ax.imshow(pictures.sheet(strip.images, STEPS, gap(strip.images)).squeeze(), cmap="gray", vmin=0, vmax=255)
         ax.set_axis_off()

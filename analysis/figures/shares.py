@@ -49,8 +49,7 @@ def _shares(arm: Arm) -> Shares | None:
 def ink(info: list[Shares]) -> Figure:
     across = min(ACROSS, len(info))
     down = -(-len(info) // across)
-    figure, ax = style.axes(2.1 * across + 1.0, 2.9 * down)
-    figure.clear()
+    figure = style.blank(2.1 * across + 1.0, 2.9 * down)
     grid = figure.subplots(down, across, sharey=True, sharex=True, squeeze=False)
     for ax, one in zip(grid.flat, info, strict=False):
         rows = np.arange(len(one.classes))

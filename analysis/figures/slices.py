@@ -86,7 +86,7 @@ def edge(info: Slice) -> str:
 def ink(info: Slice, ax: Axes) -> Axes:
     x, y, stopped = np.array(info.x), np.array(info.y), np.array(info.stopped, bool)
     if info.choices:
-        x = x + 0.12 * np.cos(2.4 * np.arange(len(x)))  # fans equal positions out, always in the same way
+        x = style.fanned(x, 0.12)
         ax.set_xticks(range(len(info.choices)), info.choices)
     ax.plot(x[~stopped], y[~stopped], "o", ms=4.5, mfc="none", mec=style.QUIET, mew=0.9)
     ax.plot(x[stopped], y[stopped], "x", ms=4, color=style.OTHERS)

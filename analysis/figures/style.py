@@ -24,10 +24,33 @@ CLASSES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F
 WIDTH, HEIGHT, DPI = 4.6, 3.0, 200  # inches
 
 
+def blank(width: float, height: float) -> Figure:
+    """An empty figure of this many inches."""
+    return Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
+
+
 def axes(width: float = WIDTH, height: float = HEIGHT) -> tuple[Figure, Axes]:
     """An empty figure of this many inches, and its axes."""
-    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
+    figure = blank(width, height)
     return figure, figure.add_subplot()
+
+
+def bare(ax: Axes) -> Axes:
+    """Takes the ticks away, for a picture."""
+    ax.set_xticks([])
+    ax.set_yticks([])
+    return ax
+
+
+def name_row(ax: Axes, name: str, size: float) -> None:
+    """Writes what a row of pictures is to the left of its first."""
+    ax.set_ylabel(name, fontsize=size, rotation=0, ha="right", va="center", color=INK)
+
+
+def fanned(positions: NDArray[np.float64], width: float, phase: float = 0.0) -> NDArray[np.float64]:
+    """Positions of categories, spread by up to `width` and always in the same way, so that equal ones are all seen."""
+    spread: NDArray[np.float64] = positions + width * np.cos(2.4 * np.arange(len(positions)) + phase)
+    return spread
 
 
 def tidy(ax: Axes, x: str, y: str) -> Axes:

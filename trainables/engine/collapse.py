@@ -48,6 +48,12 @@ def narrow_for(before: int, quality: Mapping[str, Any], lowest_fid: float) -> in
     return 1 if _of(quality, "fid", math.inf) < LOWER * lowest_fid else before + 1
 
 
+def given_up(quality: Mapping[str, Any], class_prior: NDArray[np.float64]) -> bool:
+    """Whether the metrics of an evaluation, with its count ``narrow``, are those of a trial to stop."""
+    count = quality.get("narrow", 0)
+    return bool(count and count >= PATIENCE[signal(quality, class_prior)])
+
+
 def _of(quality: Mapping[str, Any], key: str, missing: float) -> float:
     value = quality.get(key, missing)
     return missing if math.isnan(value) else float(value)

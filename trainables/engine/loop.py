@@ -13,12 +13,11 @@ import torch
 from torch import Tensor
 
 from trainables.engine import streams
-from trainables.engine.collapse import PATIENCE, is_grown, narrow_for, signal
+from trainables.engine.collapse import given_up, is_grown, narrow_for, signal
 from trainables.engine.evaluate import due, evaluate
 from trainables.engine.model import Batch, Model, Turn, suffix
 from trainables.engine.run import Data, Mover, Run, Snapshot, restore, sampling_nets, snapshot, start, update_average
 from trainables.keys import Config
-from trainables.metrics import Judge
 
 NORM_EVERY = 8  # gradient norms are the mean over every 8th update: cheap, and enough to see a blow-up
 
@@ -114,14 +113,9 @@ def _row(run: Run, means: dict[str, float]) -> dict[str, Any]:
     numbers = [value for value in (*means.values(), *run.quality.values()) if isinstance(value, float)]
     if not all(abs(value) < float("inf") for value in numbers):  # false for nan as well
         row["status"] = "nan"
-    elif run.data.judge is not None and run.data.judge.alarm and _given_up(run, run.data.judge):
+    elif run.data.judge is not None and run.data.judge.alarm and given_up(run.quality, run.data.judge.class_prior):
         row["status"] = "collapsed"
     return row
-
-
-def _given_up(run: Run, judge: Judge) -> bool:
-    count = run.quality.get("narrow", 0)
-    return bool(count and count >= PATIENCE[signal(run.quality, judge.class_prior)])
 
 
 def _narrow(run: Run, quality: dict[str, Any]) -> dict[str, int]:
