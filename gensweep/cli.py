@@ -4,20 +4,20 @@ What a command needs is imported when it runs, so that a typing error is answere
 """
 
 import argparse
-import json
-import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gensweep import looking
 from gensweep.arguments import COMMANDS, parser
+from gensweep.looking import OK, next_step
 from gensweep.options import BadUsage, Options, checked, from_file, nearest
 
 if TYPE_CHECKING:
     from gensweep.tuning import Ended
 
-OK, FAILED, BAD, INTERRUPTED = 0, 1, 2, 130
+FAILED, BAD, INTERRUPTED = 1, 2, 130
 STOPPED = {
     "budget": "the time budget is spent, and the trials that were running are kept",
     "interrupted": "interrupted, and the trials that were running are kept",
@@ -66,7 +66,7 @@ def run_sweep(given: argparse.Namespace, command: list[str]) -> int:
     directory, sheet, data = prepare(options, command)
     if given.dry_run:
         print(readable(directory, sheet))
-        _next("run", *[word for word in command[2:] if word != "--dry-run"])
+        next_step("run", *[word for word in command[2:] if word != "--dry-run"])
         return OK
     return _close(directory, launch(directory, sheet, data, options, Console(), {}))
 
@@ -82,7 +82,7 @@ def run_study(given: argparse.Namespace, command: list[str]) -> int:
     cause = study.run(asked, command, Console())
     if cause != "done":
         return _unfinished(cause, *command[1:])
-    _next("report", str(asked.directory))
+    next_step("report", str(asked.directory))
     return OK
 
 
@@ -124,65 +124,7 @@ def stop_sweep(given: argparse.Namespace, command: list[str]) -> int:
     read_sheet(Path(given.dir))
     lock.ask(Path(given.dir), given.command)
     print(ASKED[given.command])
-    _next("status", given.dir)
-    return OK
-
-
-def show_status(given: argparse.Namespace, command: list[str]) -> int:
-    from analysis import runs, status
-    from gensweep.lock import is_driven
-
-    sweep, running = runs.load(given.dir), is_driven(Path(given.dir))
-    found = {**status.summary(sweep), "running": running}
-    if given.json:
-        print(json.dumps(found))
-        return OK
-    print(status.text(sweep))
-    ended = found["done"] + found["stopped"] + found["failed"]
-    print("a driver is running" if running else "no driver is running")
-    _next(*(["report", given.dir] if ended >= found["asked"] else ["status" if running else "resume", given.dir]))
-    return OK
-
-
-def show_best(given: argparse.Namespace, command: list[str]) -> int:
-    from analysis import best, runs
-
-    sweep = runs.load(given.dir)
-    found = best.top(sweep, given.top)
-    sweep = runs.read(sweep, [entry["number"] for entry in found])
-    if given.json:
-        print(json.dumps(best.top(sweep, given.top)))
-        return OK
-    print(best.table(sweep, given.top))
-    _next("report", given.dir)
-    return OK
-
-
-def write_report(given: argparse.Namespace, command: list[str]) -> int:
-    from analysis import report, runs, study, study_report
-    from trainables import MODELS
-
-    kinds = {study.is_study(directory) for directory in given.dirs}
-    if kinds == {True, False}:
-        raise BadUsage("report on studies or on sweeps, not on both at once")
-    if kinds == {True}:
-        for path in study_report.write(given.dirs, given.out):
-            print(f"wrote {path}")
-        _next("report", *given.dirs, *([] if given.out else ["-o", "docs/studies"]))
-        return OK
-    print(f"wrote {report.write(given.dirs, given.out)}")
-    meta = runs.load(given.dirs[0]).meta
-    model = MODELS[meta["model"]]
-    samples = model.samples(model.completed(meta["defaults"]))
-    _next(*(["sample", given.dirs[0], "-n", "64", "-o", "grid.png"] if samples else ["best", given.dirs[0], "--json"]))
-    return OK
-
-
-def draw_sample(given: argparse.Namespace, command: list[str]) -> int:
-    from analysis import sample
-
-    print(f"wrote {sample.draw(given.dir, given.n, given.label, given.out, given.trial, given.seed)}")
-    _next("best", given.dir)
+    next_step("status", given.dir)
     return OK
 
 
@@ -193,10 +135,7 @@ RUN: dict[str, Callable[[argparse.Namespace, list[str]], int]] = {
     "extend": extend_sweep,
     "stop": stop_sweep,
     "cancel": stop_sweep,
-    "status": show_status,
-    "best": show_best,
-    "report": write_report,
-    "sample": draw_sample,
+    **looking.RUN,
 }
 
 
@@ -230,18 +169,14 @@ def _close(directory: Path, ended: "Ended") -> int:
         return _unfinished(ended.cause, "resume", str(directory))
     if ended.failed == ended.trials:
         print(f"gensweep: all {ended.trials} trials failed", file=sys.stderr)
-        _next("status", str(directory))
+        next_step("status", str(directory))
         return FAILED
-    _next("report", str(directory))
+    next_step("report", str(directory))
     return OK
 
 
 def _unfinished(cause: str, *again: str) -> int:
     """Why a launch ended before its trials had, and the command that goes on."""
     print(STOPPED[cause])
-    _next(*again)
+    next_step(*again)
     return {"interrupted": INTERRUPTED, "open": FAILED}.get(cause, OK)
-
-
-def _next(*words: str) -> None:
-    print(f"next: {shlex.join(['gensweep', *words])}")

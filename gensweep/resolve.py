@@ -7,14 +7,11 @@ everything in `IDENTITY` is equal; how many cores and GPUs they run on may diffe
 import datetime
 import json
 import math
-import platform
-import subprocess
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gensweep.options import BadUsage, Options, checked, nearest, seconds
-from gensweep.rooms import ROOT
+from gensweep.origin import commit, versions
 
 if TYPE_CHECKING:
     from search_spaces import Space
@@ -204,35 +201,6 @@ def with_data(sheet: Sheet, data: "Dataset") -> Sheet:
         "fingerprint": data.fingerprint,
     }
     return {**sheet, "data": about}
-
-
-def versions() -> dict[str, str]:
-    """What the numbers of a sweep depend on besides its settings."""
-    packages = {name: metadata.version(name) for name in ("torch", "ray", "optuna")}
-    return {"gensweep": _own_version(), "python": platform.python_version(), **packages}
-
-
-def _own_version() -> str:
-    from gensweep import __version__
-
-    return __version__
-
-
-def commit() -> dict[str, Any]:
-    """The commit of the checkout that runs, and whether it was changed since; None where it is no checkout."""
-    if not (ROOT / ".git").exists():
-        return {"commit": None, "dirty": False}
-    try:
-        head, changes = _git("rev-parse", "HEAD"), _git("status", "--porcelain", "--untracked-files=no")
-    except (OSError, subprocess.SubprocessError):
-        return {"commit": None, "dirty": False}
-    return {"commit": head.strip(), "dirty": bool(changes.strip())}
-
-
-def _git(*words: str) -> str:
-    return subprocess.run(
-        ["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=True, timeout=10
-    ).stdout
 
 
 def differences(old: Sheet, new: Sheet) -> list[str]:

@@ -21,7 +21,8 @@ from rich.console import Console
 from gensweep import cluster
 from gensweep.arms import Asked, Owned, owner, searched, trained
 from gensweep.options import Options
-from gensweep.resolve import Sheet, commit, versions
+from gensweep.origin import commit, versions
+from gensweep.resolve import Sheet
 from gensweep.resources import Share, share
 
 if TYPE_CHECKING:

@@ -1,0 +1,84 @@
+"""The commands that look at what is on disk and train nothing: status, best, report, sample."""
+
+import argparse
+import json
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+from gensweep.options import BadUsage
+
+OK = 0
+
+
+def next_step(*words: str) -> None:
+    """Prints the exact next command."""
+    print(f"next: {shlex.join(['gensweep', *words])}")
+
+
+def show_status(given: argparse.Namespace, command: list[str]) -> int:
+    from analysis import runs, status
+    from gensweep.lock import is_driven
+
+    sweep, running = runs.load(given.dir), is_driven(Path(given.dir))
+    found = {**status.summary(sweep), "running": running}
+    if given.json:
+        print(json.dumps(found))
+        return OK
+    print(status.text(sweep))
+    ended = found["done"] + found["stopped"] + found["failed"]
+    print("a driver is running" if running else "no driver is running")
+    next_step(*(["report", given.dir] if ended >= found["asked"] else ["status" if running else "resume", given.dir]))
+    return OK
+
+
+def show_best(given: argparse.Namespace, command: list[str]) -> int:
+    from analysis import best, runs
+
+    sweep = runs.load(given.dir)
+    found = best.top(sweep, given.top)
+    sweep = runs.read(sweep, [entry["number"] for entry in found])
+    if given.json:
+        print(json.dumps(best.top(sweep, given.top)))
+        return OK
+    print(best.table(sweep, given.top))
+    next_step("report", given.dir)
+    return OK
+
+
+def write_report(given: argparse.Namespace, command: list[str]) -> int:
+    from analysis import report, runs, study, study_report
+    from trainables import MODELS
+
+    kinds = {study.is_study(directory) for directory in given.dirs}
+    if kinds == {True, False}:
+        raise BadUsage("report on studies or on sweeps, not on both at once")
+    if kinds == {True}:
+        for path in study_report.write(given.dirs, given.out):
+            print(f"wrote {path}")
+        next_step("report", *given.dirs, *([] if given.out else ["-o", "docs/studies"]))
+        return OK
+    print(f"wrote {report.write(given.dirs, given.out)}")
+    meta = runs.load(given.dirs[0]).meta
+    model = MODELS[meta["model"]]
+    samples = model.samples(model.completed(meta["defaults"]))
+    next_step(
+        *(["sample", given.dirs[0], "-n", "64", "-o", "grid.png"] if samples else ["best", given.dirs[0], "--json"])
+    )
+    return OK
+
+
+def draw_sample(given: argparse.Namespace, command: list[str]) -> int:
+    from analysis import sample
+
+    print(f"wrote {sample.draw(given.dir, given.n, given.label, given.out, given.trial, given.seed)}")
+    next_step("best", given.dir)
+    return OK
+
+
+RUN: dict[str, Callable[[argparse.Namespace, list[str]], int]] = {
+    "status": show_status,
+    "best": show_best,
+    "report": write_report,
+    "sample": draw_sample,
+}
