@@ -36,9 +36,10 @@ def prepare(options: Options, command: list[str], load: "Load | None" = None) ->
     Raises:
         BadUsage, BadInput, BadSpace: whatever the user has to change.
     """
-    from trainables.data import limited
+    from trainables.data import known, limited
     from trainables.data import load as from_files
 
+    known(options.dataset)
     sheet = resolve(options, command)
     directory = place(options.results, sheet["name"])
     data = (load or from_files)(sheet["dataset"], None if sheet["data_dir"] is None else Path(sheet["data_dir"]))

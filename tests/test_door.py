@@ -15,6 +15,7 @@ from gensweep.cli import main
 from gensweep.lock import driving, is_driven
 from gensweep.options import BadUsage, Options, seconds
 from gensweep.resolve import resolve
+from gensweep.rooms import ROOT
 from gensweep.storage import opened
 from search_spaces import SPACES
 from search_spaces.override import describe
@@ -96,6 +97,26 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 )
 def test_bad_input(words: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert says in refused(capsys, *words.split())
+
+
+AT_ONCE = (
+    "rnu vae",
+    "run vae --set lr=50",
+    "run vae --set latentdim=3",
+    "run vae --sampler tp",
+    "run vae --dataset mnits",
+    "status results/x",
+    "best results/x",
+)
+
+
+def test_mistakes_are_answered_without_torch() -> None:
+    code = f"""import sys; from gensweep.cli import main
+assert {{main(words.split()) for words in {AT_ONCE}}} == {{2}}
+print(*{{"torch", "ray", "sklearn"}} & set(sys.modules))"""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
 
 
 def test_data_that_is_not_what_it_should_be(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:

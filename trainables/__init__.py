@@ -1,24 +1,51 @@
 """Trainables: a configuration in; rows, samples and checkpoints out. Knows nothing of search or reports.
 
 ``TRAINABLES[name](config, data, seed, state=None)`` is a generator of ``Epoch``, one a pass over the training images.
+A model's file is imported when the model is asked for.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from trainables import ae, cgan, cvae, dae, gan, vae
-from trainables.engine.loop import Epoch, train
-from trainables.engine.model import Model
-from trainables.engine.run import Data
+from trainables.lazily import Registry
+
+if TYPE_CHECKING:
+    from trainables.engine.loop import Epoch
+    from trainables.engine.model import Model
+    from trainables.engine.run import Data
 
 __all__ = ["MODELS", "TRAINABLES", "Data", "Epoch", "Model"]
 
-MODELS: dict[str, Model] = {
-    "ae": ae.MODEL,
-    "dae": dae.MODEL,
-    "vae": vae.MODEL,
-    "cvae": cvae.MODEL,
-    "gan": gan.MODEL,
-    "cgan": cgan.MODEL,
-}
-TRAINABLES: dict[str, Callable[..., Generator[Epoch]]] = {name: partial(train, model) for name, model in MODELS.items()}
+
+def _model(name: str) -> "Model":
+    model: Model = import_module(f"trainables.{name}").MODEL
+    return model
+
+
+def _trainable(name: str) -> "Callable[..., Generator[Epoch]]":
+    from trainables.engine.loop import train
+
+    return partial(train, MODELS[name])
+
+
+MODELS: "Mapping[str, Model]" = Registry(
+    (
+        "ae",
+        "dae",
+        "vae",
+        "cvae",
+        "gan",
+        "cgan",
+    ),
+    _model,
+)
+TRAINABLES: "Mapping[str, Callable[..., Generator[Epoch]]]" = Registry(tuple(MODELS), _trainable)
+
+
+def __getattr__(name: str) -> Any:
+    homes = {"Data": "run", "Epoch": "loop", "Model": "model"}
+    if name not in homes:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"trainables.engine.{homes[name]}"), name)

@@ -11,15 +11,13 @@ into [-``clip``, ``clip``] (Arjovsky et al. 2017, arXiv:1701.07875, algorithm 1)
 The inner gradient is `torch.func.grad`, which works alone and under `vmap`; autograd.grad does not know `vmap`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
-from torch.func import grad
-from torch.linalg import vector_norm
-
 from trainables.engine.streams import Draw
+from trainables.lazily import Tensor, torch
 
 Critic = Callable[[Tensor], Tensor]  # inputs [P, ...] -> outputs [P]
 Noise = Mapping[str, Tensor]
@@ -35,11 +33,11 @@ class Penalty(NamedTuple):
 
 def gradients(critic: Critic, x: Tensor) -> Tensor:
     """The gradient of each output in its own input: x [P, ...] -> [P, X]."""
-    return grad(lambda inputs: critic(inputs).sum())(x).flatten(1)  # type: ignore[no-any-return]
+    return torch.func.grad(lambda inputs: critic(inputs).sum())(x).flatten(1)  # type: ignore[no-any-return]
 
 
 def _off_one(critic: Critic, x: Tensor) -> Tensor:
-    norms: Tensor = vector_norm(gradients(critic, x), dim=1)
+    norms: Tensor = torch.linalg.vector_norm(gradients(critic, x), dim=1)
     return (norms - 1).square().mean()
 
 

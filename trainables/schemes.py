@@ -10,11 +10,12 @@ One-sided label smoothing (Salimans et al. 2016, arXiv:1606.03498, §3.4) makes 
 1 - ``label_smoothing``. It is read only by the losses that have a target.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from torch import Tensor, sigmoid
-from torch.nn.functional import relu, softplus
+from trainables.lazily import Tensor, torch
 
 Hp = Mapping[str, Tensor]
 
@@ -27,7 +28,11 @@ class Scheme(NamedTuple):
 
     def view(self, outputs: Tensor) -> Tensor:
         """D(x) for the outputs [B], without a gradient."""
-        return sigmoid(outputs.detach()) if self.probability else outputs.detach()
+        return torch.sigmoid(outputs.detach()) if self.probability else outputs.detach()
+
+
+def softplus(x: Tensor) -> Tensor:
+    return torch.nn.functional.softplus(x)
 
 
 def _cross_entropy_d(real: Tensor, fake: Tensor, hp: Hp) -> Tensor:
@@ -53,7 +58,7 @@ def _least_squares_g(fake: Tensor) -> Tensor:
 
 
 def _hinge_d(real: Tensor, fake: Tensor, hp: Hp) -> Tensor:
-    return (relu(1 - real) + relu(1 + fake)).mean()
+    return (torch.relu(1 - real) + torch.relu(1 + fake)).mean()
 
 
 def _wasserstein_d(real: Tensor, fake: Tensor, hp: Hp) -> Tensor:

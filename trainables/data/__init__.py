@@ -14,7 +14,7 @@ from trainables.data.split import Dataset, Split, limited
 from trainables.data.stacked_mnist import stacked_mnist
 from trainables.errors import BadInput, unknown
 
-__all__ = ["DATASETS", "Dataset", "Loader", "Split", "limited", "load"]
+__all__ = ["DATASETS", "Dataset", "Loader", "Split", "known", "limited", "load"]
 
 Loader = Callable[[Path], Dataset]
 
@@ -29,12 +29,17 @@ DATASETS: dict[str, Loader] = {
 }
 
 
+def known(name: str) -> None:
+    """Whether there is a data set of this name; raises BadInput where there is none."""
+    if name not in DATASETS and not name.startswith("folder:"):
+        raise unknown("data set", name, (*DATASETS, "folder:PATH"))
+
+
 def load(name: str, data_dir: Path | None = None) -> Dataset:
     """The data set `name`: one of `DATASETS`, or `folder:PATH` (see folder.py). Files are looked for in `data_dir`,
     else in GENSWEEP_DATA, else in the user's cache, and downloaded there if they are missing. Raises BadInput, which
     names the file, for whatever cannot be used."""
-    if name not in DATASETS and not name.startswith("folder:"):
-        raise unknown("data set", name, (*DATASETS, "folder:PATH"))
+    known(name)
     try:
         if name.startswith("folder:"):
             return folder(name)

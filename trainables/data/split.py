@@ -2,22 +2,23 @@
 splits with class names. Arrays are numpy when loaded, so that a data set is pickled without a copy (protocol 5) and
 read from Ray's object store in place; `to(device)` turns them into tensors. Only this file knows where pixels lie."""
 
+from __future__ import annotations
+
 import hashlib
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from trainables.errors import BadInput
+from trainables.lazily import Tensor, torch
 
 # Shapes: N images, M stored pictures (M = N but for stacked planes), B batch, C H W image.
-Array = NDArray[Any] | Tensor
-Device = torch.device | str
+Array: TypeAlias = "NDArray[Any] | Tensor"
+Device: TypeAlias = "torch.device | str"
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Split:
         """Bytes of all arrays."""
         return sum(int(a.nbytes) for a in (self.pixels, self.labels, self.planes) if a is not None)
 
-    def to(self, device: Device) -> "Split":
+    def to(self, device: Device) -> Split:
         """The split as tensors on `device`, or on the host when it would fill more than half of the GPU's free memory.
         On the CPU nothing is copied: the tensors are views of the arrays, and must not be written to."""
         home = torch.device(device)
@@ -51,13 +52,13 @@ class Split:
         """The images `idx` (int64 [B]) and their labels, on `device`: float32 [B, C, H, W] in [0, 1] and int64 [B].
         Needs a split that `to()` made."""
         pixels, labels, planes = self.pixels, self.labels, self.planes
-        assert isinstance(pixels, Tensor), "gather() needs tensors: call .to(device) first"
-        assert isinstance(labels, Tensor), "gather() needs tensors: call .to(device) first"
+        assert isinstance(pixels, torch.Tensor), "gather() needs tensors: call .to(device) first"
+        assert isinstance(labels, torch.Tensor), "gather() needs tensors: call .to(device) first"
         idx = idx.to(pixels.device)
         if planes is None:
             x = pixels.index_select(0, idx)  # [B, C, H, W]
         else:
-            assert isinstance(planes, Tensor), "gather() needs tensors: call .to(device) first"
+            assert isinstance(planes, torch.Tensor), "gather() needs tensors: call .to(device) first"
             which = planes.index_select(0, idx)  # [B, 3]
             x = pixels.index_select(0, which.view(-1)).view(*which.shape, *pixels.shape[2:])
         # The copy to the device comes before the cast: a quarter of the bytes travel.
@@ -80,7 +81,7 @@ class Dataset(NamedTuple):
         _, c, h, w = self.train.pixels.shape
         return (c if self.train.planes is None else int(self.train.planes.shape[1]), h, w)
 
-    def to(self, device: Device) -> "Dataset":
+    def to(self, device: Device) -> Dataset:
         """The data set as tensors; see `Split.to`."""
         return self._replace(train=self.train.to(device), val=self.val.to(device), test=self.test.to(device))
 
@@ -151,7 +152,7 @@ def _quota(counts: NDArray[np.int64], size: int) -> NDArray[np.int64]:
 
 
 def _tensor(array: Array) -> Tensor:
-    if isinstance(array, Tensor):
+    if isinstance(array, torch.Tensor):
         return array
     with warnings.catch_warnings():
         # Arrays in the object store are read-only, and nothing here writes to them.

@@ -5,11 +5,12 @@ depend on its neighbours, on the worker, or on how often it was interrupted. Dra
 that a trial sees the same numbers on every device.
 """
 
+from __future__ import annotations
+
 import hashlib
 from typing import Literal, NamedTuple
 
-import torch
-from torch import Tensor
+from trainables.lazily import Tensor, torch
 
 
 class Draw(NamedTuple):

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
-
+from trainables.lazily import Tensor, torch
 from trainables.metrics import (
     cas,
     classes,
@@ -28,12 +28,13 @@ from trainables.metrics import (
     silhouette,
     stacked,
 )
-from trainables.metrics.build import build_judge
 from trainables.metrics.evidence import Evidence
-from trainables.metrics.extractor import Extractor, Scores
 from trainables.metrics.judge import Judge, load_extractor
 from trainables.metrics.metric import Key, Metric, Value, When
-from trainables.metrics.passes import batched
+
+if TYPE_CHECKING:
+    from trainables.metrics.build import build_judge
+    from trainables.metrics.extractor import Extractor, Scores
 
 __all__ = [
     "METRICS",
@@ -52,6 +53,8 @@ __all__ = [
     "score",
 ]
 
+_WITH_NETS = {"build_judge": "build", "Extractor": "extractor", "Scores": "extractor"}  # imported when asked for
+
 METRICS: dict[str, Metric] = {
     "fid": Metric(fid.fid, fid.KEYS),
     "kid": Metric(kid.kid, kid.KEYS),
@@ -69,6 +72,12 @@ METRICS: dict[str, Metric] = {
     "probe": Metric(probe.probe, probe.KEYS, "last", ("encode", "data")),
     "likelihood": Metric(likelihood.likelihood, likelihood.KEYS, "last", ("log_weight", "data")),
 }
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WITH_NETS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"trainables.metrics.{_WITH_NETS[name]}"), name)
 
 
 def keys() -> dict[str, Key]:
@@ -91,7 +100,6 @@ def score(
     return measure(Evidence(judge, *look(judge, extractor, images), labels, extractor), asked=asked)
 
 
-@torch.no_grad()
 def measure(evidence: Evidence, *, last: bool = True, asked: tuple[str, ...] = ()) -> dict[str, Value]:
     """Every metric that the evidence suffices for, as plain floats and lists: those of each evaluation, those of a
     trial's `last` one, and those `asked` for by name. Numbers of samples are nan, and lists left out, where an image is
@@ -102,13 +110,16 @@ def measure(evidence: Evidence, *, last: bool = True, asked: tuple[str, ...] = (
             continue
         if "features" in metric.needs and not evidence.finite:
             found |= {key: math.nan for key, about in metric.keys.items() if not about.many}
-        else:
+            continue
+        with torch.no_grad():
             found |= metric.fn(evidence)
     return found
 
 
 def look(judge: Judge, extractor: Extractor, images: Iterator[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
     """The first judge.n_samples images [N,C,H,W], their features [N,F] and logits [N,K]."""
+    from trainables.metrics.passes import batched
+
     kept: list[Tensor] = []
 
     def keeping() -> Iterator[Tensor]:

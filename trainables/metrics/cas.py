@@ -8,20 +8,20 @@ memorised the training images gets their full score.
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from trainables.data.split import Split, make
+from trainables.lazily import Tensor, torch
 from trainables.metrics.evidence import Evidence
 from trainables.metrics.metric import Key
-from trainables.metrics.training import fit, make_recipe
 
 N_CAS, EPOCHS = 10_000, 5
 
 
 def cas(evidence: Evidence) -> dict[str, float]:
     """`cas`: accuracy on val of a classifier trained on samples, 0..1."""
+    from trainables.metrics.training import fit, make_recipe  # nets of its own
+
     assert evidence.data is not None
     assert evidence.draw is not None
     drawn = list(evidence.draw(N_CAS))

@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import math
 
-import torch
-from torch import Tensor
-
+from trainables.lazily import Tensor, torch
 from trainables.metrics.evidence import Evidence
 from trainables.metrics.metric import SAMPLES, Key, Value
 

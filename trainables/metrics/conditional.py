@@ -6,8 +6,7 @@ images is the ceiling.
 
 from __future__ import annotations
 
-import torch
-
+from trainables.lazily import torch
 from trainables.metrics.evidence import Evidence
 from trainables.metrics.manifold import share
 from trainables.metrics.metric import SAMPLES, Key, Value

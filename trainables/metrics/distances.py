@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
+from trainables.lazily import Tensor, torch
 
 CHUNK = 2_500_000  # distances at once: 10 MB, which a cache may hold
 

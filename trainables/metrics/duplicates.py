@@ -9,8 +9,8 @@ share of such pairs round: M images drawn evenly give 1/M. `copies` are alike in
 from __future__ import annotations
 
 import numpy as np
-import torch
 
+from trainables.lazily import torch
 from trainables.metrics.evidence import Evidence
 from trainables.metrics.manifold import share
 from trainables.metrics.metric import NEIGHBOURS, Key, Value

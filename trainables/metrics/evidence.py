@@ -6,15 +6,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sized
 from dataclasses import dataclass, field
 from functools import cached_property
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from trainables.data import Dataset
-from trainables.metrics.extractor import Extractor
+from trainables.lazily import Tensor, torch
 from trainables.metrics.judge import Judge
 from trainables.metrics.neighbours import Balls, Neighbours, neighbours
-from trainables.metrics.passes import batched
+
+if TYPE_CHECKING:
+    from trainables.metrics.extractor import Extractor
 
 
 @dataclass(frozen=True)
@@ -62,4 +62,6 @@ class Evidence:
             return self.logits[:n]
         assert self.draw is not None
         assert self.extractor is not None
+        from trainables.metrics.passes import batched
+
         return batched(self.extractor, (x for x, _ in self.draw(n)), n).logits

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from trainables.metrics.extractor import Extractor, frozen
+from trainables.lazily import torch
 from trainables.metrics.neighbours import K
 
+if TYPE_CHECKING:
+    from trainables.metrics.extractor import Extractor
+
 Floats = NDArray[np.float32]
+N_MEMORISED = 2_000
 
 
 class Real(NamedTuple):
@@ -73,4 +76,6 @@ class Judge(NamedTuple):
 
 def load_extractor(judge: Judge, device: torch.device | str) -> Extractor:
     """The judge's extractor on `device`, frozen and in eval mode."""
+    from trainables.metrics.extractor import frozen
+
     return frozen(judge.weights, judge.arch).to(device)

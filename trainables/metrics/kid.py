@@ -7,9 +7,7 @@ of a small classifier the cube leaves nothing but noise. One subset of all; the 
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-
+from trainables.lazily import Tensor, torch
 from trainables.metrics.evidence import Evidence
 from trainables.metrics.metric import NEIGHBOURS, Key
 

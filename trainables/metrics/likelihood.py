@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import math
 
-import torch
-from torch import Tensor
-
 from trainables.engine import streams
+from trainables.lazily import Tensor, torch
 from trainables.metrics.evidence import Evidence
 from trainables.metrics.metric import Key
 

@@ -9,13 +9,12 @@ with recall (Stein et al. 2023, arXiv:2306.04675, section 5, on how little such 
 
 from __future__ import annotations
 
-import torch
-
+from trainables.lazily import torch
 from trainables.metrics.distances import nearest
 from trainables.metrics.evidence import Evidence
+from trainables.metrics.judge import N_MEMORISED
 from trainables.metrics.manifold import share
 from trainables.metrics.metric import Key
-from trainables.metrics.reference import N_MEMORISED
 
 NEAR = 0.01
 

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
-
+from trainables.lazily import Tensor, torch
 from trainables.metrics.distances import Nearest, chunks, nearest
 
 N_NEIGHBOURS = 5_000

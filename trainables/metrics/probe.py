@@ -5,11 +5,9 @@ Multinomial logistic regression on the standardised codes of training images, by
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
-
 from trainables.data.split import Split
 from trainables.engine import streams
+from trainables.lazily import Tensor, torch
 from trainables.metrics.evidence import Evidence
 from trainables.metrics.manifold import share
 from trainables.metrics.metric import Key
@@ -44,10 +42,9 @@ def _codes(evidence: Evidence, split: Split) -> tuple[Tensor, Tensor]:
 
 
 def _with_one(x: Tensor) -> Tensor:
-    return nn.functional.pad(x, (0, 1), value=1.0)
+    return torch.nn.functional.pad(x, (0, 1), value=1.0)
 
 
-@torch.enable_grad()
 def logistic(x: Tensor, y: Tensor, n_classes: int) -> Tensor:
     """Weights [Z + 1, K] of the logistic regression of y [N] on x [N,Z], the last row being the intercept."""
     x = _with_one(x.detach())
@@ -56,11 +53,12 @@ def logistic(x: Tensor, y: Tensor, n_classes: int) -> Tensor:
 
     def loss() -> Tensor:
         descent.zero_grad()
-        value = nn.functional.cross_entropy(x @ weights, y) + DECAY * weights.square().sum()
+        value = torch.nn.functional.cross_entropy(x @ weights, y) + DECAY * weights.square().sum()
         value.backward()  # type: ignore[no-untyped-call]
         return value
 
-    descent.step(loss)  # type: ignore[no-untyped-call]
+    with torch.enable_grad():
+        descent.step(loss)  # type: ignore[no-untyped-call]
     return weights.detach()
 
 

@@ -22,14 +22,13 @@ from trainables.data.split import Split
 from trainables.engine import streams
 from trainables.metrics.distances import nearest
 from trainables.metrics.extractor import Extractor
-from trainables.metrics.judge import Floats, Real, Train
+from trainables.metrics.judge import N_MEMORISED, Floats, Real, Train
 from trainables.metrics.neighbours import N_NEIGHBOURS, balls
 from trainables.metrics.passes import batched, split_images
 from trainables.metrics.sharpness import edge_energy
 
 MIN_REFERENCE = 5_000
 MAX_TRAIN = 60_000  # of stacked MNIST's 128,000; every other set is smaller
-N_MEMORISED = 2_000
 
 
 class Reference(NamedTuple):

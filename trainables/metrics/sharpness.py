@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 
-from torch import Tensor
-
+from trainables.lazily import Tensor
 from trainables.metrics.evidence import Evidence
 from trainables.metrics.metric import Key
 

@@ -6,9 +6,7 @@ For each code (b - a) / max(a, b), a being its mean distance to its own class an
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-
+from trainables.lazily import Tensor, torch
 from trainables.metrics.evidence import Evidence
 from trainables.metrics.metric import Key
 

@@ -7,8 +7,7 @@ The finite sample alone gives (1000 - 1) / (2 x 26,000) = .019 nats.
 
 from __future__ import annotations
 
-import torch
-
+from trainables.lazily import torch
 from trainables.metrics.classes import divergence, histogram
 from trainables.metrics.evidence import Evidence
 from trainables.metrics.metric import Key
