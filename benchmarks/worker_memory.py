@@ -46,10 +46,12 @@ def main() -> None:
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    with tempfile.TemporaryDirectory() as folder:
-        Sweep("gan", dataset="mnist", trials=4, epochs=2, scheduler="none", results=folder, quiet=True).run()
-    over.set()
-    watcher.join()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            Sweep("gan", dataset="mnist", trials=4, epochs=2, scheduler="none", results=folder, quiet=True).run()
+    finally:  # else an error would wait for this thread for ever
+        over.set()
+        watcher.join()
     rows = [[str(i), f"{kb / 1024:,.0f}"] for i, kb in enumerate(sorted(seen.values(), reverse=True))]
     keep("worker_memory", "Resident memory of a trial worker on MNIST", ["worker", "high-water mark, MiB"], rows)
 

@@ -150,7 +150,7 @@ def test_g_and_d_move_on_their_own_turns(d_steps: int, g_steps: int) -> None:
         for name, net in run.nets.items():
             if any(not torch.equal(a, b) for a, b in zip(before[name], net.parameters(), strict=True)):
                 moved.append(name)
-        count = mover.optimiser.state[mover.parameters[0]]["step"]
+        count = mover.optimiser.updates
         assert count == {"d": d_steps, "g": g_steps}[mover.turn.name]
     assert moved == ["d", "g"]
 

@@ -71,7 +71,7 @@ def take_turn(run: Run, mover: Mover, batch: Batch, sums: Sums) -> None:
             key: streams.draw(spec, len(batch.y), device, run.seed, turn.name, key, run.step, i)
             for key, spec in turn.noise.items()
         }
-        mover.optimiser.zero_grad(set_to_none=True)
+        mover.optimiser.zero_grad()
         loss, logs = turn.loss(run.called, batch, noise, run.hp)
         loss.backward()  # type: ignore[no-untyped-call]
         if run.step % NORM_EVERY == 0:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from trainables.data import Dataset
 from trainables.engine import streams
+from trainables.engine.adam import Adam
 from trainables.engine.model import Model, Turn
 from trainables.errors import BadInput
 from trainables.keys import Config, numeric
@@ -37,7 +38,7 @@ class Mover(NamedTuple):
     """A turn with its optimiser and the parameters that it moves."""
 
     turn: Turn
-    optimiser: torch.optim.Optimizer
+    optimiser: Adam
     parameters: list[nn.Parameter]
 
 
@@ -60,10 +61,6 @@ class Run:
     wall_s: float = 0.0
     lowest_fid: float = float("inf")  # of all evaluations so far
     quality: dict[str, Any] = field(default_factory=lambda: {"eval_epoch": 0})
-
-
-def _adam(parameters: list[nn.Parameter], lr: float, config: Config) -> torch.optim.Optimizer:
-    return torch.optim.Adam(parameters, lr=lr, betas=(config["beta1"], config["beta2"]), fused=True)
 
 
 def _autocast(net: nn.Module, device: str) -> Callable[..., Tensor]:
@@ -106,7 +103,7 @@ def start(model: Model, config: Config, data: Data, seed: int) -> Run:
     movers = []
     for turn in model.turns(config, data.images.shape):
         parameters = [p for name in turn.nets for p in nets[name].parameters()]
-        movers.append(Mover(turn, _adam(parameters, config[turn.lr], config), parameters))
+        movers.append(Mover(turn, Adam(parameters, config[turn.lr], (config["beta1"], config["beta2"])), parameters))
     half = config["precision"] == "bf16"
     called = {name: _autocast(net, data.device) if half else net for name, net in nets.items()}
     hp = {key: torch.tensor(config[key], dtype=torch.float32, device=data.device) for key in numeric(config)}

@@ -3,7 +3,7 @@
 Trials that agree in their structural keys share a signature; their parameters, buffers, moments and numeric keys gain
 a leading axis K, and `vmap` around the gradient of a turn's loss moves all of them at once. Each trial keeps its own
 seed, data order and noise, so that stacked[k] equals the trial trained alone (1e-9 in float64, 1e-5 in float32; sums
-are split differently). Adam is written out because torch.optim takes one learning rate for a tensor, not K.
+are split differently). Adam is written out because the fused kernel takes one learning rate for a tensor, not K.
 """
 
 import copy
@@ -14,12 +14,12 @@ from torch import Tensor
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
 from trainables.engine import streams
+from trainables.engine.adam import EPS
 from trainables.engine.model import Batch, Hp, Model, Noise, Turn
 from trainables.engine.run import Data, build_nets, decay
 from trainables.keys import KEYS, Config, numeric
 
 Weights = dict[str, dict[str, Tensor]]  # net -> parameter -> [K, ...]
-EPS = 1e-8  # torch.optim.Adam's
 
 
 def signature(config: Config) -> tuple[tuple[str, Any], ...]:

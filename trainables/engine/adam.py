@@ -1,0 +1,62 @@
+"""Adam (Kingma & Ba 2015, arXiv:1412.6980, algorithm 1) by torch's fused kernel, one call for all parameters of a turn.
+
+torch.optim.Adam(fused=True) makes the same call, so the numbers are the same. Around it, torch.optim imports
+torch._dynamo (1.5 s and 120 MB in every worker) and groups and checks its parameters at each step, a twentieth of a
+small net's step.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+EPS = 1e-8
+
+
+class Adam:
+    """Moves ``parameters`` by their gradients; ``step`` [] counts the updates."""
+
+    def __init__(self, parameters: list[nn.Parameter], lr: float, betas: tuple[float, float]) -> None:
+        self.parameters, self.lr, self.betas = parameters, lr, betas
+        self.first: list[Tensor] = []  # moments, made at the first update: then dtype and device are settled
+        self.second: list[Tensor] = []
+        self.updates = torch.zeros((), device=parameters[0].device)
+
+    def zero_grad(self) -> None:
+        for parameter in self.parameters:
+            parameter.grad = None
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """One update of every parameter that has a gradient."""
+        if not self.first:
+            self.first, self.second = ([torch.zeros_like(p) for p in self.parameters] for _ in range(2))
+        self.updates.add_(1)
+        moved = [i for i, p in enumerate(self.parameters) if p.grad is not None]
+        grads = [p.grad for p in self.parameters if p.grad is not None]
+        torch._fused_adam_(
+            [self.parameters[i] for i in moved],
+            grads,
+            [self.first[i] for i in moved],
+            [self.second[i] for i in moved],
+            [],
+            [self.updates] * len(moved),
+            amsgrad=False,
+            lr=self.lr,
+            beta1=self.betas[0],
+            beta2=self.betas[1],
+            weight_decay=0.0,
+            eps=EPS,
+            maximize=False,
+            grad_scale=None,
+            found_inf=None,
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"first": self.first, "second": self.second, "updates": self.updates}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Takes over copies of what ``state_dict`` gave, on the device of the parameters."""
+        for mine, stored in ((self.first, state["first"]), (self.second, state["second"])):
+            mine[:] = [kept.to(p, copy=True) for kept, p in zip(stored, self.parameters, strict=bool(stored))]
+        self.updates.copy_(state["updates"])
