@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 TESTS  ?= tests
 NOT_TIMED := table calibration damage page verdicts
 
-.PHONY: demo test test-slow test-gpu lint bench calibrate format wheel clean
+.PHONY: demo test test-slow test-gpu chaos lint bench calibrate format wheel clean
 .DEFAULT_GOAL := test
 
 # Made once, and again when the list of dependencies moves.
@@ -33,6 +33,9 @@ test-slow: $(READY)
 
 test-gpu: $(READY)
 	$(BIN)/python -m pytest -m gpu $(TESTS)
+
+chaos: $(READY)
+	@$(BIN)/python scripts/chaos.py --runs 20 --seed 0 --out docs/chaos.md
 
 lint: $(READY)
 	@$(BIN)/ruff check .

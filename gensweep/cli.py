@@ -4,6 +4,7 @@ What a command needs is imported when it runs, so that a typing error is answere
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from gensweep import looking
 from gensweep.arguments import COMMANDS, parser
+from gensweep.guard import RayDied
 from gensweep.looking import OK, next_step
 from gensweep.options import BadUsage, Options, checked, from_file, nearest
 
 if TYPE_CHECKING:
     from gensweep.tuning import Ended
 
-FAILED, BAD, INTERRUPTED = 1, 2, 130
+FAILED, BAD, INTERRUPTED, UNREAD = 1, 2, 130, 141  # the last as a shell says it of SIGPIPE
 STOPPED = {
     "budget": "the time budget is spent, and the trials that were running are kept",
     "interrupted": "interrupted, and the trials that were running are kept",
@@ -36,10 +38,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         if words and not words[0].startswith("-") and words[0] not in COMMANDS:
             raise BadUsage(nearest("command", words[0], COMMANDS))
         given = parser().parse_args(words)
-        return RUN[given.command](given, ["gensweep", *words])
+        code = RUN[given.command](given, ["gensweep", *words])
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         print("gensweep: interrupted; the same command again goes on", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:  # `| head` has seen enough: what is still buffered goes nowhere, without a word
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNREAD
+    except RayDied as error:
+        print(f"gensweep: {error}", file=sys.stderr)
+        return FAILED
     except ValueError as error:
         if not _is_for_the_user(error):
             raise

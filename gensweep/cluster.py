@@ -8,6 +8,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from gensweep import guard
 from gensweep.options import BadUsage, first_line
 from gensweep.rooms import ROOT
 
@@ -67,10 +68,10 @@ def connected(address: str | None, ray_init: Mapping[str, Any]) -> Generator[dic
     _start(where, more)
     _held = True
     try:
-        yield dict(ray.cluster_resources())  # type: ignore[no-untyped-call]
+        with guard.guarded():
+            yield dict(ray.cluster_resources())  # type: ignore[no-untyped-call]
     finally:
         _held = False
-        ray.shutdown()
 
 
 def _start(where: str, more: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ from ray.exceptions import RayError
 from ray.tune import TuneError
 from rich.console import Console
 
-from gensweep import lock
+from gensweep import guard, lock
 from gensweep.board import Board, duration
 from gensweep.options import first_line
 from gensweep.progress import Progress
@@ -85,6 +85,8 @@ class Halt(tune.Stopper):
         before = signal.getsignal(signal.SIGINT)
 
         def halt(_signal: int, _frame: Any) -> None:
+            if guard.dead():
+                raise KeyboardInterrupt
             self.cause = "interrupted"
             signal.signal(signal.SIGINT, before)
 
@@ -151,8 +153,11 @@ def already(directory: Path, sheet: Sheet, space: "Space") -> Ended | None:
 def fit(tuner: tune.Tuner, console: Console) -> None:
     try:
         tuner.fit()
-    except (RayError, TuneError) as error:  # a lost node, a full disk: the study knows what is left
-        console.print(f"Ray gave up: {first_line(error)}", soft_wrap=True, highlight=False, markup=False)
+    except (RayError, TuneError, KeyboardInterrupt) as error:  # a lost node, a full disk: the study knows what is left
+        fault = guard.dead()
+        if fault is None and isinstance(error, KeyboardInterrupt):
+            raise
+        console.print(f"Ray gave up: {fault or first_line(error)}", soft_wrap=True, highlight=False, markup=False)
 
 
 def tuner(

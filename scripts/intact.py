@@ -1,0 +1,78 @@
+"""Whether a sweep has lost nothing: for scripts/chaos.py."""
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import optuna
+
+
+def rows(sweep: Path) -> dict[int, list[dict[str, Any]]]:
+    """The rows of every trial, without what the clock says."""
+    found = {}
+    for path in sorted(sweep.glob("trials/*/rows.jsonl")):
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        found[int(path.parent.name)] = [{k: v for k, v in line.items() if k != "wall_s"} for line in lines]
+    return found
+
+
+def unsound(sweep: Path, n_trials: int, said: list[str], unheard: int) -> tuple["Counter[str]", list[str]]:
+    """How the trials ended, and what is lost, twice or open: in the study, on the disk, and in what the launches have
+    `said`, where at most `unheard` trials may be missing."""
+    faults = []
+    study = optuna.load_study(study_name=sweep.name, storage=f"sqlite:///{sweep}/study.db")
+    trials, lines = study.get_trials(), rows(sweep)
+    ended = Counter(trial.state.name.lower() for trial in trials)
+    if [trial.number for trial in trials] != list(range(n_trials)) or not all(t.state.is_finished() for t in trials):
+        faults.append(f"the study holds {dict(ended)}")
+    if sorted(lines) != list(range(n_trials)):
+        faults.append(f"there are rows of the trials {sorted(lines)}")
+    for trial in trials:
+        own = lines.get(trial.number, [])
+        last = own[-1]["epochs"] if own and trial.state.name == "COMPLETE" else len(own)
+        if not own or [row["epoch"] for row in own] != list(range(1, last + 1)):
+            faults.append(f"trial {trial.number}, {trial.state.name}, has the epochs {[row['epoch'] for row in own]}")
+        if trial.intermediate_values != {row["epoch"]: row["fid"] for row in own}:
+            faults.append(f"trial {trial.number}: the study's values are not those of its rows")
+    heard = Counter(re.findall(r"^trial +(\d+)  (?:done|stopped|failed)", "\n".join(said), re.MULTILINE))
+    if any(n > 1 for n in heard.values()):
+        faults.append(f"Tune ended trials twice: {[number for number, n in heard.items() if n > 1]}")
+    if n_trials - len(heard) > unheard:
+        faults.append(f"Tune ended {len(heard)} trials of {n_trials}")
+    return ended, faults
+
+
+def differing(sweep: Path, undisturbed: Path | None) -> list[str]:
+    """Which trials' rows or pictures are not those of an undisturbed sweep, or, without one, of a solo replay."""
+    wanted = undisturbed or replayed(sweep)
+    faults = [f"trial {n}: rows differ" for n, lines in rows(wanted).items() if lines != rows(sweep)[n]]
+    for path in sorted(sweep.glob("trials/*/samples/*.png")):
+        if path.read_bytes() != (wanted / path.relative_to(sweep)).read_bytes():
+            faults.append(f"{path.relative_to(sweep)} differs")
+    return faults
+
+
+def replayed(sweep: Path) -> Path:
+    """Every trial of a sweep trained again, alone and in this process, as far as it came: what it writes."""
+    import torch
+
+    from gensweep.sweep import judge_of, reopen
+    from trainables import TRAINABLES, Data
+    from trainables.files import TrialFiles
+    from trainables.metrics import load_extractor
+    from trainables.wrap import Delivery
+
+    torch.set_num_threads(1)
+    sheet, data = reopen(sweep)
+    judge = judge_of(sheet, data, print)
+    given = Data(data.to("cpu"), judge, load_extractor(judge, "cpu"), "cpu")
+    to = sweep.with_name(f"{sweep.name}-replayed")
+    for number, lines in rows(sweep).items():
+        about = json.loads((sweep / "trials" / f"{number:04d}" / "params.json").read_text())
+        delivery = Delivery(TrialFiles(f"{to}/trials", number), about, ("fid", "min"))
+        epochs = TRAINABLES[sheet["model"]](about["config"], given, about["seed"])
+        for _, epoch in zip(lines, epochs, strict=False):
+            delivery.keep(epoch)
+    return to
