@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gensweep import looking
 from gensweep.arguments import COMMANDS, parser
+from gensweep.disk import is_full
 from gensweep.guard import RayDied
 from gensweep.looking import OK, next_step
 from gensweep.options import BadUsage, Options, checked, from_file, nearest
@@ -26,6 +27,7 @@ STOPPED = {
     "cancelled": "cancelled, and the trials that were running are kept",
     "stopped": "stopped, as asked, after the trials that were running",
     "open": "Ray gave up on the trials that are still open",
+    "disk": "the disk is full, and the trials that were running are kept: free some space, or see --keep-checkpoints",
 }
 
 ASKED = {"stop": "it ends after the trials that run now", "cancel": "it ends now; running trials are kept"}
@@ -50,16 +52,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except RayDied as error:
         print(f"gensweep: {error}", file=sys.stderr)
         return FAILED
-    except ValueError as error:
+    except Exception as error:
+        if is_full(error):
+            print("gensweep: the disk is full: free some space; the same command again goes on", file=sys.stderr)
+            return FAILED
         if not _is_for_the_user(error):
             raise
         print(f"gensweep: {' '.join(str(error).split())}", file=sys.stderr)
         return BAD
 
 
-def _is_for_the_user(error: ValueError) -> bool:
-    if isinstance(error, BadUsage):
-        return True
+def _is_for_the_user(error: Exception) -> bool:
+    if isinstance(error, BadUsage) or not isinstance(error, ValueError):
+        return isinstance(error, BadUsage)
     from search_spaces import BadSpace
     from trainables.errors import BadInput
 
@@ -189,4 +194,4 @@ def _unfinished(cause: str, *again: str) -> int:
     """Why a launch ended before its trials had, and the command that goes on."""
     print(STOPPED[cause])
     next_step(*again)
-    return {"interrupted": INTERRUPTED, "open": FAILED}.get(cause, OK)
+    return {"interrupted": INTERRUPTED, "open": FAILED, "disk": FAILED}.get(cause, OK)

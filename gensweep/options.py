@@ -174,6 +174,8 @@ def texts(settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 def first_line(error: BaseException) -> str:
-    """An error as one line, its kind first."""
+    """An error as one line, its kind first; of one that holds a whole traceback, what that ends with."""
     lines = str(error).strip().splitlines()
+    if lines and lines[0].startswith("Traceback "):
+        return lines[-1]
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

@@ -7,6 +7,8 @@ epoch. And their memory is rebuilt from the study when a sweep is resumed: an op
 back, all others are entered at the start.
 """
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, MedianStoppingRule, TrialScheduler
@@ -32,7 +34,24 @@ def rungs(grace: int, reduction_factor: int, epochs: int) -> tuple[int, ...]:
     return tuple(epoch for epoch in found if epoch < epochs)
 
 
-class _Remembers:
+class _Hears:
+    """Hands on what Tune knows of an error, of which it tells a searcher only that there was one."""
+
+    hear: Callable[[str, str], None]  # trial id, text
+
+    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
+        self.hear(trial.trial_id, Path(trial.error_file).read_text(encoding="utf-8"))
+
+
+class Never(_Hears, FIFOScheduler):
+    """Stops no trial."""
+
+    def __init__(self, hear: Callable[[str, str], None]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.hear = hear
+
+
+class _Remembers(_Hears):
     """What both rules share: which rows they decide on, and what they know of earlier launches."""
 
     _metric: str
@@ -100,14 +119,20 @@ class Median(_Remembers, MedianStoppingRule):  # type: ignore[misc]  # Ray ships
         return any(row["epoch"] == epoch for row in self._results.get(trial, []))
 
 
-def scheduler(sheet: dict[str, Any], past: History, open_numbers: set[int]) -> Any:
-    """The scheduler of a resolved sweep, knowing what the study knows."""
+def scheduler(
+    sheet: dict[str, Any],
+    past: History,
+    open_numbers: set[int],
+    hear: Callable[[str, str], None] = lambda trial_id, text: None,
+) -> Any:
+    """The scheduler of a resolved sweep, knowing what the study knows; hands on the errors that it sees."""
     metric, mode = sheet["objective"]["metric"], sheet["objective"]["mode"]
     if sheet["scheduler"] == "none":
-        return FIFOScheduler()  # type: ignore[no-untyped-call]
+        return Never(hear)
     if sheet["scheduler"] == "median":
         rule: Any = Median(metric, mode, sheet["grace"], past)
     else:
         rule = Halving(metric, mode, sheet["grace"], sheet["reduction_factor"], sheet["epochs"], past)
+    rule.hear = hear
     rule.enter_finished(open_numbers)
     return rule

@@ -4,19 +4,25 @@ The study is the only truth: a trial's identity is its Optuna number, and after 
 the study still calls RUNNING are handed out first, under their own numbers. A trial ends in one of three ways: it ran
 its epochs (COMPLETE, with the best value it reached), the scheduler stopped it (PRUNED, with the last value it
 reported), or it failed (FAIL, with a class and one line as user attributes). Tune's own OptunaSearch tells a stopped
-trial as complete, leaves a NaN running for ever, and cannot be resumed.
+trial as complete, leaves a NaN running for ever, and cannot be resumed. Where the disk is full, under a trial or under
+the study, nobody has failed: the sweep halts, and what is out stays open.
 """
 
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from optuna.exceptions import StorageInternalError
 from optuna.study import Study
 from optuna.trial import Trial, TrialState
 from ray.tune.search import Searcher
 
+from gensweep.disk import is_full
+
 Row = dict[str, Any]
+LOW = "low on memory"  # what Ray's memory monitor says of a worker that it ended
 LOST = ("lost", "its worker died or never started")
+SHORT = ("oom", "the node ran low on memory, and Ray ended the worker: give it fewer --concurrent trials")
 LATE = ("timeout", "it took longer than --trial-timeout")
 
 
@@ -62,11 +68,12 @@ class StudySearcher(Searcher):
         total: int,
         announce: Callable[[Outcome], None] = lambda outcome: None,
         late: Callable[[int], bool] = lambda number: False,
+        halt: Callable[[str], None] = lambda cause: None,
     ) -> None:
         super().__init__(*objective)
         self._name = objective[0]
         self._study, self._space, self._total = study, space, total
-        self._announce, self._late = announce, late
+        self._announce, self._late, self._halt = announce, late, halt
         trials = study.get_trials(deepcopy=False)
         self._orphans = [trial for trial in trials if trial.state == TrialState.RUNNING]
         self._asked = sum(trial.state != TrialState.WAITING for trial in trials)
@@ -82,27 +89,52 @@ class StudySearcher(Searcher):
         self._orphans, self._total = [], 0
 
     def suggest(self, trial_id: str) -> Any:  # dict | "FINISHED"
-        if self._orphans:
-            frozen = self._orphans.pop(0)
-            trial, values = Trial(self._study, frozen._trial_id), dict(frozen.intermediate_values)
-        elif self._asked < self._total:
-            trial, values = self._study.ask(), {}
-            self._asked += 1
-        else:
+        try:
+            if self._orphans:
+                frozen = self._orphans.pop(0)
+                trial, values = Trial(self._study, frozen._trial_id), dict(frozen.intermediate_values)
+            elif self._asked < self._total:
+                trial, values = self._study.ask(), {}
+                self._asked += 1
+            else:
+                return Searcher.FINISHED
+            config = self._space(trial)
+        except (StorageInternalError, OSError) as error:
+            self._full(error)
             return Searcher.FINISHED
         self._held[trial_id] = Held(trial, values, [])
-        return {**self._space(trial), "number": trial.number}
+        return {**config, "number": trial.number}
+
+    def _full(self, error: Exception) -> None:
+        """Halts on a full disk; lets go of all trials, so that they stay open."""
+        if not is_full(error):
+            raise error
+        self.close()
+        self._held = {}
+        self._halt("disk")
 
     def on_trial_result(self, trial_id: str, result: Row) -> None:
         held = self._held.get(trial_id)
         if held is None:
             return
-        if result["status"] != "ok":
+        if result["status"] == "disk":
+            del self._held[trial_id]
+            self._halt("disk")
+        elif result["status"] != "ok":
             line = result.get("error") or f"the trial says so at epoch {result['epoch']} of {result['epochs']}"
             held.wrong.append((result["status"], line))
         elif judged(result, self._name) and result["epoch"] not in held.values:
             held.values[result["epoch"]] = float(result[self._name])
-            held.trial.report(float(result[self._name]), result["epoch"])
+            try:
+                held.trial.report(float(result[self._name]), result["epoch"])
+            except (StorageInternalError, OSError) as error:
+                self._full(error)
+
+    def hear(self, trial_id: str, text: str) -> None:
+        """What Tune has written down about the errors of a trial, of which the last one counts."""
+        held = self._held.get(trial_id)
+        if held is not None and LOW in text.rpartition("Failure #")[2]:
+            held.wrong.append(SHORT)
 
     def on_trial_complete(self, trial_id: str, result: Row | None = None, error: bool = False) -> None:
         held = self._held.get(trial_id)
@@ -110,10 +142,15 @@ class StudySearcher(Searcher):
             return  # told before, or withdrawn before it ran: the study goes on calling it open
         if result:
             self.on_trial_result(trial_id, result)  # Tune keeps the row that made the scheduler stop a trial from it
-        del self._held[trial_id]
+        if self._held.pop(trial_id, None) is None:
+            return  # the disk is full
         outcome = self._outcome(held, result or {}, error)
-        self._tell(held.trial, outcome)
-        self._announce(outcome)
+        try:
+            self._tell(held.trial, outcome)
+        except (StorageInternalError, OSError) as full:
+            self._full(full)
+        else:
+            self._announce(outcome)
 
     def _outcome(self, held: Held, row: Row, error: bool) -> Outcome:
         epoch = max([*held.values, row.get("epoch", 0)])

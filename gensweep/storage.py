@@ -40,7 +40,7 @@ def storage(directory: Path, where: str | None) -> BaseStorage:
     path = directory / "study.db"
     try:
         if where == JOURNAL:
-            return JournalStorage(JournalFileBackend(str(directory / "study.journal")))
+            return JournalStorage(JournalFileBackend(str(_mended(directory / "study.journal"))))
         if where is None:
             return RDBStorage(f"sqlite:///{path}", {"creator": lambda: _connect(path)})
         served = RDBStorage(with_driver(where), {"pool_pre_ping": True})
@@ -48,6 +48,16 @@ def storage(directory: Path, where: str | None) -> BaseStorage:
         raise BadUsage(f"cannot open the storage {shown(where) or path}: {first_line(error)}") from error
     event.listen(served.engine, "do_connect", _patiently)
     return served
+
+
+def _mended(journal: Path) -> Path:
+    """The journal, without a last line that a full disk or a kill has torn: the next one would be appended to it, and
+    Optuna then reads neither."""
+    if journal.exists():
+        with journal.open("rb+") as file:
+            whole = file.read().rfind(b"\n") + 1
+            file.truncate(whole)
+    return journal
 
 
 def shown(url: str | None) -> str | None:

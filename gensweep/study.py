@@ -53,13 +53,13 @@ class Engine:
     def train(self, sweeps: list[Options]) -> str:
         """Runs what is left of these sweeps side by side; returns how that ended: done, interrupted or open."""
         from gensweep import tuning
-        from gensweep.sweep import prepare, space_of
+        from gensweep.sweep import prepare
 
         left = []
         for options in sweeps:
             directory, sheet, data = prepare(options, self.command, self.load)
             begun = (directory / "sweep.json").exists()
-            if not begun or tuning.already(directory, sheet, space_of(sheet)) is None:
+            if not begun or tuning.already(directory, sheet) is None:
                 left.append((directory, sheet, data, options))
         if not left:
             return "done"

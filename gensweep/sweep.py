@@ -127,7 +127,7 @@ def launch(
         if (directory / "sweep.json").exists():
             from gensweep import tuning
 
-            ended = tuning.already(directory, sheet, space_of(sheet))
+            ended = tuning.already(directory, sheet)
             if ended is not None:
                 return ended
         judging = pool.submit(judge_of, sheet, data, say)  # while Ray starts

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from optuna.trial import TrialState
 from ray import tune
-from ray.tune.schedulers import FIFOScheduler
 from ray.tune.search import Searcher
 from rich.console import Console
 
@@ -17,6 +16,7 @@ from gensweep import lock
 from gensweep.board import Board
 from gensweep.resolve import Sheet
 from gensweep.resources import Share
+from gensweep.schedulers import Never
 from gensweep.searcher import Row, StudySearcher
 from gensweep.storage import opened
 from gensweep.sweep import space_of
@@ -63,6 +63,9 @@ class Relay(Searcher):
     def on_trial_complete(self, trial_id: str, result: Row | None = None, error: bool = False) -> None:
         self._owner[trial_id].on_trial_complete(trial_id, result, error)
 
+    def hear(self, trial_id: str, text: str) -> None:
+        self._owner[trial_id].hear(trial_id, text)
+
     def save(self, checkpoint_path: str) -> None:
         """Nothing to save: every study is on disk after every call."""
 
@@ -81,7 +84,7 @@ def train_one(config: dict[str, Any], *, parts: dict[str, tuple[Any, Any, Task]]
 
 def run(home: Path, jobs: Sequence[Job], given: Share, console: Console) -> str:
     """Runs what is left of the sweeps, whose directories exist, in this order; Tune's own files go to `home`/ray.
-    Returns how it ended: done, interrupted, or open where Ray gave up."""
+    Returns how it ended: done, interrupted, disk where it is full, or open where Ray gave up."""
     from search_spaces.override import default
 
     say: Callable[[str], None] = partial(console.print, soft_wrap=True, highlight=False, markup=False)
@@ -95,7 +98,7 @@ def run(home: Path, jobs: Sequence[Job], given: Share, console: Console) -> str:
             objective = (sheet["objective"]["metric"], sheet["objective"]["mode"])
             boards[name] = Board(sheet, study.get_trials(deepcopy=False))
             tell = partial(_tell, say, name, boards)
-            searchers[name] = StudySearcher(study, space.space, objective, sheet["trials"], tell)
+            searchers[name] = StudySearcher(study, space.space, objective, sheet["trials"], tell, halt=halt.because)
             parts[name] = (
                 job.data,
                 job.judge,
@@ -104,9 +107,8 @@ def run(home: Path, jobs: Sequence[Job], given: Share, console: Console) -> str:
         relay = Relay(searchers)
         if relay.left:
             function = tune.with_parameters(train_one, parts=parts)
-            rule = FIFOScheduler()  # type: ignore[no-untyped-call]
             failures = max(job.sheet["max_failures"] for job in jobs)
-            built = tuner(home.resolve() / "ray", function, failures, given, (relay, rule, None, halt))
+            built = tuner(home.resolve() / "ray", function, failures, given, (relay, Never(relay.hear), None, halt))
             with halt.on_interrupt():
                 fit(built, console)
     ended = all(board.ended >= board.total for board in boards.values())

@@ -3,7 +3,7 @@
 Importing it claims the rooms for us before a worker unpickles anything of theirs. Whatever a trial raises is classified
 where it happens and reported as a last row. A fault of the configuration would only happen again, so the trial ends
 there, and its worker goes on to the next one; after memory ran out, or after an error of the device, the worker is
-replaced and the trial tried again.
+replaced and the trial tried again. A full disk is no fault of the trial: the driver halts, and the trial stays open.
 """
 
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from ray import tune
 
+from gensweep.disk import is_full
 from gensweep.lock import working
 from gensweep.rooms import claim
 from gensweep.watch import NAME, limited, timed_out
@@ -33,8 +34,10 @@ class Task(NamedTuple):
 
 
 def classify(error: Exception) -> tuple[str, str]:
-    """The class of a failure, `oom` or `error`, and one line about it."""
+    """The class of a failure, `oom`, `disk` or `error`, and one line about it."""
     text = " ".join(str(error).split())
+    if is_full(error):
+        return "disk", f"{type(error).__name__}: {text}"[:MAX_LINE]
     is_oom = isinstance(error, MemoryError) or (
         isinstance(error, RuntimeError) and any(words in text for words in NO_MEMORY)
     )
@@ -44,7 +47,8 @@ def classify(error: Exception) -> tuple[str, str]:
 def train(config: dict[str, Any], *, data: Any, judge: Any, task: Task) -> None:
     """One trial: the model's own training, its failures classified. `config` holds a configuration and its number."""
     directory, number = Path(task.directory), int(config["number"])
-    last = {"epoch": 0, "epochs": config["epochs"], "eval_epoch": -1}
+    nothing = {task.objective[0]: float("nan")}  # Tune gives up on a row that lacks the metric
+    last = {"epoch": 0, "epochs": config["epochs"], "eval_epoch": -1, **nothing}
     if timed_out(directory, number):
         tune.report({**last, "status": "timeout", "error": TIMEOUT, "done": True})
         return

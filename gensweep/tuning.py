@@ -16,6 +16,7 @@ from ray.exceptions import RayError
 from ray.tune import TuneError
 from rich.console import Console
 
+from analysis import place, stored
 from gensweep import guard, lock
 from gensweep.board import Board, duration
 from gensweep.options import first_line
@@ -38,7 +39,8 @@ LOOK_EVERY_S = 0.5  # how often the driver looks whether it was asked to stop
 
 
 class Ended(NamedTuple):
-    """How a launch ended: `cause` is done, budget, interrupted, stopped, cancelled or open (Ray gave up on some)."""
+    """How a launch ended: `cause` is done, budget, interrupted, stopped, cancelled, disk (it is full) or open (Ray gave
+    up on some)."""
 
     cause: str
     trials: int  # that have ended, over all launches
@@ -65,6 +67,10 @@ class Halt(tune.Stopper):
             self._looked = now
             self._heed(lock.asked(self.directory))
         return bool(self.cause) and self.cause != "stopped"
+
+    def because(self, cause: str) -> None:
+        """Stops all trials for this cause, unless they stop already."""
+        self.cause = self.cause or cause
 
     def _heed(self, word: str) -> None:
         if word == "stop":
@@ -123,11 +129,11 @@ def run(
         view = Progress(board, console)
         objective = (sheet["objective"]["metric"], sheet["objective"]["mode"])
         late = partial(timed_out, directory.resolve())
-        searcher = StudySearcher(study, space.space, objective, sheet["trials"], view.finished, late)
+        searcher = StudySearcher(study, space.space, objective, sheet["trials"], view.finished, late, halt.because)
         halt.close = searcher.close
         if searcher.left:
             running = {trial.number for trial in trials if trial.state == TrialState.RUNNING}
-            rule = scheduler(sheet, history(study), running)
+            rule = scheduler(sheet, history(study), running, searcher.hear)
             task = Task(sheet["model"], str(directory.resolve()), objective, sheet["seed"], sheet["trial_timeout_s"])
             shared = tune.with_parameters(function, data=parts[0], judge=parts[1], task=task)  # once to each node
             built = tuner(
@@ -139,12 +145,9 @@ def run(
     return Ended(cause or "open", board.ended, board.counts["failed"], _story(board, time.monotonic() - began))
 
 
-def already(directory: Path, sheet: Sheet, space: "Space") -> Ended | None:
-    """How the sweep ended, where all its trials have; needs no Ray."""
-    from search_spaces.override import default
-
-    with opened(directory.resolve(), sheet, default(space)[1]) as study:
-        board = Board(sheet, study.get_trials(deepcopy=False))
+def already(directory: Path, sheet: Sheet) -> Ended | None:
+    """How the sweep ended, where all its trials have; needs no Ray, and writes nothing."""
+    board = Board(sheet, stored.trials(place.at(directory), sheet))
     return (
         None if board.ended < board.total else Ended("done", board.ended, board.counts["failed"], _story(board, None))
     )

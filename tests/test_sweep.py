@@ -88,6 +88,8 @@ def test_killed_and_interrupted_equals_undisturbed(tmp_path: Path) -> None:
     wait_for_rows(parts, EPOCHS + 3, killed)  # in the second trial
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
+    _, newest = sorted(parts.glob("trials/0001/checkpoint_*.pt"))
+    newest.write_bytes(newest.read_bytes()[:-100])  # torn: the one before is taken
     interrupted = gensweep("resume", "results/parts", cwd=tmp_path)
     wait_for_rows(parts, 2 * EPOCHS + 3, interrupted)  # in the third
     interrupted.send_signal(signal.SIGINT)

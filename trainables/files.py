@@ -56,8 +56,13 @@ class TrialFiles:
         # An object store shows an object when it is complete; a local file needs the rename for that.
         target = self._at(name)
         partial = f"{target}.partial" if self.local else target
-        with self.fs.open_output_stream(partial) as stream:
-            stream.write(content)
+        try:
+            with self.fs.open_output_stream(partial) as stream:
+                stream.write(content)
+        except OSError:
+            if self.local and self.fs.get_file_info(partial).is_file:  # a full disk gets back what was written
+                self.fs.delete_file(partial)
+            raise
         if self.local:
             self.fs.move(partial, target)
 

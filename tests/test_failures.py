@@ -1,0 +1,123 @@
+"""Failures in flight on one real Ray: an error, memory that runs out, a worker that dies over a torn checkpoint."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from test_sweep import rows
+
+from gensweep import cluster, tuning
+from gensweep.options import Options
+from gensweep.resources import Share
+from gensweep.sweep import evaluations, prepare, space_of, write_once
+from gensweep.trial import train
+from trainables.data import limited
+from trainables.metrics import build_judge
+
+PINS = {"epochs": "4", "width": "8", "likelihood": "bernoulli", "latent_dim": "2"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def on_ray() -> Generator[None]:
+    import ray.cloudpickle
+
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # type: ignore[no-untyped-call]
+    with cluster.environment(), cluster.connected(None, {"num_cpus": 1}):
+        yield
+
+
+def launched(results: Path, function: Callable[..., None] = train, **options: Any) -> tuple[Path, tuning.Ended]:
+    """A small sweep whose trials run `function`."""
+    asked = Options(
+        "vae", results=str(results), **{"trials": 2, "set": PINS, "scheduler": "none", "every": 1, **options}
+    )
+    directory, sheet, data = prepare(asked, ["gensweep"])
+    judge = build_judge(data, seed=0, **evaluations(sheet))._replace(n_samples=360)
+    directory.mkdir(parents=True)
+    sheet = write_once(directory, {**sheet, "stamp": judge.stamp})
+    given = Share(1, 0, 1)
+    return directory, tuning.run(
+        directory, sheet, space_of(sheet), (data, judge), given, None, Console(quiet=True), function
+    )
+
+
+def told(sweep: Path) -> list[tuple[str, str | None, str | None]]:
+    """How each trial ended: its state, and of a failure the class and the line."""
+    from analysis import runs
+
+    return [(one["state"], one["reason"], one["error"]) for one in runs.load(sweep).trials.to_dict("records")]
+
+
+def starved(config: dict[str, Any], *, data: Any, **parts: Any) -> None:
+    """A trial 0 whose batches are larger than its data."""
+    train(config, data=limited(data, 20) if config["number"] == 0 else data, **parts)
+
+
+@pytest.mark.parametrize("scheduler", ["asha", "none"])
+def test_what_a_trial_raises_ends_that_trial_alone(tmp_path: Path, scheduler: str) -> None:
+    sweep, ended = launched(tmp_path, starved, scheduler=scheduler)
+    assert (ended.cause, ended.failed) == ("done", 1)
+    (first, reason, line), (second, *_) = told(sweep)
+    assert (first, reason, second) == ("failed", "error", "complete")
+    assert line is not None
+    assert line.startswith("BadInput: batch_size=128 is more than the 20 training images")
+
+
+def swallowing(config: dict[str, Any], **parts: Any) -> None:
+    """A trial 0 that does not fit into the address space that is left to its worker."""
+    import trainables.wrap  # noqa: F401  (its own imports need room as well)
+
+    if config["number"] == 0:
+        now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (now + 2**29, resource.RLIM_INFINITY))
+        config = {**config, "width": 8192, "latent_dim": 4096}
+    train(config, **parts)
+
+
+def test_memory_that_runs_out_is_a_class_of_its_own(tmp_path: Path) -> None:
+    sweep, ended = launched(tmp_path, swallowing, max_failures=1)
+    assert (ended.cause, ended.failed) == ("done", 1)
+    assert told(sweep)[0][:2] == ("failed", "oom")
+    assert told(sweep)[1][0] == "complete"  # on another worker
+
+
+def dying(config: dict[str, Any], *, task: Any, **parts: Any) -> None:
+    """A trial 0 whose worker is killed once, while its newest checkpoint is damaged."""
+    folder = Path(task.directory) / "trials" / f"{config['number']:04d}"
+    mark = folder / "died"
+
+    def watch() -> None:
+        while len(found := sorted(folder.glob("checkpoint_*.pt"))) < 2:
+            time.sleep(0.002)
+        found[-1].write_bytes(found[-1].read_bytes()[:-100])
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    if config["number"] == 0 and not mark.exists():
+        threading.Thread(target=watch, daemon=True).start()
+    train(config, task=task, **parts)
+
+
+def test_a_retry_passes_over_a_torn_checkpoint(tmp_path: Path) -> None:
+    whole, _ = launched(tmp_path / "whole")
+    parts, ended = launched(tmp_path / "parts", dying)
+    assert (parts / "trials" / "0000" / "died").exists()
+    assert (ended.cause, ended.failed) == ("done", 0)
+    assert rows(parts) == rows(whole)
+
+
+@pytest.mark.slow
+def test_a_worker_that_rays_memory_monitor_ends_is_out_of_memory_too(tmp_path: Path) -> None:
+    say = "from gensweep import Sweep; Sweep('vae', trials=1, epochs=2, max_failures=0, quiet=True, results='.').run()"
+    low = {"RAY_memory_monitor_refresh_ms": "100", "RAY_memory_usage_threshold": "0.01"}
+    subprocess.run([sys.executable, "-c", say], cwd=tmp_path, env={**os.environ, **low}, check=True)
+    assert told(tmp_path / "vae-digits")[0][:2] == ("failed", "oom")

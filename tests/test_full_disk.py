@@ -1,0 +1,110 @@
+"""A disk that is full, really: a small tmpfs, filled to its last byte under a trial's files, a study and a sweep."""
+
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+import torch
+from optuna.trial import TrialState
+from ray.tune.search import Searcher
+from test_searcher import FIRST, row, run_one, sheet, space
+from test_sweep import rows, trials
+
+from gensweep.cli import main
+from gensweep.disk import is_full
+from gensweep.searcher import StudySearcher
+from gensweep.storage import opened
+from gensweep.trial import classify
+from trainables.files import TrialFiles
+
+BLOCK = 4096
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Generator[Path]:
+    """A file system of 8 MB."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(place)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip(f"no file system may be mounted here: {mounted.stderr.decode().strip()}")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def fill(place: Path, leaving: int = 0) -> Path:
+    """Fills the file system but for some bytes; what it is filled with."""
+    ballast = place / "ballast"
+    free = os.statvfs(place).f_bavail * os.statvfs(place).f_frsize
+    ballast.write_bytes(bytes(max(0, free - leaving)))
+    return ballast
+
+
+def test_a_checkpoint_that_does_not_fit_leaves_the_one_before(small: Path) -> None:
+    files = TrialFiles(str(small), 3)
+    files.save_checkpoint({"epoch": 1, "w": torch.ones(8)})
+    fill(small, 2 * BLOCK)
+    with pytest.raises(OSError) as found:
+        files.save_checkpoint({"epoch": 2, "w": torch.rand(BLOCK)})
+    assert is_full(found.value)
+    assert classify(found.value)[0] == "disk"
+    assert sorted(path.name for path in (small / "0003").iterdir()) == ["checkpoint_0001.pt", "samples"]
+    newest = files.newest_checkpoint()
+    assert newest is not None
+    assert newest["epoch"] == 1
+
+
+@pytest.mark.parametrize("storage", [None, "journal"])
+def test_a_study_that_does_not_fit_pauses_and_goes_on(small: Path, storage: str | None) -> None:
+    about, causes = {**sheet(), "storage": storage}, list[str]()
+    with opened(small, about, FIRST) as study:
+        searcher = StudySearcher(study, space, ("fid", "min"), 3, halt=causes.append)
+        run_one(searcher, "a")
+        config, ballast = searcher.suggest("b"), fill(small)
+        told = 0
+        while not causes:  # a record may still fit into the last page
+            told += 1
+            searcher.on_trial_result("b", row(told, 1.0 / told))
+        searcher.on_trial_complete("b", row(told + 1, 0.0))  # its worker does not know yet
+        assert searcher.suggest("c") == Searcher.FINISHED
+        assert causes == ["disk"]
+    ballast.unlink()
+    with opened(small, about, FIRST) as study:
+        assert [trial.state for trial in study.trials] == [TrialState.COMPLETE, TrialState.RUNNING]
+        assert sorted(study.trials[1].intermediate_values) == list(range(1, told))
+        searcher = StudySearcher(study, space, ("fid", "min"), 3)
+        assert run_one(searcher, "b") == config
+        run_one(searcher, "c")
+        assert [trial.state for trial in study.trials] == [TrialState.COMPLETE] * 3
+
+
+@pytest.mark.slow
+def test_a_sweep_pauses_and_goes_on_to_the_same_numbers(
+    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["run", "vae", "--trials", "2", "--sampler", "random", "--scheduler", "none", "--set", "epochs=5"]
+    assert main([*words, "--set", "width=64", "--results", str(tmp_path)]) == 0
+    capsys.readouterr()
+    sweep = small / "vae-digits"
+
+    def somebody() -> None:
+        while not list(sweep.glob("trials/*/checkpoint_*.pt")):
+            time.sleep(0.01)
+        fill(small)
+
+    threading.Thread(target=somebody, daemon=True).start()
+    assert main([*words, "--set", "width=64", "--results", str(small)]) == 1
+    out = capsys.readouterr().out.splitlines()
+    assert out[-2].startswith("the disk is full, and the trials that were running are kept")
+    assert out[-1] == f"next: gensweep resume {sweep}"
+    assert main(["status", str(sweep)]) == 0
+    assert main(["resume", str(sweep)]) in (1, 2)
+    assert capsys.readouterr().err.count("\n") == 1
+    (small / "ballast").unlink()
+    assert main(["resume", str(sweep)]) == 0
+    assert rows(sweep) == rows(tmp_path / "vae-digits")
+    assert trials(sweep) == trials(tmp_path / "vae-digits")
