@@ -141,6 +141,12 @@ def _launch_options(to: argparse.ArgumentParser) -> None:
     to.add_argument("--gpus-per-trial", metavar="G", type=_number, help="GPUs for each trial (default: a fraction)")
     to.add_argument("--address", metavar="A", help="join this Ray cluster (default: one of its own)")
     to.add_argument("--trial-timeout", metavar="T", help="end a trial that takes longer, or hangs: 90s, 30m, 2h")
+    to.add_argument(
+        "--keep-checkpoints",
+        metavar="SIZE",
+        help="of all trials together, as 500MB or 10GB: those of the worst ended trials go first, and these cannot be "
+        "trained on (default: the newest two of every trial are kept)",
+    )
     to.add_argument("--time-budget", metavar="T", help="stop after 90s, 30m, 2h; resume goes on")
 
 

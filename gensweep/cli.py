@@ -118,7 +118,7 @@ def extend_sweep(given: argparse.Namespace, command: list[str]) -> int:
 
     directory = Path(given.dir)
     sheet, data = reopen(directory)
-    sheet = lengthen(directory, sheet, given.trials, settings(given.set or []))
+    sheet = lengthen(directory, sheet, given.trials, settings(given.set or []), data)
     return _close(directory, launch(directory, sheet, data, _again(sheet, given), Console(), {}))
 
 

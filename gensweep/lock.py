@@ -28,14 +28,28 @@ def driving(directory: Path, say: Callable[[str], None]) -> Generator[None]:
     """
     with (directory / ".driver").open("a+") as file:
         if not _try(file.fileno(), fcntl.LOCK_EX):
-            file.seek(0)
-            raise BadUsage(f"another gensweep is running {directory} ({file.read().strip()}): wait for it, or stop it")
+            raise BadUsage(_busy(directory))
         file.truncate(0)
         file.write(f"process {os.getpid()} on {socket.gethostname()}")
         file.flush()
         (directory / ".asked").unlink(missing_ok=True)
         _wait_for_workers(directory, say)
         yield
+
+
+def alone(directory: Path) -> None:
+    """Whether nobody runs the sweep, asked before anything is loaded or started.
+
+    Raises:
+        BadUsage: another driver holds it.
+    """
+    if is_driven(directory):
+        raise BadUsage(_busy(directory))
+
+
+def _busy(directory: Path) -> str:
+    holder = (directory / ".driver").read_text(encoding="utf-8").strip()
+    return f"another gensweep is running {directory} ({holder}): wait for it, or stop it"
 
 
 @contextmanager

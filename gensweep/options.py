@@ -15,6 +15,7 @@ SAMPLERS = ("tpe", "gp", "cmaes", "nsgaii", "qmc", "random", "grid")
 SCHEDULERS = ("asha", "median", "none")
 PRECISIONS = ("fp32", "bf16")
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+BYTES = {"TB": 1e12, "GB": 1e9, "MB": 1e6, "kB": 1e3, "B": 1.0}
 
 
 class BadUsage(ValueError):  # noqa: N818  the message is the point, not the class
@@ -45,6 +46,7 @@ class Options(NamedTuple):
     time_budget: str | float | None = None
     trial_timeout: str | float | None = None
     max_failures: int = 2
+    keep_checkpoints: str | int | None = None  # bytes that all checkpoints together may take: 10GB
     alarm: bool = True  # stop a collapsed trial
     every: int | None = None  # epochs between evaluations, besides the first and the last
     train_images: int | None = None  # how many of the training images are used
@@ -88,6 +90,22 @@ def seconds(text: str | float) -> float:
     return value
 
 
+def size(text: str | int) -> int:
+    """A size such as `500MB` or `10GB` in bytes; a bare number is bytes."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kmgt]?b)?", str(text).strip(), re.IGNORECASE)
+    unit = next((unit for unit in BYTES if found and unit.upper() == (found[2] or "B").upper()), "B")
+    value = int(float(found[1]) * BYTES[unit]) if found and not isinstance(text, bool) else 0
+    if value < 1:
+        raise BadUsage(f"{text!r} is no size: write 500MB, 10GB or a number of bytes")
+    return value
+
+
+def amount(n_bytes: float) -> str:
+    """Bytes as a person says them: `1.2 GB`."""
+    unit = next((unit for unit, worth in BYTES.items() if n_bytes >= worth), "B")
+    return f"{n_bytes / BYTES[unit]:.3g} {unit}"
+
+
 def checked(options: Options) -> Options:
     """The options, where every one alone makes sense.
 
@@ -108,8 +126,8 @@ def checked(options: Options) -> Options:
     _share("cpus-per-trial", options.cpus_per_trial, zero=False)
     _share("gpus-per-trial", options.gpus_per_trial, zero=True)
     for limit in (options.time_budget, options.trial_timeout):
-        if limit is not None:
-            seconds(limit)
+        _ = limit is None or seconds(limit)
+    _ = options.keep_checkpoints is None or size(options.keep_checkpoints)
     if options.name is not None and not re.fullmatch(r"[A-Za-z0-9][\w.+=-]*", options.name):
         raise BadUsage(f"name {options.name!r} is no folder name: use letters, digits and . _ + = -")
     _mappings("points", options.points)

@@ -10,7 +10,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gensweep.options import BadUsage, Options, checked, nearest, seconds
+from gensweep import before
+from gensweep.options import BadUsage, Options, checked, nearest, seconds, size
 from gensweep.origin import commit, versions
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def resolve(options: Options, command: list[str]) -> Sheet:
     space = space._replace(defaults={**space.defaults, **options.start}, objective=options.objective or space.objective)
     boxes = describe(space)
     check_keys(options.model, space, boxes)
+    before.sound([space.objective[0]], boxes, options)
     epochs = longest(boxes)
     if options.scheduler != "none" and options.grace > epochs:
         raise BadUsage(f"grace {options.grace} is longer than the longest trial ({epochs} epochs)")
@@ -96,6 +98,7 @@ def resolve(options: Options, command: list[str]) -> Sheet:
         "every": options.every,
         "train_images": options.train_images,
         "max_failures": options.max_failures,
+        "keep_checkpoints": None if options.keep_checkpoints is None else size(options.keep_checkpoints),
         "trial_timeout_s": None if options.trial_timeout is None else seconds(options.trial_timeout),
         "time_budget_s": None if options.time_budget is None else seconds(options.time_budget),
         "storage": options.storage,
@@ -207,12 +210,12 @@ def differences(old: Sheet, new: Sheet) -> list[str]:
     """The settings in which two sweeps differ, as `name: old, now new`."""
     found = []
     for key in IDENTITY:
-        before, now = old[key], new[key]
-        if before == now or (key == "stamp" and now is None):  # the judge is made later
+        was, now = old[key], new[key]
+        if was == now or (key == "stamp" and now is None):  # the judge is made later
             continue
-        if isinstance(before, dict) and isinstance(now, dict):
-            parts = [part for part in {**before, **now} if before.get(part) != now.get(part)]
+        if isinstance(was, dict) and isinstance(now, dict):
+            parts = [part for part in {**was, **now} if was.get(part) != now.get(part)]
             found.append(f"{key} ({', '.join(parts)})")
         else:
-            found.append(f"{key} was {before}, now {now}")
+            found.append(f"{key} was {was}, now {now}")
     return found

@@ -5,7 +5,6 @@ first launch and every later one run the same lines here.
 """
 
 import json
-import os
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from gensweep import cluster, lock
-from gensweep.options import BadUsage, Options, seconds
+from gensweep import before, cluster, lock
+from gensweep.options import BadUsage, Options, seconds, size
 from gensweep.resolve import FORMAT, Sheet, differences, resolve, shaped, with_data
 from gensweep.resources import share
 
@@ -42,6 +41,7 @@ def prepare(options: Options, command: list[str], load: "Load | None" = None) ->
     known(options.dataset)
     sheet = resolve(options, command)
     directory = place(options.results, sheet["name"])
+    lock.alone(directory)
     data = (load or from_files)(sheet["dataset"], None if sheet["data_dir"] is None else Path(sheet["data_dir"]))
     limited(data, sheet["train_images"])  # refuses more images than there are
     sheet = with_data(sheet, data)
@@ -63,11 +63,7 @@ def place(results: str, name: str) -> Path:
     if "://" in results:
         raise BadUsage(f"results {results!r}: a folder is needed, and the study's SQLite file cannot live in a bucket")
     directory = Path(results) / name
-    for parent in (directory, *directory.parents):
-        if parent.exists():
-            if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-                raise BadUsage(f"{directory} cannot be written: {parent} is no folder that you may write to")
-            break
+    before.writable(directory)
     if directory.exists() and any(directory.iterdir()) and not (directory / "sweep.json").exists():
         raise BadUsage(f"{directory} is not empty and holds no sweep: choose another --name or --results")
     return directory
@@ -100,6 +96,8 @@ def reopen(directory: Path) -> tuple[Sheet, "Dataset"]:
     from trainables.data import load
 
     sheet = read_sheet(directory)
+    before.writable(directory)
+    lock.alone(directory)
     data = load(sheet["dataset"], None if sheet["data_dir"] is None else Path(sheet["data_dir"]))
     now = with_data({**sheet, "space": describe(space_of(sheet))}, data)
     differing = differences(sheet, json.loads(json.dumps(now)))
@@ -138,17 +136,22 @@ def launch(
             given = share(options, resources)
             say(given.line(resources))
             judge = judging.result()
+            if options.keep_checkpoints is not None:
+                sheet = {**sheet, "keep_checkpoints": size(options.keep_checkpoints)}
+            before.room(directory, sheet, space_of(sheet), data, given.concurrent)
             claim(directory, {**sheet, **given._asdict(), "stamp": judge.stamp})
             with lock.driving(directory, say):
                 sheet = write_once(directory, {**sheet, **given._asdict(), "stamp": judge.stamp})
                 if options.trial_timeout is not None:
                     sheet = {**sheet, "trial_timeout_s": seconds(options.trial_timeout)}
+                if options.keep_checkpoints is not None:
+                    sheet = {**sheet, "keep_checkpoints": size(options.keep_checkpoints)}
                 parts = (limited(data, sheet["train_images"]), judge)
                 end = None if options.time_budget is None else began + seconds(options.time_budget)
                 return tuning.run(directory, sheet, space_of(sheet), parts, given, end, console)
 
 
-def lengthen(directory: Path, sheet: Sheet, more: int, settings: dict[str, str]) -> Sheet:
+def lengthen(directory: Path, sheet: Sheet, more: int, settings: dict[str, str], data: "Dataset") -> Sheet:
     """The sweep with more trials, in a space that the settings may widen; writes sweep.json.
 
     Raises:
@@ -156,7 +159,8 @@ def lengthen(directory: Path, sheet: Sheet, more: int, settings: dict[str, str])
     """
     from gensweep.extend import extended, forget, rewrite
 
-    longer, _ = extended(sheet, more, settings)
+    longer, space = extended(sheet, more, settings)
+    before.room(directory, longer, space, data, longer["concurrent"] or 1)
     with lock.driving(directory, print):
         longer = rewrite(directory, sheet, longer)
         _write(directory, longer)

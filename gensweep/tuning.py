@@ -19,12 +19,13 @@ from rich.console import Console
 from analysis import place, stored
 from gensweep import guard, lock
 from gensweep.board import Board, duration
+from gensweep.budget import Budget
 from gensweep.options import first_line
 from gensweep.progress import Progress
 from gensweep.resolve import Sheet
 from gensweep.resources import Share
 from gensweep.schedulers import scheduler
-from gensweep.searcher import StudySearcher
+from gensweep.searcher import Outcome, StudySearcher
 from gensweep.storage import history, opened
 from gensweep.trial import Task, train
 from gensweep.watch import timed_out
@@ -127,9 +128,15 @@ def run(
         trials = study.get_trials(deepcopy=False)
         board = Board(sheet, trials, given.concurrent)
         view = Progress(board, console)
+        budget = Budget(directory, sheet.get("keep_checkpoints"), sheet["objective"]["mode"], trials)
         objective = (sheet["objective"]["metric"], sheet["objective"]["mode"])
         late = partial(timed_out, directory.resolve())
-        searcher = StudySearcher(study, space.space, objective, sheet["trials"], view.finished, late, halt.because)
+
+        def end_one(outcome: Outcome) -> None:
+            view.finished(outcome)
+            budget.end(outcome)
+
+        searcher = StudySearcher(study, space.space, objective, sheet["trials"], end_one, late, halt.because)
         halt.close = searcher.close
         if searcher.left:
             running = {trial.number for trial in trials if trial.state == TrialState.RUNNING}
@@ -142,7 +149,8 @@ def run(
             with halt.on_interrupt(), view:
                 fit(built, console)
     cause = halt.cause if board.ended < board.total else "done"
-    return Ended(cause or "open", board.ended, board.counts["failed"], _story(board, time.monotonic() - began))
+    lines = [*_story(board, time.monotonic() - began), *budget.line()]
+    return Ended(cause or "open", board.ended, board.counts["failed"], lines)
 
 
 def already(directory: Path, sheet: Sheet) -> Ended | None:

@@ -26,6 +26,7 @@ class Key(NamedTuple):
     unit: str = ""
     stamp: tuple[str, ...] = ()
     many: bool = False  # a list, or a table, and not a number
+    moved_by: tuple[str, ...] = ()  # keys of a configuration that change what the value means, or what it stands for
 
 
 class Metric(NamedTuple):
