@@ -14,7 +14,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from analysis import best, grids, measured, pictures, place, runs, status
+from analysis import best, final, grids, measured, pictures, place, runs, status
 from analysis.figures import FIGURES
 from analysis.figures import draw as draw_figure
 from analysis.grids import Strip
@@ -61,6 +61,7 @@ def section(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[str, Any
     epochs = grids.first_last(sweep, lead["number"])
     drawn = grids.batch(sweep, lead["number"], lead["best_epoch"])
     picture = pictures.sheet(drawn, grids.ACROSS, grids.gap(drawn))
+    proof = final.load(sweep)
     keep("grid", grids.draw(strips))
     keep("epochs", grids.draw(epochs))
     return {
@@ -69,6 +70,7 @@ def section(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[str, Any
         "state": status.summary(sweep),
         "lead": lead,
         "verdict": best.verdict(sweep),
+        "proof": None if proof is None else final.told(sweep, proof),
         "picture": keep("winner", pictures.png(picture)),
         "drawn": _drawn(sweep),
         "command": _groups(command(sweep, lead["number"], lead["config"])),

@@ -12,13 +12,14 @@ from table import keep
 
 from gensweep import Sweep
 from search_spaces import SPACES
+from search_spaces.override import default
 from trainables.engine.collapse import given_up
 
 ARMS: dict[str, tuple[int, dict[str, str]]] = {  # seeds, and what differs from the defaults
     "MLP, rates 1e-2": (3, {"net": "mlp", "lr_g": "1e-2", "lr_d": "1e-2"}),
     "default": (8, {}),
 }
-DEFAULT = {key: str(value) for key, value in SPACES["gan"].defaults.items()}
+DEFAULT = {key: str(value) for key, value in default(SPACES["gan"])[0].items() if key != "epochs"}
 EPOCHS, IMAGES = 10, 10_000
 EVEN = np.full(10, 0.1)
 

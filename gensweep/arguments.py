@@ -15,6 +15,7 @@ COMMANDS = {
     "cancel": "end a running sweep now; resume goes on with the trials that ran",
     "status": "what is done, stopped, failed and open",
     "best": "the best configurations",
+    "finalize": "prove the best: train them again from fresh seeds, and score them on the test split",
     "report": "one page for a person, and its pictures",
     "sample": "draw images from the winner",
 }
@@ -44,7 +45,7 @@ def parser() -> Parser:
     made["run"].add_argument("file", metavar="FILE.yaml", nargs="?", help="options as a mapping; typed ones win")
     made["study"].add_argument("study", metavar="NAME", help="dae-corruption, ae-latent, vae-epochs, ...")
     made["report"].add_argument("dirs", metavar="DIR", nargs="+")
-    for name in ("resume", "extend", "stop", "cancel", "status", "best", "sample"):
+    for name in ("resume", "extend", "stop", "cancel", "status", "best", "finalize", "sample"):
         made[name].add_argument("dir", metavar="DIR", help="a sweep, such as results/vae-digits")
     for name in ("status", "best"):
         made[name].add_argument("--json", action="store_true", help="as JSON")
@@ -59,7 +60,19 @@ def parser() -> Parser:
     made["extend"].add_argument("--trials", metavar="N", type=_whole, required=True, help="how many more")
     made["extend"].add_argument("--set", metavar="KEY=V", action="append", help="widen: k=lo:hi[:log] or k=a,b,c")
     _sample_options(made["sample"])
+    _final_options(made["finalize"])
     return top
+
+
+def _final_options(to: argparse.ArgumentParser) -> None:
+    numbers = {
+        "top": "how many of the best to prove, besides the defaults (default: 5)",
+        "seeds": "fresh seeds for each (default: 10)",
+        "add-seeds": "more seeds for each than the last proof had",
+    }
+    for name, text in numbers.items():
+        to.add_argument(f"--{name}", metavar="N", type=_whole, help=text)
+    _share_options(to)
 
 
 def _study_options(to: argparse.ArgumentParser) -> None:
@@ -69,7 +82,6 @@ def _study_options(to: argparse.ArgumentParser) -> None:
         "epochs": "of the longest arm, the others in proportion (default: the study's)",
         "train-images": "how many training images are used (default: the study's)",
         "seed": f"of every random draw (default: {usual['seed']})",
-        "concurrent": "trials at once (default: what fits)",
     }
     for name, text in numbers.items():
         to.add_argument(f"--{name}", metavar="N", type=_whole, help=text)
@@ -77,9 +89,7 @@ def _study_options(to: argparse.ArgumentParser) -> None:
     to.add_argument("--data-dir", metavar="DIR", help="where the data lies (default: $GENSWEEP_DATA, then the cache)")
     to.add_argument("--results", metavar="DIR", help=f"where studies are kept (default: {usual['results']})")
     to.add_argument("--set", metavar="KEY=V", action="append", help="pins a key in every arm")
-    to.add_argument("--cpus-per-trial", metavar="C", type=_number, help="cores for each trial (default: 1)")
-    to.add_argument("--gpus-per-trial", metavar="G", type=_number, help="GPUs for each trial (default: a fraction)")
-    to.add_argument("--address", metavar="A", help="join this Ray cluster (default: one of its own)")
+    _share_options(to)
 
 
 def _sample_options(to: argparse.ArgumentParser) -> None:
@@ -136,10 +146,7 @@ def _run_options(to: argparse.ArgumentParser) -> None:
 
 
 def _launch_options(to: argparse.ArgumentParser) -> None:
-    to.add_argument("--concurrent", metavar="K", type=_whole, help="trials at once (default: what fits)")
-    to.add_argument("--cpus-per-trial", metavar="C", type=_number, help="cores for each trial (default: 1)")
-    to.add_argument("--gpus-per-trial", metavar="G", type=_number, help="GPUs for each trial (default: a fraction)")
-    to.add_argument("--address", metavar="A", help="join this Ray cluster (default: one of its own)")
+    _share_options(to)
     to.add_argument("--trial-timeout", metavar="T", help="end a trial that takes longer, or hangs: 90s, 30m, 2h")
     to.add_argument(
         "--keep-checkpoints",
@@ -148,6 +155,13 @@ def _launch_options(to: argparse.ArgumentParser) -> None:
         "trained on (default: the newest two of every trial are kept)",
     )
     to.add_argument("--time-budget", metavar="T", help="stop after 90s, 30m, 2h; resume goes on")
+
+
+def _share_options(to: argparse.ArgumentParser) -> None:
+    to.add_argument("--concurrent", metavar="K", type=_whole, help="trials at once (default: what fits)")
+    to.add_argument("--cpus-per-trial", metavar="C", type=_number, help="cores for each trial (default: 1)")
+    to.add_argument("--gpus-per-trial", metavar="G", type=_number, help="GPUs for each trial (default: a fraction)")
+    to.add_argument("--address", metavar="A", help="join this Ray cluster (default: one of its own)")
 
 
 def _whole(text: str) -> int:

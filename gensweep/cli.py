@@ -101,6 +101,26 @@ def run_study(given: argparse.Namespace, command: list[str]) -> int:
     return OK
 
 
+def finalize_sweep(given: argparse.Namespace, command: list[str]) -> int:
+    from rich.console import Console
+
+    from analysis import final, runs
+    from gensweep import finalize
+
+    typed = {key: value for key, value in vars(given).items() if key in finalize.Asked._fields and value is not None}
+    cause = finalize.run(finalize.Asked(**typed), command, Console())
+    if cause != "done":
+        return _unfinished(cause, *command[1:])
+    sweep = runs.load(given.dir)
+    found = final.load(sweep)
+    if found is None:
+        print("gensweep: every finalist failed on more than half of its seeds", file=sys.stderr)
+        return FAILED
+    print(final.text(sweep, found))
+    next_step("report", given.dir)
+    return OK
+
+
 def resume_sweep(given: argparse.Namespace, command: list[str]) -> int:
     from rich.console import Console
 
@@ -146,6 +166,7 @@ def stop_sweep(given: argparse.Namespace, command: list[str]) -> int:
 RUN: dict[str, Callable[[argparse.Namespace, list[str]], int]] = {
     "run": run_sweep,
     "study": run_study,
+    "finalize": finalize_sweep,
     "resume": resume_sweep,
     "extend": extend_sweep,
     "stop": stop_sweep,

@@ -33,7 +33,7 @@ def show_status(given: argparse.Namespace, command: list[str]) -> int:
 
 
 def show_best(given: argparse.Namespace, command: list[str]) -> int:
-    from analysis import best, runs
+    from analysis import best, final, runs
 
     sweep = runs.load(given.dir)
     found = best.top(sweep, given.top)
@@ -42,6 +42,12 @@ def show_best(given: argparse.Namespace, command: list[str]) -> int:
         print(json.dumps(best.top(sweep, given.top)))
         return OK
     print(best.table(sweep, given.top))
+    proof = final.load(sweep)
+    if proof is None:
+        print("\nThese are scores of the search: one training each, and the luckiest is shown.")
+        next_step("finalize", given.dir)
+        return OK
+    print(f"\nProven from fresh seeds:\n\n{final.text(sweep, proof)}")
     next_step("report", given.dir)
     return OK
 

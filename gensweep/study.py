@@ -36,8 +36,8 @@ FORMAT = 1
 class Engine:
     """What all arms share: one Ray, started when an arm first needs it, and per data set the images and the judge."""
 
-    def __init__(self, asked: Asked, command: list[str], console: Console) -> None:
-        self.asked, self.command, self.console = asked, command, console
+    def __init__(self, home: Path, address: str | None, command: list[str], console: Console) -> None:
+        self.home, self.address, self.command, self.console = home, address, command, console
         self.stack = ExitStack()
         self.resources: dict[str, float] | None = None
         self.loaded: dict[tuple[str, Path | None], Dataset] = {}
@@ -65,13 +65,13 @@ class Engine:
             return "done"
         if self.resources is None:
             self.stack.enter_context(cluster.environment())
-            self.resources = self.stack.enter_context(cluster.connected(self.asked.address, {}))
+            self.resources = self.stack.enter_context(cluster.connected(self.address, {}))
         from gensweep import together
 
         total = sum(sheet["trials"] for _, sheet, _, _ in left)
         given = share(left[0][3]._replace(trials=total), self.resources)
         jobs = [self._begin(directory, sheet, data, given) for directory, sheet, data, _ in left]
-        return together.run(self.asked.directory, jobs, given, self.console)
+        return together.run(self.home, jobs, given, self.console)
 
     def _begin(self, directory: Path, sheet: Sheet, data: "Dataset", given: Share) -> "Job":
         """Makes the directory of a sweep."""
@@ -96,7 +96,8 @@ def run(asked: Asked, command: list[str], console: Console) -> str:
     """
     from gensweep.sweep import prepare
 
-    engine, owned = Engine(asked, command, console), {arm: owner(asked, arm) for arm in asked.study.arms}
+    engine = Engine(asked.directory, asked.address, command, console)
+    owned = {arm: owner(asked, arm) for arm in asked.study.arms}
     once = list({own.directory: own for own in owned.values()}.values())
     searches = [own for own in once if own.spec.trials]
     for own in once:  # refuses what cannot be before anything is written

@@ -1,5 +1,7 @@
 """Paired statistics: numbers worked out by hand, and the coverage of the interval by simulation."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -16,10 +18,14 @@ def test_sign_flip_by_hand() -> None:
     assert sign_flip([0.1, 0.2, -0.3]) == 1.0  # 0.1 + 0.2 - 0.3 is not 0 in floating point
 
 
-def test_sign_flip_refuses_what_it_cannot_enumerate() -> None:
-    for n in (0, 21):
-        with pytest.raises(ValueError, match=f"not {n}"):
-            sign_flip([1.0] * n)
+def test_sign_flip_of_many_differences_is_drawn_and_of_none_refused() -> None:
+    d = np.arange(21) - 8.0
+    z = d.sum() / np.sqrt(np.square(d).sum())  # under no difference the sum is nearly normal
+    assert sign_flip(d) == pytest.approx(math.erfc(z / 2**0.5), abs=0.02)
+    assert sign_flip(d) == sign_flip(d)
+    assert sign_flip([1.0] * 30) == 1 / 100_001  # never 0
+    with pytest.raises(ValueError, match="at least 1"):
+        sign_flip([])
 
 
 def test_holm_by_hand() -> None:

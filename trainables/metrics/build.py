@@ -35,13 +35,15 @@ def build_judge(
     n_samples: int = N_SAMPLES,
     cache_dir: Path | None = None,
     progress: Progress | None = None,
+    test: bool = False,
 ) -> Judge:
-    """The judge of `dataset`. `seed` is the sweep's; `progress` hears of an extractor that has to be trained first."""
+    """The judge of `dataset`. `seed` is the sweep's; `progress` hears of an extractor that has to be trained first.
+    With `test` it judges against the test split, which no search ever sees: once, to state final scores."""
     folder = cache_dir or _cache_dir()
     trained = find_extractor(dataset, cache_dir=folder, progress=progress)
     extractor = frozen(trained.weights, trained.arch)
-    kept = folder / f"{dataset.fingerprint}-{trained.id}.features.safetensors"
-    reference = build_reference(dataset, extractor, kept)
+    kept = folder / f"{dataset.fingerprint}-{trained.id}{'.test' if test else ''}.features.safetensors"
+    reference = build_reference(dataset, extractor, kept, test)
     mean, cov = moments(reference.features)
     return Judge(
         weights=trained.weights,
@@ -53,7 +55,7 @@ def build_judge(
         real=reference.real,
         train=reference.train,
         edge_energy=reference.edge_energy,
-        reference=choose(dataset)[0],
+        reference=choose(dataset, test)[0],
         n_reference=len(reference.features),
         n_samples=n_samples,
         class_prior=_shares(dataset),

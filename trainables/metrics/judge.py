@@ -44,7 +44,7 @@ class Judge(NamedTuple):
     real: Real
     train: Train
     edge_energy: float  # of the reference images; see sharpness.py
-    reference: str  # "val" | "train+val"
+    reference: str  # "val" | "train+val" | "test"
     n_reference: int
     n_samples: int
     class_prior: NDArray[np.float64]  # [K] shares of the classes in train

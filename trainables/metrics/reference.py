@@ -40,18 +40,23 @@ class Reference(NamedTuple):
     train: Train
 
 
-def choose(dataset: Dataset) -> tuple[str, tuple[Split, ...]]:
-    """The reference's name, and the splits that it is made of."""
+def choose(dataset: Dataset, test: bool = False) -> tuple[str, tuple[Split, ...]]:
+    """The reference's name, and the splits that it is made of: for a search, or to state final scores (`test`)."""
+    if test:
+        return "test", (dataset.test,)
     if len(dataset.val) >= MIN_REFERENCE:
         return "val", (dataset.val,)
     return "train+val", (dataset.train, dataset.val)
 
 
-def build_reference(dataset: Dataset, extractor: Extractor, cached: Path) -> Reference:
-    """The reference of `dataset` under `extractor`, whose features are kept in the file `cached`."""
+def build_reference(dataset: Dataset, extractor: Extractor, cached: Path, test: bool = False) -> Reference:
+    """The reference of `dataset` under `extractor`, whose features are kept in the file `cached`. For `test` the
+    held-out images are those of the test split, and no others are in the reference."""
+    name, parts = choose(dataset, test)
+    if test:
+        dataset = dataset._replace(val=dataset.test)
     train, val = _features(dataset, extractor, cached)
-    name, parts = choose(dataset)
-    features = val if name == "val" else torch.cat([train, val])
+    features = torch.cat([train, val]) if name == "train+val" else val
     energy = torch.cat([edge_energy(x) for part in parts for x in split_images(part.to("cpu"))])
     # In random order: where fewer are taken, or there are more than fit, each class keeps its share.
     some = features[_order(len(features), "real")[:N_NEIGHBOURS]]

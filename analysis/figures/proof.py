@@ -1,0 +1,70 @@
+"""The proof at a glance: the score of every fresh seed of every finalist on the test split, the pick first.
+
+A hollow diamond is what the search had shown, of one training. Seeds are the same for all, in one order from top to
+bottom within a row, so that a bad seed can be followed through.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from analysis import final
+from analysis.figures import style
+from analysis.paired import interval
+from analysis.runs import Sweep
+from analysis.words import named
+
+TITLE = "Fresh seeds on test"
+
+
+class Proof(NamedTuple):
+    metric: str
+    names: list[str]
+    seeds: list[NDArray[np.float64]]  # by finalist: the scores [seeds], nan where one failed
+    mean: list[float]
+    ends: list[tuple[float, float]]  # the interval of the mean; nan where there is none
+    search: list[float]
+
+
+def data(sweep: Sweep) -> list[Proof]:
+    found = final.load(sweep)
+    if found is None:
+        return []
+    shown = final.ordered(sweep, found)
+    known = [one.test[np.isfinite(one.test)] for one in shown]
+    return [
+        Proof(
+            named(sweep.metric),
+            [f"trial {one.number}{' (defaults)' if one.number == 0 else ''}" for one in shown],
+            [one.test for one in shown],
+            [float(values.mean()) if len(values) else float("nan") for values in known],
+            [interval(values) for values in known],
+            [one.search for one in shown],
+        )
+    ]
+
+
+def ink(info: Proof, ax: Axes) -> Axes:
+    for row, values in enumerate(info.seeds):
+        colour = style.WINNER if row == 0 else style.DEFAULTS if "defaults" in info.names[row] else style.QUIET
+        heights = row + np.linspace(-0.22, 0.22, len(values)) if len(values) > 1 else np.array([row])
+        ax.plot(values, heights, "o", ms=3.2, mfc=colour, mec="none", alpha=0.75)
+        low, high = info.ends[row]
+        ax.plot([low, high], [row, row], "-", color=style.INK, lw=1.4, solid_capstyle="butt")
+        ax.plot(info.mean[row], row, "|", ms=11, mew=2.0, color=style.INK)
+        ax.plot(info.search[row], row, "D", ms=5, mfc="white", mec=style.INK, mew=1.0)
+    ax.set_yticks(range(len(info.names)), info.names)
+    ax.set_ylim(len(info.names) - 0.5, -0.6)
+    style.tidy(ax, f"{info.metric}, test", "")
+    return ax
+
+
+def look(panels: list[Proof]) -> str:
+    return (
+        "A dot is a training from a fresh seed, the bar its mean with the 95 % interval; the diamond what the search "
+        "showed (on val): how far it lies from the dots is how much one lucky training flatters."
+    )

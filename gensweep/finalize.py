@@ -1,0 +1,202 @@
+"""Proof of a search's best: each is trained again from fresh seeds, the same for all, and scored on unseen images.
+
+Like a study, a proof is some sweeps whose trials are the seeds: one for each finalist, in `final/` of the sweep's
+directory, all in one run of Tune, with the judge of the search. The defaults (trial 0) always come along, because the
+first question is whether the search was worth it. Then each training is scored once on the test split. `final.json`
+holds the scores; analysis/final.py reads it. Typed again, it goes on; more finalists or more seeds are added to it.
+"""
+
+import json
+import math
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rich.console import Console
+
+from gensweep.options import BadUsage, Options, texts
+from gensweep.origin import commit, versions
+from gensweep.resolve import Sheet
+from gensweep.study import Engine
+
+if TYPE_CHECKING:
+    from analysis.runs import Sweep, Trial
+    from trainables.data import Dataset
+    from trainables.metrics import Judge
+
+FEWEST = 5  # seeds, below which there is no interval
+
+
+class Asked(NamedTuple):
+    """A proof as the user asked for it."""
+
+    dir: str
+    top: int = 5
+    seeds: int = 10
+    add_seeds: int = 0
+    concurrent: int | None = None
+    cpus_per_trial: float | None = None
+    gpus_per_trial: float | None = None
+    address: str | None = None
+
+
+def run(asked: Asked, command: list[str], console: Console) -> str:
+    """Trains what is left of the proof and scores it; returns how that ended: done, interrupted or open.
+
+    Raises:
+        BadUsage, BadInput: whatever the user has to change; a sweep without a winner.
+    """
+    from analysis import final, runs
+    from gensweep.sweep import judge_of, reopen
+
+    directory = Path(asked.dir)
+    sheet, data = reopen(directory)
+    sweep = runs.load(directory)
+    before = final.written(sweep.place)
+    seeds = _seeds(asked, before)
+    chosen = _finalists(sweep, asked.top, before)
+    engine = Engine(directory / "final", asked.address, command, console)
+    with engine.stack:
+        engine.loaded[sheet["dataset"], _root(sheet)] = data
+        sweeps = [_again(asked, sheet, sweep, number, seeds) for number in chosen]
+        say = partial(console.print, soft_wrap=True, highlight=False, markup=False)
+        engine.judges[data.fingerprint] = judge_of(sheet, data, say)  # the search's: its noise, its stamp
+        for options in sweeps:
+            _lengthen(options)
+        cause = engine.train(sweeps)
+    if cause == "done":
+        _score(directory, sheet, sweep, data, (chosen, seeds), command, console)
+    return cause
+
+
+def _seeds(asked: Asked, before: dict[str, Any] | None) -> int:
+    """How many seeds each finalist is to have."""
+    for name, value, low in (("top", asked.top, 1), ("seeds", asked.seeds, FEWEST), ("add-seeds", asked.add_seeds, 0)):
+        if value < low:
+            raise BadUsage(f"{name} {value} is too small: at least {low}")
+    if asked.add_seeds and before is None:
+        raise BadUsage(f"add-seeds {asked.add_seeds}: {asked.dir} has no proof yet; leave it out, or give --seeds")
+    had = 0 if before is None else int(before["seeds"])
+    return had + asked.add_seeds if asked.add_seeds else max(had, asked.seeds)
+
+
+def _finalists(sweep: "Sweep", top: int, before: dict[str, Any] | None) -> list[int]:
+    """The numbers of the trials to prove: the best of the search, those of an earlier proof, and the defaults."""
+    from analysis import best
+
+    numbers = best.ranked(sweep)["number"].head(top).tolist()
+    had = [] if before is None else [one["number"] for one in before["finalists"]]
+    return [int(number) for number in dict.fromkeys([*had, *numbers, 0])]
+
+
+def _root(sheet: Sheet) -> Path | None:
+    return None if sheet["data_dir"] is None else Path(sheet["data_dir"])
+
+
+def _again(asked: Asked, sheet: Sheet, sweep: "Sweep", number: int, seeds: int) -> Options:
+    """The sweep of a finalist's seeds: trial k of each has the same one, and no trial of the search has it."""
+    from analysis import runs
+
+    config = sheet["defaults"] if number == 0 else runs.trial(sweep, number).config
+    return Options(
+        sheet["model"],
+        dataset=sheet["dataset"],
+        data_dir=sheet["data_dir"],
+        trials=seeds,
+        seed=fresh(sheet["seed"]),
+        sampler="random",
+        scheduler="none",
+        name=f"trial-{number:04d}",
+        results=f"{asked.dir}/final",
+        alarm=False,  # a collapse is a finding: every seed trains to its end
+        every=sheet["every"],
+        train_images=sheet["train_images"],
+        max_failures=sheet["max_failures"],
+        objective=(sheet["objective"]["metric"], sheet["objective"]["mode"]),
+        set=texts(config),
+        concurrent=asked.concurrent,
+        cpus_per_trial=asked.cpus_per_trial,
+        gpus_per_trial=asked.gpus_per_trial,
+    )
+
+
+def fresh(seed: int) -> int:
+    """The seed of the proof of a sweep with this one."""
+    from trainables.engine.streams import derive
+
+    return derive(seed, "final") % 2**31
+
+
+def _lengthen(options: Options) -> None:
+    """Adds trials to a finalist's sweep that was begun with fewer seeds."""
+    from gensweep.sweep import lengthen, read_sheet
+
+    directory = Path(options.results) / str(options.name)
+    if (directory / "sweep.json").exists():
+        sheet = read_sheet(directory)
+        if sheet["trials"] < options.trials:
+            lengthen(directory, sheet, options.trials - sheet["trials"], {})
+
+
+def _score(
+    directory: Path,
+    sheet: Sheet,
+    sweep: "Sweep",
+    data: "Dataset",
+    asked: tuple[list[int], int],
+    command: list[str],
+    console: Console,
+) -> None:
+    """Scores every training on the test split and writes final.json; what it scored before is kept."""
+    from analysis import final, runs
+    from trainables.metrics import build_judge
+
+    chosen, seeds = asked
+    judge = build_judge(data, seed=sheet["seed"], test=True)
+    before = final.written(sweep.place) or {"finalists": []}
+    known = {one["number"]: one["seeds"] for one in before["finalists"] if before.get("test_stamp") == judge.stamp}
+    searched = sweep.trials.set_index("number")["value"]
+    finalists = []
+    for number in chosen:
+        trained = runs.load(directory / "final" / f"trial-{number:04d}")
+        told = known.get(number, [])
+        for k in range(len(told), seeds):
+            told.append(_one(trained, k, data, judge))
+        value = float(searched.get(number, math.nan))
+        found = None if math.isnan(value) else value
+        finalists.append({"number": number, "search": found, "seeds": told})
+        tests = [one["test"][sweep.metric] for one in told if one["test"] is not None]
+        mean = f"{sum(tests) / len(tests):.4g}" if tests else "none ran to its end"
+        console.print(f"trial {number}: {sweep.metric} on test, {len(tests)} seeds: {mean}", highlight=False)
+    written = {
+        "format": final.FORMAT,
+        "command": command,
+        "seeds": seeds,
+        "seed": fresh(sheet["seed"]),
+        "stamp": sheet["stamp"],
+        "test_stamp": judge.stamp,
+        "finalists": finalists,
+        "versions": versions(),
+        **commit(),
+    }
+    partial_file = directory / ".final.json.partial"
+    partial_file.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
+    partial_file.replace(directory / "final.json")
+
+
+def _one(trained: "Sweep", k: int, data: "Dataset", judge: "Judge") -> dict[str, Any]:
+    """The scores of seed number k of a finalist: `val` and `test` are None where the training failed."""
+    from analysis import runs, tested
+
+    one = runs.trial(trained, k)
+    about = {"seed": one.seed, "collapsed": _collapsed(one), "val": None, "test": None, "epoch": None}
+    state = trained.trials.set_index("number")["state"].get(k)
+    if state != "complete" or one.best is None:
+        return {**about, "reason": trained.trials.set_index("number")["reason"].get(k) or "collapsed"}
+    metrics = tested.score(trained, k, data, judge)
+    return {**about, "val": one.best[trained.metric], "epoch": one.best["epoch"], "test": metrics}
+
+
+def _collapsed(one: "Trial") -> bool:
+    """Whether a training ended narrow, by the rule of the collapse alarm."""
+    return bool(one.rows and one.rows[-1].get("narrow"))
