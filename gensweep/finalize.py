@@ -62,7 +62,7 @@ def run(asked: Asked, command: list[str], console: Console) -> str:
         say = partial(console.print, soft_wrap=True, highlight=False, markup=False)
         engine.judges[data.fingerprint] = judge_of(sheet, data, say)  # the search's: its noise, its stamp
         for options in sweeps:
-            _lengthen(options)
+            _lengthen(options, data)
         cause = engine.train(sweeps)
     if cause == "done":
         _score(directory, sheet, sweep, data, (chosen, seeds), command, console)
@@ -127,7 +127,7 @@ def fresh(seed: int) -> int:
     return derive(seed, "final") % 2**31
 
 
-def _lengthen(options: Options) -> None:
+def _lengthen(options: Options, data: "Dataset") -> None:
     """Adds trials to a finalist's sweep that was begun with fewer seeds."""
     from gensweep.sweep import lengthen, read_sheet
 
@@ -135,7 +135,7 @@ def _lengthen(options: Options) -> None:
     if (directory / "sweep.json").exists():
         sheet = read_sheet(directory)
         if sheet["trials"] < options.trials:
-            lengthen(directory, sheet, options.trials - sheet["trials"], {})
+            lengthen(directory, sheet, options.trials - sheet["trials"], {}, data)
 
 
 def _score(

@@ -14,7 +14,7 @@ from safetensors.torch import save
 from sklearn.datasets import load_digits
 
 from analysis import grids, pictures, report, runs, sample
-from analysis.figures import FIGURES, balance, classes, curves, draw, history, latent, slices
+from analysis.figures import FIGURES, balance, classes, curves, draw, history, latent, proof, slices
 from analysis.runs import Sweep
 from trainables.data import load
 from trainables.errors import BadInput
@@ -85,9 +85,15 @@ def test_balance_is_for_two_nets_only(sweep: Sweep) -> None:
     assert "the gap is 6." in balance.look([balance.Balance([1], [4.0], [-2.0], probability=False)])
 
 
+ELSE: dict[str, list[Any]] = {  # what the small sweep has not
+    "balance": [balance.Balance([1, 2], [0.9, 0.6], [0.2, 0.4])],
+    "proof": [proof.Proof("FID", ["trial 1"], [np.array([12.0, np.nan])], [12.0], [(np.nan, np.nan)], [11.0])],
+}
+
+
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_draws_and_says_what_to_look_at(sweep: Sweep, name: str) -> None:
-    panels = FIGURES[name].data(sweep) or [balance.Balance([1, 2], [0.9, 0.6], [0.2, 0.4])]
+    panels = FIGURES[name].data(sweep) or ELSE[name]
     assert FIGURES[name].look(panels).endswith(".")
     for panel in panels:
         assert draw(name, panel).startswith(b"\x89PNG")
