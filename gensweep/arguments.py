@@ -8,6 +8,7 @@ from gensweep.options import PRECISIONS, SAMPLERS, SCHEDULERS, BadUsage, Options
 
 COMMANDS = {
     "run": "search; the same command again goes on",
+    "plan": "what a run would take: trials, hours, disk and price, from a probe of about a minute",
     "study": "train the arms of a fixed question; the same command again goes on",
     "resume": "go on after a kill, a crash or a spent time budget",
     "extend": "more trials for a sweep, also a finished one, in the same space or a wider one",
@@ -41,8 +42,12 @@ def parser() -> Parser:
         name: commands.add_parser(name, help=text, description=text, allow_abbrev=False)
         for name, text in COMMANDS.items()
     }
-    made["run"].add_argument("model", metavar="MODEL", help="ae, dae, vae, gan or cgan")
-    made["run"].add_argument("file", metavar="FILE.yaml", nargs="?", help="options as a mapping; typed ones win")
+    for name in ("run", "plan"):
+        made[name].add_argument("model", metavar="MODEL", help="ae, dae, vae, gan or cgan")
+        made[name].add_argument("file", metavar="FILE.yaml", nargs="?", help="options as a mapping; typed ones win")
+        _run_options(made[name])
+    made["run"].add_argument("--dry-run", action="store_true", help="print the resolved sweep and stop")
+    made["plan"].add_argument("--price-per-hour", metavar="P", type=_number, help="of a GPU, or of the machine")
     made["study"].add_argument("study", metavar="NAME", help="dae-corruption, ae-latent, vae-epochs, ...")
     made["report"].add_argument("dirs", metavar="DIR", nargs="+")
     for name in ("resume", "extend", "stop", "cancel", "status", "best", "finalize", "sample"):
@@ -53,7 +58,6 @@ def parser() -> Parser:
     made["report"].add_argument(
         "-o", "--out", metavar="DIR", help="where to (default: report/ in the sweep); of studies: Markdown pages"
     )
-    _run_options(made["run"])
     _launch_options(made["resume"])
     _study_options(made["study"])
     _launch_options(made["extend"])
@@ -141,7 +145,6 @@ def _run_options(to: argparse.ArgumentParser) -> None:
         "--point", dest="points", metavar="K=V,K=V", action="append", help="try this right after the defaults"
     )
     to.add_argument("--warm-from", metavar="DIR", help="try the best of another sweep right after the defaults")
-    to.add_argument("--dry-run", action="store_true", help="print the resolved sweep and stop")
     _launch_options(to)
 
 

@@ -116,7 +116,7 @@ def room(directory: Path, sheet: "Sheet", space: "Space", data: "Dataset", at_on
             f"keep-checkpoints {amount(limit)}: {at_once} trials at once need {amount(open_ones)} for their own"
         )
     kept = left * each.checkpoints if limit is None else min(limit, left * each.checkpoints)
-    needed, there = kept + left * each.rest, _free(directory)
+    needed, there = kept + left * each.rest, free(directory)
     if needed > there:
         raise BadUsage(
             f"the disk of {directory} has {amount(there)} left, and {left} trials need {amount(needed)} "
@@ -125,5 +125,7 @@ def room(directory: Path, sheet: "Sheet", space: "Space", data: "Dataset", at_on
         )
 
 
-def _free(directory: Path) -> int:
-    return shutil.disk_usage(next(one for one in (directory, *directory.parents) if one.exists())).free
+def free(directory: Path) -> int:
+    """Bytes that are left where the directory is, or will be."""
+    whole = directory.resolve()
+    return shutil.disk_usage(next(one for one in (whole, *whole.parents) if one.exists())).free

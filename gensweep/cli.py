@@ -86,6 +86,18 @@ def run_sweep(given: argparse.Namespace, command: list[str]) -> int:
     return _close(directory, launch(directory, sheet, data, options, Console(), {}))
 
 
+def plan_sweep(given: argparse.Namespace, command: list[str]) -> int:
+    options = asked(given)
+    from gensweep.plan import plan
+
+    print("\n".join(plan(options, command, given.price_per_hour)))
+    priced = [i for i, word in enumerate(command) if word.startswith("--price-per-hour")]
+    for i in reversed(priced):
+        del command[i : i + (1 if "=" in command[i] else 2)]
+    next_step("run", *command[2:])
+    return OK
+
+
 def run_study(given: argparse.Namespace, command: list[str]) -> int:
     from rich.console import Console
 
@@ -165,6 +177,7 @@ def stop_sweep(given: argparse.Namespace, command: list[str]) -> int:
 
 RUN: dict[str, Callable[[argparse.Namespace, list[str]], int]] = {
     "run": run_sweep,
+    "plan": plan_sweep,
     "study": run_study,
     "finalize": finalize_sweep,
     "resume": resume_sweep,

@@ -134,11 +134,11 @@ def launch(
             from trainables.data import limited
 
             given = share(options, resources)
-            say(given.line(resources))
-            judge = judging.result()
             if options.keep_checkpoints is not None:
                 sheet = {**sheet, "keep_checkpoints": size(options.keep_checkpoints)}
             before.room(directory, sheet, space_of(sheet), data, given.concurrent)
+            say(given.line(resources))
+            judge = judging.result()
             claim(directory, {**sheet, **given._asdict(), "stamp": judge.stamp})
             with lock.driving(directory, say):
                 sheet = write_once(directory, {**sheet, **given._asdict(), "stamp": judge.stamp})

@@ -1,0 +1,212 @@
+"""What a sweep will take: trials at each rung, hours, disk and price, from a probe of about a minute.
+
+The probe trains the defaults and some random configurations for a few real steps, as many at once as the sweep would,
+so that they share the machine as its trials will. Then the sweep is played through many times with the real scheduler,
+trials of random quality whose order never changes, and the times that were measured: that gives the spread.
+"""
+
+import heapq
+import multiprocessing
+import os
+import random
+import statistics
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gensweep import before, cluster
+from gensweep.board import duration
+from gensweep.options import BadUsage, Options, amount
+from gensweep.resolve import Sheet, resolve, with_data
+from gensweep.resources import Share, share
+from gensweep.rooms import claim
+
+if TYPE_CHECKING:
+    from trainables.data import Dataset
+    from trainables.engine.cost import Cost
+    from trainables.metrics import Judge
+
+PROBE_S = 40.0  # of timed steps, over all that run at once; imports and evaluations come on top
+START_S = 8.0  # Ray and its first worker
+TRIAL_S = 0.5  # between two trials, and to write a trial's files
+PLAYS = 100
+
+
+class Kind(NamedTuple):
+    """A configuration that was probed."""
+
+    epochs: int
+    cost: "Cost"
+
+
+class Played(NamedTuple):
+    """One sweep as it may go."""
+
+    wall_s: float
+    reached: Counter[int]  # trials by epoch that they came to
+
+
+_parts: Any = None  # of a probing process: data, judge, device, cores
+
+
+def plan(options: Options, command: list[str], price: float | None) -> list[str]:
+    """The lines of a plan.
+
+    Raises:
+        BadUsage, BadInput, BadSpace: whatever would be refused by `run`.
+    """
+    from gensweep.sweep import evaluations, judge_of, space_of
+    from trainables.data import limited, load
+
+    if price is not None and not price >= 0:
+        raise BadUsage(f"price-per-hour {price:g}: 0 or more is needed")
+    sheet = resolve(options, command)
+    data = load(sheet["dataset"], None if sheet["data_dir"] is None else Path(sheet["data_dir"]))
+    sheet, cores = with_data(sheet, data), there(options)
+    given, space = share(options, cores), space_of(sheet)
+    judge = judge_of(sheet, data, print)._replace(**evaluations(sheet))
+    began = time.monotonic()
+    configs = before.drawn(space, max(3, 2 * given.concurrent - 1), sheet["seed"])
+    kinds = probe(sheet["model"], configs, (limited(data, sheet["train_images"]), judge), given)
+    took = time.monotonic() - began
+    plays = [play(sheet, judge, kinds, given.concurrent, seed) for seed in range(PLAYS)]
+    each = before.planned(sheet, space, data)
+    return [
+        f"{sheet['model']} on {sheet['dataset']}: {sheet['trials']} trials of at most {sheet['epochs']} epochs; "
+        f"{given.line(cores)}",
+        *_rungs(sheet, judge, plays),
+        *_time(kinds, plays, took),
+        _disk(sheet, each, options.results),
+        *([] if price is None else [_price(plays, price, int(cores.get("GPU", 0)) if given.gpus_per_trial else 0)]),
+    ]
+
+
+def there(options: Options) -> dict[str, float]:
+    """The cores and GPUs that the sweep would find."""
+    if options.address is not None:
+        with cluster.environment(), cluster.connected(options.address, {}) as resources:
+            return resources
+    import torch
+
+    return {"CPU": float(len(os.sched_getaffinity(0))), "GPU": float(torch.cuda.device_count())}
+
+
+def probe(model: str, configs: list[dict[str, Any]], parts: tuple["Dataset", "Judge"], given: Share) -> list[Kind]:
+    """The configurations with their costs, measured with as many at once as the sweep runs."""
+    device, threads = ("cuda" if given.gpus_per_trial else "cpu"), max(1, int(given.cpus_per_trial))
+    limit_s = PROBE_S * given.concurrent / len(configs)
+    spawned = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(given.concurrent, spawned, _prepare, (*parts, device, threads)) as pool:
+        costs = pool.map(_probe, [model] * len(configs), configs, [limit_s] * len(configs))
+        return [Kind(config["epochs"], cost) for config, cost in zip(configs, costs, strict=True)]
+
+
+def _prepare(data: "Dataset", judge: "Judge", device: str, threads: int) -> None:
+    global _parts
+    claim()
+    import torch
+
+    torch.set_num_threads(threads)
+    _parts = (data.to(device), judge, device)
+
+
+def _probe(model: str, config: dict[str, Any], limit_s: float) -> "Cost":
+    from trainables import MODELS, Data
+    from trainables.engine.cost import cost
+    from trainables.metrics import load_extractor
+
+    data, judge, device = _parts
+    extractor = load_extractor(judge, device) if MODELS[model].samples(config) else None
+    return cost(MODELS[model], config, Data(data, judge, extractor, device), 0, limit_s)
+
+
+def play(sheet: Sheet, judge: "Judge", kinds: Sequence[Kind], slots: int, seed: int) -> Played:
+    """One sweep: each trial is one of the probed kinds, trial 0 the first; how many kinds there are is random too."""
+    from gensweep.schedulers import Ghost, scheduler
+    from trainables.engine.evaluate import due
+
+    draw, rule, metric = random.Random(seed), scheduler(sheet, {}, set()), sheet["objective"]["metric"]
+    seen = draw.choices(kinds[1:], k=len(kinds) - 1)  # what another probe might have found
+    reached: Counter[int] = Counter()
+    events: list[tuple[float, int, Kind, Any, float, list[int]]] = []  # the next evaluation of each that runs
+    waiting, now = list(range(sheet["trials"])), 0.0
+
+    def begin(at: float) -> None:
+        number = waiting.pop(0)
+        kind, ghost = (kinds[0] if number == 0 else draw.choice(seen)), Ghost(number)
+        ghost.trial_id = f"played-{number}"
+        rule.on_trial_add(None, ghost)
+        evaluated = [epoch for epoch in range(1, kind.epochs + 1) if due(judge, epoch, kind.epochs)]
+        push(at, number, kind, ghost, draw.random(), 0, evaluated)
+
+    def push(at: float, number: int, kind: Kind, ghost: Any, quality: float, done: int, left: list[int]) -> None:
+        cost, last = kind.cost, left[0] == kind.epochs
+        took = (left[0] - done) * cost.epoch_s + (cost.last_s if last else cost.evaluation_s)
+        heapq.heappush(events, (at + took, number, kind, ghost, quality, left))
+
+    for _ in range(min(slots, sheet["trials"])):
+        begin(START_S)
+    while events:
+        now, number, kind, ghost, quality, (epoch, *left) = heapq.heappop(events)
+        row = {"epoch": epoch, "epochs": kind.epochs, "status": "ok", "eval_epoch": epoch, metric: quality}
+        reached[epoch] += 1
+        if left and rule.on_trial_result(None, ghost, row) == "CONTINUE":
+            push(now, number, kind, ghost, quality, epoch, left)
+            continue
+        if not left:
+            reached[-1] += 1
+        rule.on_trial_complete(None, ghost, row)
+        if waiting:
+            begin(now + TRIAL_S)
+    return Played(now, reached)
+
+
+def _rungs(sheet: Sheet, judge: "Judge", plays: list[Played]) -> list[str]:
+    if sheet["scheduler"] == "none":
+        return [f"  trials   all {sheet['trials']} run to their end"]
+    shown = judge.rungs or (sheet["grace"],)
+    means = [(str(epoch), statistics.mean(one.reached[epoch] for one in plays)) for epoch in shown]
+    ends = statistics.mean(one.reached[-1] for one in plays)
+    reach = ", ".join(f"epoch {epoch}: {mean:.0f}" for epoch, mean in means)
+    return [f"  trials   {reach}, their end: {ends:.0f} (expected under {sheet['scheduler']})"]
+
+
+def _time(kinds: Sequence[Kind], plays: list[Played], took: float) -> list[str]:
+    low, middle, high = _spread([one.wall_s for one in plays])
+    epoch, evaluation = ([getattr(kind.cost, name) for kind in kinds] for name in ("epoch_s", "evaluation_s"))
+    return [
+        f"  time     about {duration(middle)}, {duration(low)} to {duration(high)} in four of five plays",
+        f"           (an epoch {_range(epoch)}, an evaluation {_range(evaluation)}: "
+        f"{len(kinds)} configurations, probed in {duration(took)})",
+    ]
+
+
+def _spread(values: list[float]) -> tuple[float, float, float]:
+    tenths = statistics.quantiles(values, n=10)
+    return tenths[0], tenths[4], tenths[8]
+
+
+def _range(values: list[float]) -> str:
+    low, high = f"{min(values):.2g}", f"{max(values):.2g}"
+    return f"{low} s" if low == high else f"{low} to {high} s"
+
+
+def _disk(sheet: Sheet, each: before.Planned, results: str) -> str:
+    kept = sheet["trials"] * each.checkpoints
+    if sheet["keep_checkpoints"] is not None:
+        kept = min(kept, sheet["keep_checkpoints"])
+    rest = sheet["trials"] * each.rest
+    return (
+        f"  disk     {amount(kept + rest)}: {amount(kept)} for checkpoints, {amount(rest)} for weights, "
+        f"samples and rows; {amount(before.free(Path(results)))} are free"
+    )
+
+
+def _price(plays: list[Played], price: float, gpus: int) -> str:
+    hours = [one.wall_s / 3600 * max(1, gpus) for one in plays]
+    low, middle, high = _spread(hours)
+    what = "GPU-hours" if gpus else "machine-hours"
+    return f"  price    about {middle * price:.2f}, {low * price:.2f} to {high * price:.2f} ({middle:.2g} {what})"
