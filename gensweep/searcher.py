@@ -18,6 +18,7 @@ from optuna.trial import Trial, TrialState
 from ray.tune.search import Searcher
 
 from gensweep.disk import is_full
+from gensweep.mirror import settle
 
 Row = dict[str, Any]
 LOW = "low on memory"  # what Ray's memory monitor says of a worker that it ended
@@ -99,6 +100,7 @@ class StudySearcher(Searcher):
             else:
                 return Searcher.FINISHED
             config = self._space(trial)
+            settle(self._study)  # before a worker can begin it
         except (StorageInternalError, OSError) as error:
             self._full(error)
             return Searcher.FINISHED

@@ -15,6 +15,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
 from analysis.stored import with_driver
+from gensweep.mirror import Mirror
 from gensweep.options import BadUsage, first_line
 from gensweep.samplers import ByNumber
 
@@ -111,7 +112,7 @@ def opened(directory: Path, sheet: dict[str, Any], first: dict[str, Any]) -> Gen
         wanted = [first, *sheet["points"]]
         for point in wanted[len(study.get_trials(deepcopy=False)) :]:  # a kill may have come between two of them
             study.enqueue_trial(point)
-        yield study
+        yield optuna.load_study(study_name=sheet["study"], storage=Mirror(kept, sheet["study"]), sampler=study.sampler)
 
 
 def _fold(path: Path) -> None:

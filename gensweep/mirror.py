@@ -1,0 +1,116 @@
+"""A study in memory, all of whose writes go to its storage as well.
+
+One driver at a time writes to a study (its lock sees to that), so nothing that it reads can be newer on the disk than
+in its own memory. Optuna's SQL storage asks the database about ten times a trial; here only writes do, and a new trial
+is one of them: it is stored with all its parameters at once, when `settle` is called.
+"""
+
+import copy
+from typing import Any
+
+from optuna.distributions import BaseDistribution, distribution_to_json
+from optuna.exceptions import StorageInternalError
+from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy import MetaData, Table, insert
+from sqlalchemy.exc import SQLAlchemyError
+
+
+class Mirror(InMemoryStorage):
+    """One study of another storage, under the trials' own numbers; here they are also the ids of the trials."""
+
+    def __init__(self, storage: BaseStorage, name: str) -> None:
+        super().__init__()
+        self._stored = storage
+        self._table: Table | None = None
+        self._home = storage.get_study_id_from_name(name)
+        here = super().create_new_study(storage.get_study_directions(self._home), name)
+        for key, value in storage.get_study_user_attrs(self._home).items():
+            super().set_study_user_attr(here, key, value)
+        for key, value in storage.get_study_system_attrs(self._home).items():
+            super().set_study_system_attr(here, key, value)
+        trials = storage.get_all_trials(self._home, deepcopy=False)
+        self._ids: dict[int, int] = {trial.number: trial._trial_id for trial in trials}
+        for trial in sorted(trials, key=lambda trial: trial.number):
+            super().create_new_trial(here, trial)
+
+    def settle(self) -> None:
+        """Stores the trials that have been begun here, with all that is known of them."""
+        for trial in self.get_all_trials(0, deepcopy=False)[len(self._ids) :]:
+            self._store(trial)
+
+    def _store(self, trial: FrozenTrial) -> None:
+        if not isinstance(self._stored, RDBStorage) or trial.state != TrialState.RUNNING:
+            self._ids[trial.number] = self._stored.create_new_trial(self._home, trial)
+            return
+        bare = copy.copy(trial)
+        bare.params, bare.distributions = {}, {}
+        stored = self._ids[trial.number] = self._stored.create_new_trial(self._home, bare)
+        lines = [
+            {
+                "trial_id": stored,
+                "param_name": name,
+                "param_value": distribution.to_internal_repr(trial.params[name]),
+                "distribution_json": distribution_to_json(distribution),
+            }
+            for name, distribution in trial.distributions.items()
+        ]
+        if lines:  # in one statement: Optuna's storage would take three for each
+            try:
+                with self._stored.engine.begin() as connection:
+                    connection.execute(insert(self._params(self._stored)), lines)
+            except SQLAlchemyError as error:
+                raise StorageInternalError("parameters cannot be stored") from error
+
+    def _params(self, stored: RDBStorage) -> Table:
+        if self._table is None:
+            self._table = Table("trial_params", MetaData(), autoload_with=stored.engine)
+        return self._table
+
+    def _id(self, trial_id: int) -> int:
+        self.settle()
+        return self._ids[trial_id]
+
+    def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
+        self.settle()
+        number = super().create_new_trial(study_id, template_trial)
+        if template_trial is not None:
+            self.settle()
+        return number
+
+    def set_trial_param(self, trial_id: int, name: str, value: float, distribution: BaseDistribution) -> None:
+        super().set_trial_param(trial_id, name, value, distribution)
+        if trial_id in self._ids:
+            self._stored.set_trial_param(self._ids[trial_id], name, value, distribution)
+
+    def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
+        super().set_trial_system_attr(trial_id, key, value)
+        if trial_id in self._ids:
+            self._stored.set_trial_system_attr(self._ids[trial_id], key, value)
+
+    def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
+        self._stored.set_trial_user_attr(self._id(trial_id), key, value)
+        super().set_trial_user_attr(trial_id, key, value)
+
+    def set_trial_intermediate_value(self, trial_id: int, step: int, value: float) -> None:
+        self._stored.set_trial_intermediate_value(self._id(trial_id), step, value)
+        super().set_trial_intermediate_value(trial_id, step, value)
+
+    def set_trial_state_values(self, trial_id: int, state: TrialState, values: Any = None) -> bool:
+        done = self._stored.set_trial_state_values(self._id(trial_id), state, values)
+        return super().set_trial_state_values(trial_id, state, values) and done
+
+    def set_study_user_attr(self, study_id: int, key: str, value: Any) -> None:
+        self._stored.set_study_user_attr(self._home, key, value)
+        super().set_study_user_attr(study_id, key, value)
+
+    def set_study_system_attr(self, study_id: int, key: str, value: Any) -> None:
+        self._stored.set_study_system_attr(self._home, key, value)
+        super().set_study_system_attr(study_id, key, value)
+
+
+def settle(study: Study) -> None:
+    """Brings all that was asked of the study into its storage."""
+    if isinstance(study._storage, Mirror):
+        study._storage.settle()
