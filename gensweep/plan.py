@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from trainables.metrics import Judge
 
 PROBE_S = 40.0  # of timed steps, over all that run at once; imports and evaluations come on top
-START_S = 8.0  # Ray and its first worker
+STARTS = 2.0  # Ray and its first worker take about twice the time in which a probing process is ready
 TRIAL_S = 0.5  # between two trials, and to write a trial's files
 PLAYS = 100
 
@@ -70,9 +70,10 @@ def plan(options: Options, command: list[str], price: float | None) -> list[str]
     judge = judge_of(sheet, data, print)._replace(**evaluations(sheet))
     began = time.monotonic()
     configs = before.drawn(space, max(3, 2 * given.concurrent - 1), sheet["seed"])
-    kinds = probe(sheet["model"], configs, (limited(data, sheet["train_images"]), judge), given)
+    kinds, ready_s = probe(sheet["model"], configs, (limited(data, sheet["train_images"]), judge), given)
     took = time.monotonic() - began
-    plays = [play(sheet, judge, kinds, given.concurrent, seed) for seed in range(PLAYS)]
+    start_s = STARTS * ready_s
+    plays = [play(sheet, judge, kinds, given.concurrent, start_s, seed) for seed in range(PLAYS)]
     each = before.planned(sheet, space, data)
     return [
         f"{sheet['model']} on {sheet['dataset']}: {sheet['trials']} trials of at most {sheet['epochs']} epochs; "
@@ -94,14 +95,19 @@ def there(options: Options) -> dict[str, float]:
     return {"CPU": float(len(os.sched_getaffinity(0))), "GPU": float(torch.cuda.device_count())}
 
 
-def probe(model: str, configs: list[dict[str, Any]], parts: tuple["Dataset", "Judge"], given: Share) -> list[Kind]:
-    """The configurations with their costs, measured with as many at once as the sweep runs."""
+def probe(
+    model: str, configs: list[dict[str, Any]], parts: tuple["Dataset", "Judge"], given: Share
+) -> tuple[list[Kind], float]:
+    """The configurations with their costs, measured with as many at once as the sweep runs; and the seconds until a
+    process was ready to train."""
+    began = time.time()
     device, threads = ("cuda" if given.gpus_per_trial else "cpu"), max(1, int(given.cpus_per_trial))
     limit_s = PROBE_S * given.concurrent / len(configs)
     spawned = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(given.concurrent, spawned, _prepare, (*parts, device, threads)) as pool:
-        costs = pool.map(_probe, [model] * len(configs), configs, [limit_s] * len(configs))
-        return [Kind(config["epochs"], cost) for config, cost in zip(configs, costs, strict=True)]
+        found = list(pool.map(_probe, [model] * len(configs), configs, [limit_s] * len(configs)))
+    kinds = [Kind(config["epochs"], cost) for config, (_, cost) in zip(configs, found, strict=True)]
+    return kinds, min(ready for ready, _ in found) - began
 
 
 def _prepare(data: "Dataset", judge: "Judge", device: str, threads: int) -> None:
@@ -113,17 +119,18 @@ def _prepare(data: "Dataset", judge: "Judge", device: str, threads: int) -> None
     _parts = (data.to(device), judge, device)
 
 
-def _probe(model: str, config: dict[str, Any], limit_s: float) -> "Cost":
+def _probe(model: str, config: dict[str, Any], limit_s: float) -> "tuple[float, Cost]":
     from trainables import MODELS, Data
     from trainables.engine.cost import cost
     from trainables.metrics import load_extractor
 
     data, judge, device = _parts
     extractor = load_extractor(judge, device) if MODELS[model].samples(config) else None
-    return cost(MODELS[model], config, Data(data, judge, extractor, device), 0, limit_s)
+    ready = time.time()
+    return ready, cost(MODELS[model], config, Data(data, judge, extractor, device), 0, limit_s)
 
 
-def play(sheet: Sheet, judge: "Judge", kinds: Sequence[Kind], slots: int, seed: int) -> Played:
+def play(sheet: Sheet, judge: "Judge", kinds: Sequence[Kind], slots: int, start_s: float, seed: int) -> Played:
     """One sweep: each trial is one of the probed kinds, trial 0 the first; how many kinds there are is random too."""
     from gensweep.schedulers import Ghost, scheduler
     from trainables.engine.evaluate import due
@@ -148,7 +155,7 @@ def play(sheet: Sheet, judge: "Judge", kinds: Sequence[Kind], slots: int, seed: 
         heapq.heappush(events, (at + took, number, kind, ghost, quality, left))
 
     for _ in range(min(slots, sheet["trials"])):
-        begin(START_S)
+        begin(start_s)
     while events:
         now, number, kind, ghost, quality, (epoch, *left) = heapq.heappop(events)
         row = {"epoch": epoch, "epochs": kind.epochs, "status": "ok", "eval_epoch": epoch, metric: quality}

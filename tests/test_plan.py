@@ -9,18 +9,20 @@ from trials import digits, small
 
 from gensweep.cli import main
 from gensweep.options import Options
-from gensweep.plan import START_S, TRIAL_S, Kind, play
+from gensweep.plan import TRIAL_S, Kind, play
 from gensweep.resolve import resolve
 from gensweep.sweep import evaluations
 from trainables import MODELS
 from trainables.engine.cost import Cost, cost
+
+START_S = 8.0
 
 
 def played(kinds: list[Kind], slots: int, seed: int = 0, **options: Any) -> Any:
     sheet = resolve(Options("vae", **options), ["gensweep"])
     judge = digits().judge
     assert judge is not None
-    return play(sheet, judge._replace(**evaluations(sheet)), kinds, slots, seed)
+    return play(sheet, judge._replace(**evaluations(sheet)), kinds, slots, START_S, seed)
 
 
 def test_without_a_scheduler_the_time_is_a_sum() -> None:
