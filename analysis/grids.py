@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from PIL import UnidentifiedImageError
 
 from analysis import best, pictures, runs, sample, source
 from analysis.figures import style
@@ -70,6 +71,8 @@ def batch(sweep: Sweep, number: int, epoch: int) -> Pixels:
             raise BadInput(
                 f"trial {number} of {sweep.place.name!r} has lost its picture {_file(number, epoch)}"
             ) from None
+    except (UnidentifiedImageError, ValueError) as error:
+        raise BadInput(f"the picture {_file(number, epoch)} of {sweep.place.name!r} is damaged: {error}") from error
     z = sample.noise(sweep, number, GRID, sweep.meta["seed"], "grid")
     return sample.images(sweep, number, z, grid_labels(len(sweep.meta["data"]["classes"])))
 

@@ -25,18 +25,24 @@ class Place(NamedTuple):
         return content
 
     def write(self, name: str, content: bytes) -> None:
-        """Writes a file below the root, making its folder where needed."""
+        """Writes a file below the root, making its folder where needed; BadInput where that cannot be."""
         path = f"{self.root}/{name}"
-        self.files.create_dir(path.rpartition("/")[0], recursive=True)
-        with self.files.open_output_stream(path) as stream:
-            stream.write(content)
+        try:
+            self.files.create_dir(path.rpartition("/")[0], recursive=True)
+            with self.files.open_output_stream(path) as stream:
+                stream.write(content)
+        except OSError as error:
+            raise BadInput(f"cannot write {name} to {self.name!r}: {str(error).splitlines()[0]}") from error
 
     def has(self, name: str) -> bool:
         return bool(self.files.get_file_info(f"{self.root}/{name}").type == fs.FileType.File)
 
     def names(self, folder: str) -> list[str]:
-        """The sorted base names in a folder below the root; empty where the folder is missing."""
-        chosen = fs.FileSelector(f"{self.root}/{folder}".rstrip("/"), allow_not_found=True)
+        """The sorted base names in a folder below the root; empty where there is no such folder."""
+        path = f"{self.root}/{folder}".rstrip("/")
+        if self.files.get_file_info(path).type == fs.FileType.File:
+            return []
+        chosen = fs.FileSelector(path, allow_not_found=True)
         return sorted(info.base_name for info in self.files.get_file_info(chosen))
 
     @property

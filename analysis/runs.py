@@ -20,8 +20,11 @@ from optuna.trial import FrozenTrial, TrialState
 
 from analysis import place, stored
 from analysis.place import Place
+from trainables import MODELS
+from trainables.errors import BadInput
 
 FORMAT = 1
+NEEDED = {"name": str, "model": str, "dataset": str, "space": dict, "objective": dict, "defaults": dict, "trials": int}
 STATES = {
     TrialState.COMPLETE: "complete",
     TrialState.PRUNED: "pruned",
@@ -125,13 +128,17 @@ def read(sweep: Sweep, numbers: Iterable[int] | None = None) -> Sweep:
 def trial(sweep: Sweep, number: int) -> Trial:
     """The files of one trial; what a trial has not written yet is empty."""
     try:
-        params: dict[str, Any] = json.loads(sweep.place.read(f"{folder(number)}/params.json"))
+        params: Any = json.loads(sweep.place.read(f"{folder(number)}/params.json"))
     except (FileNotFoundError, json.JSONDecodeError):
         return Trial(number, None, {}, [], None)
     try:
         rows = parse(sweep.place.read(f"{folder(number)}/rows.jsonl"))
     except FileNotFoundError:
         rows = []
+    if not isinstance(params, dict) or not {"seed", "config"} <= set(params):
+        raise BadInput(f"{folder(number)}/params.json of {sweep.place.name!r} is not that of a trial")
+    if any(not {"epoch", "epochs", "status", "eval_epoch"} <= set(row) for row in rows):
+        raise BadInput(f"{folder(number)}/rows.jsonl of {sweep.place.name!r} has rows that no trial writes")
     fresh = [row for row in rows if row["eval_epoch"] == row["epoch"] and row["status"] == "ok"]
     judged = [row for row in fresh if not row.get("narrow")]  # the epochs of a collapsed generator never win
     best = min(judged, key=lambda row: (sweep.sign * row[sweep.metric], row["epoch"]), default=None)
@@ -144,7 +151,15 @@ def folder(number: int) -> str:
 
 
 def _meta(where: Place) -> dict[str, Any]:
-    return place.described(where, "sweep", FORMAT, "" if where.has("sweep.json") else _nearby(where))
+    meta = place.described(where, "sweep", FORMAT, "" if where.has("sweep.json") else _nearby(where))
+    for key, kind in NEEDED.items():
+        if not isinstance(meta.get(key), kind):
+            raise BadInput(f"{where.name!r} is not a readable sweep: its sweep.json gives no {kind.__name__} {key!r}")
+    if not {"metric", "mode"} <= set(meta["objective"]):
+        raise BadInput(f"{where.name!r} is not a readable sweep: its objective needs a metric and a mode")
+    if meta["model"] not in MODELS:
+        raise BadInput(f"{where.name!r} is a sweep of {meta['model']!r}, a model that this gensweep does not have")
+    return meta
 
 
 def _nearby(where: Place) -> str:
@@ -176,7 +191,8 @@ def parse(content: bytes) -> list[dict[str, Any]]:
             row = json.loads(line)
         except json.JSONDecodeError:
             continue  # torn by a kill; the resumed trial wrote the epoch again
-        latest[row["epoch"]] = row
+        if isinstance(row, dict) and "epoch" in row:
+            latest[row["epoch"]] = row
     return [latest[epoch] for epoch in sorted(latest)]
 
 

@@ -71,6 +71,18 @@ def writable(directory: Path) -> None:
             raise BadUsage(f"{directory / name} is not yours to write: make it so, or begin a new sweep with --name")
 
 
+def whole(directory: Path, sheet: "Sheet") -> None:
+    """Refuses to begin anew beside trials whose study is gone.
+
+    Raises:
+        BadUsage, BadInput: no study, or one that cannot be read.
+    """
+    from analysis import place, stored
+
+    if any(directory.glob("trials/*/rows.jsonl")) and not stored.trials(place.at(directory), sheet):
+        raise BadUsage(f"{directory} cannot go on: there are trials, but the study {sheet['study']!r} is gone or empty")
+
+
 def drawn(space: "Space", n: int, seed: int) -> list[dict[str, Any]]:
     """The defaults, and n configurations drawn at random from the space."""
     import optuna

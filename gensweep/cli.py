@@ -37,12 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code: 0, 1 where nothing came of it, 2 for bad input, 130 after Ctrl-C."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        if words and not words[0].startswith("-") and words[0] not in COMMANDS:
-            raise BadUsage(nearest("command", words[0], COMMANDS))
-        given = parser().parse_args(words)
-        code = RUN[given.command](given, ["gensweep", *words])
-        sys.stdout.flush()
-        return code
+        return _obey(words)
     except KeyboardInterrupt:
         print("gensweep: interrupted; the same command again goes on", file=sys.stderr)
         return INTERRUPTED
@@ -60,6 +55,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"gensweep: {' '.join(str(error).split())}", file=sys.stderr)
         return BAD
+
+
+def _obey(words: list[str]) -> int:
+    try:
+        if words and not words[0].startswith("-") and words[0] not in COMMANDS:
+            raise BadUsage(nearest("command", words[0], COMMANDS))
+        given = parser().parse_args(words)
+        return RUN[given.command](given, ["gensweep", *words])
+    finally:
+        sys.stdout.flush()  # here, where it is seen that nobody reads on; also after --help
 
 
 def _is_for_the_user(error: Exception) -> bool:
@@ -202,11 +207,13 @@ def asked(given: argparse.Namespace) -> Options:
 
 def settings(given: list[str]) -> dict[str, str]:
     """What is typed behind `--set`, by key."""
-    found = {}
+    found: dict[str, str] = {}
     for text in given:
         key, equals, value = text.partition("=")
         if not (key and equals and value):
             raise BadUsage(f"--set {text!r}: write key=v, key=lo:hi[:log] or key=a,b,c")
+        if key.strip() in found:
+            raise BadUsage(f"{key.strip()} is set twice: to {found[key.strip()]} and to {value.strip()}")
         found[key.strip()] = value.strip()
     return found
 

@@ -79,8 +79,7 @@ def _start(where: str, more: Mapping[str, Any]) -> None:
     import ray
 
     own = where == "local"
-    if ":" in where:
-        _knock(where)
+    knock(where)
     for last in (not own, True):
         try:
             ray.init(where, log_to_driver=False, logging_level=logging.CRITICAL, **more)
@@ -92,8 +91,14 @@ def _start(where: str, more: Mapping[str, Any]) -> None:
                 raise BadUsage(f"{fault} ({first_line(error)})") from error
 
 
-def _knock(address: str) -> None:
-    """Whether anything listens there: Ray itself would try for three and a half minutes."""
+def knock(address: str | None) -> None:
+    """Whether anything listens at HOST:PORT: Ray itself would try for three and a half minutes.
+
+    Raises:
+        BadUsage: nothing does.
+    """
+    if address is None or ":" not in address:
+        return
     host, _, port = address.removeprefix("ray://").rpartition(":")
     try:
         socket.create_connection((host, int(port)), KNOCK_S).close()

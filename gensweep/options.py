@@ -70,6 +70,7 @@ AT_LEAST = {
     "every": 1,
     "train_images": 2,
 }
+MOST = 2**31 - 1
 CHOICES = {"sampler": SAMPLERS, "scheduler": SCHEDULERS, "precision": PRECISIONS}
 
 
@@ -113,10 +114,9 @@ def checked(options: Options) -> Options:
         BadUsage: a wrong type, a value out of its range, an unknown word.
     """
     for name in TEXTS:
-        if not isinstance(getattr(options, name), str | None):
-            raise BadUsage(f"{_option(name)} {getattr(options, name)!r}: a text is needed")
+        _text(name, getattr(options, name))
     for name, low in AT_LEAST.items():
-        _whole(name, getattr(options, name), low)
+        whole(name, getattr(options, name), low)
     for name, known in CHOICES.items():
         word = getattr(options, name)
         if word is not None and word not in known:
@@ -128,19 +128,38 @@ def checked(options: Options) -> Options:
     for limit in (options.time_budget, options.trial_timeout):
         _ = limit is None or seconds(limit)
     _ = options.keep_checkpoints is None or size(options.keep_checkpoints)
-    if options.name is not None and not re.fullmatch(r"[A-Za-z0-9][\w.+=-]*", options.name):
-        raise BadUsage(f"name {options.name!r} is no folder name: use letters, digits and . _ + = -")
+    if options.name is not None and not re.fullmatch(r"[A-Za-z0-9][\w.+=-]{0,99}", options.name):
+        raise BadUsage(f"name {options.name!r} is no folder name: use up to 100 letters, digits and . _ + = -")
     _mappings("points", options.points)
+    _mappings("start", [options.start])
+    _goal(options.objective)
     return options._replace(set=texts(options.set))
 
 
-def _whole(name: str, value: Any, low: int) -> None:
+def _text(name: str, value: Any) -> None:
+    if not isinstance(value, str | None):
+        raise BadUsage(f"{_option(name)} {value!r}: a text is needed")
+    if value == "":
+        raise BadUsage(f"{_option(name)} is empty: leave it out, or name one")
+
+
+def _goal(value: Any) -> None:
+    if value is None:
+        return
+    if not isinstance(value, list | tuple) or len(value) != 2 or value[1] not in ("min", "max"):
+        raise BadUsage(f"objective {value!r}: a metric and min or max are needed, such as [fid, min]")
+
+
+def whole(name: str, value: Any, low: int) -> None:
+    """Refuses what is no whole number from `low` on, or no sensible one; None is left alone."""
     if value is None:
         return
     if isinstance(value, bool) or not isinstance(value, int):
         raise BadUsage(f"{_option(name)} {value!r}: a whole number is needed")
     if value < low:
         raise BadUsage(f"{_option(name)} {value} is too small: at least {low}")
+    if value > MOST:
+        raise BadUsage(f"{_option(name)} {value} is too large: at most {MOST}")
 
 
 def _share(name: str, value: Any, *, zero: bool) -> None:

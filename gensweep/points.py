@@ -23,11 +23,15 @@ def checked(space: "Space", point: Mapping[str, Any]) -> dict[str, Any]:
     """
     from search_spaces.override import Probe, describe
 
-    probe = Probe(0, dict(point))
-    config, known = space.space(probe), describe(space)
+    known = describe(space)
     for key, value in point.items():
         if key not in known:
             raise BadUsage(f"point: {nearest('key', key, known)}")
+        if known[key]["kind"] in ("float", "int") and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise BadUsage(f"point: {key}={value}: a number is needed")
+    probe = Probe(0, dict(point))
+    config = space.space(probe)
+    for key, value in point.items():
         if key not in config:
             raise BadUsage(f"point: no trial reads {key!r} with its other values ({_text(point)})")
         if key not in probe.drawn and config[key] != value:

@@ -62,6 +62,9 @@ def resolve(options: Options, command: list[str]) -> Sheet:
     space = shaped(options.model, dict(options.set), options.epochs, options.precision)
     space = space._replace(defaults={**space.defaults, **options.start}, objective=options.objective or space.objective)
     boxes = describe(space)
+    for key in options.start:
+        if key not in boxes:
+            raise BadUsage(f"start: {nearest('key', key, boxes)}")
     check_keys(options.model, space, boxes)
     before.sound([space.objective[0]], boxes, options)
     epochs = longest(boxes)
@@ -131,10 +134,12 @@ def shaped(model: str, texts: dict[str, str], epochs: int | None, precision: str
 
 def longest(boxes: dict[str, dict[str, Any]]) -> int:
     """The epochs of the longest trial of a space."""
-    box = boxes["epochs"]
-    return int(
-        max(box[end] for end in ("value", "high") if end in box) if "choices" not in box else max(box["choices"])
-    )
+    return largest(boxes["epochs"])
+
+
+def largest(box: dict[str, Any]) -> int:
+    """The largest whole number that a key of a space may have."""
+    return int(max(box.get("choices") or [box[end] for end in ("value", "high") if end in box]))
 
 
 def check_keys(model: str, space: "Space", boxes: dict[str, dict[str, Any]]) -> None:
@@ -194,7 +199,11 @@ def _slug(dataset: str) -> str:
 
 
 def with_data(sheet: Sheet, data: "Dataset") -> Sheet:
-    """The sheet with what the data set says about itself, of which it may use only some training images."""
+    """The sheet with what the data set says about itself, of which it may use only some training images.
+
+    Raises:
+        BadUsage: a batch would be larger than what there is to train on.
+    """
     about = {
         "classes": list(data.classes),
         "shape": list(data.shape),
@@ -203,6 +212,9 @@ def with_data(sheet: Sheet, data: "Dataset") -> Sheet:
         "n_test": len(data.test),
         "fingerprint": data.fingerprint,
     }
+    batch, there = largest(sheet["space"]["batch_size"]), sheet["train_images"] or len(data.train)
+    if batch > there:
+        raise BadUsage(f"batch_size may be {batch}, and there are {there} images to train on: --set it lower")
     return {**sheet, "data": about}
 
 

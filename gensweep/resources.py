@@ -46,6 +46,16 @@ def share(options: Options, cluster: Mapping[str, float]) -> Share:
     return Share(cpus_per_trial, gpus_per_trial, max(1, min(at_once, options.concurrent or at_once, options.trials)))
 
 
+def emulates_bf16() -> bool:
+    """Whether the CPU of this process has no bf16 arithmetic of its own; False where torch does not tell."""
+    import torch
+
+    if not hasattr(torch.cpu, "get_capabilities"):
+        return False
+    able = torch.cpu.get_capabilities()
+    return not any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
 def _slots(gpus_per_trial: float, gpus: float) -> int:
     """How many such shares fit: Ray never splits one share over two GPUs."""
     if gpus_per_trial >= 1:

@@ -13,6 +13,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.study import Study, StudyDirection
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from analysis.stored import with_driver
 from gensweep.mirror import Mirror
@@ -63,7 +64,10 @@ def _mended(journal: Path) -> Path:
 
 def shown(url: str | None) -> str | None:
     """A storage URL without its password."""
-    return url if url is None or "://" not in url else make_url(url).render_as_string(hide_password=True)
+    try:
+        return url if url is None or "://" not in url else make_url(url).render_as_string(hide_password=True)
+    except (ValueError, ArgumentError):  # no URL: so nobody knows where in it a password would be
+        return url.partition("://")[0] + "://..." if url else url
 
 
 def _patiently(dialect: Any, record: Any, arguments: Any, settings: Any) -> Any:

@@ -20,7 +20,7 @@ from rich.console import Console
 
 from gensweep import cluster
 from gensweep.arms import Asked, Owned, owner, searched, trained
-from gensweep.options import Options
+from gensweep.options import Options, whole
 from gensweep.origin import commit, versions
 from gensweep.resolve import Sheet
 from gensweep.resources import Share, share
@@ -96,6 +96,9 @@ def run(asked: Asked, command: list[str], console: Console) -> str:
     """
     from gensweep.sweep import prepare
 
+    for name in ("seeds", "epochs"):
+        whole(name, getattr(asked, name), 1)
+    cluster.knock(asked.address)
     engine = Engine(asked.directory, asked.address, command, console)
     owned = {arm: owner(asked, arm) for arm in asked.study.arms}
     once = list({own.directory: own for own in owned.values()}.values())

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from gensweep import before, cluster, lock
-from gensweep.options import BadUsage, Options, seconds, size
-from gensweep.resolve import FORMAT, Sheet, differences, resolve, shaped, with_data
-from gensweep.resources import share
+from gensweep.options import BadUsage, Options, nearest, seconds, size
+from gensweep.resolve import FORMAT, IDENTITY, Sheet, differences, resolve, shaped, with_data
+from gensweep.resources import emulates_bf16, share
 
 if TYPE_CHECKING:
     from gensweep.tuning import Ended
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from trainables.metrics import Judge
 
 Say = Callable[[str], None]
+KINDS = {"model": str, "dataset": str, "data": dict, "space": dict, "set": dict, "objective": dict, "defaults": dict}
 Load = Callable[[str, Path | None], "Dataset"]
 
 
@@ -46,11 +47,13 @@ def prepare(options: Options, command: list[str], load: "Load | None" = None) ->
     limited(data, sheet["train_images"])  # refuses more images than there are
     sheet = with_data(sheet, data)
     if (directory / "sweep.json").exists():
-        differing = differences(read_sheet(directory), sheet)
+        held = read_sheet(directory)
+        differing = differences(held, sheet)
         if differing:
             raise BadUsage(
                 f"{directory} holds another sweep: {'; '.join(differing)}; give this one a --name, or the same settings"
             )
+        before.whole(directory, held)
     if options.storage is not None:
         from gensweep.storage import check_storage
 
@@ -83,6 +86,10 @@ def read_sheet(directory: Path) -> Sheet:
         raise BadUsage(f"{str(directory)!r} is no readable sweep: its sweep.json is broken") from error
     if not isinstance(sheet, dict) or sheet.get("format") != FORMAT:
         raise BadUsage(f"{str(directory)!r} is no sweep of format {FORMAT}, which is what this gensweep reads")
+    wrong = [key for key in (*IDENTITY, "study") if key not in sheet]
+    wrong += [key for key, kind in KINDS.items() if key not in wrong and not isinstance(sheet[key], kind)]
+    if wrong:
+        raise BadUsage(f"{str(directory)!r} cannot go on: its sweep.json lacks {', '.join(wrong)}, or has it otherwise")
     return sheet
 
 
@@ -92,10 +99,14 @@ def reopen(directory: Path) -> tuple[Sheet, "Dataset"]:
     Raises:
         BadInput, BadUsage: no sweep, or its space or data have changed.
     """
+    from search_spaces import SPACES
     from search_spaces.override import describe
     from trainables.data import load
 
     sheet = read_sheet(directory)
+    if sheet["model"] not in SPACES:
+        raise BadUsage(f"{directory}: {nearest('model', sheet['model'], SPACES)}")
+    before.whole(directory, sheet)
     before.writable(directory)
     lock.alone(directory)
     data = load(sheet["dataset"], None if sheet["data_dir"] is None else Path(sheet["data_dir"]))
@@ -138,6 +149,8 @@ def launch(
                 sheet = {**sheet, "keep_checkpoints": size(options.keep_checkpoints)}
             before.room(directory, sheet, space_of(sheet), data, given.concurrent)
             say(given.line(resources))
+            if not given.gpus_per_trial and "bf16" in sheet["space"]["precision"].values() and emulates_bf16():
+                say("bf16 is emulated on this CPU: expect it to be slower than --precision fp32")
             judge = judging.result()
             claim(directory, {**sheet, **given._asdict(), "stamp": judge.stamp})
             with lock.driving(directory, say):

@@ -44,6 +44,8 @@ def parse(key: str, text: str) -> Setting:
         values = tuple(literal(part.strip()) for part in text.split(","))
         if any(value == "" for value in values):
             raise BadSpace(f"--set {key}={text}: a value is missing; write {key}=v, {key}=a,b,c or {key}=lo:hi[:log]")
+        if len(set(values)) < len(values):
+            raise BadSpace(f"--set {key}={text}: a value stands there twice")
         return Setting(key, values)
     low, high, log = literal(parts[0]), literal(parts[1]), parts[2:] == ["log"]
     numbers = isinstance(low, int | float) and isinstance(high, int | float)

@@ -79,6 +79,7 @@ def _meta(name: str, trials: int) -> dict[str, Any]:
         "trials": trials, "epochs": 5, "seed": 0, "sampler": "tpe", "scheduler": "asha", "grace": 1,
         "reduction_factor": 3, "concurrent": 2, "cpus_per_trial": 1, "gpus_per_trial": 0, "precision": "fp32",
         "max_failures": 3, "time_budget_s": None, "storage": None,
+        "every": None, "train_images": None, "trial_timeout_s": None,
         "stamp": {"extractor": "digits-abc", "n_samples": 5000, "n_reference": 1437, "reference": "train+val"},
         "versions": {"gensweep": "0.1.0", "python": "3.11", "torch": "2", "ray": "2", "optuna": "5"},
         "commit": None, "dirty": False, "created": "2026-01-02T03:04:05Z", "format": 1,

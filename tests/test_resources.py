@@ -1,11 +1,12 @@
 """How many trials run at once, and what each gets."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gensweep.options import BadUsage, Options
-from gensweep.resources import Share, share
+from gensweep.resources import Share, emulates_bf16, share
 
 
 @pytest.mark.parametrize(
@@ -31,3 +32,7 @@ def test_shares(asked: dict[str, Any], cluster: dict[str, float], expected: Shar
 def test_more_than_there_is(asked: dict[str, Any]) -> None:
     with pytest.raises(BadUsage, match="are there"):
         share(Options("vae", **asked), {"CPU": 2})
+
+
+def test_bf16_is_emulated_where_the_cpu_has_none() -> None:
+    assert emulates_bf16() != ("bf16" in Path("/proc/cpuinfo").read_text())

@@ -1,5 +1,6 @@
 """The door in a process of its own: quick help, and our rooms among a stranger's modules of the same names."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +28,15 @@ def test_help_needs_nothing_heavy(at_home: Path) -> None:
         "-c", f"import gensweep.cli, sys; gensweep.cli.parser(); print({heavy} & {{*sys.modules}})", cwd=at_home
     )
     assert done.stdout.strip() == "set()"
+
+
+def test_nobody_reads_on(at_home: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)  # as `| head` does when it has seen enough
+    command = [sys.executable, "-m", "gensweep", "run", "vae", "--dry-run"]
+    done = subprocess.run(command, cwd=at_home, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=120)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_rooms_are_ours_among_strangers(at_home: Path) -> None:
