@@ -211,6 +211,7 @@ def told(sweep: Sweep, final: Final) -> dict[str, Any]:
     """What a page says of it."""
     return {
         "verdict": verdict(sweep, final),
+        "score": spoken(final.pick.test),
         "shrinkage": " ".join([shrinkage(sweep, final), *_few(final)]),
         "heads": list(HEADS.values()),
         "lines": [[line[key] for key in HEADS] for line in lines(sweep, final)],

@@ -51,7 +51,9 @@ def write(directories: list[str | Path], out: str | Path | None = None) -> str:
 
 def section(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[str, Any]:
     """All that the page says of one sweep; the pictures are put into `files` by name as well."""
-    meta, lead = sweep.meta, best.top(sweep, 1)[0]
+    meta, proof = sweep.meta, final.load(sweep)
+    entries = best.top(sweep, 1 if proof is None else len(sweep.trials))
+    lead = next((one for one in entries if proof is not None and one["number"] == proof.pick.number), entries[0])
 
     def keep(name: str, content: bytes) -> str:
         files[f"{prefix}{name}.png"] = content
@@ -61,7 +63,6 @@ def section(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[str, Any
     epochs = grids.first_last(sweep, lead["number"])
     drawn = grids.batch(sweep, lead["number"], lead["best_epoch"])
     picture = pictures.sheet(drawn, grids.ACROSS, grids.gap(drawn))
-    proof = final.load(sweep)
     keep("grid", grids.draw(strips))
     keep("epochs", grids.draw(epochs))
     return {

@@ -5,8 +5,9 @@ checkpoint (which holds its row), the row. So whatever is killed, a later attemp
 checkpoint, tells its row once more, and goes on to the same numbers. Tune's own files are disposable.
 """
 
+import ctypes
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import torch
@@ -55,6 +56,8 @@ class Delivery:
             self.files.save_checkpoint(epoch.snapshot())
             self.saved_s = now
         self.files.append_row(row)
+        if evaluated:
+            _give_back()
 
     def report(self, row: dict[str, Any], number: int) -> None:
         """Tell Tune: every evaluation, the end, and about once a second between them."""
@@ -63,6 +66,12 @@ class Delivery:
             self.reported_s = now
             failed = row["status"] != "ok"  # a stale good score must not raise the scheduler's bar
             tune.report({**row, "number": number, **({self.metric: float("nan")} if failed else {})})
+
+
+def _give_back() -> None:
+    """Returns to the system what an evaluation has freed: glibc keeps it, and workers share one machine."""
+    with suppress(AttributeError, OSError):  # no glibc
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def train(
