@@ -1,4 +1,5 @@
-"""Ranks the trials of a sweep: each by its best evaluated epoch, ties by trial number, failed trials never.
+"""Ranks the trials of a sweep: each by its best evaluated epoch, ties by trial number. One that failed never wins, nor
+one that breaks a constraint; of several objectives the front comes first, by the primary one.
 
 A trial that the scheduler stopped is ranked by what it had reached: its weights of that epoch are on the disk like
 anyone's. The margin is over trial 0, which runs the defaults. All of it is one training run per configuration.
@@ -12,10 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis import measured, runs
+from analysis import front, measured, runs
 from analysis.runs import Sweep
 from analysis.words import named, short, state
 from trainables.errors import BadInput
+
+FEW = 5  # trials, where nobody says how many
 
 
 class Margin(NamedTuple):
@@ -28,63 +31,102 @@ class Margin(NamedTuple):
     share: float | None
 
 
-def ranked(sweep: Sweep) -> pd.DataFrame:
-    """The trials that have a score, best first; BadInput, with the reasons counted, where none has."""
+def scored(sweep: Sweep) -> pd.DataFrame:
+    """The trials that have a score, by number."""
     trials = sweep.trials
-    scored = trials[~trials["state"].isin(["failed", "waiting"]) & trials["value"].notna()]
-    if scored.empty:
+    return trials[~trials["state"].isin(["failed", "waiting"]) & trials["value"].notna()]
+
+
+def kept(sweep: Sweep) -> pd.DataFrame:
+    """Those of them that keep every constraint."""
+    found = scored(sweep)
+    return found[[sweep.goal.keeps(sweep.scores[number]) for number in found["number"]]]
+
+
+def ranked(sweep: Sweep) -> pd.DataFrame:
+    """The trials that may win, best first; BadInput, with the reasons counted, where there is none."""
+    found = kept(sweep)
+    if found.empty:
         raise BadInput(_nothing(sweep))
-    order = (sweep.sign * scored["value"].astype(float)).to_numpy()
-    return scored.iloc[np.lexsort((scored["number"].to_numpy(), order))].reset_index(drop=True)
+    numbers = found["number"].to_numpy()
+    behind = ~front.on_front(front.losses(sweep, numbers.tolist()))
+    order = (sweep.sign * found["value"].astype(float)).to_numpy()
+    return found.iloc[np.lexsort((numbers, order, behind))].reset_index(drop=True)
 
 
-def top(sweep: Sweep, k: int) -> list[dict[str, Any]]:
-    """The best k trials as plain dicts fit for JSON, best first: rank, number, state, metric, value, best_epoch,
-    epochs_done, wall_s, seed, config, metrics (at the best epoch), directory. BadInput for k < 1 or nothing to rank."""
-    if k < 1:
+def winners(sweep: Sweep, k: int | None = None) -> list[int]:
+    """The numbers of the best k trials, best first; of several objectives of the front alone, evenly along it. `None`
+    is the whole front, or a few."""
+    numbers: list[int] = ranked(sweep)["number"].tolist()
+    if len(sweep.goal.objectives) == 1:
+        return numbers[: FEW if k is None else k]
+    ahead = front.on_front(front.losses(sweep, numbers))
+    along = [number for number, is_ahead in zip(numbers, ahead, strict=True) if is_ahead]
+    return along if k is None else front.along(along, k)
+
+
+def top(sweep: Sweep, k: int | None = None) -> list[dict[str, Any]]:
+    """The winners as plain dicts fit for JSON, best first: rank, number, state, metric, value, values (of each
+    objective), best_epoch, epochs_done, wall_s, seed, config, metrics (at the best epoch), directory. BadInput for
+    k < 1 or nothing to rank."""
+    if k is not None and k < 1:
         raise BadInput(f"--top must be at least 1, not {k}")
-    numbers = ranked(sweep)["number"].head(k).tolist()
-    lines = ranked(sweep).set_index("number", drop=False)
-    return [_entry(sweep, rank, lines.loc[number]) for rank, number in enumerate(numbers, start=1)]
+    states = dict(zip(sweep.trials["number"], sweep.trials["state"], strict=True))
+    return [_entry(sweep, rank, number, states[number]) for rank, number in enumerate(winners(sweep, k), start=1)]
 
 
-def table(sweep: Sweep, k: int) -> str:
-    """The best k trials as text: a line a trial, the margin over the defaults, all that was measured on the winner."""
-    entries = top(sweep, k)
-    heads = ["rank", "trial", "state", sweep.metric, "epoch", *sweep.swept]
-    lines = [
-        [
-            str(entry["rank"]),
-            str(entry["number"]),
-            state(entry["state"]),
-            short(entry["value"]),
-            str(entry["best_epoch"]),
-        ]
-        + [short(entry["config"].get(key)) for key in sweep.swept]  # a conditional key may not apply
-        for entry in entries
-    ]
-    widths = [max(map(len, column)) for column in zip(heads, *lines, strict=True)]
-    text = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in [heads, *lines]]
-    return "\n".join([*text, "", verdict(sweep), "", measured.text(sweep, entries[0]["number"])])
+def table(sweep: Sweep, k: int | None = None) -> str:
+    """The winners as text: a line a trial and how they stand to the defaults; then all that was measured on the winner,
+    where there is one."""
+    entries, goal = top(sweep, k), sweep.goal
+    metrics = [one.metric for one in goal.objectives]
+    lines = [["trial", "state", *metrics, "epoch"]]
+    for entry in entries:
+        scores = [short(entry["values"][metric]) for metric in metrics]
+        lines.append([str(entry["number"]), state(entry["state"]), *scores, str(entry["best_epoch"])])
+    if len(metrics) > 1:
+        ends = ["changed", *(front.changed(sweep, entry["number"], entry["config"]) for entry in entries)]
+        return "\n".join([*_columns(lines, ends), "", verdict(sweep)])
+    ranks = ["rank", *(str(entry["rank"]) for entry in entries)]
+    configs = [sweep.swept, *([short(entry["config"].get(key)) for key in sweep.swept] for entry in entries)]
+    cells = [[rank, *line, *config] for rank, line, config in zip(ranks, lines, configs, strict=True)]
+    return "\n".join([*_columns(cells), "", verdict(sweep), "", measured.text(sweep, entries[0]["number"])])
+
+
+def _columns(lines: list[list[str]], ends: list[str] | None = None) -> list[str]:
+    """Lines of cells as text, each column as wide as its widest cell, with `ends` behind them."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    text = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
+    return text if ends is None else [f"{line}  {end}".rstrip() for line, end in zip(text, ends, strict=True)]
 
 
 def margin(sweep: Sweep) -> Margin | None:
     """The winner against trial 0; None where trial 0 has no score."""
-    scored = ranked(sweep)
-    defaults = scored[scored["number"] == 0]
+    found = ranked(sweep)
+    defaults = found[found["number"] == 0]
     if defaults.empty:
         return None
-    default, winner = float(defaults["value"].iloc[0]), float(scored["value"].iloc[0])
+    default, winner = float(defaults["value"].iloc[0]), float(found["value"].iloc[0])
     gain = sweep.sign * (default - winner)
     return Margin(default, winner, gain, gain / abs(default) if default else None)
 
 
 def verdict(sweep: Sweep) -> str:
-    """One sentence: how the winner stands to the defaults."""
+    """How the winner, or the front, stands to the defaults; and how many trials break a constraint."""
+    broken = len(scored(sweep)) - len(kept(sweep))
+    limits = " and ".join(map(str, sweep.goal.constraints))
+    said = f" {broken} of {len(scored(sweep))} trials {'breaks' if broken == 1 else 'break'} {limits} and cannot win."
+    if len(sweep.goal.objectives) == 1:
+        return _margin_in_words(sweep) + said * bool(broken)
+    return front.verdict(sweep, winners(sweep), ranked(sweep)["number"].tolist()) + said * bool(broken)
+
+
+def _margin_in_words(sweep: Sweep) -> str:
     number, found = int(ranked(sweep)["number"].iloc[0]), margin(sweep)
     if found is None:
         first = sweep.trials.loc[sweep.trials["number"] == 0, "reason"]
         why = f"failed ({first.iloc[0]})" if len(first) and first.iloc[0] else "have no score"
+        why = why if 0 not in sweep.scores else f"break {breaks(sweep, 0)}"
         return f"The defaults (trial 0) {why}, so there is nothing to measure a margin against."
     if number == 0:
         return f"The defaults (trial 0) are the best so far: {named(sweep.metric)} {short(found.default)}."
@@ -93,8 +135,25 @@ def verdict(sweep: Sweep) -> str:
     return f"Trial {number} reaches {scores}: {found.gain:.3g} better{share}."
 
 
+def breaks(sweep: Sweep, number: int) -> str:
+    """The constraints that a scored trial breaks: `modes>=7 (6.2)`; empty where it keeps them all."""
+    values = sweep.scores[number]
+    broken = [one for one in sweep.goal.constraints if one.excess(values) > 0]
+    return " and ".join(f"{one} ({short(values[one.key])})" for one in broken)
+
+
 def _nothing(sweep: Sweep) -> str:
     trials = sweep.trials
+    numbers = scored(sweep)["number"].tolist()
+    if numbers:
+        near = min(
+            numbers,
+            key=lambda number: sum(max(0.0, one.excess(sweep.scores[number])) for one in sweep.goal.constraints),
+        )
+        return (
+            f"none of the {len(numbers)} scored trials of {sweep.place.name!r} keeps the constraints; nearest is trial "
+            f"{near}, which breaks {breaks(sweep, near)}"
+        )
     failed = Counter(trials.loc[trials["state"] == "failed", "reason"])
     causes = ", ".join(f"{count} {reason}" for reason, count in failed.most_common())
     if failed and len(trials) == failed.total():
@@ -103,22 +162,22 @@ def _nothing(sweep: Sweep) -> str:
     return f"no trial of {sweep.place.name!r} has a score yet ({len(trials)} begun{failures})"
 
 
-def _entry(sweep: Sweep, rank: int, line: pd.Series[Any]) -> dict[str, Any]:
-    number = int(line["number"])
+def _entry(sweep: Sweep, rank: int, number: int, state: str) -> dict[str, Any]:
     one = runs.trial(sweep, number)
     if one.best is None:
         raise BadInput(f"trial {number} of {sweep.place.name!r} is scored in the study but has no rows on the disk")
     return {
         "rank": rank,
         "number": number,
-        "state": line["state"],
+        "state": state,
         "metric": sweep.metric,
         "value": one.best[sweep.metric],
+        "values": {each.metric: one.best[each.metric] for each in sweep.goal.objectives},
         "best_epoch": one.best["epoch"],
         "epochs_done": one.rows[-1]["epoch"],
         "wall_s": one.rows[-1]["wall_s"],
         "seed": one.seed,
         "config": one.config,
-        "metrics": {key: value for key, value in one.best.items() if key not in runs.BOOKKEEPING},
+        "metrics": {key: value for key, value in one.best.items() if runs.is_measured(key)},
         "directory": runs.folder(number),
     }

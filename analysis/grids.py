@@ -34,10 +34,12 @@ class Strip(NamedTuple):
 
 
 def comparison(sweep: Sweep, k: int) -> list[Strip]:
-    """A row of real images (where they are at hand), then the best k configurations at their best epochs."""
+    """A row of real images (where they are at hand), then the best k configurations, or k of the front, at their best
+    epochs."""
     strips = _heading(sweep)
     for entry in best.top(sweep, k):
-        title = f"Trial {entry['number']} · {_score(sweep, entry['value'])} at epoch {entry['best_epoch']}"
+        scores = ", ".join(f"{named(metric)} {short(value)}" for metric, value in entry["values"].items())
+        title = f"Trial {entry['number']} · {scores} at epoch {entry['best_epoch']}"
         if entry["number"] == 0:
             title += " · the defaults"
         config = entry["config"]

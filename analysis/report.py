@@ -14,7 +14,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from analysis import best, final, grids, measured, pictures, place, runs, status
+from analysis import best, final, front, grids, measured, pictures, place, runs, status
 from analysis.figures import FIGURES
 from analysis.figures import draw as draw_figure
 from analysis.grids import Strip
@@ -24,6 +24,7 @@ from trainables.errors import BadInput
 from trainables.metrics import keys
 
 TOP = 6  # configurations in the comparison grid
+WAY = {"min": "lower", "max": "higher"}
 OPEN_ROWS = 60  # a longer table of trials starts folded
 
 
@@ -70,6 +71,10 @@ def section(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[str, Any
         "metric": named(sweep.metric),
         "state": status.summary(sweep),
         "lead": lead,
+        "crown": "The winner" if proof is not None else _crown(sweep),
+        "goals": [{"name": named(one.metric), "way": WAY[one.mode]} for one in sweep.goal.objectives],
+        "limits": " and ".join(map(str, sweep.goal.constraints)),
+        "front": _front(sweep),
         "verdict": best.verdict(sweep),
         "proof": None if proof is None else final.told(sweep, proof),
         "picture": keep("winner", pictures.png(picture)),
@@ -95,6 +100,12 @@ def command(sweep: Sweep, number: int, config: dict[str, Any]) -> list[str]:
     words = ["gensweep", "run", meta["model"], "--dataset", meta["dataset"]]
     if meta["data_dir"] is not None:
         words += ["--data-dir", meta["data_dir"]]
+    goal = sweep.goal
+    if len(goal.objectives) > 1 or "--objective" in meta["command"]:
+        words += ["--objective", ",".join(map(":".join, goal.objectives))]
+    if goal.primary != goal.objectives[0]:
+        words += ["--primary", goal.primary.metric]
+    words += [word for one in goal.constraints for word in ("--constraint", str(one))]
     words += ["--trials", "1", "--seed", str(meta["seed"]), "--name", f"{meta['name']}-trial-{number}"]
     unusual = {"precision"} if config["precision"] != "fp32" else set()
     pinned = [key for key in config if key in {*sweep.swept, *meta["set"], "epochs", *unusual}]
@@ -120,19 +131,47 @@ def parameters(sweep: Sweep, config: dict[str, Any]) -> list[dict[str, Any]]:
 def table(sweep: Sweep) -> list[dict[str, Any]]:
     """Every trial for the page, ranked ones first, then the others by number."""
     order = {number: rank for rank, number in enumerate(best.ranked(sweep)["number"].tolist())}
+    scored = set(best.scored(sweep)["number"])
     lines = sweep.trials.to_dict("records")
     lines.sort(key=lambda line: (order.get(line["number"], len(order)), line["number"]))
     return [
         {
             "number": line["number"],
             "state": state(line["state"]),
-            "why": ": ".join(str(line[key]) for key in ("reason", "error") if isinstance(line[key], str)),
-            "value": short(line["value"]) if line["number"] in order else "–",
-            "epoch": f"{short(line['best_epoch'])} of {short(line['epochs_done'])}" if line["number"] in order else "–",
+            "why": ": ".join(str(line[key]) for key in ("reason", "error") if isinstance(line[key], str))
+            or (f"breaks {best.breaks(sweep, line['number'])}" if line["number"] in scored - order.keys() else ""),
+            "values": [
+                short(sweep.scores[line["number"]][one.metric]) if line["number"] in scored else "–"
+                for one in sweep.goal.objectives
+            ],
+            "epoch": f"{short(line['best_epoch'])} of {short(line['epochs_done'])}"
+            if line["number"] in scored
+            else "–",
             "wall_s": "–" if math.isnan(line["wall_s"]) else f"{line['wall_s']:.1f}",
             "config": [short(line.get(key)) for key in sweep.swept],
         }
         for line in lines
+    ]
+
+
+def _crown(sweep: Sweep) -> str:
+    """What to call the first of the winners."""
+    return "The winner" if len(sweep.goal.objectives) == 1 else f"Best {named(sweep.metric)} on the front"
+
+
+def _front(sweep: Sweep) -> list[dict[str, Any]]:
+    """The front as a table of words; empty where there is one objective."""
+    if len(sweep.goal.objectives) == 1:
+        return []
+    return [
+        {
+            "number": entry["number"],
+            "state": state(entry["state"]),
+            "values": [short(value) for value in entry["values"].values()],
+            "epoch": entry["best_epoch"],
+            "changed": front.changed(sweep, entry["number"], entry["config"]),
+        }
+        for entry in best.top(sweep)
     ]
 
 

@@ -22,6 +22,7 @@ from analysis import place, stored
 from analysis.place import Place
 from trainables import MODELS
 from trainables.errors import BadInput
+from trainables.goal import Goal, Values, goal_of, judged
 
 FORMAT = 1
 NEEDED = {"name": str, "model": str, "dataset": str, "space": dict, "objective": dict, "defaults": dict, "trials": int}
@@ -40,16 +41,16 @@ BOOKKEEPING = (
     "eval_epoch",
     "wall_s",
     "best",
-    "best_epoch",
-)  # of a row; the rest is measured
+)  # of a row, besides best_epoch and best_KEY
 
 
 class Sweep(NamedTuple):
     """One sweep. `trials`: a row a trial, indexed 0.. in order of `number`, with the columns number, state (open,
-    waiting, complete, pruned, failed), reason, error, value (the objective at the best evaluated epoch), best_epoch,
-    epochs_done, wall_s [seconds], then the configuration; after `read` also every metric at the best epoch.
-    `rows`: a row per trial and epoch that was read, with its number. `history`: the objective at every evaluated
-    epoch of every trial, with the columns number, epoch, value.
+    waiting, complete, pruned, failed), reason, error, value (the primary objective at the best evaluated epoch),
+    best_epoch, epochs_done, wall_s [seconds], then the configuration; after `read` also every metric at the best epoch.
+    `rows`: a row per trial and epoch that was read, with its number. `history`: the primary objective at every
+    evaluated epoch of every trial, with the columns number, epoch, value. `scores`: of each trial that has a best
+    epoch, by its number, all that the goal is about there.
     """
 
     place: Place
@@ -57,15 +58,21 @@ class Sweep(NamedTuple):
     trials: pd.DataFrame
     rows: pd.DataFrame
     history: pd.DataFrame
+    scores: dict[int, Values]
+
+    @property
+    def goal(self) -> Goal:
+        return goal_of(self.meta)
 
     @property
     def metric(self) -> str:
-        return str(self.meta["objective"]["metric"])
+        """The primary objective's."""
+        return self.goal.primary.metric
 
     @property
     def sign(self) -> int:
-        """+1 where the objective is minimised, -1 where it is maximised: sign * value is always to be small."""
-        return 1 if self.meta["objective"]["mode"] == "min" else -1
+        """+1 where the primary objective is minimised, -1 where it is maximised: sign * value is always to be small."""
+        return 1 if self.goal.primary.mode == "min" else -1
 
     @property
     def swept(self) -> list[str]:
@@ -95,16 +102,19 @@ def load(directory: str | Path) -> Sweep:
     where = place.at(directory)
     meta = _meta(where)
     found = stored.trials(where, meta)
-    sign = 1 if meta["objective"]["mode"] == "min" else -1
+    goal = goal_of(meta)
+    seen = {one.number: stored.seen(one, goal.primary.metric) for one in found}
+    best = {number: goal.best(told) for number, told in seen.items()}
+    scores = {number: seen[number][epoch] for number, epoch in best.items() if epoch is not None}
     fixed = {key: box["value"] for key, box in meta["space"].items() if box["kind"] == "fixed"}
-    told = [(one.number, epoch, value) for one in found for epoch, value in one.intermediate_values.items()]
+    told = [(number, epoch, values[goal.primary.metric]) for number, at in seen.items() for epoch, values in at.items()]
     history = pd.DataFrame(told, columns=["number", "epoch", "value"]).sort_values(["number", "epoch"])
-    trials = pd.DataFrame([_line(one, sign) | fixed | one.params for one in found])
+    trials = pd.DataFrame([_line(one, seen[one.number], best[one.number], goal) | fixed | one.params for one in found])
     if trials.empty:
         trials = pd.DataFrame(
             columns=["number", "state", "reason", "error", "value", "best_epoch", "epochs_done", "wall_s"]
         )
-    return Sweep(where, meta, trials, pd.DataFrame(), history.reset_index(drop=True))
+    return Sweep(where, meta, trials, pd.DataFrame(), history.reset_index(drop=True), scores)
 
 
 def read(sweep: Sweep, numbers: Iterable[int] | None = None) -> Sweep:
@@ -116,13 +126,14 @@ def read(sweep: Sweep, numbers: Iterable[int] | None = None) -> Sweep:
     with ThreadPoolExecutor(8) as pool:  # a bucket answers in tens of milliseconds
         found = list(pool.map(lambda number: trial(sweep, number), wanted))
     rows = pd.DataFrame([{"number": one.number} | row for one in found for row in one.rows])
+    scores = sweep.scores | {one.number: sweep.goal.values(one.best) for one in found if one.best is not None}
     table = sweep.trials.set_index("number", drop=False)
     for one in found:
         for column, value in (one.config | _reached(one, sweep)).items():
             if column not in table:
                 table[column] = pd.Series(np.nan, index=table.index, dtype=object)
             table.at[one.number, column] = value
-    return sweep._replace(trials=table.infer_objects().reset_index(drop=True), rows=rows)
+    return sweep._replace(trials=table.infer_objects().reset_index(drop=True), rows=rows, scores=scores)
 
 
 def trial(sweep: Sweep, number: int) -> Trial:
@@ -139,10 +150,15 @@ def trial(sweep: Sweep, number: int) -> Trial:
         raise BadInput(f"{folder(number)}/params.json of {sweep.place.name!r} is not that of a trial")
     if any(not {"epoch", "epochs", "status", "eval_epoch"} <= set(row) for row in rows):
         raise BadInput(f"{folder(number)}/rows.jsonl of {sweep.place.name!r} has rows that no trial writes")
-    fresh = [row for row in rows if row["eval_epoch"] == row["epoch"] and row["status"] == "ok"]
-    judged = [row for row in fresh if not row.get("narrow")]  # the epochs of a collapsed generator never win
-    best = min(judged, key=lambda row: (sweep.sign * row[sweep.metric], row["epoch"]), default=None)
-    return Trial(number, params["seed"], params["config"], rows, best)
+    goal = sweep.goal
+    fresh = {row["epoch"]: row for row in rows if judged(row, goal.primary.metric)}
+    best = goal.best({epoch: goal.values(row) for epoch, row in fresh.items()})
+    return Trial(number, params["seed"], params["config"], rows, None if best is None else fresh[best])
+
+
+def is_measured(key: str) -> bool:
+    """Whether a key of a row is a measurement, and not what the sweep keeps its books by."""
+    return key not in BOOKKEEPING and not key.startswith("best_")
 
 
 def folder(number: int) -> str:
@@ -168,17 +184,15 @@ def _nearby(where: Place) -> str:
     return f" (sweeps below it: {', '.join(inside[:5])})" if inside else ""
 
 
-def _line(trial: FrozenTrial, sign: int) -> dict[str, Any]:
-    told = {epoch: value for epoch, value in trial.intermediate_values.items() if np.isfinite(value)}
-    best = min(told, key=lambda epoch: (sign * told[epoch], epoch), default=None)
+def _line(trial: FrozenTrial, seen: dict[int, Values], best: int | None, goal: Goal) -> dict[str, Any]:
     return {
         "number": trial.number,
         "state": STATES[trial.state],
         "reason": trial.user_attrs.get("reason", "unclassified") if trial.state == TrialState.FAIL else None,
         "error": trial.user_attrs.get("error"),
-        "value": np.nan if best is None else told[best],
+        "value": np.nan if best is None else seen[best][goal.primary.metric],
         "best_epoch": np.nan if best is None else best,
-        "epochs_done": max(trial.intermediate_values, default=0),
+        "epochs_done": max(seen, default=0),
         "wall_s": trial.duration.total_seconds() if trial.duration is not None else np.nan,
     }
 
@@ -204,5 +218,5 @@ def _reached(one: Trial, sweep: Sweep) -> dict[str, Any]:
     if one.best is None:
         return line
     # A key of the configuration keeps its column: `precision` is both arithmetic and a metric.
-    measured = {key: value for key, value in one.best.items() if key not in (*BOOKKEEPING, *one.config)}
+    measured = {key: value for key, value in one.best.items() if is_measured(key) and key not in one.config}
     return line | {"value": one.best[sweep.metric], "best_epoch": one.best["epoch"]} | measured

@@ -42,15 +42,25 @@ def text(sweep: Sweep) -> str:
     lead = found["best"]
     best_line = "best so far: none, no trial has been scored"
     if lead:
-        score = f"{named(sweep.metric)} {short(lead['value'])}"
+        score = ", ".join(f"{named(metric)} {short(value)}" for metric, value in lead["values"].items())
         best_line = f"best so far: trial {lead['number']}, {score} at epoch {lead['best_epoch']}"
+        on_front = len(best.winners(sweep))
+        best_line += f"; {on_front} trial{'s' * (on_front > 1)} on the front" * (len(lead["values"]) > 1)
+    elif not best.scored(sweep).empty:
+        best_line = f"best so far: none keeps {' and '.join(map(str, sweep.goal.constraints))}"
     title = f"{found['name']}: {sweep.meta['model']} on {sweep.meta['dataset']}, {found['asked']} trials"
     return "\n".join([title, ", ".join(parts), best_line, f"trial time: {found['trial_s']:.0f} s"])
 
 
 def _best(sweep: Sweep) -> dict[str, Any] | None:
-    scored = sweep.trials[~sweep.trials["state"].isin(["failed", "waiting"])]
-    if not scored["value"].notna().any():
+    if best.kept(sweep).empty:
         return None
     lead = best.ranked(sweep).iloc[0]
-    return {"number": int(lead["number"]), "value": float(lead["value"]), "best_epoch": int(lead["best_epoch"])}
+    number = int(lead["number"])
+    values = {one.metric: sweep.scores[number][one.metric] for one in sweep.goal.objectives}
+    return {
+        "number": number,
+        "value": float(lead["value"]),
+        "values": values,
+        "best_epoch": int(lead["best_epoch"]),
+    }

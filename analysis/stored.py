@@ -8,6 +8,7 @@ is copied to a temporary folder.
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import tempfile
 from pathlib import Path
@@ -23,6 +24,9 @@ from sqlalchemy.pool import NullPool
 
 from analysis.place import Place
 from trainables.errors import BadInput
+from trainables.goal import Values
+
+SEEN = "seen"  # the user attribute that holds {epoch: {key: value}} where a sweep's goal is about more than one number
 
 
 def trials(where: Place, meta: dict[str, Any]) -> list[FrozenTrial]:
@@ -46,6 +50,14 @@ def trials(where: Place, meta: dict[str, Any]) -> list[FrozenTrial]:
         return []  # the storage is there, the study not yet
     except (SQLAlchemyError, StorageInternalError, RuntimeError) as error:  # RuntimeError: another version's tables
         raise BadInput(f"cannot read the study of {where.name!r}: {str(error).splitlines()[0]}") from error
+
+
+def seen(trial: FrozenTrial, metric: str) -> dict[int, Values]:
+    """What the goal is about, by evaluated epoch; `metric` is its primary objective, of which alone there may be
+    intermediate values."""
+    if SEEN in trial.user_attrs:
+        return {int(epoch): dict(values) for epoch, values in trial.user_attrs[SEEN].items()}
+    return {epoch: {metric: value} for epoch, value in trial.intermediate_values.items() if math.isfinite(value)}
 
 
 def with_driver(url: str) -> str:

@@ -34,6 +34,7 @@ from gensweep.sweep import evaluations, space_of
 from gensweep.trial import Task
 from search_spaces.override import default
 from trainables.data import load
+from trainables.goal import goal_of
 from trainables.metrics import build_judge
 
 REPEATS, TRIALS, EPOCHS, SLOTS = 30, 16, 9, 2
@@ -87,7 +88,7 @@ def searched(trial: optuna.Trial) -> dict[str, Any]:
 
 
 def plain(folder: Path, sampler: str, seed: int, parts: Any) -> None:
-    task = Task("vae", str(folder), ("fid", "min"), seed)
+    task = Task("vae", str(folder), goal_of(sheet_of("random", seed)), seed)
     first = default(the_space())[1]
     searcher = OptunaSearch(searched, metric="fid", mode="min", seed=seed, points_to_evaluate=[first])
     rule = ASHAScheduler(time_attr="epoch", metric="fid", mode="min", max_t=EPOCHS, grace_period=1, reduction_factor=3)

@@ -31,6 +31,7 @@ from gensweep.searcher import StudySearcher
 from gensweep.storage import opened
 from gensweep.sweep import space_of
 from search_spaces.override import default
+from trainables.goal import goal_of
 
 CALLED = {"ours": "gensweep", "plain": "OptunaSearch"}
 STORED, BATCH, ROUNDS, MUST_MS = 1000, 100, 3, 10.0
@@ -95,7 +96,7 @@ def ours(folder: Path, sheet: dict[str, Any]) -> list[Cost]:
     space, spent = space_of(sheet), Spent()
     with opened(folder, sheet, default(space)[1]) as study:
         study.sampler = timed(study.sampler, spent)
-        return batch(StudySearcher(study, space.space, ("fid", "min"), STORED + BATCH), spent)
+        return batch(StudySearcher(study, space.space, goal_of(sheet), STORED + BATCH), spent)
 
 
 def plain(folder: Path, sheet: dict[str, Any]) -> list[Cost]:
@@ -112,7 +113,7 @@ def filled(folder: Path, sheet: dict[str, Any]) -> None:
     space = space_of(sheet)
     with opened(folder, sheet, default(space)[1]) as study:
         study.sampler = optuna.samplers.RandomSampler(0)
-        searcher = StudySearcher(study, space.space, ("fid", "min"), STORED)
+        searcher = StudySearcher(study, space.space, goal_of(sheet), STORED)
         for i in range(STORED // BATCH):
             batch(searcher, [])
             print(f"{(i + 1) * BATCH} stored", flush=True)

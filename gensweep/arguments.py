@@ -54,7 +54,7 @@ def parser() -> Parser:
         made[name].add_argument("dir", metavar="DIR", help="a sweep, such as results/vae-digits")
     for name in ("status", "best"):
         made[name].add_argument("--json", action="store_true", help="as JSON")
-    made["best"].add_argument("--top", metavar="K", type=_whole, default=5, help="how many (default: 5)")
+    made["best"].add_argument("--top", metavar="K", type=_whole, help="how many (default: 5, or the whole front)")
     made["report"].add_argument(
         "-o", "--out", metavar="DIR", help="where to (default: report/ in the sweep); of studies: Markdown pages"
     )
@@ -140,12 +140,34 @@ def _run_options(to: argparse.ArgumentParser) -> None:
         default=None,
         help="train a collapsed trial to its end (it never wins)",
     )
+    _goal_options(to)
     to.add_argument("--set", metavar="KEY=V", action="append", help="k=v pins; k=lo:hi[:log] or k=a,b,c reshapes")
     to.add_argument(
         "--point", dest="points", metavar="K=V,K=V", action="append", help="try this right after the defaults"
     )
     to.add_argument("--warm-from", metavar="DIR", help="try the best of another sweep right after the defaults")
     _launch_options(to)
+
+
+def _goal_options(to: argparse.ArgumentParser) -> None:
+    to.add_argument(
+        "--objective",
+        metavar="M:MODE,...",
+        action="append",
+        help="metric:min or metric:max; several are searched for their trade-offs (default: the space's)",
+    )
+    to.add_argument(
+        "--primary",
+        metavar="METRIC",
+        help="of several objectives, the one that early stopping and the choice of an epoch go by (default: the first)",
+    )
+    to.add_argument(
+        "--constraint",
+        dest="constraints",
+        metavar="LIMIT",
+        action="append",
+        help='what the winner has to keep: "modes>=7", "duplicates<=0.5"; may be repeated',
+    )
 
 
 def _launch_options(to: argparse.ArgumentParser) -> None:

@@ -1,5 +1,6 @@
 """What is known of a running sweep, and how it reads: counts, the best so far, the time left."""
 
+import math
 import time
 from collections import Counter, deque
 from typing import Any, NamedTuple
@@ -7,7 +8,9 @@ from typing import Any, NamedTuple
 from optuna.trial import FrozenTrial, TrialState
 from rich.table import Table
 
+from analysis.stored import seen
 from gensweep.searcher import Outcome
+from trainables.goal import Goal, Values, goal_of
 
 RECENT = 6
 WORDS = {TrialState.COMPLETE: "done", TrialState.PRUNED: "stopped", TrialState.FAIL: "failed"}
@@ -16,7 +19,7 @@ WORDS = {TrialState.COMPLETE: "done", TrialState.PRUNED: "stopped", TrialState.F
 class Best(NamedTuple):
     number: int
     epoch: int
-    value: float
+    values: Values
     params: dict[str, Any]
 
 
@@ -25,9 +28,9 @@ class Board:
 
     def __init__(self, sheet: dict[str, Any], trials: list[FrozenTrial], slots: int = 1) -> None:
         self.slots, self._begun, self._busy_s = slots, dict[int, float](), 0.0
-        self.metric, self.total = sheet["objective"]["metric"], sheet["trials"]
+        self.goal, self.total = goal_of(sheet), sheet["trials"]
+        self.metric = self.goal.primary.metric
         self.swept = [key for key, box in sheet["space"].items() if box["kind"] != "fixed"]
-        self._sign = 1 if sheet["objective"]["mode"] == "min" else -1
         self.counts: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self.running: dict[int, str] = {}
@@ -39,17 +42,19 @@ class Board:
             if trial.state in WORDS:
                 self._count(trial.state, trial.user_attrs.get("reason"))
             if trial.state != TrialState.FAIL:
-                self.consider(trial.number, trial.params, trial.intermediate_values)
+                self.consider(trial.number, trial.params, seen(trial, self.metric))
 
     @property
     def ended(self) -> int:
         return sum(self.counts.values())
 
-    def consider(self, number: int, params: dict[str, Any], values: dict[int, float]) -> None:
-        """Takes the best of these values, by epoch, if it beats the best so far."""
-        for epoch, value in values.items():
-            if self.best is None or self._sign * value < self._sign * self.best.value:
-                self.best = Best(number, epoch, value, params)
+    def consider(self, number: int, params: dict[str, Any], told: dict[int, Values]) -> None:
+        """Takes the best of these epochs, if it keeps the constraints and beats the best so far."""
+        epoch = self.goal.best(told)
+        if epoch is None or not self.goal.keeps(told[epoch]):
+            return
+        if self.best is None or self.goal.order(told[epoch]) < self.goal.order(self.best.values):
+            self.best = Best(number, epoch, told[epoch], params)
 
     def start(self, number: int) -> None:
         """A worker takes up a trial."""
@@ -73,7 +78,7 @@ class Board:
         self._ended_here += 1
         self.recent.append(outcome)
         if outcome.state != TrialState.FAIL:
-            self.consider(outcome.number, outcome.params, outcome.values)
+            self.consider(outcome.number, outcome.params, outcome.seen)
 
     def _count(self, state: TrialState, reason: str | None) -> None:
         self.counts[WORDS[state]] += 1
@@ -93,7 +98,9 @@ class Board:
         if self.running:
             parts.append(f"{len(self.running)} running")
         if self.best is not None:
-            parts.append(f"best {self.metric} {number(self.best.value)} (trial {self.best.number})")
+            parts.append(f"best {scores(self.goal, self.best.values)} (trial {self.best.number})")
+        elif self.goal.constraints and self.ended:
+            parts.append("none keeps the constraints yet")
         left = self.left_s()
         if left is not None and self.ended < self.total:
             parts.append(f"about {duration(left)} left")
@@ -104,7 +111,7 @@ class Board:
         if self.best is None:
             return "none yet"
         best = self.best
-        return f"trial {best.number}, {self.metric} {number(best.value)} at epoch {best.epoch}: {params(best.params)}"
+        return f"trial {best.number}, {scores(self.goal, best.values)} at epoch {best.epoch}: {params(best.params)}"
 
     def failures(self) -> str:
         """Why trials failed: `2 nan, 1 oom`."""
@@ -115,8 +122,9 @@ class Board:
         head = f"trial {outcome.number:4d}  {WORDS[outcome.state]:7s}"
         if outcome.state == TrialState.FAIL:
             return f"{head}  {outcome.reason}: {outcome.error}"
-        score = number(min(outcome.values.values(), key=lambda value: self._sign * value, default=float("nan")))
-        return f"{head}  {self.metric} {score:>8s}  epoch {outcome.epoch:3d}  {params(outcome.params)}"
+        at = self.goal.best(outcome.seen)
+        score = scores(self.goal, outcome.seen[at] if at is not None else {}, 8)
+        return f"{head}  {score}  epoch {outcome.epoch:3d}  {params(outcome.params)}"
 
     def table(self) -> Table:
         """The live view."""
@@ -125,7 +133,7 @@ class Board:
             table.add_column(column, no_wrap=True)
         table.add_column("parameters", no_wrap=True, overflow="ellipsis", ratio=1)  # takes what is left of the line
         for outcome in self.recent:
-            shown = [number(value) for value in [*outcome.values.values()][-1:]] or ["-"]
+            shown = [number(values[self.metric]) for values in [*outcome.seen.values()][-1:]] or ["-"]
             said = f"{outcome.reason}: {outcome.error}" if outcome.reason else params(outcome.params)
             table.add_row(str(outcome.number), WORDS[outcome.state], shown[0], str(outcome.epoch), said)
         for running, said in sorted(self.running.items()):
@@ -133,8 +141,16 @@ class Board:
         if self.best is not None:
             table.add_section()
             best = self.best
-            table.add_row(str(best.number), "best", number(best.value), str(best.epoch), params(best.params))
+            score = number(best.values[self.metric])
+            table.add_row(str(best.number), "best", score, str(best.epoch), params(best.params))
         return table
+
+
+def scores(goal: Goal, values: Values, width: int = 0) -> str:
+    """The objectives by name, then what constraints are broken: `fid 12.5, precision 0.7; breaks modes>=7 (6.2)`."""
+    told = ", ".join(f"{one.metric} {number(values.get(one.metric, math.nan)):>{width}s}" for one in goal.objectives)
+    broken = [one for one in goal.constraints if one.key in values and one.excess(values) > 0]
+    return "; ".join([told, *(f"breaks {one} ({number(values[one.key])})" for one in broken)])
 
 
 def number(value: float) -> str:

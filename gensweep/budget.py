@@ -9,8 +9,10 @@ from pathlib import Path
 
 from optuna.trial import FrozenTrial, TrialState
 
+from analysis.stored import seen
 from gensweep.options import amount
 from gensweep.searcher import Outcome
+from trainables.goal import Goal, Values
 
 PATTERN = "checkpoint_*.pt"
 
@@ -18,19 +20,19 @@ PATTERN = "checkpoint_*.pt"
 class Budget:
     """Keeps the checkpoints below `directory`/trials within `limit` bytes; None is no limit."""
 
-    def __init__(self, directory: Path, limit: int | None, mode: str, trials: Iterable[FrozenTrial]) -> None:
-        self._trials, self._limit, self._sign = directory / "trials", limit, 1 if mode == "min" else -1
-        self._ended: dict[int, tuple[bool, float]] = {}  # number -> failed, and the score, the smaller the better
+    def __init__(self, directory: Path, limit: int | None, goal: Goal, trials: Iterable[FrozenTrial]) -> None:
+        self._trials, self._limit, self._goal = directory / "trials", limit, goal
+        self._ended: dict[int, tuple[bool, bool, float]] = {}  # number -> failed, infeasible, loss: small is good
         self._sizes: dict[int, int] = {}  # of the ended ones that still have checkpoints
         self.deleted: dict[int, int] = {}  # number -> bytes
         for trial in trials:
             if trial.state.is_finished():
-                self._enter(trial.number, trial.state, trial.intermediate_values)
+                self._enter(trial.number, trial.state, seen(trial, goal.primary.metric))
         self._fit()
 
     def end(self, outcome: Outcome) -> None:
         """A trial has ended."""
-        self._enter(outcome.number, outcome.state, outcome.values)
+        self._enter(outcome.number, outcome.state, outcome.seen)
         self._fit()
 
     def line(self) -> list[str]:
@@ -43,9 +45,10 @@ class Budget:
             "rows, samples and best weights are there, but these trials cannot be trained on"
         ]
 
-    def _enter(self, number: int, state: TrialState, values: Mapping[int, float]) -> None:
-        best = min((self._sign * value for value in values.values()), default=float("inf"))
-        self._ended[number] = (state == TrialState.FAIL, best)
+    def _enter(self, number: int, state: TrialState, told: Mapping[int, Values]) -> None:
+        at = self._goal.best(told)
+        order = (True, float("inf")) if at is None else self._goal.order(told[at])
+        self._ended[number] = (state == TrialState.FAIL, *order)
         if self._limit is not None and (size := self._held(number)):
             self._sizes[number] = size
 

@@ -198,6 +198,8 @@ def asked(given: argparse.Namespace) -> Options:
     written = {} if given.file is None else from_file(given.file)
     typed = _typed(given)
     pins = {**dict(written.pop("set", {})), **settings(typed.pop("set", []))}
+    if "objective" in typed:
+        typed["objective"] = ",".join(typed["objective"])
     if "points" in typed:
         from gensweep.points import read
 
@@ -226,6 +228,10 @@ def _close(directory: Path, ended: "Ended") -> int:
     if ended.failed == ended.trials:
         print(f"gensweep: all {ended.trials} trials failed", file=sys.stderr)
         next_step("status", str(directory))
+        return FAILED
+    if not ended.won:
+        print(f"gensweep: none of the {ended.trials} trials keeps the constraints", file=sys.stderr)
+        next_step("extend", str(directory), "--trials", str(ended.trials))
         return FAILED
     next_step("report", str(directory))
     return OK

@@ -21,7 +21,7 @@ from optuna.trial import FrozenTrial
 
 from gensweep.options import BadUsage
 from gensweep.resolve import Sheet, check_keys, longest, shaped
-from gensweep.storage import closing, direction
+from gensweep.storage import closing, directions
 
 if TYPE_CHECKING:
     from search_spaces import Space
@@ -59,7 +59,7 @@ def rewrite(directory: Path, old: Sheet, new: Sheet) -> Sheet:
         trials = optuna.load_study(study_name=old["study"], storage=kept).get_trials()
         moved = [_moved(trial, new["space"]) for trial in trials]
         name = _free(kept, old["name"])
-        optuna.create_study(study_name=name, storage=kept, direction=direction(old)).add_trials(moved)
+        optuna.create_study(study_name=name, storage=kept, directions=directions(old)).add_trials(moved)
     return {**new, "study": name}
 
 

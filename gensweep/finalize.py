@@ -84,7 +84,7 @@ def _finalists(sweep: "Sweep", top: int, before: dict[str, Any] | None) -> list[
     """The numbers of the trials to prove: the best of the search, those of an earlier proof, and the defaults."""
     from analysis import best
 
-    numbers = best.ranked(sweep)["number"].head(top).tolist()
+    numbers = best.winners(sweep, top)
     had = [] if before is None else [one["number"] for one in before["finalists"]]
     return [int(number) for number in dict.fromkeys([*had, *numbers, 0])]
 
@@ -112,7 +112,9 @@ def _again(asked: Asked, sheet: Sheet, sweep: "Sweep", number: int, seeds: int) 
         every=sheet["every"],
         train_images=sheet["train_images"],
         max_failures=sheet["max_failures"],
-        objective=(sheet["objective"]["metric"], sheet["objective"]["mode"]),
+        objective={one["metric"]: one["mode"] for one in sheet["objectives"]},
+        primary=sheet["objective"]["metric"],
+        constraints=sheet["constraints"],
         set=texts(config),
         concurrent=asked.concurrent,
         cpus_per_trial=asked.cpus_per_trial,

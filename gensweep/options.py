@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 SAMPLERS = ("tpe", "gp", "cmaes", "nsgaii", "qmc", "random", "grid")
 SCHEDULERS = ("asha", "median", "none")
@@ -51,14 +51,16 @@ class Options(NamedTuple):
     every: int | None = None  # epochs between evaluations, besides the first and the last
     train_images: int | None = None  # how many of the training images are used
     start: Mapping[str, Any] = {}  # trial 0, where it differs from the authors' settings
-    objective: tuple[str, Literal["min", "max"]] | None = None  # metric and min or max, in place of the space's
+    objective: str | Mapping[str, str] | tuple[str, str] | None = None  # `fid:min,precision:max`, for the space's own
+    primary: str | None = None  # the objective that early stopping and the choice of an epoch go by: the first
+    constraints: Sequence[str] = ()  # limits that a winner keeps: `modes>=7`
     set: Mapping[str, Any] = {}
     points: Sequence[Mapping[str, Any]] = ()  # configurations to try right after the defaults
     warm_from: str | None = None  # a sweep whose best configurations are tried right after the defaults
 
 
 TEXTS: tuple[str, ...] = ("model", "dataset", "data_dir", "sampler", "scheduler", "precision", "name", "results")
-TEXTS += ("storage", "address", "warm_from")
+TEXTS += ("storage", "address", "warm_from", "primary")
 AT_LEAST = {
     "trials": 1,
     "epochs": 1,
@@ -132,7 +134,6 @@ def checked(options: Options) -> Options:
         raise BadUsage(f"name {options.name!r} is no folder name: use up to 100 letters, digits and . _ + = -")
     _mappings("points", options.points)
     _mappings("start", [options.start])
-    _goal(options.objective)
     return options._replace(set=texts(options.set))
 
 
@@ -141,13 +142,6 @@ def _text(name: str, value: Any) -> None:
         raise BadUsage(f"{_option(name)} {value!r}: a text is needed")
     if value == "":
         raise BadUsage(f"{_option(name)} is empty: leave it out, or name one")
-
-
-def _goal(value: Any) -> None:
-    if value is None:
-        return
-    if not isinstance(value, list | tuple) or len(value) != 2 or value[1] not in ("min", "max"):
-        raise BadUsage(f"objective {value!r}: a metric and min or max are needed, such as [fid, min]")
 
 
 def whole(name: str, value: Any, low: int) -> None:

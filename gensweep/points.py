@@ -11,6 +11,7 @@ from gensweep.options import BadUsage, nearest
 
 if TYPE_CHECKING:
     from search_spaces import Space
+    from trainables.goal import Goal
 
 WARM = 5  # configurations of the earlier sweep
 
@@ -41,19 +42,24 @@ def checked(space: "Space", point: Mapping[str, Any]) -> dict[str, Any]:
     return {key: probe.drawn[key] for key in point if key in probe.drawn}
 
 
-def warm(space: "Space", directory: str) -> list[dict[str, Any]]:
-    """The best configurations of another sweep, without the values that lie outside this space.
+def warm(space: "Space", directory: str, goal: "Goal") -> list[dict[str, Any]]:
+    """The best configurations of another sweep of the same objectives, without the values outside this space.
 
     Raises:
         BadInput: it is no sweep, or has no winner.
-        BadUsage: nothing of it fits.
+        BadUsage: it looked for something else, or nothing of it fits.
     """
     from analysis import best, runs
     from search_spaces.override import describe
 
+    sweep = runs.load(directory)
+    theirs, ours = (", ".join(sorted(map(":".join, of.objectives))) for of in (sweep.goal, goal))
+    if theirs != ours:
+        raise BadUsage(f"warm-from {directory}: it looked for {theirs}, this sweep looks for {ours}")
+
     searched = {key: box for key, box in describe(space).items() if box["kind"] != "fixed"}
     points: list[dict[str, Any]] = []
-    for entry in best.top(runs.load(directory), WARM):
+    for entry in best.top(sweep, WARM):
         config = entry["config"]
         inside = {key: config[key] for key, box in searched.items() if key in config and _inside(config[key], box)}
         try:

@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.live import Live
 
 from gensweep.board import Board, number
-from gensweep.searcher import Outcome, judged
+from gensweep.searcher import Outcome
+from trainables.goal import judged
 
 LIVE_EVERY_S = 0.25
 LINE_EVERY_S = 10.0
@@ -44,13 +45,13 @@ class Progress(tune.Callback):
         self.board.start(trial.config["number"])
 
     def on_trial_result(self, iteration: int, trials: Any, trial: Any, result: dict[str, Any], **info: Any) -> None:
-        own, metric = trial.config["number"], self.board.metric
+        own, goal = trial.config["number"], self.board.goal
         if own not in self.board.running or result["status"] != "ok":
             return
-        self.board.running[own] = f"{number(result[metric])}|{result['epoch']}/{result['epochs']}"
-        if judged(result, metric):
+        self.board.running[own] = f"{number(result[goal.primary.metric])}|{result['epoch']}/{result['epochs']}"
+        if judged(result, goal.primary.metric):
             asked = {key: trial.config[key] for key in self.board.swept if key in trial.config}
-            self.board.consider(own, asked, {result["epoch"]: result[metric]})
+            self.board.consider(own, asked, {result["epoch"]: goal.values(result)})
 
     def on_trial_recover(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
         self._say(f"trial {trial.config['number']:4d}  again    its worker was lost; it goes on from its checkpoint")

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+from gensweep import goals
 from gensweep.resolve import Sheet
+from trainables.goal import goal_of
 
 
 def readable(directory: Path, sheet: Sheet) -> str:
@@ -16,14 +18,18 @@ def readable(directory: Path, sheet: Sheet) -> str:
         spread = ways.get(box["kind"], lambda box: f"{box['low']:g} to {box['high']:g}{' (log)' * box['log']}")(box)
         first = "" if box["kind"] == "fixed" else f"   trial 0: {sheet['defaults'].get(key, 'not used')}"
         lines.append(f"  {key:16s} {spread}{first}")
-    data, goal = sheet["data"], sheet["objective"]
+    data, goal = sheet["data"], goal_of(sheet)
     channels, height, width = data["shape"]
     halving = f", factor {sheet['reduction_factor']}" if sheet["scheduler"] == "asha" else ""
     stops = "" if sheet["scheduler"] == "none" else f" from epoch {sheet['grace']} on{halving}"
     counts = ", ".join(f"{data[f'n_{split}']:,} {split}" for split in ("train", "val", "test"))
     about = {
-        "objective": f"{goal['metric']}, {'lower' if goal['mode'] == 'min' else 'higher'} is better",
+        "objective": "; ".join(f"{one.metric}, {goals.WAY[one.mode]} is better" for one in goal.objectives),
         "data": f"{counts}; {len(data['classes'])} classes, {height}x{width}, {channels} channel{'s' * (channels > 1)}",
         "search": f"{sheet['sampler']}; {sheet['scheduler']}{stops}; at most {sheet['epochs']} epochs",
     }
+    if len(goal.objectives) > 1:
+        about["primary"] = f"{goal.primary.metric}: early stopping and the choice of a trial's epoch go by it"
+    if goal.constraints:
+        about["constraints"] = ", ".join(map(str, goal.constraints))
     return "\n".join([*lines, *(f"  {key:16s} {text}" for key, text in about.items())])

@@ -10,17 +10,17 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gensweep import before
+from gensweep import before, goals
 from gensweep.options import BadUsage, Options, checked, nearest, seconds, size
 from gensweep.origin import commit, versions
 
 if TYPE_CHECKING:
     from search_spaces import Space
     from trainables.data import Dataset
+    from trainables.goal import Goal
 
 Sheet = dict[str, Any]  # sweep.json
 FORMAT = 1
-DRAWS = 64  # configurations tried: enough to enter every branch of a space
 IDENTITY = (
     "model",
     "dataset",
@@ -30,6 +30,8 @@ IDENTITY = (
     "defaults",
     "points",
     "objective",
+    "objectives",
+    "constraints",
     "trials",
     "epochs",
     "seed",
@@ -60,18 +62,18 @@ def resolve(options: Options, command: list[str]) -> Sheet:
     if options.model not in SPACES:
         raise BadUsage(nearest("model", options.model, SPACES))
     space = shaped(options.model, dict(options.set), options.epochs, options.precision)
-    space = space._replace(defaults={**space.defaults, **options.start}, objective=options.objective or space.objective)
+    space = space._replace(defaults={**space.defaults, **options.start})
+    goal = goals.asked(options, space)
     boxes = describe(space)
     for key in options.start:
         if key not in boxes:
             raise BadUsage(f"start: {nearest('key', key, boxes)}")
     check_keys(options.model, space, boxes)
-    before.sound([space.objective[0]], boxes, options)
+    before.sound(goal.keys, boxes, options)
     epochs = longest(boxes)
     if options.scheduler != "none" and options.grace > epochs:
         raise BadUsage(f"grace {options.grace} is longer than the longest trial ({epochs} epochs)")
-    points = first_points(options, space)
-    metric, mode = space.objective
+    points = first_points(options, space, goal)
     trials = options.trials if options.sampler != "grid" else min(options.trials, 1 + grid_points(boxes))
     name = options.name or f"{options.model}-{_slug(options.dataset)}"
     sheet = {
@@ -85,7 +87,9 @@ def resolve(options: Options, command: list[str]) -> Sheet:
         "space": boxes,
         "set": dict(options.set),
         "defaults": default(space)[0],
-        "objective": {"metric": metric, "mode": mode},
+        "objective": goal.primary._asdict(),
+        "objectives": [one._asdict() for one in goal.objectives],
+        "constraints": [str(one) for one in goal.constraints],
         "trials": trials,
         "epochs": epochs,
         "seed": options.seed,
@@ -156,7 +160,7 @@ def check_keys(model: str, space: "Space", boxes: dict[str, dict[str, Any]]) -> 
     for key, box in boxes.items():
         for value in box.get("choices") or [box[end] for end in ("low", "high", "value") if end in box]:
             check(key, value)
-    for seed in range(DRAWS):
+    for seed in range(goals.DRAWS):
         config = space.space(Probe(seed))
         reads = MODELS[model].reads(config)
         for key in sorted(reads ^ set(config)):
@@ -165,7 +169,7 @@ def check_keys(model: str, space: "Space", boxes: dict[str, dict[str, Any]]) -> 
         MODELS[model].check(config)
 
 
-def first_points(options: Options, space: "Space") -> list[dict[str, Any]]:
+def first_points(options: Options, space: "Space", goal: "Goal") -> list[dict[str, Any]]:
     """The configurations that are tried right after the defaults.
 
     Raises:
@@ -175,7 +179,7 @@ def first_points(options: Options, space: "Space") -> list[dict[str, Any]]:
 
     found = [points.checked(space, point) for point in options.points]
     if options.warm_from is not None:
-        found += [point for point in points.warm(space, options.warm_from) if point not in found]
+        found += [point for point in points.warm(space, options.warm_from, goal) if point not in found]
     if len(found) >= options.trials:
         raise BadUsage(f"{len(found)} points and the defaults need at least {len(found) + 1} trials")
     return found

@@ -13,9 +13,10 @@ from typing import Any
 
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, MedianStoppingRule, TrialScheduler
 
-from gensweep.searcher import Row, judged
+from gensweep.searcher import Row
+from trainables.goal import judged
 
-History = dict[int, dict[int, float]]  # trial number -> epoch -> objective
+History = dict[int, dict[int, float]]  # trial number -> epoch -> primary objective
 
 
 class Ghost:

@@ -6,9 +6,12 @@ its epochs (COMPLETE, with the best value it reached), the scheduler stopped it 
 reported), or it failed (FAIL, with a class and one line as user attributes). Tune's own OptunaSearch tells a stopped
 trial as complete, leaves a NaN running for ever, and cannot be resumed. Where the disk is full, under a trial or under
 the study, nobody has failed: the sweep halts, and what is out stays open.
+
+Of several objectives a trial is told those of one epoch, its best by the primary one, and the excess of each
+constraint there. Optuna takes no intermediate values of several objectives, and none of constraints: what was seen by
+epoch is then a user attribute.
 """
 
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -17,8 +20,10 @@ from optuna.study import Study
 from optuna.trial import Trial, TrialState
 from ray.tune.search import Searcher
 
+from analysis.stored import SEEN, seen
 from gensweep.disk import is_full
 from gensweep.mirror import settle
+from trainables.goal import Goal, Values, finite, judged
 
 Row = dict[str, Any]
 LOW = "low on memory"  # what Ray's memory monitor says of a worker that it ended
@@ -33,29 +38,19 @@ class Outcome(NamedTuple):
     number: int
     state: TrialState
     params: dict[str, Any]
-    values: dict[int, float]  # the objective by evaluated epoch
+    seen: dict[int, Values]  # what the goal is about, by evaluated epoch
     epoch: int  # the last one
-    best: float | None = None  # of a complete trial: the value that the study is told
+    best: Values | None = None  # of a complete trial: at its best epoch, what the study is told
     reason: str | None = None
     error: str | None = None
 
 
 class Held(NamedTuple):
-    """A trial that is out: its handle, the values that the study has, and what it last said was wrong."""
+    """A trial that is out: its handle, what the study has seen of it, and what it last said was wrong."""
 
     trial: Trial
-    values: dict[int, float]
+    seen: dict[int, Values]
     wrong: list[tuple[str, str]]
-
-
-def judged(row: Row, metric: str) -> bool:
-    """Whether the row carries a value measured at its own epoch on samples that are not collapsed: these count."""
-    fresh = row["status"] == "ok" and row["eval_epoch"] == row["epoch"]
-    return bool(fresh and not row.get("narrow") and finite(row.get(metric)))
-
-
-def finite(value: Any) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
 
 
 class StudySearcher(Searcher):
@@ -65,14 +60,14 @@ class StudySearcher(Searcher):
         self,
         study: Study,
         space: Callable[[Trial], dict[str, Any]],
-        objective: tuple[str, str],
+        goal: Goal,
         total: int,
         announce: Callable[[Outcome], None] = lambda outcome: None,
         late: Callable[[int], bool] = lambda number: False,
         halt: Callable[[str], None] = lambda cause: None,
     ) -> None:
-        super().__init__(*objective)
-        self._name = objective[0]
+        super().__init__(*goal.primary)
+        self._goal = goal
         self._study, self._space, self._total = study, space, total
         self._announce, self._late, self._halt = announce, late, halt
         trials = study.get_trials(deepcopy=False)
@@ -93,9 +88,9 @@ class StudySearcher(Searcher):
         try:
             if self._orphans:
                 frozen = self._orphans.pop(0)
-                trial, values = Trial(self._study, frozen._trial_id), dict(frozen.intermediate_values)
+                trial, known = Trial(self._study, frozen._trial_id), seen(frozen, self._goal.primary.metric)
             elif self._asked < self._total:
-                trial, values = self._study.ask(), {}
+                trial, known = self._study.ask(), {}
                 self._asked += 1
             else:
                 return Searcher.FINISHED
@@ -104,7 +99,7 @@ class StudySearcher(Searcher):
         except (StorageInternalError, OSError) as error:
             self._full(error)
             return Searcher.FINISHED
-        self._held[trial_id] = Held(trial, values, [])
+        self._held[trial_id] = Held(trial, known, [])
         return {**config, "number": trial.number}
 
     def _full(self, error: Exception) -> None:
@@ -125,12 +120,18 @@ class StudySearcher(Searcher):
         elif result["status"] != "ok":
             line = result.get("error") or f"the trial says so at epoch {result['epoch']} of {result['epochs']}"
             held.wrong.append((result["status"], line))
-        elif judged(result, self._name) and result["epoch"] not in held.values:
-            held.values[result["epoch"]] = float(result[self._name])
+        elif judged(result, self._goal.primary.metric) and result["epoch"] not in held.seen:
+            held.seen[result["epoch"]] = self._goal.values(result)
             try:
-                held.trial.report(float(result[self._name]), result["epoch"])
+                self._record(held, result["epoch"])
             except (StorageInternalError, OSError) as error:
                 self._full(error)
+
+    def _record(self, held: Held, epoch: int) -> None:
+        if len(self._goal.keys) > 1:
+            held.trial.set_user_attr(SEEN, {str(at): values for at, values in held.seen.items()})
+        if len(self._goal.objectives) == 1:
+            held.trial.report(held.seen[epoch][self._goal.primary.metric], epoch)
 
     def hear(self, trial_id: str, text: str) -> None:
         """What Tune has written down about the errors of a trial, of which the last one counts."""
@@ -155,26 +156,40 @@ class StudySearcher(Searcher):
             self._announce(outcome)
 
     def _outcome(self, held: Held, row: Row, error: bool) -> Outcome:
-        epoch = max([*held.values, row.get("epoch", 0)])
-        ended = Outcome(held.trial.number, TrialState.COMPLETE, held.trial.params, held.values, epoch)
+        epoch = max([*held.seen, row.get("epoch", 0)])
+        ended = Outcome(held.trial.number, TrialState.COMPLETE, held.trial.params, held.seen, epoch)
         if error or "status" not in row or row["status"] != "ok":
             gone = LATE if self._late(held.trial.number) else LOST
             reason, line = (held.wrong or [gone])[-1]
             return ended._replace(state=TrialState.FAIL, reason=reason, error=line)
         if row["epoch"] < row["epochs"]:
             return ended._replace(state=TrialState.PRUNED)
-        if not finite(row["best"]):
+        best = self._goal.marked(row)
+        if best is None:
             reason = "collapsed" if row.get("narrow") else "nan"
-            line = f"no evaluation in {epoch} epochs gave a {self._name} that counts"
+            lacking = [key for key in self._goal.keys if not finite(row.get(key))] or self._goal.keys
+            line = f"no evaluation in {epoch} epochs gave a {' and a '.join(lacking)} that counts"
             return ended._replace(state=TrialState.FAIL, reason=reason, error=line)
-        return ended._replace(best=float(row["best"]))
+        return ended._replace(best=best)
 
     def _tell(self, trial: Trial, outcome: Outcome) -> None:
+        values = None  # a stopped trial is told without one: Optuna then takes the last one reported, if there is one
         if outcome.state == TrialState.FAIL:
             trial.set_user_attr("reason", outcome.reason)
             trial.set_user_attr("error", outcome.error)
-        # A stopped trial is told without a value: Optuna then takes the last one reported.
-        self._study.tell(trial, outcome.best, outcome.state, skip_if_finished=True)
+        at = self._goal.best(outcome.seen)
+        if outcome.state == TrialState.PRUNED and at is not None:
+            self._constrain(trial, outcome.seen[at])
+        if outcome.best is not None:
+            values = [outcome.best[one.metric] for one in self._goal.objectives]
+            self._constrain(trial, outcome.best)
+        self._study.tell(trial, values, outcome.state, skip_if_finished=True)
+
+    def _constrain(self, trial: Trial, values: Values) -> None:
+        """Tells by how much each constraint is broken; a driver may have died after it had."""
+        for one in self._goal.constraints:
+            if str(one) not in trial.constraints:
+                trial.set_constraint(str(one), one.excess(values))
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing to save: the study is on disk after every call."""

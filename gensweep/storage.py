@@ -15,10 +15,11 @@ from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from analysis.stored import with_driver
+from analysis.stored import seen, with_driver
 from gensweep.mirror import Mirror
 from gensweep.options import BadUsage, first_line
 from gensweep.samplers import ByNumber
+from trainables.goal import goal_of
 
 JOURNAL = "journal"  # what --storage calls Optuna's append-only file, which also works on a network file system
 PATIENCE_S = 600.0  # how long a sweep waits for a database server that went away
@@ -96,8 +97,10 @@ def closing(directory: Path, where: str | None) -> Generator[BaseStorage]:
             _fold(directory / "study.db")
 
 
-def direction(sheet: dict[str, Any]) -> StudyDirection:
-    return StudyDirection.MINIMIZE if sheet["objective"]["mode"] == "min" else StudyDirection.MAXIMIZE
+def directions(sheet: dict[str, Any]) -> list[StudyDirection]:
+    """Of the objectives, in the order in which trials are told."""
+    ways = {"min": StudyDirection.MINIMIZE, "max": StudyDirection.MAXIMIZE}
+    return [ways[one.mode] for one in goal_of(sheet).objectives]
 
 
 @contextmanager
@@ -110,7 +113,7 @@ def opened(directory: Path, sheet: dict[str, Any], first: dict[str, Any]) -> Gen
             storage=kept,
             study_name=sheet["study"],
             sampler=ByNumber(sheet["sampler"], sheet["seed"], sheet["space"]),
-            direction=direction(sheet),
+            directions=directions(sheet),
             load_if_exists=True,
         )
         wanted = [first, *sheet["points"]]
@@ -144,6 +147,7 @@ def check_storage(url: str, name: str, is_new: bool) -> None:
         raise BadUsage(f"storage {shown(url)} holds a study named {name!r} already: choose another --name")
 
 
-def history(study: Study) -> dict[int, dict[int, float]]:
-    """The objective at every evaluated epoch of every trial, by number."""
-    return {trial.number: dict(trial.intermediate_values) for trial in study.get_trials(deepcopy=False)}
+def history(study: Study, metric: str) -> dict[int, dict[int, float]]:
+    """The primary objective at every evaluated epoch of every trial, by number."""
+    found = {trial.number: seen(trial, metric) for trial in study.get_trials(deepcopy=False)}
+    return {number: {epoch: values[metric] for epoch, values in told.items()} for number, told in found.items()}

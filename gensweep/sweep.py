@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from gensweep import before, cluster, lock
+from gensweep import before, cluster, goals, lock
 from gensweep.options import BadUsage, Options, nearest, seconds, size
 from gensweep.resolve import FORMAT, IDENTITY, Sheet, differences, resolve, shaped, with_data
 from gensweep.resources import emulates_bf16, share
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 KINDS = {"model": str, "dataset": str, "data": dict, "space": dict, "set": dict, "objective": dict, "defaults": dict}
+KINDS |= {"objectives": list, "constraints": list}
 Load = Callable[[str, Path | None], "Dataset"]
 
 
@@ -86,6 +87,7 @@ def read_sheet(directory: Path) -> Sheet:
         raise BadUsage(f"{str(directory)!r} is no readable sweep: its sweep.json is broken") from error
     if not isinstance(sheet, dict) or sheet.get("format") != FORMAT:
         raise BadUsage(f"{str(directory)!r} is no sweep of format {FORMAT}, which is what this gensweep reads")
+    sheet = {"objectives": [sheet.get("objective")], "constraints": [], **sheet}  # earlier versions had neither
     wrong = [key for key in (*IDENTITY, "study") if key not in sheet]
     wrong += [key for key, kind in KINDS.items() if key not in wrong and not isinstance(sheet[key], kind)]
     if wrong:
@@ -143,6 +145,7 @@ def launch(
         with cluster.connected(options.address, ray_init) as resources:
             from gensweep import tuning
             from trainables.data import limited
+            from trainables.goal import goal_of
 
             given = share(options, resources)
             if options.keep_checkpoints is not None:
@@ -151,6 +154,8 @@ def launch(
             say(given.line(resources))
             if not given.gpus_per_trial and "bf16" in sheet["space"]["precision"].values() and emulates_bf16():
                 say("bf16 is emulated on this CPU: expect it to be slower than --precision fp32")
+            for line in goals.said(goal_of(sheet)):
+                say(line)
             judge = judging.result()
             claim(directory, {**sheet, **given._asdict(), "stamp": judge.stamp})
             with lock.driving(directory, say):

@@ -13,7 +13,7 @@ from ray.tune.search import Searcher
 from rich.console import Console
 
 from gensweep import lock
-from gensweep.board import Board
+from gensweep.board import Board, scores
 from gensweep.resolve import Sheet
 from gensweep.resources import Share
 from gensweep.schedulers import Never
@@ -22,6 +22,7 @@ from gensweep.storage import opened
 from gensweep.sweep import space_of
 from gensweep.trial import Task, train
 from gensweep.tuning import Halt, fit, tuner
+from trainables.goal import goal_of
 
 if TYPE_CHECKING:
     from trainables.data import Dataset
@@ -95,14 +96,14 @@ def run(home: Path, jobs: Sequence[Job], given: Share, console: Console) -> str:
             name, sheet, space = job.directory.name, job.sheet, space_of(job.sheet)
             stack.enter_context(lock.driving(job.directory, say))
             study = stack.enter_context(opened(job.directory.resolve(), sheet, default(space)[1]))
-            objective = (sheet["objective"]["metric"], sheet["objective"]["mode"])
+            goal = goal_of(sheet)
             boards[name] = Board(sheet, study.get_trials(deepcopy=False))
             tell = partial(_tell, say, name, boards)
-            searchers[name] = StudySearcher(study, space.space, objective, sheet["trials"], tell, halt=halt.because)
+            searchers[name] = StudySearcher(study, space.space, goal, sheet["trials"], tell, halt=halt.because)
             parts[name] = (
                 job.data,
                 job.judge,
-                Task(sheet["model"], str(job.directory.resolve()), objective, sheet["seed"]),
+                Task(sheet["model"], str(job.directory.resolve()), goal, sheet["seed"]),
             )
         relay = Relay(searchers)
         if relay.left:
@@ -118,6 +119,6 @@ def run(home: Path, jobs: Sequence[Job], given: Share, console: Console) -> str:
 def _tell(say: Callable[[str], None], name: str, boards: dict[str, Board], outcome: Any) -> None:
     boards[name].finish(outcome)
     done, total = (sum(getattr(board, what) for board in boards.values()) for what in ("ended", "total"))
-    score = "" if outcome.best is None else f" {boards[name].metric} {outcome.best:.4g}"
+    score = "" if outcome.best is None else f" {scores(boards[name].goal, outcome.best)}"
     failed = f" failed ({outcome.reason})" if outcome.state == TrialState.FAIL else ""
     say(f"{done:4d}/{total} {name} seed {outcome.number}{score}{failed}")

@@ -7,7 +7,7 @@ replaced and the trial tried again. A full disk is no fault of the trial: the dr
 """
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ray import tune
 
@@ -17,6 +17,9 @@ from gensweep.rooms import claim
 from gensweep.watch import NAME, limited, timed_out
 
 claim()
+
+if TYPE_CHECKING:
+    from trainables.goal import Goal
 
 NO_MEMORY = ("out of memory", "can't allocate memory")
 TIMEOUT = f"it took longer than --trial-timeout; its folder says in {NAME} where it was"
@@ -28,7 +31,7 @@ class Task(NamedTuple):
 
     model: str
     directory: str  # the sweep's
-    objective: tuple[str, str]
+    goal: "Goal"
     sweep_seed: int
     timeout_s: float | None = None  # of a trial
 
@@ -47,7 +50,7 @@ def classify(error: Exception) -> tuple[str, str]:
 def train(config: dict[str, Any], *, data: Any, judge: Any, task: Task) -> None:
     """One trial: the model's own training, its failures classified. `config` holds a configuration and its number."""
     directory, number = Path(task.directory), int(config["number"])
-    nothing = {task.objective[0]: float("nan")}  # Tune gives up on a row that lacks the metric
+    nothing = {task.goal.primary.metric: float("nan")}  # Tune gives up on a row that lacks the metric
     last = {"epoch": 0, "epochs": config["epochs"], "eval_epoch": -1, **nothing}
     if timed_out(directory, number):
         tune.report({**last, "status": "timeout", "error": TIMEOUT, "done": True})
@@ -63,7 +66,7 @@ def train(config: dict[str, Any], *, data: Any, judge: Any, task: Task) -> None:
                     data=data,
                     judge=judge,
                     directory=f"{task.directory}/trials",
-                    objective=task.objective,
+                    goal=task.goal,
                     sweep_seed=task.sweep_seed,
                 )
         except Exception as error:

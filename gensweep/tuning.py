@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from gensweep.searcher import Outcome, StudySearcher
 from gensweep.storage import history, opened
 from gensweep.trial import Task, train
 from gensweep.watch import timed_out
+from trainables.goal import goal_of
 
 if TYPE_CHECKING:
     from search_spaces import Space
@@ -47,6 +48,7 @@ class Ended(NamedTuple):
     trials: int  # that have ended, over all launches
     failed: int
     lines: list[str]  # what a person wants to know of it
+    won: bool  # whether any trial may win: one that has a score and keeps every constraint
 
 
 class Halt(tune.Stopper):
@@ -128,20 +130,20 @@ def run(
         trials = study.get_trials(deepcopy=False)
         board = Board(sheet, trials, given.concurrent)
         view = Progress(board, console)
-        budget = Budget(directory, sheet.get("keep_checkpoints"), sheet["objective"]["mode"], trials)
-        objective = (sheet["objective"]["metric"], sheet["objective"]["mode"])
+        goal = goal_of(sheet)
+        budget = Budget(directory, sheet.get("keep_checkpoints"), goal, trials)
         late = partial(timed_out, directory.resolve())
 
         def end_one(outcome: Outcome) -> None:
             view.finished(outcome)
             budget.end(outcome)
 
-        searcher = StudySearcher(study, space.space, objective, sheet["trials"], end_one, late, halt.because)
+        searcher = StudySearcher(study, space.space, goal, sheet["trials"], end_one, late, halt.because)
         halt.close = searcher.close
         if searcher.left:
             running = {trial.number for trial in trials if trial.state == TrialState.RUNNING}
-            rule = scheduler(sheet, history(study), running, searcher.hear)
-            task = Task(sheet["model"], str(directory.resolve()), objective, sheet["seed"], sheet["trial_timeout_s"])
+            rule = scheduler(sheet, history(study, goal.primary.metric), running, searcher.hear)
+            task = Task(sheet["model"], str(directory.resolve()), goal, sheet["seed"], sheet["trial_timeout_s"])
             shared = tune.with_parameters(function, data=parts[0], judge=parts[1], task=task)  # once to each node
             built = tuner(
                 directory.resolve() / "ray", shared, sheet["max_failures"], given, (searcher, rule, view, halt)
@@ -149,16 +151,13 @@ def run(
             with halt.on_interrupt(), view:
                 fit(built, console)
     cause = halt.cause if board.ended < board.total else "done"
-    lines = [*_story(board, time.monotonic() - began), *budget.line()]
-    return Ended(cause or "open", board.ended, board.counts["failed"], lines)
+    return _ended(cause or "open", board, time.monotonic() - began, budget.line())
 
 
 def already(directory: Path, sheet: Sheet) -> Ended | None:
     """How the sweep ended, where all its trials have; needs no Ray, and writes nothing."""
     board = Board(sheet, stored.trials(place.at(directory), sheet))
-    return (
-        None if board.ended < board.total else Ended("done", board.ended, board.counts["failed"], _story(board, None))
-    )
+    return None if board.ended < board.total else _ended("done", board, None)
 
 
 def fit(tuner: tune.Tuner, console: Console) -> None:
@@ -200,6 +199,11 @@ def tuner(
             stop=halt,
         ),
     )
+
+
+def _ended(cause: str, board: Board, wall_s: float | None, more: Sequence[str] = ()) -> Ended:
+    lines = [*_story(board, wall_s), *more]
+    return Ended(cause, board.ended, board.counts["failed"], lines, board.best is not None)
 
 
 def _story(board: Board, wall_s: float | None) -> list[str]:

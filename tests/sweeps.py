@@ -18,6 +18,7 @@ import optuna
 import torch
 from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.study import StudyDirection
 from optuna.trial import TrialState
 from PIL import Image
 from safetensors.torch import save
@@ -51,14 +52,23 @@ TRIALS: list[Planned] = [
 START = datetime.datetime(2026, 1, 2, 3, 4, 5)
 
 
-def make(directory: Path, trials: list[Planned] = TRIALS, model: str = "vae", **changes: Any) -> Path:
-    """Writes the sweep into `directory`, with `changes` to its sweep.json, and returns it."""
+def make(
+    directory: Path,
+    trials: list[Planned] = TRIALS,
+    model: str = "vae",
+    further: dict[str, list[float]] | None = None,
+    **changes: Any,
+) -> Path:
+    """Writes the sweep into `directory`, with `changes` to its sweep.json, and returns it. `further` gives other keys
+    of the goal, one value a trial."""
     directory.mkdir(parents=True)
     meta = _meta(directory.name, len(trials)) | {"model": model} | changes
     (directory / "sweep.json").write_text(json.dumps(meta))
-    _study(directory, trials)
+    ways = {"min": "MINIMIZE", "max": "MAXIMIZE"}
+    of = [{key: values[number] for key, values in (further or {}).items()} for number in range(len(trials))]
+    _study(directory, trials, of, [ways[one["mode"]] for one in meta.get("objectives", [meta["objective"]])])
     for number, (_, params, values) in enumerate(trials):
-        _trial(directory / "trials" / f"{number:04d}", number, model, params, values)
+        _trial(directory / "trials" / f"{number:04d}", number, model, params, values, of[number])
     return directory
 
 
@@ -86,19 +96,23 @@ def _meta(name: str, trials: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _study(directory: Path, trials: list[Planned]) -> None:
+def _study(directory: Path, trials: list[Planned], further: list[dict[str, float]], directions: list[str]) -> None:
     storage = optuna.storages.RDBStorage(f"sqlite:///{directory}/study.db")
     event.listen(storage.engine, "connect", lambda connection, _: connection.execute("pragma synchronous=off"))
     storage.engine.dispose()
-    study = optuna.create_study(storage=storage, study_name=directory.name)
+    ways = [StudyDirection[direction] for direction in directions]
+    study = optuna.create_study(storage=storage, study_name=directory.name, directions=ways)
     for number, (state, params, values) in enumerate(trials):
+        told = [min(values), *further[number].values()][: len(directions)]
+        seen = {epoch: {"fid": value, **further[number]} for epoch, value in enumerate(values, start=1)}
         frozen = optuna.trial.create_trial(
             state=state,
-            value=min(values) if state == TrialState.COMPLETE else None,
+            values=told if state == TrialState.COMPLETE else None,
             params=params,
             distributions={key: BOXES[key] for key in params},
-            user_attrs={"reason": "nan", "error": "loss is nan at epoch 3"} if state == TrialState.FAIL else {},
-            intermediate_values=dict(enumerate(values, start=1)),
+            user_attrs=({"reason": "nan", "error": "loss is nan at epoch 3"} if state == TrialState.FAIL else {})
+            | ({"seen": seen} if further[number] else {}),
+            intermediate_values=dict(enumerate(values, start=1)) if len(directions) == 1 else {},
         )
         frozen.datetime_start = START + datetime.timedelta(seconds=number)
         frozen.datetime_complete = frozen.datetime_start + datetime.timedelta(seconds=10)
@@ -107,11 +121,13 @@ def _study(directory: Path, trials: list[Planned]) -> None:
     storage.engine.dispose()
 
 
-def _trial(folder: Path, number: int, model: str, params: dict[str, Any], values: list[float]) -> None:
+def _trial(
+    folder: Path, number: int, model: str, params: dict[str, Any], values: list[float], further: dict[str, float]
+) -> None:
     (folder / "samples").mkdir(parents=True)
     params = {"number": number, "seed": 100 + number, "model": model, "config": FIXED | READS.get(model, {}) | params}
     (folder / "params.json").write_text(json.dumps(params))
-    rows = [_row(epoch, value) for epoch, value in enumerate(values, start=1)]
+    rows = [_row(epoch, value) | further for epoch, value in enumerate(values, start=1)]
     (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (folder / "best.safetensors").write_bytes(_weights(number, model))
     for epoch in range(1, len(values) + 1):

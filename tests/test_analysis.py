@@ -107,7 +107,7 @@ def test_status_counts(own: Path) -> None:
         "done": 2, "stopped": 1, "failed": 1, "open": 0, "waiting": 6, "asked": 10,
     }  # fmt: skip
     assert found["reasons"] == {"nan": 1}
-    assert found["best"] == {"number": 1, "value": 12.5, "best_epoch": 4}
+    assert found["best"] == {"number": 1, "value": 12.5, "values": {"fid": 12.5}, "best_epoch": 4}
     assert "best so far: trial 1, FID 12.5 at epoch 4" in status.text(runs.load(own))
 
 

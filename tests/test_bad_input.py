@@ -14,7 +14,7 @@ from test_door import refused, written
 FILES = {
     "file": "x", "list.yaml": "- a\n", "torn.yaml": "a: [b\n", "text.yaml": "trials: abc\n", "set.yaml": "set: [lr]\n",
     "points.yaml": "points: {lr: 1}\n", "true.yaml": "seed: true\n", "alarm.yaml": "alarm: maybe\n",
-    "budget.yaml": "time_budget: [1]\n", "goal.yaml": "objective: fid\n", "start.yaml": "start: 3\n",
+    "budget.yaml": "time_budget: [1]\n", "goal.yaml": "objective: [fid]\n", "start.yaml": "start: 3\n",
     "begin.yaml": "start: {lrr: 3}\n", "model.yaml": "model: gan\n", "fast.yaml": "points: [{lr: fast}]\n",
 }  # fmt: skip
 
@@ -78,7 +78,7 @@ def home(tmp_path: Path, made: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("run vae true.yaml", "whole number"),
         ("run vae alarm.yaml", "true or false"),
         ("run vae budget.yaml", "30m"),
-        ("run vae goal.yaml", "[fid, min]"),
+        ("run vae goal.yaml", "write metric:min or metric:max"),
         ("run vae start.yaml", "mapping"),
         ("run vae begin.yaml", "did you mean 'lr'"),
         ("run vae model.yaml", "unknown option 'model'"),

@@ -24,6 +24,7 @@ from gensweep.storage import opened
 from gensweep.sweep import prepare, space_of
 from trainables import MODELS, TRAINABLES
 from trainables.engine.size import size as bytes_of
+from trainables.goal import goal_of
 
 __all__ = ["small"]
 FIXED = {
@@ -122,21 +123,22 @@ def test_the_worst_that_have_ended_lose_their_checkpoints_first(tmp_path: Path) 
     meta = json.loads((directory / "sweep.json").read_text())
     with opened(directory, meta, {}) as study:
         told = study.get_trials()
+    goal = goal_of(meta)
     files = {path for path in directory.rglob("*") if not path.name.startswith("checkpoint")}
-    assert Budget(directory, None, "min", told).line() == []
+    assert Budget(directory, None, goal, told).line() == []
     assert left() == [0, 1, 2, 3, 4, 5]
-    budget = Budget(directory, 1000, "min", told)  # 4 and 5 are open
+    budget = Budget(directory, 1000, goal, told)  # 4 and 5 are open
     assert left() == [0, 1, 2, 4, 5]
-    budget.end(Outcome(5, TrialState.COMPLETE, {}, {1: 99.0}, 1))
+    budget.end(Outcome(5, TrialState.COMPLETE, {}, {1: {"fid": 99.0}}, 1))
     assert left() == [0, 1, 2, 4, 5]
     for epoch in (1, 2):
         (directory / "trials" / "0004" / f"checkpoint_{epoch:04d}.pt").write_bytes(bytes(300))
-    budget.end(Outcome(4, TrialState.PRUNED, {}, {1: 50.0}, 1))
+    budget.end(Outcome(4, TrialState.PRUNED, {}, {1: {"fid": 50.0}}, 1))
     assert left() == [0, 1, 2]  # 3 had failed, 5 was the worst of the others, then 4
     (line,) = budget.line()
     assert line.startswith("checkpoints of 3 trials (1 kB) were deleted")
     assert line.endswith("these trials cannot be trained on")
     (directory / "trials" / "0004" / "checkpoint_0003.pt").write_bytes(bytes(300))
-    Budget(directory, 1, "min", told)  # to which 4 is open
+    Budget(directory, 1, goal, told)  # to which 4 is open
     assert left() == [4]
     assert {path for path in directory.rglob("*") if not path.name.startswith("checkpoint")} == files

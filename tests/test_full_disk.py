@@ -20,6 +20,7 @@ from gensweep.searcher import StudySearcher
 from gensweep.storage import opened
 from gensweep.trial import classify
 from trainables.files import TrialFiles
+from trainables.goal import goal_of
 
 BLOCK = 4096
 
@@ -62,7 +63,7 @@ def test_a_checkpoint_that_does_not_fit_leaves_the_one_before(small: Path) -> No
 def test_a_study_that_does_not_fit_pauses_and_goes_on(small: Path, storage: str | None) -> None:
     about, causes = {**sheet(), "storage": storage}, list[str]()
     with opened(small, about, FIRST) as study:
-        searcher = StudySearcher(study, space, ("fid", "min"), 3, halt=causes.append)
+        searcher = StudySearcher(study, space, goal_of(about), 3, halt=causes.append)
         run_one(searcher, "a")
         config, ballast = searcher.suggest("b"), fill(small)
         told = 0
@@ -76,7 +77,7 @@ def test_a_study_that_does_not_fit_pauses_and_goes_on(small: Path, storage: str 
     with opened(small, about, FIRST) as study:
         assert [trial.state for trial in study.trials] == [TrialState.COMPLETE, TrialState.RUNNING]
         assert sorted(study.trials[1].intermediate_values) == list(range(1, told))
-        searcher = StudySearcher(study, space, ("fid", "min"), 3)
+        searcher = StudySearcher(study, space, goal_of(about), 3)
         assert run_one(searcher, "b") == config
         run_one(searcher, "c")
         assert [trial.state for trial in study.trials] == [TrialState.COMPLETE] * 3

@@ -17,8 +17,10 @@ from gensweep.resolve import Sheet, resolve
 from gensweep.storage import opened
 from gensweep.sweep import space_of
 from search_spaces import SPACES, BadSpace
+from trainables.goal import goal_of
 
 VAE = SPACES["vae"]
+GOAL = goal_of({"objective": {"metric": "fid", "mode": "min"}})
 
 
 def test_stopped_resumed_and_extended_on_a_journal(tmp_path: Path) -> None:
@@ -118,14 +120,16 @@ def test_points_come_right_after_the_defaults(tmp_path: Path) -> None:
 def test_warm_from_takes_what_fits(tmp_path: Path) -> None:
     made = sweeps.make(tmp_path / "s")
     common = {"beta": 1.0, "epochs": 5}  # its latent_dim 2 and width 32 are outside, and trial 2 is short of a sigma
-    assert points.warm(VAE, str(made)) == [
+    assert points.warm(VAE, str(made), GOAL) == [
         {"likelihood": "bernoulli", "lr": 3e-3, "batch_size": 64, **common},
         {"likelihood": "bernoulli", "lr": 1e-3, "batch_size": 128, **common},
         {"likelihood": "gaussian", "lr": 1e-4, "batch_size": 256, **common},
     ]
     with pytest.raises(BadUsage, match="nothing of its best configurations lies in this space"):
         points.warm(
-            SPACES["ae"]._replace(space=lambda trial: {"net": trial.suggest_categorical("net", ("conv",))}), str(made)
+            SPACES["ae"]._replace(space=lambda trial: {"net": trial.suggest_categorical("net", ("conv",))}),
+            str(made),
+            GOAL,
         )
 
 

@@ -16,6 +16,7 @@ from analysis import place, stored
 from gensweep.mirror import Mirror
 from gensweep.searcher import StudySearcher
 from gensweep.storage import opened
+from trainables.goal import goal_of
 
 FIELDS = ("number", "state", "params", "distributions", "values", "intermediate_values", "user_attrs", "system_attrs")
 
@@ -34,7 +35,7 @@ def on_disk(folder: Path, about: dict[str, Any]) -> list[FrozenTrial]:
 def test_memory_and_disk_agree_after_every_step(tmp_path: Path, sampler: str, storage: str | None) -> None:
     about = {**sheet(sampler), "storage": storage}
     with opened(tmp_path, about, FIRST) as study:
-        searcher = StudySearcher(study, space, ("fid", "min"), 8)
+        searcher = StudySearcher(study, space, goal_of(about), 8)
         for i in range(6):
             run_one(searcher, str(i))
             assert said(on_disk(tmp_path, about)) == said(study.trials)

@@ -14,10 +14,11 @@ from safetensors.torch import save
 from sklearn.datasets import load_digits
 
 from analysis import grids, pictures, report, runs, sample
-from analysis.figures import FIGURES, balance, classes, curves, draw, history, latent, proof, slices
+from analysis.figures import FIGURES, balance, classes, curves, draw, front, history, latent, proof, slices
 from analysis.runs import Sweep
 from trainables.data import load
 from trainables.errors import BadInput
+from trainables.goal import Objective
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +88,9 @@ def test_balance_is_for_two_nets_only(sweep: Sweep) -> None:
 
 ELSE: dict[str, list[Any]] = {  # what the small sweep has not
     "balance": [balance.Balance([1, 2], [0.9, 0.6], [0.2, 0.4])],
+    "front": [
+        front.Front(Objective("fid", "min"), Objective("modes", "max"), [1], [2.0], [9.0], [True], [False]),
+    ],
     "proof": [proof.Proof("FID", ["trial 1"], [np.array([12.0, np.nan])], [12.0], [(np.nan, np.nan)], [11.0])],
 }
 

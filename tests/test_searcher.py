@@ -14,6 +14,7 @@ from ray.tune.search import Searcher
 from gensweep.samplers import SAMPLERS
 from gensweep.searcher import Outcome, StudySearcher
 from gensweep.storage import opened
+from trainables.goal import goal_of
 
 FIRST = {"kind": "flat", "x": 0.25, "n": 3}
 EPOCHS = 3
@@ -53,7 +54,7 @@ def searching(
     folder.mkdir(exist_ok=True)
     with opened(folder, sheet(**settings), FIRST) as study:
         hear = told.append if told is not None else lambda outcome: None
-        yield StudySearcher(study, space, ("fid", "min"), total, hear), study
+        yield StudySearcher(study, space, goal_of(sheet()), total, hear), study
 
 
 def row(epoch: int, fid: float, **more: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from analysis import place, stored
 from gensweep.options import BadUsage
 from gensweep.searcher import StudySearcher
 from gensweep.storage import check_storage, opened, shown
+from trainables.goal import goal_of
 
 TOTAL = 8
 DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
@@ -70,7 +71,7 @@ def sheet(storage: str | None, name: str = "s", seed: int = 0) -> dict[str, Any]
 def search(folder: Path, about: dict[str, Any], between: Callable[[int], None] = lambda i: None) -> list[Any]:
     folder.mkdir(exist_ok=True)
     with opened(folder, about, FIRST) as study:
-        searcher = StudySearcher(study, space, ("fid", "min"), TOTAL)
+        searcher = StudySearcher(study, space, goal_of(about), TOTAL)
         found = []
         for i in range(TOTAL):
             between(i)

@@ -19,8 +19,10 @@ from trainables.engine.evaluate import COLUMNS
 from trainables.engine.loop import Epoch
 from trainables.engine.run import Data
 from trainables.engine.streams import derive
+from trainables.errors import BadInput
 from trainables.files import TrialFiles
-from trainables.metrics import Judge, load_extractor
+from trainables.goal import Goal, Values, judged
+from trainables.metrics import METRICS, Judge, load_extractor
 
 REPORT_EVERY_S = 1.0  # between evaluations a trial reports no faster than this
 CHECKPOINT_EVERY_S = 20.0  # between evaluations a trial saves no faster than this
@@ -35,21 +37,18 @@ def resources() -> tuple[str, int]:
 class Delivery:
     """Hands each epoch of one trial to its directory and to Tune."""
 
-    def __init__(self, files: TrialFiles, about: dict[str, Any], objective: tuple[str, str]) -> None:
-        self.files, self.about = files, about
-        self.metric, self.sign = objective[0], 1.0 if objective[1] == "min" else -1.0
-        self.best: tuple[float, int] | None = None
+    def __init__(self, files: TrialFiles, about: dict[str, Any], goal: Goal) -> None:
+        self.files, self.about, self.goal = files, about, goal
+        self.best: Values | None = None
+        self.best_epoch = 0
         self.reported_s = self.saved_s = time.monotonic()
 
     def keep(self, epoch: Epoch) -> None:
-        """Write what an epoch leaves behind; its row gains ``best`` and ``best_epoch``."""
+        """Write what an epoch leaves behind; its row gains ``best``, ``best_epoch`` and what else the goal marks."""
         row, evaluated, now = epoch.row, epoch.samples is not None, time.monotonic()
-        if evaluated and row["status"] == "ok" and not row.get("narrow"):
-            value = row[self.metric]
-            if self.best is None or self.sign * value < self.sign * self.best[0]:
-                self.best = (value, row["epoch"])
-                self.files.save_best(epoch.weights(), {**self.about, "row": row})
-        row["best"], row["best_epoch"] = self.best or (float("nan"), 0)
+        if evaluated and row["status"] == "ok":
+            self._consider(epoch)
+        self.goal.mark(row, self.best, self.best_epoch)
         if epoch.samples is not None:
             self.files.save_samples(row["epoch"], epoch.samples, COLUMNS)
         if evaluated or row["status"] != "ok" or now - self.saved_s > CHECKPOINT_EVERY_S:
@@ -59,13 +58,32 @@ class Delivery:
         if evaluated:
             _give_back()
 
+    def _consider(self, epoch: Epoch) -> None:
+        row = epoch.row
+        for metric in METRICS.values():
+            missing = metric.keys.keys() & set(self.goal.keys) - row.keys() if metric.when == "each" else ()
+            if missing:  # said at the first evaluation, since no later one would have it either
+                raise BadInput(f"trials of {self.about['model']!r} on this data have no {' and no '.join(missing)}")
+        values = self.goal.values(row)
+        if not judged(row, self.goal.primary.metric) or not self.goal.counts(values):
+            return
+        if self.best is None or self.goal.order(values) < self.goal.order(self.best):
+            self.best, self.best_epoch = values, row["epoch"]
+            self.files.save_best(epoch.weights(), {**self.about, "row": row})
+
+    def again(self, row: dict[str, Any]) -> None:
+        """Take up a row that an earlier attempt left in its checkpoint."""
+        self.best, self.best_epoch = self.goal.marked(row), row["best_epoch"]
+        self.files.append_row(row)
+
     def report(self, row: dict[str, Any], number: int) -> None:
         """Tell Tune: every evaluation, the end, and about once a second between them."""
         now, over = time.monotonic(), row["status"] != "ok" or row["epoch"] == row["epochs"]
         if over or row["eval_epoch"] == row["epoch"] or now - self.reported_s > REPORT_EVERY_S:
             self.reported_s = now
             failed = row["status"] != "ok"  # a stale good score must not raise the scheduler's bar
-            tune.report({**row, "number": number, **({self.metric: float("nan")} if failed else {})})
+            unknown = {self.goal.primary.metric: float("nan")}
+            tune.report({**unknown, **row, "number": number, **(unknown if failed else {})})
 
 
 def _give_back() -> None:
@@ -81,7 +99,7 @@ def train(
     data: Dataset,
     judge: Judge,
     directory: str,
-    objective: tuple[str, str],
+    goal: Goal,
     sweep_seed: int,
 ) -> None:
     """One trial as Ray Tune runs it. ``config`` holds the model's keys and the trial's ``number``; ``directory`` is the
@@ -97,13 +115,11 @@ def train(
     extractor = load_extractor(judge, device) if MODELS[model].samples(config) else None
     state = files.newest_checkpoint()
     files.cut_rows(before=state["epoch"] if state else 0)
-    delivery = Delivery(files, about, objective)
+    delivery = Delivery(files, about, goal)
     with closing(TRAINABLES[model](config, Data(data.to(device), judge, extractor, device), seed, state)) as epochs:
         for epoch in epochs:
             if state is not None and epoch.row["epoch"] == state["epoch"]:
-                row = epoch.row
-                delivery.best = (row["best"], row["best_epoch"]) if row["best_epoch"] else None
-                files.append_row(row)
+                delivery.again(epoch.row)
             else:
                 delivery.keep(epoch)
             delivery.report(epoch.row, number)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 
-from analysis.figures import balance, classes, curves, failures, history, latent, proof, slices, style
+from analysis.figures import balance, classes, curves, failures, front, history, latent, proof, slices, style
 from analysis.runs import Sweep
 
 __all__ = ["FIGURES", "Figure", "draw"]
@@ -28,6 +28,7 @@ class Figure(NamedTuple):
 
 FIGURES: dict[str, Figure] = {
     "proof": Figure(proof.TITLE, proof.data, proof.ink, proof.look),
+    "front": Figure(front.TITLE, front.data, front.ink, front.look, height=3.4),
     "curves": Figure(curves.TITLE, curves.data, curves.ink, curves.look),
     "history": Figure(history.TITLE, history.data, history.ink, history.look),
     "balance": Figure(balance.TITLE, balance.data, balance.ink, balance.look),

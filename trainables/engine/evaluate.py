@@ -103,6 +103,21 @@ def _log_weight(run: Run, nets: dict[str, nn.Module], seed: int) -> Callable[[Te
     return weight
 
 
+def offers(model: Model, config: Config) -> frozenset[str]:
+    """The parts of the evidence that trials of this configuration have (see `witness`)."""
+    samples = model.samples(config)
+    has = {
+        "data": True,
+        "features": samples,
+        "draw": samples,
+        "labels": samples and model.conditional,
+        "measured": model.measure is not None,
+        "encode": model.encode is not None,
+        "log_weight": model.log_weight is not None and model.log_weight(config) is not None,
+    }
+    return frozenset(part for part, there in has.items() if there)
+
+
 def witness(run: Run, nets: dict[str, nn.Module], judge: Judge) -> Evidence:
     """Everything that the metrics may ask about a trial as it stands."""
     model, extractor = run.model, run.data.extractor

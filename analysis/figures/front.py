@@ -1,0 +1,106 @@
+"""One objective against another: the trade-off, and the trials that no other beats.
+
+The staircase joins the front in this pair of objectives (everything on its worse side is dominated). With three
+objectives or more a trial may be on the front for one that is not drawn, so it is marked, and may lie off the stairs.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from analysis import best
+from analysis.figures import style
+from analysis.front import on_front
+from analysis.runs import Sweep
+from analysis.words import named
+from trainables.goal import Objective
+
+TITLE = "The trade-off"
+NAMED = 12  # trials on the front, above which their numbers would cover each other
+
+
+class Front(NamedTuple):
+    """Two objectives of every scored trial, by number, and which of them are on the front or break a constraint."""
+
+    first: Objective
+    second: Objective
+    numbers: list[int]
+    x: list[float]
+    y: list[float]
+    front: list[bool]
+    broken: list[bool]
+
+    @property
+    def key(self) -> str:
+        return self.second.metric
+
+
+def data(sweep: Sweep) -> list[Front]:
+    first, others = sweep.goal.primary, [one for one in sweep.goal.objectives if one != sweep.goal.primary]
+    if not others:
+        return []
+    numbers = best.scored(sweep)["number"].tolist()
+    ahead, kept = set(best.winners(sweep)), set(best.kept(sweep)["number"])
+    scores = [sweep.scores[number] for number in numbers]
+    return [
+        Front(
+            first,
+            second,
+            numbers,
+            [values[first.metric] for values in scores],
+            [values[second.metric] for values in scores],
+            [number in ahead for number in numbers],
+            [number not in kept for number in numbers],
+        )
+        for second in others
+    ]
+
+
+def stairs(info: Front) -> list[tuple[float, float]]:
+    """The corners of the front in this pair, from the best of the first objective on."""
+    signs = np.array([1 if one.mode == "min" else -1 for one in (info.first, info.second)])
+    points = np.column_stack([info.x, info.y])[np.array(info.front)]
+    chosen = points[on_front(points * signs)]
+    return [(float(x), float(y)) for x, y in chosen[np.argsort(signs[0] * chosen[:, 0])]]
+
+
+def ink(info: Front, ax: Axes) -> Axes:
+    x, y = np.array(info.x), np.array(info.y)
+    front, broken = np.array(info.front), np.array(info.broken)
+    rest = ~front & ~broken
+    ax.plot(x[rest], y[rest], "o", ms=4.5, mfc=style.OTHERS, mec="none", label="dominated")
+    if broken.any():
+        ax.plot(x[broken], y[broken], "x", ms=4.5, color=style.OTHERS, label="breaks a constraint")
+    ax.step(*zip(*stairs(info), strict=True), where="post", color=style.WINNER, lw=1.2, zorder=3)
+    ax.plot(x[front], y[front], "o", ms=7, mfc=style.WINNER, mec="white", zorder=5, label="on the front")
+    if 0 in info.numbers:
+        at = info.numbers.index(0)
+        ax.plot(x[[at]], y[[at]], "s", ms=10, mfc="none", mec=style.DEFAULTS, mew=1.6, zorder=6)
+        ax.plot([], [], "s", ms=6, mfc="none", mec=style.DEFAULTS, mew=1.6, label="defaults: trial 0")
+    if front.sum() <= NAMED:
+        for i in np.flatnonzero(front):
+            name = str(info.numbers[i])
+            ax.annotate(name, (x[i], y[i]), (5, 5), textcoords="offset points", fontsize=7.5, color=style.INK)
+    style.spread(ax, y)
+    if x.min() > 0 and x.max() > 8 * x.min():
+        ax.set_xscale("log")
+        style.plain(ax.xaxis)
+    ax.margins(0.08)
+    ax.legend(fontsize=7.5, frameon=False, labelcolor=style.INK)
+    way = {"min": "lower is better", "max": "higher is better"}
+    return style.tidy(ax, *(f"{named(one.metric)} ({way[one.mode]})" for one in (info.first, info.second)))
+
+
+def look(infos: list[Front]) -> str:
+    info = infos[0]
+    n, of = sum(info.front), len(info.front) - sum(info.broken)
+    corner = f"{'left' if info.first.mode == 'min' else 'right'} and {'down' if info.second.mode == 'min' else 'up'}"
+    if n == 1:
+        return f"One trial of {of} beats all others in every objective, so there is no trade-off to choose from."
+    return (
+        f"Better is further {corner}. Of {of} trials {n} are on the front, marked in blue with their numbers: between "
+        "these only you can choose. Each grey one is beaten by one of them: in some objective better, in none worse."
+    )
