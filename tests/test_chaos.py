@@ -1,33 +1,35 @@
 """What a sweep survives: its Ray dying under it, and `make chaos` in short."""
 
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import Any
 
 import pytest
-
-from gensweep import cluster
-from gensweep.guard import RayDied
 
 SCRIPT = Path(__file__).parent.parent / "scripts" / "chaos.py"
 
 
-def test_a_driver_whose_raylet_died_says_so_and_ends() -> None:
-    from ray._private import worker
+DRIVER = """
+import os, signal, time
+from ray._private import worker
+from gensweep import cluster
+from gensweep.guard import RayDied
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins with Ctrl-C ignored
+try:
+    with cluster.environment(), cluster.connected(None, {"num_cpus": 1}):
+        (raylet,) = worker._global_node.all_processes["raylet"]
+        os.kill(raylet.process.pid, signal.SIGKILL)
+        time.sleep(60)
+except RayDied as error:
+    print(error)
+"""
 
-    began = time.monotonic()
-    with pytest.raises(RayDied, match="its raylet process died"), cluster.environment():  # noqa: PT012, SIM117
-        with cluster.connected(None, {"num_cpus": 1}):
-            node: Any = worker._global_node
-            (raylet,) = node.all_processes["raylet"]
-            os.kill(raylet.process.pid, signal.SIGKILL)
-            began = time.monotonic()
-            time.sleep(60)
-    assert time.monotonic() - began < 30
+
+def test_a_driver_whose_raylet_died_says_so_and_ends() -> None:
+    done = subprocess.run([sys.executable, "-c", DRIVER], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0
+    last = done.stdout.splitlines()[-1]  # Ray may say more before
+    assert last == "Ray gave up, its raylet process died: nothing is lost, and the same command again goes on"
 
 
 @pytest.mark.slow
