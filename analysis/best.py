@@ -71,8 +71,14 @@ def top(sweep: Sweep, k: int | None = None) -> list[dict[str, Any]]:
     k < 1 or nothing to rank."""
     if k is not None and k < 1:
         raise BadInput(f"--top must be at least 1, not {k}")
-    states = dict(zip(sweep.trials["number"], sweep.trials["state"], strict=True))
-    return [_entry(sweep, rank, number, states[number]) for rank, number in enumerate(winners(sweep, k), start=1)]
+    return [_entry(sweep, rank, number) for rank, number in enumerate(winners(sweep, k), start=1)]
+
+
+def lead(sweep: Sweep, proven: int | None) -> dict[str, Any]:
+    """The winner, as `top` gives it: the trial proven the best, where it may win, or else the best of the search."""
+    if proven is None or proven not in (numbers := winners(sweep, len(sweep.trials))):
+        return top(sweep, 1)[0]
+    return _entry(sweep, numbers.index(proven) + 1, proven)
 
 
 def table(sweep: Sweep, k: int | None = None) -> str:
@@ -162,14 +168,14 @@ def _nothing(sweep: Sweep) -> str:
     return f"no trial of {sweep.place.name!r} has a score yet ({len(trials)} begun{failures})"
 
 
-def _entry(sweep: Sweep, rank: int, number: int, state: str) -> dict[str, Any]:
+def _entry(sweep: Sweep, rank: int, number: int) -> dict[str, Any]:
     one = runs.trial(sweep, number)
     if one.best is None:
         raise BadInput(f"trial {number} of {sweep.place.name!r} is scored in the study but has no rows on the disk")
     return {
         "rank": rank,
         "number": number,
-        "state": state,
+        "state": str(sweep.trials.set_index("number")["state"][number]),
         "metric": sweep.metric,
         "value": one.best[sweep.metric],
         "values": {each.metric: one.best[each.metric] for each in sweep.goal.objectives},

@@ -53,8 +53,7 @@ def write(directories: list[str | Path], out: str | Path | None = None) -> str:
 def section(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[str, Any]:
     """All that the page says of one sweep; the pictures are put into `files` by name as well."""
     meta, proof = sweep.meta, final.load(sweep)
-    entries = best.top(sweep, 1 if proof is None else len(sweep.trials))
-    lead = next((one for one in entries if proof is not None and one["number"] == proof.pick.number), entries[0])
+    lead = best.lead(sweep, None if proof is None else proof.pick.number)
 
     def keep(name: str, content: bytes) -> str:
         files[f"{prefix}{name}.png"] = content

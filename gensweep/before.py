@@ -94,6 +94,11 @@ def drawn(space: "Space", n: int, seed: int) -> list[dict[str, Any]]:
     return [default(space)[0], *(space.space(study.ask()) for _ in range(n))]
 
 
+def every(sheet: "Sheet") -> int:
+    """Epochs between evaluations: as asked, or so that the longest trial has about ten."""
+    return int(sheet["every"] or max(1, sheet["epochs"] // 10))
+
+
 def planned(sheet: "Sheet", space: "Space", data: "Dataset") -> Planned:
     """What a trial of the sweep keeps on the disk."""
     from trainables import MODELS, Data
@@ -105,7 +110,7 @@ def planned(sheet: "Sheet", space: "Space", data: "Dataset") -> Planned:
     images = Data(limited(data, sheet["train_images"]).to("cpu"))
     sizes = [size(MODELS[sheet["model"]], config, images) for config in drawn(space, DRAWS, sheet["seed"])]
     pictures = GRID * data.train.pixels[0].nbytes * (1 if data.train.planes is None else 3)  # a PNG is no larger
-    evaluations = 2 + min(sheet["epochs"], sheet["epochs"] // (sheet["every"] or max(1, sheet["epochs"] // 10)))
+    evaluations = 2 + min(sheet["epochs"], sheet["epochs"] // every(sheet))
     rest = sum(one.best for one in sizes) / len(sizes) + evaluations * pictures + sheet["epochs"] * ROW
     each = [KEEP * one.checkpoint for one in sizes]
     return Planned(sum(each) / len(each), max(each), rest)

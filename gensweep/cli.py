@@ -68,8 +68,10 @@ def _obey(words: list[str]) -> int:
 
 
 def _is_for_the_user(error: Exception) -> bool:
-    if isinstance(error, BadUsage) or not isinstance(error, ValueError):
-        return isinstance(error, BadUsage)
+    if not isinstance(error, ValueError):
+        return False
+    if isinstance(error, BadUsage):
+        return True
     from search_spaces import BadSpace
     from trainables.errors import BadInput
 

@@ -1,13 +1,23 @@
-"""A disk that is full, as it shows in a trial and in the study: no fault of any trial, so the sweep pauses."""
+"""What the door leaves on the disk, whole or not at all; and how a full disk shows in a trial and in the study."""
 
 import errno
+import json
+from pathlib import Path
+from typing import Any
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 SAID = ("No space left on device", "disk is full", "disk I/O error")  # PostgreSQL; SQLite, and its log's index
 
 
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Replaces a file in one move, so that a kill leaves the old one or the new one."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
 def is_full(error: BaseException | None) -> bool:
-    """Whether a full disk, or a quota that is used up, is behind an error."""
+    """Whether a full disk, or a quota that is used up, is behind an error: no trial's fault, so the sweep pauses."""
     while error is not None:
         if (isinstance(error, OSError) and error.errno in FULL) or any(words in str(error) for words in SAID):
             return True

@@ -6,7 +6,6 @@ first question is whether the search was worth it. Then each training is scored 
 holds the scores; analysis/final.py reads it. Typed again, it goes on; more finalists or more seeds are added to it.
 """
 
-import json
 import math
 from functools import partial
 from pathlib import Path
@@ -14,13 +13,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Console
 
+from gensweep.disk import write_json
 from gensweep.options import BadUsage, Options, texts
 from gensweep.origin import commit, versions
 from gensweep.resolve import Sheet
 from gensweep.study import Engine
 
 if TYPE_CHECKING:
-    from analysis.runs import Sweep, Trial
+    from analysis.runs import Sweep
     from trainables.data import Dataset
     from trainables.metrics import Judge
 
@@ -181,9 +181,7 @@ def _score(
         "versions": versions(),
         **commit(),
     }
-    partial_file = directory / ".final.json.partial"
-    partial_file.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
-    partial_file.replace(directory / "final.json")
+    write_json(directory / "final.json", written)
 
 
 def _one(trained: "Sweep", k: int, data: "Dataset", judge: "Judge") -> dict[str, Any]:
@@ -191,14 +189,10 @@ def _one(trained: "Sweep", k: int, data: "Dataset", judge: "Judge") -> dict[str,
     from analysis import runs, tested
 
     one = runs.trial(trained, k)
-    about = {"seed": one.seed, "collapsed": _collapsed(one), "val": None, "test": None, "epoch": None}
-    state = trained.trials.set_index("number")["state"].get(k)
-    if state != "complete" or one.best is None:
-        return {**about, "reason": trained.trials.set_index("number")["reason"].get(k) or "collapsed"}
+    narrow = bool(one.rows and one.rows[-1].get("narrow"))  # by the rule of the collapse alarm
+    about = {"seed": one.seed, "collapsed": narrow, "val": None, "test": None, "epoch": None}
+    ended = trained.trials.set_index("number")
+    if ended["state"].get(k) != "complete" or one.best is None:
+        return {**about, "reason": ended["reason"].get(k) or "collapsed"}
     metrics = tested.score(trained, k, data, judge)
     return {**about, "val": one.best[trained.metric], "epoch": one.best["epoch"], "test": metrics}
-
-
-def _collapsed(one: "Trial") -> bool:
-    """Whether a training ended narrow, by the rule of the collapse alarm."""
-    return bool(one.rows and one.rows[-1].get("narrow"))

@@ -20,6 +20,7 @@ from rich.console import Console
 
 from gensweep import cluster
 from gensweep.arms import Asked, Owned, owner, searched, trained
+from gensweep.disk import write_json
 from gensweep.options import Options, whole
 from gensweep.origin import commit, versions
 from gensweep.resolve import Sheet
@@ -134,9 +135,7 @@ def _recorded(asked: Asked, engine: "Engine", owned: Mapping[str, Owned]) -> Gen
 
     def write(sheet: Sheet) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial_file = path.with_name(".study.json.partial")
-        partial_file.write_text(json.dumps(sheet, indent=1) + "\n", encoding="utf-8")
-        partial_file.replace(path)
+        write_json(path, sheet)
 
     def now() -> Sheet:
         took = {**launch, "wall_s": round(time.monotonic() - began, 1)}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from gensweep import before, cluster, goals, lock
+from gensweep.disk import write_json
 from gensweep.options import BadUsage, Options, nearest, seconds, size
 from gensweep.resolve import FORMAT, IDENTITY, Sheet, differences, resolve, shaped, with_data
 from gensweep.resources import emulates_bf16, share
@@ -148,8 +149,12 @@ def launch(
             from trainables.goal import goal_of
 
             given = share(options, resources)
+            own: Sheet = {}  # what was typed for this launch, whatever sweep.json says
+            if options.trial_timeout is not None:
+                own["trial_timeout_s"] = seconds(options.trial_timeout)
             if options.keep_checkpoints is not None:
-                sheet = {**sheet, "keep_checkpoints": size(options.keep_checkpoints)}
+                own["keep_checkpoints"] = size(options.keep_checkpoints)
+            sheet = {**sheet, **own, **given._asdict()}
             before.room(directory, sheet, space_of(sheet), data, given.concurrent)
             say(given.line(resources))
             if not given.gpus_per_trial and "bf16" in sheet["space"]["precision"].values() and emulates_bf16():
@@ -157,13 +162,10 @@ def launch(
             for line in goals.said(goal_of(sheet)):
                 say(line)
             judge = judging.result()
-            claim(directory, {**sheet, **given._asdict(), "stamp": judge.stamp})
+            sheet["stamp"] = judge.stamp
+            claim(directory, sheet)
             with lock.driving(directory, say):
-                sheet = write_once(directory, {**sheet, **given._asdict(), "stamp": judge.stamp})
-                if options.trial_timeout is not None:
-                    sheet = {**sheet, "trial_timeout_s": seconds(options.trial_timeout)}
-                if options.keep_checkpoints is not None:
-                    sheet = {**sheet, "keep_checkpoints": size(options.keep_checkpoints)}
+                sheet = {**write_once(directory, sheet), **own}
                 parts = (limited(data, sheet["train_images"]), judge)
                 end = None if options.time_budget is None else began + seconds(options.time_budget)
                 return tuning.run(directory, sheet, space_of(sheet), parts, given, end, console)
@@ -181,7 +183,7 @@ def lengthen(directory: Path, sheet: Sheet, more: int, settings: dict[str, str],
     before.room(directory, longer, space, data, longer["concurrent"] or 1)
     with lock.driving(directory, print):
         longer = rewrite(directory, sheet, longer)
-        _write(directory, longer)
+        write_json(directory / "sweep.json", longer)
         forget(directory, longer, sheet["study"])
     return longer
 
@@ -203,8 +205,7 @@ def evaluations(sheet: Sheet) -> dict[str, Any]:
 
     halving = sheet["scheduler"] == "asha"
     decisions = rungs(sheet["grace"], sheet["reduction_factor"], sheet["epochs"]) if halving else ()
-    every = sheet["every"] or max(1, sheet["epochs"] // 10)
-    return {"rungs": decisions, "every": every, "alarm": sheet["alarm"]}
+    return {"rungs": decisions, "every": before.every(sheet), "alarm": sheet["alarm"]}
 
 
 def claim(directory: Path, sheet: Sheet) -> None:
@@ -222,11 +223,5 @@ def claim(directory: Path, sheet: Sheet) -> None:
 def write_once(directory: Path, sheet: Sheet) -> Sheet:
     """Writes sweep.json unless it is there; returns what is there."""
     if not (directory / "sweep.json").exists():
-        _write(directory, sheet)
+        write_json(directory / "sweep.json", sheet)
     return read_sheet(directory)
-
-
-def _write(directory: Path, sheet: Sheet) -> None:
-    partial = directory / ".sweep.json.partial"
-    partial.write_text(json.dumps(sheet, indent=1) + "\n", encoding="utf-8")
-    partial.replace(directory / "sweep.json")

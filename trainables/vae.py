@@ -26,7 +26,6 @@ from trainables.metrics.reconstruction import reconstruction
 
 KEYS = (*ae.KEYS, "beta", "warmup", "free_bits", "likelihood", "sigma")
 LEAST = -6.0  # of log sigma, as in the paper's code: a perfect reconstruction would ask for none at all
-# of log sigma, which the paper's code bounds alike: a perfect reconstruction would send it to minus infinity
 
 
 def nets(config: Config, shape: Shape, n_classes: int) -> dict[str, nn.Module]:
