@@ -9,17 +9,16 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from torch import Tensor, nn
 
-from analysis import best, pictures, runs
+from analysis import best, pictures, runs, source
+from analysis.pictures import Pixels
 from analysis.runs import Sweep
 from trainables import MODELS
-from trainables.engine import streams
+from trainables.engine import evaluate, streams
 from trainables.errors import BadInput, unknown
 
 BATCH = 500
@@ -48,14 +47,30 @@ def nets(sweep: Sweep, number: int) -> dict[str, nn.Module]:
     return {net: module.eval().requires_grad_(False) for net, module in built.items() if net in kept}
 
 
-def images(sweep: Sweep, number: int, z: Tensor, y: Tensor) -> NDArray[np.uint8]:
+def images(sweep: Sweep, number: int, z: Tensor, y: Tensor) -> Pixels:
     """What a trial makes of noise z [n, Z] and labels y [n]: uint8 [n, C, H, W]."""
     model, built = MODELS[sweep.meta["model"]], nets(sweep, number)
     assert model.sample is not None, f"{model.name} does not sample"
     with torch.no_grad():
         parts = [model.sample(built, z[i : i + BATCH], y[i : i + BATCH]) for i in range(0, len(z), BATCH)]
-    pixels: NDArray[np.uint8] = torch.cat(parts).mul(255).round().to(torch.uint8).numpy()
+    pixels: Pixels = torch.cat(parts).mul(255).round().to(torch.uint8).numpy()
     return pixels
+
+
+def scored(sweep: Sweep, number: int, which: list[int]) -> Pixels:
+    """Some of the samples that a trial was scored by at its best epoch, drawn again: uint8 [n, C, H, W]. BadInput where
+    weights, or the images whose classes a conditional model was asked for, are not at hand."""
+    model, n = MODELS[sweep.meta["model"]], sweep.meta["stamp"]["n_samples"]
+    shares = source.prior(sweep) if model.conditional else [1.0]
+    if not shares:
+        raise BadInput(f"the images of {sweep.place.name!r} ({sweep.meta['dataset']}) are not at hand")
+    labels = evaluate.prior_labels(shares, sweep.meta["seed"], n, "cpu")
+    chunks = sorted({k // evaluate.CHUNK for k in which})
+    config = model.completed(runs.trial(sweep, number).config)
+    with torch.no_grad():
+        drawn = evaluate.generate(model, config, nets(sweep, number), labels, sweep.meta["seed"], chunks)
+        of = {k: (x.clamp(0, 1) * 255).round().to(torch.uint8) for k, (x, _) in zip(chunks, drawn, strict=True)}
+    return torch.stack([of[k // evaluate.CHUNK][k % evaluate.CHUNK] for k in which]).numpy()
 
 
 def noise(sweep: Sweep, number: int, n: int, seed: int, *stream: str) -> Tensor:

@@ -30,13 +30,21 @@ SEEN = "seen"  # the user attribute that holds {epoch: {key: value}} where a swe
 
 
 def trials(where: Place, meta: dict[str, Any]) -> list[FrozenTrial]:
-    """All trials of the study by number, from `study.db` or from the storage URL that the sweep names."""
+    """All trials of the study by number, from `study.db` or from the storage URL that the sweep names; BadInput
+    where it cannot be read or has been lost (a new one would train on in the folders of other trials)."""
     name = meta.get("study", meta["name"])  # sweeps begun before a study could be written anew have one name only
+    found = _read(where, meta["storage"], name)
+    if not found and where.names("trials"):
+        raise BadInput(f"{where.name!r} holds trials, but the study {name!r} that says what they are is gone or empty")
+    return found
+
+
+def _read(where: Place, storage: str | None, name: str) -> list[FrozenTrial]:
     try:
-        if meta["storage"] == "journal":
+        if storage == "journal":
             return _journal(where, name)
-        if meta["storage"] is not None:
-            return _all(RDBStorage(with_driver(meta["storage"]), {"poolclass": NullPool}), name)
+        if storage is not None:
+            return _all(RDBStorage(with_driver(storage), {"poolclass": NullPool}), name)
         if not where.has("study.db"):
             return []  # it has not begun yet
         if where.local:

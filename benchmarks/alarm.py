@@ -32,7 +32,15 @@ def main() -> None:
             pins = {**DEFAULT, **change}
             options: dict[str, Any] = {"dataset": "mnist", "epochs": EPOCHS, "every": 1}
             found = Sweep(
-                "gan", trials=seeds, set=pins, scheduler="none", alarm=False, results=folder, quiet=True, **options
+                "gan",
+                trials=seeds,
+                set=pins,
+                sampler="random",
+                scheduler="none",
+                alarm=False,
+                results=folder,
+                quiet=True,
+                **options,
             ).run()
             table = found.frames().rows
         for seed, run in table.groupby("number"):

@@ -72,15 +72,15 @@ def writable(directory: Path) -> None:
 
 
 def whole(directory: Path, sheet: "Sheet") -> None:
-    """Refuses to begin anew beside trials whose study is gone.
+    """Whether the study of the trials that are there can be read.
 
     Raises:
-        BadUsage, BadInput: no study, or one that cannot be read.
+        BadInput: it cannot, or is gone.
     """
     from analysis import place, stored
 
-    if any(directory.glob("trials/*/rows.jsonl")) and not stored.trials(place.at(directory), sheet):
-        raise BadUsage(f"{directory} cannot go on: there are trials, but the study {sheet['study']!r} is gone or empty")
+    if any(directory.glob("trials/*")):
+        stored.trials(place.at(directory), sheet)
 
 
 def drawn(space: "Space", n: int, seed: int) -> list[dict[str, Any]]:

@@ -120,6 +120,7 @@ def test_all_failed(tmp_path: Path) -> None:
 
 def test_before_the_first_trial(own: Path) -> None:
     (own / "study.db").unlink()
+    shutil.rmtree(own / "trials")
     sweep = runs.load(own)
     assert status.summary(sweep)["waiting"] == 4
     assert runs.read(sweep).rows.empty

@@ -93,7 +93,8 @@ def test_the_weights_of_the_vae_find_its_likelihood() -> None:
     x = (random(20, 4) < 0.5).float()
     grid = torch.linspace(-8, 8, 4001).double()
     with torch.no_grad():
-        log_w = torch.stack([weight(nets, Batch(x, x[:, 0].long()), torch.randn(20, 1)) for _ in range(4000)])
+        of = weight(nets, Batch(x, x[:, 0].long()))
+        log_w = torch.stack([of(torch.randn(20, 1)) for _ in range(4000)])
         logits = nets["decoder"](grid.float()[:, None]).double()  # [G,4]
         log_joint = log_prob(torch.distributions.Bernoulli(logits=logits[:, None]), x.double()).sum(-1)
     log_p = (log_joint + log_prob(torch.distributions.Normal(0.0, 1.0), grid)[:, None]).logsumexp(0)

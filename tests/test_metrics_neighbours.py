@@ -13,7 +13,7 @@ from torch import Tensor
 
 from trainables.data import load
 from trainables.metrics import Extractor, Judge, score
-from trainables.metrics.distances import chunks, nearest
+from trainables.metrics.distances import chunks, closest, nearest
 from trainables.metrics.neighbours import K, balls, neighbours
 from trainables.metrics.passes import split_images
 from trainables.metrics.training import one_thread
@@ -47,6 +47,12 @@ def test_copies_are_at_distance_zero() -> None:
     found = nearest(a, a, 2, same=True)
     assert not found.distance.any()
     assert torch.equal(found.which.sort(1).values % 30, torch.arange(30).repeat(3)[:, None].expand(-1, 2))
+
+
+def test_the_closest_is_the_nearest_one() -> None:
+    a, b = 1000 + draws(1203, 7), 1000 + draws(2100, 7, seed=1)
+    torch.testing.assert_close(closest(a, b), nearest(a, b, 1).distance[:, 0])
+    torch.testing.assert_close(closest(a, b), torch.cdist(a.double(), b.double()).amin(1).float())
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.3, 3.0])

@@ -14,7 +14,7 @@ from safetensors.torch import save
 from sklearn.datasets import load_digits
 
 from analysis import grids, pictures, report, runs, sample
-from analysis.figures import FIGURES, balance, classes, curves, draw, front, history, latent, proof, slices
+from analysis.figures import FIGURES, balance, classes, curves, draw, front, history, latent, pairs, proof, slices
 from analysis.runs import Sweep
 from trainables.data import load
 from trainables.errors import BadInput
@@ -91,6 +91,7 @@ ELSE: dict[str, list[Any]] = {  # what the small sweep has not
     "front": [
         front.Front(Objective("fid", "min"), Objective("modes", "max"), [1], [2.0], [9.0], [True], [False]),
     ],
+    "pairs": [pairs.Pairs(np.zeros((24, 1, 8, 8), np.uint8), 5000, 0.01)],
     "proof": [proof.Proof("FID", ["trial 1"], [np.array([12.0, np.nan])], [12.0], [(np.nan, np.nan)], [11.0])],
 }
 

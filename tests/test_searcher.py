@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from optuna.samplers._tpe import _truncnorm
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 from ray.tune.search import Searcher
@@ -79,6 +81,19 @@ def run_one(searcher: StudySearcher, name: str) -> dict[str, Any] | None:
 def only(study: Study) -> FrozenTrial:
     (trial,) = study.get_trials()
     return trial
+
+
+def test_the_faster_log_ndtr_is_optunas(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = np.concatenate([np.linspace(-60, 9, 1001), -(10.0 ** np.linspace(1, 8, 20))])
+    own = np.array([_truncnorm._log_ndtr_single(float(one)) for one in x])
+    np.testing.assert_allclose(_truncnorm._log_ndtr(x), own, rtol=1e-9, atol=1e-15)
+
+    def called(a: Any) -> Any:
+        raise LookupError
+
+    monkeypatch.setattr(_truncnorm, "_log_ndtr", called)
+    with pytest.raises(LookupError):  # so Optuna does call it by this name
+        _truncnorm._log_gauss_mass(np.array([-2.0]), np.array([-1.0]))
 
 
 def test_trial_0_is_the_default_and_the_study_counts(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Generator
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 from optuna.trial import TrialState
 from test_searcher import BOXES, FIRST, run_one, space
+from test_sweep import LENGTH, SMALL, done, gensweep, rows, trials, wait_for_rows
 
 from analysis import place, stored
 from gensweep.options import BadUsage
@@ -113,6 +115,34 @@ def test_two_sweeps_in_one_database(tmp_path: Path, server: Server) -> None:
     assert found["two"] != alone
     with pytest.raises(BadUsage, match=r"sweeper:\*\*\*@127.*holds a study named 'one' already"):
         check_storage(server.url, "one", True)
+
+
+@pytest.mark.slow
+def test_whole_sweeps_side_by_side_while_the_database_restarts(tmp_path: Path, server: Server) -> None:
+    """Two drivers, each on a Ray of its own, in one database, which goes away for a moment: as alone on SQLite."""
+    words = ["run", "vae", "--concurrent", "1", "--scheduler", "none", *LENGTH, *SMALL]
+    for name, storage in (("whole", ()), ("journal", ("--storage", "journal"))):
+        code, _, err = done(gensweep(*words, "--name", name, *storage, cwd=tmp_path))
+        assert (code, err) == (0, "")
+    home = tmp_path / "results"
+    drivers = {
+        name: gensweep(*words, "--name", name, "--storage", server.url, "--seed", seed, cwd=tmp_path)
+        for name, seed in (("served", "0"), ("other", "1"))
+    }
+    for name, driver in drivers.items():
+        wait_for_rows(home / name, 2, driver)
+    code, _, err = done(gensweep("resume", "results/served", cwd=tmp_path))
+    assert (code, err.count("\n")) == (2, 1)
+    assert f"another gensweep is running {home / 'served'}" in err or "another gensweep is running results" in err
+    server.stop()
+    time.sleep(3.0)
+    server.start()
+    assert [done(driver)[0] for driver in drivers.values()] == [0, 0]
+    for name in ("journal", "served"):
+        assert rows(home / name) == rows(home / "whole")
+        assert trials(home / name) == trials(home / "whole")
+    assert rows(home / "other") != rows(home / "whole")
+    assert [state for _, state, *_ in trials(home / "other")] == [TrialState.COMPLETE] * 3
 
 
 def test_a_server_that_is_not_there() -> None:

@@ -75,7 +75,7 @@ def measure(config: Config, shape: Shape) -> tuple[Measure, dict[str, Draw]]:
 
 def log_weight(config: Config) -> LogWeight | None:
     weigh = vae.log_weight(config)
-    return None if weigh is None else lambda nets, batch, eps: weigh(told(nets, batch.y), batch, eps)
+    return None if weigh is None else lambda nets, batch: weigh(told(nets, batch.y), batch)
 
 
 def sample(nets: Nets, z: Tensor, y: Tensor) -> Tensor:

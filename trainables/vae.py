@@ -13,6 +13,7 @@ is from the mean code.
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -129,12 +130,16 @@ def log_weight(config: Config) -> LogWeight | None:
     if config["likelihood"] != "bernoulli":
         return None
 
-    def weight(nets: Nets, batch: Batch, eps: Tensor) -> Tensor:
-        mean, log_var = nets["encoder"](batch.x).chunk(2, dim=1)
-        z = mean + (0.5 * log_var).exp() * eps
-        prior_over_code = 0.5 * (eps.square() + log_var - z.square()).sum(1)
-        log_w: Tensor = prior_over_code - bernoulli(nets["decoder"](z), batch.x, {})
-        return log_w
+    def weight(nets: Nets, batch: Batch) -> Callable[[Tensor], Tensor]:
+        mean, log_var = nets["encoder"](batch.x).chunk(2, dim=1)  # once for all the codes that are drawn
+
+        def of(eps: Tensor) -> Tensor:
+            z = mean + (0.5 * log_var).exp() * eps
+            prior_over_code = 0.5 * (eps.square() + log_var - z.square()).sum(1)
+            log_w: Tensor = prior_over_code - bernoulli(nets["decoder"](z), batch.x, {})
+            return log_w
+
+        return of
 
     return weight
 

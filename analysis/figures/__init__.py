@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 
-from analysis.figures import balance, classes, curves, failures, front, history, latent, proof, slices, style
+from analysis.figures import balance, classes, curves, failures, front, history, latent, pairs, proof, slices, style
 from analysis.runs import Sweep
 
 __all__ = ["FIGURES", "Figure", "draw"]
@@ -33,6 +33,7 @@ FIGURES: dict[str, Figure] = {
     "history": Figure(history.TITLE, history.data, history.ink, history.look),
     "balance": Figure(balance.TITLE, balance.data, balance.ink, balance.look),
     "classes": Figure(classes.TITLE, classes.data, classes.ink, classes.look),
+    "pairs": Figure(pairs.TITLE, pairs.data, pairs.ink, pairs.look, height=0.85),
     "failures": Figure(failures.TITLE, failures.data, failures.ink, failures.look),
     "latent": Figure(latent.TITLE, latent.data, latent.ink, latent.look, height=4.2),
     "slices": Figure(slices.TITLE, slices.data, slices.ink, slices.look, 3.4, 2.3),

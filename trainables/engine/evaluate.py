@@ -4,7 +4,7 @@ All noise here comes from the sweep's seed, not from the trial's: every trial is
 labels, so that scores and pictures differ only by what was learned.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,24 +29,24 @@ def due(judge: Judge, epoch: int, epochs: int) -> bool:
     return epoch in (1, epochs, *judge.rungs) or epoch % judge.every == 0
 
 
-def prior_labels(judge: Judge, n: int, device: str) -> Tensor:
-    """Labels [n] whose shares are those of the training images, in a fixed shuffled order."""
+def prior_labels(shares: Sequence[float], seed: int, n: int, device: str) -> Tensor:
+    """Labels [n] with these class shares [K], in an order that the sweep's seed fixes."""
     quantiles = (np.arange(n) + 0.5) / n
-    labels = np.searchsorted(np.cumsum(judge.class_prior), quantiles).clip(max=len(judge.classes) - 1)
-    order = streams.permutation(n, "cpu", judge.seed, "labels")
+    labels = np.searchsorted(np.cumsum(shares), quantiles).clip(max=len(shares) - 1)
+    order = streams.permutation(n, "cpu", seed, "labels")
     return torch.from_numpy(labels)[order].to(device)
 
 
 def generate(
-    model: Model, config: Config, nets: Mapping[str, nn.Module], judge: Judge, device: str, n: int
+    model: Model, config: Config, nets: Mapping[str, nn.Module], labels: Tensor, seed: int, chunks: Sequence[int] = ()
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """The ``n`` images that are scored, float [CHUNK, C, H, W] in [0, 1] at a time, and the labels asked for."""
+    """The images that are scored, float [CHUNK, C, H, W] in [0, 1] at a time, and their labels; of all chunks, or of
+    those that are named. The noise is that of the sweep's seed."""
     assert model.sample is not None
-    labels = prior_labels(judge, n, device)
     spec = Draw("normal", (model.latent(config),))
-    for i in range(0, n, CHUNK):
+    for i in [CHUNK * k for k in chunks] or range(0, len(labels), CHUNK):
         y = labels[i : i + CHUNK]
-        yield model.sample(nets, streams.draw(spec, len(y), device, judge.seed, "judged", i), y).float(), y
+        yield model.sample(nets, streams.draw(spec, len(y), str(labels.device), seed, "judged", i), y).float(), y
 
 
 def grid_labels(n_classes: int) -> Tensor:
@@ -91,14 +91,17 @@ def _codes(run: Run, nets: dict[str, nn.Module]) -> Callable[[Tensor], Tensor] |
     return None if encode is None else lambda x: encode(nets, x)
 
 
-def _log_weight(run: Run, nets: dict[str, nn.Module], seed: int) -> Callable[[Tensor, Tensor, int], Tensor] | None:
+def _log_weight(
+    run: Run, nets: dict[str, nn.Module], seed: int
+) -> Callable[[Tensor, Tensor], Callable[[int], Tensor]] | None:
     weigh = None if run.model.log_weight is None else run.model.log_weight(run.config)
     if weigh is None:
         return None
     spec = Draw("normal", (run.model.latent(run.config),))
 
-    def weight(x: Tensor, y: Tensor, i: int) -> Tensor:
-        return weigh(nets, Batch(x, y), streams.draw(spec, len(y), run.data.device, seed, "importance", i))
+    def weight(x: Tensor, y: Tensor) -> Callable[[int], Tensor]:
+        of = weigh(nets, Batch(x, y))
+        return lambda i: of(streams.draw(spec, len(y), run.data.device, seed, "importance", i))
 
     return weight
 
@@ -131,11 +134,14 @@ def witness(run: Run, nets: dict[str, nn.Module], judge: Judge) -> Evidence:
     if not model.samples(run.config) or extractor is None:
         return evidence
 
+    def asked(n: int) -> Tensor:
+        return prior_labels(judge.class_prior.tolist(), judge.seed, n, run.data.device)
+
     def draw(n: int) -> Iterator[tuple[Tensor, Tensor]]:
-        return generate(model, run.config, nets, judge, run.data.device, n)
+        return generate(model, run.config, nets, asked(n), judge.seed)
 
     images, features, logits = look(judge, extractor, (x for x, _ in draw(judge.n_samples)))
-    labels = prior_labels(judge, judge.n_samples, run.data.device) if model.conditional else None
+    labels = asked(judge.n_samples) if model.conditional else None
     return replace(
         evidence, images=images, features=features, logits=logits, labels=labels, extractor=extractor, draw=draw
     )

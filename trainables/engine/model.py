@@ -28,7 +28,7 @@ class Batch(NamedTuple):
 Loss = Callable[[Nets, Batch, Noise, Hp], tuple[Tensor, dict[str, Tensor]]]  # scalar, {name: detached scalar}
 Measure = Callable[[Nets, Batch, Noise, Hp], dict[str, Tensor]]  # {name: [B]}, one value per image
 Encode = Callable[[Nets, Tensor], Tensor]  # x [B, C, H, W] -> codes [B, Z]
-LogWeight = Callable[[Nets, Batch, Tensor], Tensor]  # of binary x, with eps [B, Z] ~ N(0, I): [B], see vae.py
+LogWeight = Callable[[Nets, Batch], Callable[[Tensor], Tensor]]  # of binary x: eps [B, Z] ~ N(0, I) -> [B], see vae.py
 Fit = Callable[[Mapping[str, nn.Module], Iterator[Tensor], int], None]  # nets, images [B, C, H, W] at a time, seed
 Show = Callable[[Nets, Batch, Noise], Tensor]  # images to draw beside each other, [n B, C, H, W] in [0, 1]
 State = Mapping[str, Tensor]  # of a net, by name

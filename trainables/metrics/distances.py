@@ -12,6 +12,7 @@ from typing import NamedTuple
 from trainables.lazily import Tensor, torch
 
 CHUNK = 2_500_000  # distances at once: 10 MB, which a cache may hold
+BLOCK = 1000  # rows of each side at once, where only the nearest is asked for: 4 MB, and a square product is fast
 
 
 class Nearest(NamedTuple):
@@ -46,3 +47,22 @@ def nearest(a: Tensor, b: Tensor, k: int, *, same: bool = False, limit: float = 
         close.append((d < limit**2).sum(1))
     distance, order = torch.cat(exact).sort(1)
     return Nearest(distance, torch.cat(which).gather(1, order), torch.cat(close))
+
+
+def closest(a: Tensor, b: Tensor) -> Tensor:
+    """The distance from each row of a [N,F] to the nearest row of b [M,F]: [N], not squared."""
+    centre = b.mean(0)
+    from_b = b - centre
+    b_norm = from_b.square().sum(1)
+    found = []
+    for rows in torch.split(a, BLOCK):
+        least = torch.full((len(rows),), torch.inf, device=a.device)
+        which = torch.zeros(len(rows), dtype=torch.long, device=a.device)
+        for j in range(0, len(b), BLOCK):
+            # Less the norm of the row itself, which does not matter for the order.
+            d = torch.addmm(b_norm[None, j : j + BLOCK], rows - centre, from_b[j : j + BLOCK].T, alpha=-2)
+            near, at = d.min(1)
+            which = torch.where(near < least, at + j, which)
+            least = torch.minimum(near, least)
+        found.append((rows - b[which]).norm(dim=1))
+    return torch.cat(found)

@@ -31,7 +31,8 @@ class Evidence:
     data: Dataset | None = None  # the real images
     measured: Mapping[str, Tensor] = field(default_factory=dict)  # [V] each: what the model itself measures
     encode: Callable[[Tensor], Tensor] | None = None  # x [B,C,H,W] -> codes [B,Z]
-    log_weight: Callable[[Tensor, Tensor, int], Tensor] | None = None  # x, y, which draw -> log p(x,z) - log q(z|x) [B]
+    # x, y -> which draw -> log p(x,z) - log q(z|x) [B]
+    log_weight: Callable[[Tensor, Tensor], Callable[[int], Tensor]] | None = None
 
     def has(self, part: str) -> bool:
         """Whether there is anything under this name."""

@@ -41,12 +41,12 @@ def mmd2(x: Tensor, y: Tensor) -> float:
 
 
 def _total(x: Tensor, y: Tensor) -> float:
-    return sum(float(_cube(rows @ y.T, x).sum(dtype=torch.float64)) for rows in torch.split(x, ROWS))
+    return sum(float(_cube(rows @ y.T, x).sum(1).double().sum()) for rows in torch.split(x, ROWS))
 
 
 def _cube(product: Tensor, like: Tensor) -> Tensor:
-    base = product / like.shape[1] + 1
-    return base * base * base
+    base = product.div_(like.shape[1]).add_(1)
+    return (base * base).mul_(base)
 
 
 KEYS = {

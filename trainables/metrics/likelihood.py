@@ -14,7 +14,7 @@ from trainables.lazily import Tensor, torch
 from trainables.metrics.evidence import Evidence
 from trainables.metrics.metric import Key
 
-N_IMAGES, N_IMPORTANCE = 500, 200
+N_IMAGES, N_IMPORTANCE = 500, 100
 
 
 def importance_nll(log_w: Tensor) -> Tensor:
@@ -32,7 +32,8 @@ def likelihood(evidence: Evidence) -> dict[str, float]:
     x, y = val.gather(torch.arange(n, device=device), device)
     chance = streams.draw(streams.Draw("uniform", tuple(x.shape[1:])), n, str(device), 0, "binarised")
     x = (chance < x).float()
-    log_w = torch.stack([evidence.log_weight(x, y, s).double() for s in range(N_IMPORTANCE)])
+    draw = evidence.log_weight(x, y)
+    log_w = torch.stack([draw(s).double() for s in range(N_IMPORTANCE)])
     nats = importance_nll(log_w)
     return {"nll": float(nats.mean()), "nll_se": float(nats.std()) / math.sqrt(n)}
 

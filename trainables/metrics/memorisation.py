@@ -10,7 +10,7 @@ with recall (Stein et al. 2023, arXiv:2306.04675, section 5, on how little such 
 from __future__ import annotations
 
 from trainables.lazily import torch
-from trainables.metrics.distances import nearest
+from trainables.metrics.distances import closest
 from trainables.metrics.evidence import Evidence
 from trainables.metrics.judge import N_MEMORISED
 from trainables.metrics.manifold import share
@@ -23,7 +23,7 @@ def memorisation(evidence: Evidence) -> dict[str, float]:
     """Both keys below."""
     device = evidence.device
     train, held_out = (torch.tensor(array).to(device) for array in evidence.judge.train)
-    found = nearest(evidence.features[:N_MEMORISED], train, 1).distance[:, 0]
+    found = closest(evidence.features[:N_MEMORISED], train)
     value, se = share(found < torch.quantile(held_out, NEAR))
     return {
         "memorised": value,

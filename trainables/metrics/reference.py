@@ -20,7 +20,7 @@ from torch import Tensor
 from trainables.data import Dataset
 from trainables.data.split import Split
 from trainables.engine import streams
-from trainables.metrics.distances import nearest
+from trainables.metrics.distances import closest
 from trainables.metrics.extractor import Extractor
 from trainables.metrics.judge import N_MEMORISED, Floats, Real, Train
 from trainables.metrics.neighbours import N_NEIGHBOURS, balls
@@ -61,7 +61,7 @@ def build_reference(dataset: Dataset, extractor: Extractor, cached: Path, test: 
     # In random order: where fewer are taken, or there are more than fit, each class keeps its share.
     some = features[_order(len(features), "real")[:N_NEIGHBOURS]]
     real = Real(some.numpy(), *(part.numpy() for part in balls(some)))
-    held_out = nearest(val[_order(len(val), "held_out")[:N_MEMORISED]], train, 1).distance[:, 0].sort().values
+    held_out = closest(val[_order(len(val), "held_out")[:N_MEMORISED]], train).sort().values
     return Reference(features, float(energy.double().mean()), real, Train(train.numpy(), held_out.numpy()))
 
 

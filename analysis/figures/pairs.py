@@ -1,0 +1,56 @@
+"""The winner's nearest pairs among the samples it was scored by: the picture of the birthday test, where a person looks
+whether a generator draws the same image again (Arora and Zhang 2017, arXiv:1706.08224)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from matplotlib.axes import Axes
+
+from analysis import best, pictures, runs, sample
+from analysis.figures import style
+from analysis.pictures import Pixels
+from analysis.runs import Sweep
+from trainables.errors import BadInput
+
+TITLE = "The most alike of its samples"
+GAP = 2  # pixels
+
+
+class Pairs(NamedTuple):
+    """`images` [2n, C, H, W]: n samples, then the nearest other one of each, nearest pair first; `drawn` are that many
+    in all, of which the share `duplicates` has a near-identical other."""
+
+    images: Pixels
+    drawn: int
+    duplicates: float
+
+
+def data(sweep: Sweep) -> list[Pairs]:
+    number = int(best.ranked(sweep)["number"].iloc[0])
+    row = runs.trial(sweep, number).best
+    if row is None or not row.get("closest"):
+        return []
+    pairs = row["closest"]
+    which = [int(pair[0]) for pair in pairs] + [int(pair[1]) for pair in pairs]
+    try:
+        images = sample.scored(sweep, number, which)
+    except BadInput:
+        return []  # weights or images that are not at hand cost the page this figure, not the page
+    return [Pairs(images, int(sweep.meta["stamp"]["n_samples"]), float(row["duplicates"]))]
+
+
+def ink(info: Pairs, ax: Axes) -> Axes:
+    sheet = pictures.sheet(info.images, len(info.images) // 2, GAP)
+    ax.imshow(sheet.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    for side in ax.spines.values():
+        side.set_visible(False)
+    return style.bare(ax)
+
+
+def look(infos: list[Pairs]) -> str:
+    (info,) = infos
+    return (
+        f"Of {info.drawn:,} samples, those with the nearest other one, which stands below each. {info.duplicates:.1%} "
+        "have a near-identical other; of real images 1 % do."
+    )
