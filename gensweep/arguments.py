@@ -44,11 +44,14 @@ def parser() -> Parser:
     }
     for name in ("run", "plan"):
         made[name].add_argument("model", metavar="MODEL", help="ae, dae, vae, gan or cgan")
-        made[name].add_argument("file", metavar="FILE.yaml", nargs="?", help="options as a mapping; typed ones win")
+        made[name].add_argument(
+            "file", metavar="FILE.yaml", nargs="?", help="options as a mapping, or a W&B sweep file; typed ones win"
+        )
         _run_options(made[name])
     made["run"].add_argument("--dry-run", action="store_true", help="print the resolved sweep and stop")
     made["plan"].add_argument("--price-per-hour", metavar="P", type=_number, help="of a GPU, or of the machine")
     made["study"].add_argument("study", metavar="NAME", help="dae-corruption, ae-latent, vae-epochs, ...")
+    made["run"].add_argument("--save-file", metavar="FILE.yaml", help="write the resolved sweep as a file, and stop")
     made["report"].add_argument("dirs", metavar="DIR", nargs="+")
     for name in ("resume", "extend", "stop", "cancel", "status", "best", "finalize", "sample"):
         made[name].add_argument("dir", metavar="DIR", help="a sweep, such as results/vae-digits")
@@ -62,7 +65,9 @@ def parser() -> Parser:
     _study_options(made["study"])
     _launch_options(made["extend"])
     made["extend"].add_argument("--trials", metavar="N", type=_whole, required=True, help="how many more")
-    made["extend"].add_argument("--set", metavar="KEY=V", action="append", help="widen: k=lo:hi[:log] or k=a,b,c")
+    made["extend"].add_argument(
+        "--set", metavar="KEY=V", action="append", help="widen: k=lo:hi[:log][:step] or k=a,b,c"
+    )
     _sample_options(made["sample"])
     _final_options(made["finalize"])
     return top
@@ -141,7 +146,9 @@ def _run_options(to: argparse.ArgumentParser) -> None:
         help="train a collapsed trial to its end (it never wins)",
     )
     _goal_options(to)
-    to.add_argument("--set", metavar="KEY=V", action="append", help="k=v pins; k=lo:hi[:log] or k=a,b,c reshapes")
+    to.add_argument(
+        "--set", metavar="KEY=V", action="append", help="k=v pins; k=lo:hi[:log][:step] or k=a,b,c reshapes"
+    )
     to.add_argument(
         "--point", dest="points", metavar="K=V,K=V", action="append", help="try this right after the defaults"
     )

@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gensweep import looking
+from gensweep import looking, sweepfile
 from gensweep.arguments import COMMANDS, parser
+from gensweep.asked import asked, by_name, settings
 from gensweep.disk import is_full
 from gensweep.guard import RayDied
 from gensweep.looking import OK, next_step
-from gensweep.options import BadUsage, Options, checked, from_file, nearest
+from gensweep.options import BadUsage, Options, checked, nearest
 
 if TYPE_CHECKING:
     from gensweep.tuning import Ended
@@ -79,13 +80,18 @@ def _is_for_the_user(error: Exception) -> bool:
 
 
 def run_sweep(given: argparse.Namespace, command: list[str]) -> int:
-    options = asked(given)
+    options, notes = asked(given)
     from rich.console import Console
 
     from gensweep.readable import readable
     from gensweep.sweep import launch, prepare
 
     directory, sheet, data = prepare(options, command)
+    print(*notes, sep="\n", end="\n" * bool(notes))
+    if given.save_file is not None:
+        sweepfile.save(Path(given.save_file), sheet)
+        next_step("run", sheet["model"], given.save_file)
+        return OK
     if given.dry_run:
         print(readable(directory, sheet))
         next_step("run", *[word for word in command[2:] if word != "--dry-run"])
@@ -94,10 +100,10 @@ def run_sweep(given: argparse.Namespace, command: list[str]) -> int:
 
 
 def plan_sweep(given: argparse.Namespace, command: list[str]) -> int:
-    options = asked(given)
+    options, notes = asked(given)
     from gensweep.plan import plan
 
-    print("\n".join(plan(options, command, given.price_per_hour)))
+    print("\n".join([*notes, *plan(options, command, given.price_per_hour)]))
     priced = [i for i, word in enumerate(command) if word.startswith("--price-per-hour")]
     for i in reversed(priced):
         del command[i : i + (1 if "=" in command[i] else 2)]
@@ -164,11 +170,7 @@ def extend_sweep(given: argparse.Namespace, command: list[str]) -> int:
 def _again(sheet: dict[str, Any], given: argparse.Namespace) -> Options:
     """The options of one more launch of a sweep: as the last one, but for what is typed."""
     kept = {name: sheet[name] for name in ("concurrent", "cpus_per_trial", "gpus_per_trial")}
-    return checked(Options(sheet["model"], **{**kept, **_typed(given), "trials": sheet["trials"], "set": {}}))
-
-
-def _typed(given: argparse.Namespace) -> dict[str, Any]:
-    return {name: value for name, value in vars(given).items() if name in Options._fields and value is not None}
+    return checked(Options(sheet["model"], **{**kept, **by_name(given), "trials": sheet["trials"], "set": {}}))
 
 
 def stop_sweep(given: argparse.Namespace, command: list[str]) -> int:
@@ -193,33 +195,6 @@ RUN: dict[str, Callable[[argparse.Namespace, list[str]], int]] = {
     "cancel": stop_sweep,
     **looking.RUN,
 }
-
-
-def asked(given: argparse.Namespace) -> Options:
-    """The options of `run`: what is typed wins over the file, and the file over what is usual."""
-    written = {} if given.file is None else from_file(given.file)
-    typed = _typed(given)
-    pins = {**dict(written.pop("set", {})), **settings(typed.pop("set", []))}
-    if "objective" in typed:
-        typed["objective"] = ",".join(typed["objective"])
-    if "points" in typed:
-        from gensweep.points import read
-
-        typed["points"] = [read(text) for text in typed["points"]]
-    return checked(Options(**{**written, **typed, "set": pins}))
-
-
-def settings(given: list[str]) -> dict[str, str]:
-    """What is typed behind `--set`, by key."""
-    found: dict[str, str] = {}
-    for text in given:
-        key, equals, value = text.partition("=")
-        if not (key and equals and value):
-            raise BadUsage(f"--set {text!r}: write key=v, key=lo:hi[:log] or key=a,b,c")
-        if key.strip() in found:
-            raise BadUsage(f"{key.strip()} is set twice: to {found[key.strip()]} and to {value.strip()}")
-        found[key.strip()] = value.strip()
-    return found
 
 
 def _close(directory: Path, ended: "Ended") -> int:

@@ -95,5 +95,5 @@ def _distribution(box: dict[str, Any] | None) -> BaseDistribution | None:
     if box["kind"] == "categorical":
         return CategoricalDistribution(box["choices"])
     if box["kind"] == "int":
-        return IntDistribution(box["low"], box["high"], log=box["log"])
-    return FloatDistribution(box["low"], box["high"], log=box["log"])
+        return IntDistribution(box["low"], box["high"], log=box["log"], step=1 if box["log"] else box.get("step", 1))
+    return FloatDistribution(box["low"], box["high"], log=box["log"], step=None if box["log"] else box.get("step"))

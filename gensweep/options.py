@@ -8,7 +8,6 @@ import difflib
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 SAMPLERS = ("tpe", "gp", "cmaes", "nsgaii", "qmc", "random", "grid")
@@ -174,26 +173,6 @@ def _mappings(name: str, value: Any) -> None:
 
 def _option(name: str) -> str:
     return name.replace("_", "-")
-
-
-def from_file(path: str) -> dict[str, Any]:
-    """The options written in a YAML file: a mapping from option names to values, `set` a mapping of its own."""
-    import yaml
-
-    try:
-        read = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise BadUsage(f"cannot read {path!r}: {str(error).splitlines()[0]}") from error
-    if not isinstance(read, dict):
-        raise BadUsage(f"{path!r} is no sweep file: a mapping such as 'trials: 20' is needed")
-    known = [name for name in Options._fields if name != "model"]
-    found = {str(key).replace("-", "_"): value for key, value in read.items()}
-    for key in found:
-        if key not in known:
-            raise BadUsage(f"{path}: {nearest('option', _option(key), map(_option, known))}")
-    if not isinstance(found.get("set", {}), dict):
-        raise BadUsage(f"{path}: 'set' needs a mapping such as 'lr: 1e-4:1e-2:log'")
-    return {key: str(value) if key in TEXTS and value is not None else value for key, value in found.items()}
 
 
 def texts(settings: Mapping[str, Any]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The resolved sweep as `--dry-run` prints it."""
 
 from pathlib import Path
+from typing import Any
 
 from gensweep import goals
 from gensweep.resolve import Sheet
@@ -15,7 +16,7 @@ def readable(directory: Path, sheet: Sheet) -> str:
             "fixed": lambda box: f"= {box['value']}",
             "categorical": lambda box: "in " + ", ".join(map(str, box["choices"])),
         }
-        spread = ways.get(box["kind"], lambda box: f"{box['low']:g} to {box['high']:g}{' (log)' * box['log']}")(box)
+        spread = ways.get(box["kind"], lambda box: f"{box['low']:g} to {box['high']:g}{_steps(box)}")(box)
         first = "" if box["kind"] == "fixed" else f"   trial 0: {sheet['defaults'].get(key, 'not used')}"
         lines.append(f"  {key:16s} {spread}{first}")
     data, goal = sheet["data"], goal_of(sheet)
@@ -33,3 +34,8 @@ def readable(directory: Path, sheet: Sheet) -> str:
     if goal.constraints:
         about["constraints"] = ", ".join(map(str, goal.constraints))
     return "\n".join([*lines, *(f"  {key:16s} {text}" for key, text in about.items())])
+
+
+def _steps(box: dict[str, Any]) -> str:
+    step = f" in steps of {box['step']:g}" if "step" in box else ""
+    return f"{step}{' (log)' if box['log'] else ''}"

@@ -26,7 +26,6 @@ IDENTITY = (
     "dataset",
     "data",
     "space",
-    "set",
     "defaults",
     "points",
     "objective",

@@ -89,7 +89,7 @@ def read_sheet(directory: Path) -> Sheet:
     if not isinstance(sheet, dict) or sheet.get("format") != FORMAT:
         raise BadUsage(f"{str(directory)!r} is no sweep of format {FORMAT}, which is what this gensweep reads")
     sheet = {"objectives": [sheet.get("objective")], "constraints": [], **sheet}  # earlier versions had neither
-    wrong = [key for key in (*IDENTITY, "study") if key not in sheet]
+    wrong = [key for key in (*IDENTITY, "set", "study") if key not in sheet]
     wrong += [key for key, kind in KINDS.items() if key not in wrong and not isinstance(sheet[key], kind)]
     if wrong:
         raise BadUsage(f"{str(directory)!r} cannot go on: its sweep.json lacks {', '.join(wrong)}, or has it otherwise")

@@ -1,10 +1,13 @@
 """A user's `--set` texts, applied to a define-by-run space by standing between it and the trial.
 
-`key=v` pins a key, `key=lo:hi[:log]` gives it a range, `key=a,b,c` a list; each may narrow or widen what the space
-says, and may free a key that the space holds fixed. A range keeps the space's logarithmic scale where it had one.
+`key=v` pins a key, `key=lo:hi` gives it a range, `key=a,b,c` a list; each may narrow or widen what the space says, and
+may free a key that the space holds fixed. A range keeps the space's logarithmic scale where it had one, unless it names
+its own, `lo:hi:log` or `lo:hi:linear`. `lo:hi:log:8` or `lo:hi:0.1` holds the multiples of a step. On a logarithmic
+scale, where Optuna has no steps, it draws any number, and the configuration has the multiple next to that.
 """
 
 import difflib
+import math
 import random
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -12,15 +15,20 @@ from typing import Any, NamedTuple
 
 from search_spaces.shared import BadSpace, Config, Space, Trial
 
+SCALES = {"log": True, "linear": False}
+TINY = 1e-9  # of a step: 0.3 / 0.1 is a little less than 3
+
 
 class Setting(NamedTuple):
-    """One parsed `--set`: ``values`` of one pin it, of several are a choice; or the bounds of a range."""
+    """One parsed `--set`: ``values`` of one pin it, of several are a choice; or the bounds of a range, its scale (None:
+    the space's) and its step (0: none), of which the bounds are multiples."""
 
     key: str
     values: tuple[Any, ...] = ()
     low: float = 0.0
     high: float = 0.0
-    log: bool = False
+    log: bool | None = None
+    step: float = 0.0
 
 
 def literal(text: str) -> Any:
@@ -37,7 +45,7 @@ def parse(key: str, text: str) -> Setting:
     """`"1e-4:1e-2:log"`, `"64,128"` or `"0.5"` as a Setting.
 
     Raises:
-        BadSpace: an empty or reversed range, a logarithmic one that reaches 0, a bound that is no number.
+        BadSpace: an empty or reversed range, a logarithmic one that reaches 0, a bound or a step that is no number.
     """
     parts = text.split(":")
     if len(parts) == 1:
@@ -47,15 +55,27 @@ def parse(key: str, text: str) -> Setting:
         if len(set(values)) < len(values):
             raise BadSpace(f"--set {key}={text}: a value stands there twice")
         return Setting(key, values)
-    low, high, log = literal(parts[0]), literal(parts[1]), parts[2:] == ["log"]
-    numbers = isinstance(low, int | float) and isinstance(high, int | float)
-    if not numbers or len(parts) > 3 or (len(parts) == 3 and not log):
-        raise BadSpace(f"--set {key}={text}: a range is written lo:hi or lo:hi:log, with two numbers")
+    low, high, *more = map(literal, parts)
+    log = SCALES[more.pop(0)] if more and more[0] in SCALES else None
+    step = more.pop(0) if more else 0
+    if more or not all(isinstance(number, int | float) for number in (low, high, step)):
+        raise BadSpace(f"--set {key}={text}: a range is written lo:hi[:log][:step], with two or three numbers")
     if not low < high:
         raise BadSpace(f"--set {key}={text}: the range is empty, {low:g} is not below {high:g}")
     if log and low <= 0:
         raise BadSpace(f"--set {key}={text}: a logarithmic range starts above 0")
-    return Setting(key, (), low, high, log)
+    if parts[2:] and not 0 <= step < math.inf:
+        raise BadSpace(f"--set {key}={text}: a step is above 0")
+    if step:
+        low, high = multiple(math.ceil(low / step - TINY), step), multiple(math.floor(high / step + TINY), step)
+        if not (low < high and (low > 0 or not log)):
+            raise BadSpace(f"--set {key}={text}: no two multiples of {step:g} lie in it")
+    return Setting(key, (), low, high, log, step)
+
+
+def multiple(k: int, step: float) -> float:
+    """k times the step, without the last digits of binary fractions."""
+    return k * step if isinstance(step, int) else round(k * step, 12)
 
 
 def _whole(setting: Setting, value: Any) -> int:
@@ -82,11 +102,19 @@ class Overridden:
             return convert(setting, setting.values[0])
         if setting.values:
             return self.trial.suggest_categorical(setting.key, [convert(setting, value) for value in setting.values])
-        if whole:
-            bounds = (_whole(setting, setting.low), _whole(setting, setting.high))
-            return self.trial.suggest_int(setting.key, *bounds, log=(setting.log or log) and setting.low > 0)
-        log = (setting.log or log) and setting.low > 0
-        return self.trial.suggest_float(setting.key, setting.low, setting.high, log=log)
+        log = (log and setting.low > 0) if setting.log is None else setting.log
+        drawn = self._whole_number(setting, log) if whole else self._any_number(setting, log)
+        return convert(setting, multiple(round(drawn / setting.step), setting.step)) if log and setting.step else drawn
+
+    def _whole_number(self, setting: Setting, log: bool) -> int:
+        low, high, step = (_whole(setting, number) for number in (setting.low, setting.high, setting.step))
+        if log or not step:
+            return self.trial.suggest_int(setting.key, low, high, log=log)
+        return self.trial.suggest_int(setting.key, low, high, step=step)
+
+    def _any_number(self, setting: Setting, log: bool) -> float:
+        step = None if log else setting.step or None
+        return self.trial.suggest_float(setting.key, setting.low, setting.high, step=step, log=log)
 
     def suggest_float(
         self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
@@ -141,12 +169,13 @@ class Probe:
         self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
     ) -> float:
         self.asked[name] = {"kind": "float", "low": low, "high": high, "log": log}
-        self.drawn[name] = float(self._number(name, low, high, log))
+        drawn = self._number(name, low, high, log)
+        self.drawn[name] = float(drawn if step is None else low + multiple(round((drawn - low) / step), step))
         return float(self.drawn[name])
 
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
         self.asked[name] = {"kind": "int", "low": low, "high": high, "log": log}
-        self.drawn[name] = round(self._number(name, low, high, log))
+        self.drawn[name] = low + step * round((self._number(name, low, high, log) - low) / step)
         return int(self.drawn[name])
 
     def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
@@ -171,7 +200,8 @@ def apply(space: Space, sets: Mapping[str, str], longest: int | None = None) -> 
         BadSpace: a text that cannot be read, the wrong type, a key that no trial reads.
     """
     settings = {key: parse(key, text) for key, text in sets.items()}
-    changed = space._replace(space=partial(_run, space.space, settings, longest))
+    steps = {key: setting.step for key, setting in settings.items() if setting.step}
+    changed = space._replace(space=partial(_run, space.space, settings, longest), steps=steps)
     known = describe(changed)
     for key in settings:
         if key not in known and key in space.roles:
@@ -184,12 +214,16 @@ def apply(space: Space, sets: Mapping[str, str], longest: int | None = None) -> 
 
 
 def describe(space: Space) -> dict[str, dict[str, Any]]:
-    """What the space asks for, by key: kind float, int, categorical (with bounds or choices) or fixed (with value)."""
+    """What the space asks for, by key: kind float, int, categorical (with bounds or choices) or fixed (with value); a
+    range of multiples has the step."""
     found: dict[str, dict[str, Any]] = {}
     for seed in range(100):  # enough to enter every branch of a conditional space
         probe = Probe(seed)
         for key, value in space.space(probe).items():
             found[key] = probe.asked.get(key, {"kind": "fixed", "value": value})
+    for key, step in space.steps.items():
+        if found.get(key, {}).get("kind") == "float" or (found.get(key, {}).get("kind") == "int" and step != 1):
+            found[key]["step"] = step
     return found
 
 

@@ -5,7 +5,7 @@ reads. Keys are grouped as in the tuning playbook (Godbole et al. 2023): *scient
 *nuisance*, searched so that the comparison is fair; *fixed*, held.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 Config = dict[str, Any]
@@ -31,13 +31,15 @@ class Space(NamedTuple):
     """A search space with what belongs to it.
 
     ``space(trial)`` returns the configuration; ``objective`` is the metric and "min" or "max"; ``defaults`` are the
-    authors' settings and always trial 0; ``roles`` says why each key is there.
+    authors' settings and always trial 0; ``roles`` says why each key is there; ``steps`` has a step for each key that
+    takes multiples of one only.
     """
 
     space: Callable[[Trial], Config]
     objective: Objective
     defaults: Config
     roles: dict[str, Role]
+    steps: Mapping[str, float] = {}
 
 
 def fixed(trial: Trial, name: str, value: Any) -> Any:

@@ -1,0 +1,221 @@
+"""A sweep as a YAML file: the options of `gensweep run` by name, and the words of a Weights & Biases sweep file.
+
+A file that was written for W&B runs as it is. Its `parameters` are then all that is searched: what they leave out stays
+at the defaults, as it would in the program that W&B calls, where a file of options alone only reshapes the space. Their
+documentation: https://docs.wandb.ai/models/sweeps/sweep-config-keys.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from gensweep import distributions
+from gensweep.options import TEXTS, BadUsage, Options, nearest, texts, whole
+
+METHODS = {"bayes": "tpe", "random": "random", "grid": "grid"}
+GOALS = {"minimize": "min", "maximize": "max"}
+THEIRS = ("method", "metric", "parameters", "early_terminate", "run_cap")
+NOT_OURS = (  # what W&B runs, and where it keeps it
+    *("program", "command", "entity", "project", "description"),
+    *("apiVersion", "kind", "controller", "job", "image_uri"),
+)
+OF_METRIC = ("target", "impute", "impute_while_running")
+OF_STOPPING = ("type", "min_iter", "max_iter", "s", "eta", "strict")
+
+
+class Written(NamedTuple):
+    """What a file says: options by name; whether its parameters are all that is searched; its keys that mean nothing
+    here."""
+
+    options: dict[str, Any]
+    closed: bool = False
+    ignored: tuple[str, ...] = ()
+
+
+def read(path: str, model: str) -> Written:
+    """The sweep of a file, for a model.
+
+    Raises:
+        BadUsage: it cannot be read, or says what cannot be.
+    """
+    import yaml
+
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise BadUsage(f"cannot read {path!r}: {str(error).splitlines()[0]}") from error
+    if not isinstance(content, dict):
+        raise BadUsage(f"{path!r} is no sweep file: a mapping such as 'trials: 20' is needed")
+    try:
+        return _read({str(key): value for key, value in content.items()}, model)
+    except BadUsage as error:
+        raise BadUsage(f"{path}: {error}") from error
+
+
+def _read(content: dict[str, Any], model: str) -> Written:
+    closed = any(key in content for key in (*THEIRS, *NOT_OURS))
+    words = (*THEIRS, *NOT_OURS) if closed else ()
+    own = {key.replace("-", "_"): value for key, value in content.items() if key not in words}
+    known = [name for name in Options._fields if name != "model"]
+    for key in own:
+        if key not in known:
+            raise BadUsage(nearest("key" if closed else "option", key, [*words, *(k.replace("_", "-") for k in known)]))
+    if not isinstance(own.get("set", {}), dict):
+        raise BadUsage("'set' needs a mapping such as 'lr: 1e-4:1e-2:log'")
+    own = {key: str(value) if key in TEXTS and value is not None else value for key, value in own.items()}
+    if not closed:
+        return Written(own)
+    if own.get("name"):  # of theirs a person reads, of ours is a folder
+        own["name"] = re.sub(r"[^A-Za-z0-9_.+=-]+", "-", own["name"]).strip("-_.+=")[:100] or None
+    theirs = _options(content, model)
+    settings = {**theirs.options["set"], **own.get("set", {})}
+    return theirs._replace(options={**theirs.options, **own, "set": settings})
+
+
+def _options(content: Mapping[str, Any], model: str) -> Written:
+    """The words of W&B as our options."""
+    for key in ("method", "parameters"):
+        if key not in content:
+            raise BadUsage(f"a W&B sweep file needs a {key!r}")
+    method = content["method"]
+    if method not in METHODS:
+        raise BadUsage(nearest("method", str(method), METHODS))
+    settings = _settings(content["parameters"], str(method), model)
+    found = {"sampler": METHODS[method], **_goal(content.get("metric")), **_stopping(content), "set": settings}
+    if content.get("run_cap") is not None:
+        whole("run_cap", content["run_cap"], 1)
+        found["trials"] = content["run_cap"]
+    elif method == "grid":  # W&B tries all of it
+        found["trials"] = 1 + math.prod(text.count(",") + 1 for text in settings.values())
+    ignored = [key for key in NOT_OURS if key in content]
+    ignored += [f"metric.{key}" for key in OF_METRIC if key in (content.get("metric") or {})]
+    ignored += [
+        f"{key}.probabilities"
+        for key, told in content["parameters"].items()
+        if method != "random" and "probabilities" in told
+    ]
+    return Written(found, True, tuple(ignored))
+
+
+def _goal(metric: Any) -> dict[str, Any]:
+    if metric is None:  # which only bayes needs there; the space has one
+        return {}
+    if not isinstance(metric, dict) or "name" not in metric:
+        raise BadUsage(f"metric {metric!r}: a mapping such as {{name: fid, goal: minimize}} is needed")
+    for key in metric:
+        if key not in ("name", "goal", *OF_METRIC):
+            raise BadUsage(f"metric: {nearest('key', str(key), ('name', 'goal', *OF_METRIC))}")
+    goal = metric.get("goal", "minimize")
+    if goal not in GOALS:
+        raise BadUsage(f"metric: {nearest('goal', str(goal), GOALS)}")
+    return {"objective": {str(metric["name"]): GOALS[goal]}}
+
+
+def _settings(parameters: Any, method: str, model: str) -> dict[str, str]:
+    """What is searched, as `--set` would say it, by key."""
+    from search_spaces import SPACES
+
+    if model not in SPACES:
+        raise BadUsage(nearest("model", model, SPACES))
+    if not isinstance(parameters, dict) or not parameters:
+        raise BadUsage(f"parameters {parameters!r}: a mapping such as {{lr: {{min: 0.0001, max: 0.1}}}} is needed")
+    found = {}
+    for key, told in parameters.items():
+        if key not in SPACES[model].roles:
+            raise BadUsage(f"parameters: {nearest(f'key of {model}', str(key), SPACES[model].roles)}")
+        try:
+            found[str(key)] = distributions.text(told, method)
+        except BadUsage as error:
+            raise BadUsage(f"parameters: {key}: {error}") from error
+    return found
+
+
+def _stopping(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Their hyperband, which decides at eta times the epochs of the last decision, as halving does here."""
+    told = content.get("early_terminate")
+    if told is None:
+        return {"scheduler": "none"}
+    if not isinstance(told, dict):
+        raise BadUsage(f"early_terminate {told!r}: a mapping such as {{type: hyperband, min_iter: 3}} is needed")
+    for key in told:
+        if key not in OF_STOPPING:
+            raise BadUsage(f"early_terminate: {nearest('key', str(key), OF_STOPPING)}")
+    if told.get("type") != "hyperband":
+        raise BadUsage(f"early_terminate: type {told.get('type')!r}: it is hyperband")
+    for key in ("min_iter", "max_iter", "s"):
+        whole(f"early_terminate: {key}", told.get(key), 1)
+    eta, most, brackets = told.get("eta", 3), told.get("max_iter"), told.get("s")
+    whole("early_terminate: eta", eta, 2)
+    if most is not None and brackets is not None:
+        bands = [int(most / eta**k) for k in range(1, brackets + 1) if most / eta**k >= 1]
+        if not bands:
+            raise BadUsage(f"early_terminate: max_iter {most} and eta {eta} leave no epoch to decide at")
+        return {"scheduler": "asha", "grace": bands[-1], "reduction_factor": eta}
+    if told.get("min_iter") is None:
+        raise BadUsage("early_terminate: min_iter is needed, or max_iter and s")
+    return {"scheduler": "asha", "grace": told["min_iter"], "reduction_factor": eta}
+
+
+def rest(model: str, settings: Mapping[str, Any]) -> dict[str, str]:
+    """The keys that the settings leave searched and that have a default, pinned to it; BadSpace for bad settings."""
+    from search_spaces import SPACES
+    from search_spaces.override import apply, default, describe
+
+    space = apply(SPACES[model], texts(settings))
+    config, boxes = default(space)[0], describe(space)
+    free = [key for key, box in boxes.items() if box["kind"] != "fixed" and key not in settings]
+    return {key: str(config[key]) for key in free if key in config and key in space.defaults}
+
+
+def written(sheet: Mapping[str, Any]) -> str:
+    """A resolved sweep as such a file: what it is, and not what it runs on."""
+    import yaml
+
+    usual = Options._field_defaults
+    method = next((word for word, sampler in METHODS.items() if sampler == sheet["sampler"]), "bayes")
+    ways = {mode: goal for goal, mode in GOALS.items()}
+    content: dict[str, Any] = {"name": sheet["name"], "method": method}
+    content["metric"] = {"name": sheet["objective"]["metric"], "goal": ways[sheet["objective"]["mode"]]}
+    content["parameters"] = {key: distributions.entry(box) for key, box in sheet["space"].items()}
+    content["run_cap"] = sheet["trials"]
+    if sheet["scheduler"] == "asha":
+        stops = {"type": "hyperband", "min_iter": sheet["grace"], "eta": sheet["reduction_factor"]}
+        content["early_terminate"] = stops
+    own = {"dataset": sheet["dataset"], "seed": sheet["seed"]}
+    own |= {"sampler": sheet["sampler"]} if METHODS[method] != sheet["sampler"] else {}
+    own |= {"scheduler": sheet["scheduler"]} if sheet["scheduler"] not in ("asha", "none") else {}
+    if len(sheet["objectives"]) > 1:
+        own["objective"] = {one["metric"]: one["mode"] for one in sheet["objectives"]}
+        own["primary"] = sheet["objective"]["metric"]
+    plain = ["precision", "alarm", "every", "train_images", "points", "constraints"]
+    plain += [] if sheet["scheduler"] == "asha" else ["grace", "reduction_factor"]
+    own |= {key: sheet[key] for key in plain if key in sheet and sheet[key] not in (usual[key], [])}
+    own |= {"start": start} if (start := _start(sheet)) else {}
+    head = f"# gensweep run {sheet['model']} FILE.yaml\n"
+    return head + yaml.safe_dump({**content, **own}, sort_keys=False, default_flow_style=None, width=120)
+
+
+def save(path: Path, sheet: Mapping[str, Any]) -> None:
+    """Writes a resolved sweep as a file of its own; BadUsage where there is one already, or none can be."""
+    text = written(sheet)
+    try:
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except FileExistsError:
+        raise BadUsage(f"{path} is there already: name another file") from None
+    except OSError as error:
+        raise BadUsage(f"{path} cannot be written: {error.strerror}") from error
+    print(f"wrote {path}")
+
+
+def _start(sheet: Mapping[str, Any]) -> dict[str, Any]:
+    """Where trial 0 differs from the authors' settings in the same space."""
+    from gensweep.resolve import shaped
+    from search_spaces.override import default
+
+    pins = dict(sheet["set"])
+    space = shaped(sheet["model"], pins, None if "epochs" in pins else sheet["epochs"], sheet["precision"])
+    usual = default(space)[0]
+    return {key: value for key, value in sheet["defaults"].items() if usual.get(key) != value}
