@@ -92,7 +92,7 @@ def draw(
     model = MODELS[sweep.meta["model"]]
     if n < 1:
         raise BadInput(f"the number of images must be at least 1, not {n}")
-    number = _chosen(sweep, trial)
+    number = chosen(sweep, trial)
     if not model.samples(model.completed(runs.trial(sweep, number).config)):
         raise BadInput(
             f"trial {number} of {model.name} draws nothing from noise, since it has gmm=0: search it with "
@@ -107,7 +107,8 @@ def _of(weights: Mapping[str, Tensor], net: str) -> dict[str, Tensor]:
     return {key.partition(".")[2]: value for key, value in weights.items() if key.partition(".")[0] == net}
 
 
-def _chosen(sweep: Sweep, trial: int | None) -> int:
+def chosen(sweep: Sweep, trial: int | None) -> int:
+    """The number of a trial, or of the winner; BadInput where there is none."""
     if trial is None:
         return int(best.ranked(sweep)["number"].iloc[0])
     if trial not in sweep.trials["number"].tolist():

@@ -19,6 +19,8 @@ COMMANDS = {
     "finalize": "prove the best: train them again from fresh seeds, and score them on the test split",
     "report": "one page for a person, and its pictures",
     "sample": "draw images from the winner",
+    "export": "the winner as a folder that stands alone: weights, Python file, model card",
+    "ui": "optuna-dashboard over the sweep, with every trial's samples, on this machine alone",
 }
 
 
@@ -53,7 +55,7 @@ def parser() -> Parser:
     made["study"].add_argument("study", metavar="NAME", help="dae-corruption, ae-latent, vae-epochs, ...")
     made["run"].add_argument("--save-file", metavar="FILE.yaml", help="write the resolved sweep as a file, and stop")
     made["report"].add_argument("dirs", metavar="DIR", nargs="+")
-    for name in ("resume", "extend", "stop", "cancel", "status", "best", "finalize", "sample"):
+    for name in ("resume", "extend", "stop", "cancel", "status", "best", "finalize", "sample", "export", "ui"):
         made[name].add_argument("dir", metavar="DIR", help="a sweep, such as results/vae-digits")
     for name in ("status", "best"):
         made[name].add_argument("--json", action="store_true", help="as JSON")
@@ -74,6 +76,9 @@ def parser() -> Parser:
 
 
 def _final_options(to: argparse.ArgumentParser) -> None:
+    made["ui"].add_argument("--port", metavar="P", type=_whole, default=8080, help="0 for a free one (default: 8080)")
+    made["export"].add_argument("-o", "--out", metavar="DIR", help="where to (default: export/ in the sweep)")
+    made["export"].add_argument("--trial", metavar="NUMBER", type=_whole, help="another trial than the winner")
     numbers = {
         "top": "how many of the best to prove, besides the defaults (default: 5)",
         "seeds": "fresh seeds for each (default: 10)",

@@ -1,4 +1,4 @@
-"""The commands that look at what is on disk and train nothing: status, best, report, sample."""
+"""The commands that look at what is on disk and train nothing: status, best, report, sample, export."""
 
 import argparse
 import json
@@ -82,9 +82,23 @@ def draw_sample(given: argparse.Namespace, command: list[str]) -> int:
     return OK
 
 
+def export_winner(given: argparse.Namespace, command: list[str]) -> int:
+    from analysis import export, runs
+    from gensweep import sweepfile
+
+    meta = runs.sheet(given.dir)
+    search = {"objectives": [meta["objective"]], "constraints": [], **meta}  # earlier versions had neither
+    where, lines = export.write(given.dir, given.out, given.trial, {"sweep.yaml": sweepfile.written(search)})
+    print(f"wrote {where}; there, with torch and safetensors alone:\n")
+    print("\n".join(f"    {line}" for line in lines) + "\n")
+    next_step("report", given.dir)
+    return OK
+
+
 RUN: dict[str, Callable[[argparse.Namespace, list[str]], int]] = {
     "status": show_status,
     "best": show_best,
     "report": write_report,
     "sample": draw_sample,
+    "export": export_winner,
 }

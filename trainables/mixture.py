@@ -32,9 +32,9 @@ class Mixture(nn.Module):
         self.register_buffer("roots", torch.eye(width).repeat(components, 1, 1))  # [M, Z, Z], L of covariance L L'
 
     def forward(self, z: Tensor) -> Tensor:
-        chosen = torch.searchsorted(self.cumulative, ndtr(z[:, 0])).clamp(max=len(self.cumulative) - 1)
+        chosen = torch.searchsorted(self.cumulative, ndtr(z[:, 0])).clamp(max=self.cumulative.shape[0] - 1)
         spread = torch.einsum("mij,bj->bmi", self.roots, z[:, 1:])
-        return self.means[chosen] + spread[torch.arange(len(z), device=z.device), chosen]
+        return self.means[chosen] + spread[torch.arange(z.shape[0], device=z.device), chosen]
 
     def fit(self, codes: Tensor, seed: int) -> None:
         """Fit to codes [N, Z]; ones that are not finite leave it as it is, since nothing can be drawn from those.

@@ -1,0 +1,124 @@
+"""What the model card of an exported net says: what it is, its scores and of which kind they are, how it was chosen."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, NamedTuple
+
+from analysis import best, final, measured, runs
+from analysis.runs import Sweep
+from analysis.words import short
+from trainables import MODELS
+from trainables.metrics import keys
+
+
+class Net(NamedTuple):
+    """A training: trial `number` of `sweep`, with the configuration of trial `of` of the search; `test` is what was
+    measured on the test split, where it was."""
+
+    sweep: Sweep
+    number: int
+    of: int
+    test: dict[str, Any] | None = None
+    proof: final.Final | None = None
+
+
+def draws(search: Sweep, net: Net) -> bool:
+    """Whether it makes images of noise; else it rebuilds images."""
+    model = MODELS[search.meta["model"]]
+    return model.samples(model.completed(runs.trial(net.sweep, net.number).config))
+
+
+def title(search: Sweep, net: Net) -> str:
+    return f"{search.meta['model']} on {search.meta['dataset']}: trial {net.of} of {search.meta['name']}"
+
+
+def what(search: Sweep, net: Net) -> str:
+    """One sentence on what the file does."""
+    c, h, w = search.meta["data"]["shape"]
+    kind = f"{h} x {w} {'grey' if c == 1 else 'colour' if c == 3 else f'{c}-channel'} images"
+    if not draws(search, net):
+        return f"It rebuilds {kind} of {search.meta['dataset']}."
+    asked = " of the class that is asked for" if MODELS[search.meta["model"]].conditional else ""
+    return f"It draws {kind} like those of {search.meta['dataset']}{asked}, from normal noise."
+
+
+def words(search: Sweep, net: Net, about: dict[str, Any]) -> dict[str, Any]:
+    """What the card says besides `about`."""
+    meta = search.meta
+    module = importlib.import_module(f"trainables.{meta['model']}")
+    data = meta["data"]
+    counts = ", ".join(f"{data[f'n_{split}']:,} {split}" for split in ("train", "val", "test"))
+    noise = draws(search, net)
+    return {
+        "title": title(search, net),
+        "doc": (module.__doc__ or "").strip().partition("\n\n")[0].replace("\n", " "),
+        "what": what(search, net),
+        "pictured": "Samples, from noise that was the same for every trial."
+        if noise
+        else "In pairs: input and output.",
+        "kind": _kind(search, net),
+        "chosen": _chosen(search, net),
+        "heads": ["val"] if net.test is None else ["val", "test"],
+        "scores": _scores(about),
+        "stamps": _stamps(about),
+        "parameters": [_parameter(search, key, value) for key, value in about["config"].items()],
+        "data": {
+            "name": meta["dataset"],
+            "text": f"{meta['dataset']}: {counts} images of {len(data['classes'])} classes "
+            f"({', '.join(map(str, data['classes'][:20]))}); fingerprint `{data['fingerprint'][:16]}`.",
+        },
+    }
+
+
+def _kind(search: Sweep, net: Net) -> str:
+    if net.proof is not None:
+        n = len(net.proof.pick.val)
+        return (
+            f"This net is one of {n} fresh trainings of the configuration, the one that is best on `val`. That column "
+            "flatters it, therefore; **`test` was seen by no choice, and is the score to quote of this net.** "
+            f"Of trainings like it, quote the mean of all {n}: {final.verdict(search, net.proof)}"
+        )
+    return (
+        f"**Scores of the search**, on `val`: one training of the {len(search.trials)} looked at, so they flatter it. "
+        "After `gensweep finalize` the export is a training from a fresh seed, with the score on `test` to quote."
+    )
+
+
+def _chosen(search: Sweep, net: Net) -> str:
+    meta = search.meta
+    goal = " and ".join(
+        f"{'lowest' if one.mode == 'min' else 'highest'} {one.metric}" for one in search.goal.objectives
+    )
+    stops = "no early stopping" if meta["scheduler"] == "none" else f"{meta['scheduler']} from epoch {meta['grace']} on"
+    text = f"By {len(search.trials)} trials of {meta['sampler']} with {stops}, for the {goal} on `val`. "
+    shrunk = "" if net.proof is None else f" {final.shrinkage(search, net.proof)}"
+    return text + best.verdict(search) + shrunk
+
+
+def _scores(about: dict[str, Any]) -> list[dict[str, Any]]:
+    columns = [about["val"], *([about["test"]] if about["test"] is not None else [])]
+    return [
+        {
+            "name": f"{one.name}{f' ({one.unit})' if one.unit else ''}",
+            "cells": [short(column.get(key)) for column in columns],
+            "better": measured.BETTER[one.better],
+            "doc": one.doc,
+        }
+        for key, one in keys().items()
+        if any(key in column for column in columns)
+    ]
+
+
+def _stamps(about: dict[str, Any]) -> str:
+    named = [("val", about["stamp"]), *([("test", about["test_stamp"])] if about["test_stamp"] else [])]
+    parts = [f"{name}: " + ", ".join(f"{key} {value}" for key, value in stamp.items()) for name, stamp in named]
+    return "Stamp of " + "; of ".join(parts)
+
+
+def _parameter(search: Sweep, key: str, value: Any) -> dict[str, str]:
+    box = search.meta["space"].get(key, {"kind": "fixed"})
+    spread = ", ".join(map(str, box["choices"])) if "choices" in box else ""
+    if "low" in box:
+        spread = f"{box['low']:g} to {box['high']:g}{' (log)' * box['log']}"
+    return {"key": key, "value": short(value), "default": short(search.meta["defaults"].get(key)), "range": spread}

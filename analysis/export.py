@@ -1,0 +1,159 @@
+"""The winner as a folder that stands alone: its weights, a Python file that draws from them, its configuration, and a
+model card that says where it comes from and how good it is by which kind of score.
+
+Where the best were proven, the net is one of those trainings: of the pick's fresh seeds the one that is best on `val`,
+so that its score on `test` was chosen by nobody. Else it is the search's own winner, whose score flatters it.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import torch
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from safetensors.torch import save
+from torch import Tensor
+
+from analysis import best, card, final, grids, pictures, place, runs, sample, standalone
+from analysis.card import Net
+from analysis.runs import Sweep
+from trainables import MODELS, ae
+from trainables.errors import BadInput
+from trainables.metrics import keys
+
+FILES = ("model.py", "model.safetensors", "config.json", "README.md", "samples.png")
+CHECKED = 16  # images that the written file is held against the net by
+
+
+def write(directory: str, out: str | None, trial: int | None, further: dict[str, str]) -> tuple[str, list[str]]:
+    """Writes the folder, with `further` files by name; returns where it is, and the lines that load it and draw.
+
+    Raises:
+        BadInput: no sweep, no winner or no such trial; nets that cannot be written; a folder that holds other things.
+    """
+    search = runs.load(directory)
+    target = place.at(out if out is not None else f"{search.place.name.rstrip('/')}/export")
+    there = set(target.names(""))
+    if there - {*FILES, *further, "__pycache__"} or (there and "model.safetensors" not in there):
+        raise BadInput(f"{target.name} holds other things: name an empty folder with -o")
+    net = chosen(search, trial)
+    about = told(search, net)
+    source, weights = _source(search, net)
+    use = _use(search, net)
+    page = template("card.md").render(about | card.words(search, net, about) | {"use": use})
+    files = {
+        "model.py": source.encode(),
+        "model.safetensors": save(weights, {"config": json.dumps(about["config"]), "model": about["model"]}),
+        "config.json": (json.dumps(about, indent=1) + "\n").encode(),
+        "README.md": page.encode(),
+        "samples.png": _picture(net),
+    }
+    for name, content in (files | {name: text.encode() for name, text in further.items()}).items():
+        target.write(name, content)
+    return target.name, use
+
+
+def chosen(search: Sweep, trial: int | None) -> Net:
+    """The training to export: of `trial`, of the proven pick, or the winner of the search."""
+    proof = final.load(search)
+    if trial is not None:
+        return Net(search, sample.chosen(search, trial), trial)
+    if proof is None:
+        number = int(best.ranked(search)["number"].iloc[0])
+        return Net(search, number, number)
+    number = proof.pick.number
+    k = int(np.nanargmin(search.sign * proof.pick.val))
+    trained = runs.load(f"{search.place.name.rstrip('/')}/final/trial-{number:04d}")
+    seeds = next(one["seeds"] for one in proof.meta["finalists"] if one["number"] == number)
+    return Net(trained, k, number, seeds[k]["test"], proof)
+
+
+def told(search: Sweep, net: Net) -> dict[str, Any]:
+    """What config.json holds."""
+    one, meta = runs.trial(net.sweep, net.number), search.meta
+    if one.best is None:
+        raise BadInput(
+            f"trial {net.number} of {net.sweep.place.name!r} was never evaluated: there is nothing to export"
+        )
+    numbers = {key for key, about in keys().items() if not about.many}
+    return {
+        "model": meta["model"],
+        "config": one.config,
+        "trial": net.of,
+        "seed": one.seed,
+        "epoch": one.best["epoch"],
+        "data": {"name": meta["dataset"], **meta["data"]},
+        "objective": meta["objective"],
+        "val": {key: value for key, value in one.best.items() if key in numbers},
+        "test": None if net.test is None else {key: value for key, value in net.test.items() if key in numbers},
+        "stamp": meta["stamp"],
+        "test_stamp": None if net.proof is None else net.proof.meta["test_stamp"],
+        "versions": meta["versions"],
+        "commit": meta["commit"],
+    }
+
+
+def _source(search: Sweep, net: Net) -> tuple[str, dict[str, Tensor]]:
+    """model.py and its weights, held against the net."""
+    model, meta = MODELS[search.meta["model"]], search.meta
+    nets, shape = sample.nets(net.sweep, net.number), tuple(meta["data"]["shape"])
+    y = torch.arange(CHECKED) % len(meta["data"]["classes"])
+    if card.draws(search, net):
+        assert model.sample is not None
+        run: standalone.Pass = model.sample
+        x = sample.noise(net.sweep, net.number, CHECKED, 0, "export")
+    else:
+
+        def run(nets: Any, x: Tensor, y: Tensor) -> Tensor:
+            return ae.reconstruct(nets, x)
+
+        x = torch.rand(CHECKED, *shape, generator=torch.Generator().manual_seed(0))
+    alone = standalone.alone(nets, run)
+    source = template("model.py.txt").render(
+        net=alone,
+        shapes=_shapes(search, net),
+        title=card.title(search, net),
+        about=card.what(search, net),
+        version=meta["versions"]["gensweep"],
+        classes=[str(name) for name in meta["data"]["classes"]],
+        conditional=len(alone.inputs) > 1,
+        width=x.shape[1] if card.draws(search, net) else 0,
+        shape=shape,
+    )
+    with torch.no_grad():
+        standalone.check(source, alone.weights, [x, y][: len(alone.inputs)], run(nets, x, y))
+    return source, alone.weights
+
+
+def _shapes(search: Sweep, net: Net) -> str:
+    """The inputs and outputs of the file's net."""
+    image = ", ".join(map(str, search.meta["data"]["shape"]))
+    if not card.draws(search, net):
+        return f"Images [n, {image}] in [0, 1] -> images [n, {image}] in [0, 1]"
+    width = sample.noise(net.sweep, net.number, 1, 0, "export").shape[1]
+    asked = ", class numbers y [n]" if MODELS[search.meta["model"]].conditional else ""
+    return f"Normal noise [n, {width}]{asked} -> images [n, {image}] in [0, 1]"
+
+
+def _use(search: Sweep, net: Net) -> list[str]:
+    shape = ", ".join(map(str, search.meta["data"]["shape"]))
+    last = f"images = net.sample(64)  # float [64, {shape}] in [0, 1]"
+    if not card.draws(search, net):
+        last = f"images = net.rebuild(images)  # float [n, {shape}] in [0, 1]"
+    return ["from model import load", "net = load()", last]
+
+
+def _picture(net: Net) -> bytes:
+    one = runs.trial(net.sweep, net.number)
+    assert one.best is not None
+    drawn = grids.batch(net.sweep, net.number, one.best["epoch"])
+    return pictures.png(pictures.sheet(drawn, grids.ACROSS, grids.gap(drawn)))
+
+
+def template(name: str) -> Any:
+    """A template of this room, by its file name; a value that it lacks is an error."""
+    return Environment(
+        loader=PackageLoader("analysis", ""), undefined=StrictUndefined, keep_trailing_newline=True
+    ).get_template(name)
