@@ -1,4 +1,4 @@
-"""The commands that look at what is on disk and train nothing: status, best, report, sample, export."""
+"""The commands that look at what is on disk and train nothing: status, best, report, sample, export, ui."""
 
 import argparse
 import json
@@ -95,10 +95,19 @@ def export_winner(given: argparse.Namespace, command: list[str]) -> int:
     return OK
 
 
+def open_dashboard(given: argparse.Namespace, command: list[str]) -> int:
+    from gensweep import ui
+
+    ui.serve(given.dir, given.port)
+    next_step("report", given.dir)
+    return OK
+
+
 RUN: dict[str, Callable[[argparse.Namespace, list[str]], int]] = {
     "status": show_status,
     "best": show_best,
     "report": write_report,
     "sample": draw_sample,
     "export": export_winner,
+    "ui": open_dashboard,
 }

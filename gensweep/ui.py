@@ -1,0 +1,153 @@
+"""`gensweep ui`: optuna-dashboard over the study of a sweep, on this machine alone, each trial with its sample grid.
+
+The dashboard is given a look at the study and not the study: a copy in memory that follows the sweep while it runs. So
+what it would write (a note, a rename, a deletion) never reaches the sweep, a driver may be at work meanwhile, and every
+storage is shown alike.
+"""
+
+import io
+import json
+import sys
+import threading
+import warnings
+from collections.abc import Container
+from pathlib import Path
+from socketserver import ThreadingMixIn
+from typing import Any, BinaryIO
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import optuna
+from optuna.artifacts.exceptions import ArtifactNotFound
+from optuna.storages import InMemoryStorage
+from optuna.trial import FrozenTrial, TrialState
+
+from analysis import place, runs, stored
+from analysis.place import Place
+from gensweep.options import BadUsage
+from gensweep.storage import directions
+from trainables.goal import goal_of
+
+HOST = "127.0.0.1"
+ATTRIBUTE = "artifacts:"  # the prefix under which Optuna keeps what belongs to a trial
+
+
+class Pictures:
+    """The sample grids as an artifact store; an artifact is called by the numbers of trial and epoch, `0007-0010`."""
+
+    def __init__(self, where: Place) -> None:
+        self.where = where
+
+    def find(self, number: int, best: int | None) -> str | None:
+        """The name of a trial's grid, at its best epoch or else the last one drawn; None where nothing was."""
+        drawn = [Path(name).stem.removeprefix("epoch_") for name in self.where.names(f"{runs.folder(number)}/samples")]
+        wanted = f"{best or 0:04d}"
+        return f"{number:04d}-{wanted if wanted in drawn else drawn[-1]}" if drawn else None
+
+    def open_reader(self, artifact_id: str) -> BinaryIO:
+        number, _, epoch = artifact_id.partition("-")
+        try:
+            return io.BytesIO(self.where.read(f"{runs.folder(int(number))}/samples/epoch_{epoch}.png"))
+        except (FileNotFoundError, ValueError) as error:
+            raise ArtifactNotFound(artifact_id) from error
+
+    def write(self, artifact_id: str, content_body: BinaryIO) -> None:
+        raise ArtifactNotFound("the sweep is only looked at")
+
+    def remove(self, artifact_id: str) -> None:
+        raise ArtifactNotFound("the sweep is only looked at")
+
+
+class Look(InMemoryStorage):
+    """The study of a sweep as it is whenever its trials are asked for."""
+
+    def __init__(self, where: Place, meta: dict[str, Any], pictures: Pictures) -> None:
+        super().__init__()
+        self._where, self._meta, self._pictures, self._goal = where, meta, pictures, goal_of(meta)
+        self._one_at_a_time, self._ids = threading.Lock(), list[int]()
+        study = optuna.create_study(study_name=meta["name"], storage=self, directions=directions(meta))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            study.set_metric_names([one.metric for one in self._goal.objectives])
+        for key in ("model", "dataset", "sampler", "scheduler", "seed"):
+            study.set_user_attr(key, meta.get(key))
+        self._study = study._study_id
+
+    def get_all_trials(
+        self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
+    ) -> list[FrozenTrial]:
+        with self._one_at_a_time:
+            self._follow()
+        return super().get_all_trials(study_id, deepcopy, states)
+
+    def _follow(self) -> None:
+        for told in stored.trials(self._where, self._meta):
+            if told.number == len(self._ids):
+                self._ids.append(self.create_new_trial(self._study, self._shown(told)))
+            elif not self.get_trial(self._ids[told.number]).state.is_finished():
+                self._update(self._ids[told.number], self._shown(told))
+
+    def _shown(self, told: FrozenTrial) -> FrozenTrial:
+        """The trial, with its grid once it has ended."""
+        best = self._goal.best(stored.seen(told, self._goal.primary.metric))
+        name = self._pictures.find(told.number, best) if told.state.is_finished() else None
+        if name is not None:
+            about = {"artifact_id": name, "filename": f"epoch_{name[-4:]}.png", "mimetype": "image/png", "encoding": None}
+            told.system_attrs = {**told.system_attrs, ATTRIBUTE + name: json.dumps(about)}
+        return told
+
+    def _update(self, trial_id: int, told: FrozenTrial) -> None:
+        held = self.get_trial(trial_id)
+        for key in told.params.keys() - held.params.keys():
+            kind = told.distributions[key]
+            self.set_trial_param(trial_id, key, kind.to_internal_repr(told.params[key]), kind)
+        for step, value in told.intermediate_values.items():
+            self.set_trial_intermediate_value(trial_id, step, value)
+        for key, value in told.user_attrs.items():
+            self.set_trial_user_attr(trial_id, key, value)
+        for key, value in told.system_attrs.items():
+            self.set_trial_system_attr(trial_id, key, value)
+        if told.state != held.state:
+            self.set_trial_state_values(trial_id, told.state, told.values)
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Says nothing: a page asks every few seconds."""
+
+
+def server(directory: str, port: int) -> tuple[WSGIServer, str]:
+    """A server that does not serve yet, and the address of the sweep's page.
+
+    Raises:
+        BadInput, BadUsage: no sweep, no optuna-dashboard, a port that is taken.
+    """
+    where, meta = place.at(directory), runs.sheet(directory)
+    stored.trials(where, meta)  # refuses a study that cannot be read
+    try:
+        from optuna_dashboard import wsgi
+    except ImportError as error:
+        raise BadUsage("ui needs optuna-dashboard: pip install 'gensweep[ui]'") from error
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    pictures = Pictures(where)
+    app = wsgi(Look(where, meta, pictures), artifact_store=pictures)
+    try:
+        made = make_server(HOST, port, app, server_class=_Server, handler_class=_Quiet)
+    except (OSError, OverflowError) as error:
+        raise BadUsage(f"port {port} cannot be had: --port 0 takes one that is free") from error
+    return made, f"http://{HOST}:{made.server_port}/dashboard/studies/0"
+
+
+def serve(directory: str, port: int) -> None:
+    """Serves until Ctrl-C."""
+    made, address = server(directory, port)
+    with made:
+        print(f"optuna-dashboard on {address}, until Ctrl-C; what is changed there does not reach the sweep")
+        sys.stdout.flush()
+        try:
+            made.serve_forever()
+        except KeyboardInterrupt:
+            print()
