@@ -51,14 +51,19 @@ def parser() -> Parser:
         )
         _run_options(made[name])
     made["run"].add_argument("--dry-run", action="store_true", help="print the resolved sweep and stop")
+    made["run"].add_argument("--save-file", metavar="FILE.yaml", help="write the resolved sweep as a file, and stop")
     made["plan"].add_argument("--price-per-hour", metavar="P", type=_number, help="of a GPU, or of the machine")
     made["study"].add_argument("study", metavar="NAME", help="dae-corruption, ae-latent, vae-epochs, ...")
-    made["run"].add_argument("--save-file", metavar="FILE.yaml", help="write the resolved sweep as a file, and stop")
     made["report"].add_argument("dirs", metavar="DIR", nargs="+")
     for name in ("resume", "extend", "stop", "cancel", "status", "best", "finalize", "sample", "export", "ui"):
         made[name].add_argument("dir", metavar="DIR", help="a sweep, such as results/vae-digits")
     for name in ("status", "best"):
         made[name].add_argument("--json", action="store_true", help="as JSON")
+    made["best"].add_argument(
+        "--format",
+        choices=("csv", "json", "markdown", "latex"),
+        help="a table for a paper: of the proof, if there is one",
+    )
     made["best"].add_argument("--top", metavar="K", type=_whole, help="how many (default: 5, or the whole front)")
     made["report"].add_argument(
         "-o", "--out", metavar="DIR", help="where to (default: report/ in the sweep); of studies: Markdown pages"
@@ -71,14 +76,14 @@ def parser() -> Parser:
         "--set", metavar="KEY=V", action="append", help="widen: k=lo:hi[:log][:step] or k=a,b,c"
     )
     _sample_options(made["sample"])
+    made["ui"].add_argument("--port", metavar="P", type=_whole, default=8080, help="0 for a free one (default: 8080)")
+    made["export"].add_argument("-o", "--out", metavar="DIR", help="where to (default: export/ in the sweep)")
+    made["export"].add_argument("--trial", metavar="NUMBER", type=_whole, help="another trial than the winner")
     _final_options(made["finalize"])
     return top
 
 
 def _final_options(to: argparse.ArgumentParser) -> None:
-    made["ui"].add_argument("--port", metavar="P", type=_whole, default=8080, help="0 for a free one (default: 8080)")
-    made["export"].add_argument("-o", "--out", metavar="DIR", help="where to (default: export/ in the sweep)")
-    made["export"].add_argument("--trial", metavar="NUMBER", type=_whole, help="another trial than the winner")
     numbers = {
         "top": "how many of the best to prove, besides the defaults (default: 5)",
         "seeds": "fresh seeds for each (default: 10)",

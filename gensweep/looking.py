@@ -38,8 +38,13 @@ def show_best(given: argparse.Namespace, command: list[str]) -> int:
     sweep = runs.load(given.dir)
     found = best.top(sweep, given.top)
     sweep = runs.read(sweep, [entry["number"] for entry in found])
-    if given.json:
+    if given.json or given.format == "json":
         print(json.dumps(best.top(sweep, given.top)))
+        return OK
+    if given.format is not None:
+        from analysis import tables
+
+        print(tables.write(sweep, given.top, given.format))
         return OK
     print(best.table(sweep, given.top))
     proof = final.load(sweep)
