@@ -91,7 +91,12 @@ class Look(InMemoryStorage):
         best = self._goal.best(stored.seen(told, self._goal.primary.metric))
         name = self._pictures.find(told.number, best) if told.state.is_finished() else None
         if name is not None:
-            about = {"artifact_id": name, "filename": f"epoch_{name[-4:]}.png", "mimetype": "image/png", "encoding": None}
+            about = {
+                "artifact_id": name,
+                "filename": f"epoch_{name[-4:]}.png",
+                "mimetype": "image/png",
+                "encoding": None,
+            }
             told.system_attrs = {**told.system_attrs, ATTRIBUTE + name: json.dumps(about)}
         return told
 

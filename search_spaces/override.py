@@ -59,7 +59,7 @@ def parse(key: str, text: str) -> Setting:
     log = SCALES[more.pop(0)] if more and more[0] in SCALES else None
     step = more.pop(0) if more else 0
     if more or not all(isinstance(number, int | float) for number in (low, high, step)):
-        raise BadSpace(f"--set {key}={text}: a range is written lo:hi[:log][:step], with two or three numbers")
+        raise BadSpace(f"--set {key}={text}: a range is two numbers, and maybe a step: lo:hi[:log][:step]")
     if not low < high:
         raise BadSpace(f"--set {key}={text}: the range is empty, {low:g} is not below {high:g}")
     if log and low <= 0:
