@@ -11,9 +11,10 @@ import optuna
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.study import Study, StudyDirection
-from sqlalchemy import event
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import NullPool
 
 from analysis.stored import seen, with_driver
 from gensweep.mirror import Mirror
@@ -46,11 +47,20 @@ def storage(directory: Path, where: str | None) -> BaseStorage:
             return JournalStorage(JournalFileBackend(str(_mended(directory / "study.journal"))))
         if where is None:
             return RDBStorage(f"sqlite:///{path}", {"creator": lambda: _connect(path)})
-        served = RDBStorage(with_driver(where), {"pool_pre_ping": True})
+        served = _served(with_driver(where))
     except Exception as error:  # every driver has exceptions of its own
         raise BadUsage(f"cannot open the storage {shown(where) or path}: {first_line(error)}") from error
     event.listen(served.engine, "do_connect", _patiently)
     return served
+
+
+def _served(url: str) -> RDBStorage:
+    """A database. Optuna makes its tables without a look at who else does, so one after another."""
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as held:
+        if held.dialect.name == "postgresql":
+            held.execute(text("select pg_advisory_lock(hashtext('gensweep'))"))  # until this connection ends
+        return RDBStorage(url, {"pool_pre_ping": True})
 
 
 def _mended(journal: Path) -> Path:
