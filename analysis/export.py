@@ -8,7 +8,6 @@ so that its score on `test` was chosen by nobody. Else it is the search's own wi
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 import numpy as np
@@ -99,7 +98,7 @@ def told(search: Sweep, net: Net) -> dict[str, Any]:
 def _source(search: Sweep, net: Net) -> tuple[str, dict[str, Tensor]]:
     """model.py and its weights, held against the net."""
     model, meta = MODELS[search.meta["model"]], search.meta
-    nets = sample.nets(net.sweep, net.number)
+    nets, shape = sample.nets(net.sweep, net.number), tuple(meta["data"]["shape"])
     y = torch.arange(CHECKED) % len(meta["data"]["classes"])
     if card.draws(search, net):
         assert model.sample is not None
@@ -110,36 +109,32 @@ def _source(search: Sweep, net: Net) -> tuple[str, dict[str, Tensor]]:
         def run(nets: Any, x: Tensor, y: Tensor) -> Tensor:
             return ae.reconstruct(nets, x)
 
-        x = torch.rand(CHECKED, *meta["data"]["shape"], generator=torch.Generator().manual_seed(0))
+        x = torch.rand(CHECKED, *shape, generator=torch.Generator().manual_seed(0))
     alone = standalone.alone(nets, run)
-    with torch.no_grad():
-        expected = run(nets, x, y)
-    shape = tuple(expected.shape[1:])
     source = template("model.py.txt").render(
         net=alone,
-        shapes=_shapes(tuple(x.shape[1:]), shape, len(alone.inputs) > 1),
-        title=_plain(card.title(search, net)),
-        about=_plain(card.what(search, net)),
-        version=_plain(str(meta["versions"]["gensweep"])),
+        shapes=_shapes(search, net),
+        title=card.title(search, net),
+        about=card.what(search, net),
+        version=meta["versions"]["gensweep"],
         classes=[str(name) for name in meta["data"]["classes"]],
         conditional=len(alone.inputs) > 1,
         width=x.shape[1] if card.draws(search, net) else 0,
         shape=shape,
     )
-    standalone.check(source, alone.weights, [x, y][: len(alone.inputs)], expected)
+    with torch.no_grad():
+        standalone.check(source, alone.weights, [x, y][: len(alone.inputs)], run(nets, x, y))
     return source, alone.weights
 
 
-def _plain(text: str) -> str:
-    """A text of the sweep as it may stand in a program: what is found in a results directory must not become code."""
-    return re.sub(r"[^\w .,:()+/-]", "_", text)
-
-
-def _shapes(inputs: tuple[int, ...], image: tuple[int, ...], asked: bool) -> str:
+def _shapes(search: Sweep, net: Net) -> str:
     """The inputs and outputs of the file's net."""
-    kind = "Normal noise" if len(inputs) == 1 else "Images in [0, 1]"
-    ends = [", ".join(map(str, shape)) for shape in (inputs, image)]
-    return f"{kind} [n, {ends[0]}]{', class numbers y [n]' * asked} -> images [n, {ends[1]}] in [0, 1]"
+    image = ", ".join(map(str, search.meta["data"]["shape"]))
+    if not card.draws(search, net):
+        return f"Images [n, {image}] in [0, 1] -> images [n, {image}] in [0, 1]"
+    width = sample.noise(net.sweep, net.number, 1, 0, "export").shape[1]
+    asked = ", class numbers y [n]" if MODELS[search.meta["model"]].conditional else ""
+    return f"Normal noise [n, {width}]{asked} -> images [n, {image}] in [0, 1]"
 
 
 def _use(search: Sweep, net: Net) -> list[str]:

@@ -210,9 +210,7 @@ def shrinkage(sweep: Sweep, final: Final) -> str:
 def told(sweep: Sweep, final: Final) -> dict[str, Any]:
     """What a page says of it."""
     return {
-        "verdict": verdict(sweep, final),
         "score": spoken(final.pick.test),
-        "shrinkage": " ".join([shrinkage(sweep, final), *_few(final)]),
         "heads": list(HEADS.values()),
         "lines": [[line[key] for key in HEADS] for line in lines(sweep, final)],
         "stamp": ", ".join(f"{key} {value}" for key, value in final.meta["test_stamp"].items()),
@@ -231,13 +229,18 @@ def text(sweep: Sweep, final: Final) -> str:
     table = [page["heads"], *page["lines"]]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     shown = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]
-    return "\n".join([*shown, "", verdict(sweep, final), shrinkage(sweep, final), *_few(final)])
+    return "\n".join([*shown, "", verdict(sweep, final), shrinkage(sweep, final), few(final)]).rstrip()
 
 
-def _few(final: Final) -> list[str]:
-    """A warning where the seeds are too few for any difference to show."""
+def few(final: Final) -> str:
+    """A warning where the seeds are too few for any difference to show, else empty."""
     n, m = len(final.pick.val), len(final.against)
     if m * 2.0 ** (1 - n) <= ALPHA:
-        return []
-    enough = next(k for k in range(n, 64) if m * 2.0 ** (1 - k) <= ALPHA)
-    return [f"{n} seeds cannot show any difference between {m + 1} configurations: add {enough - n} (--add-seeds)."]
+        return ""
+    return f"{n} seeds cannot show any difference between {m + 1} configurations: add {more(final)} (--add-seeds)."
+
+
+def more(final: Final) -> int:
+    """How many more seeds would be enough for that."""
+    n, m = len(final.pick.val), len(final.against)
+    return next(k for k in range(n, 64) if m * 2.0 ** (1 - k) <= ALPHA) - n

@@ -1,7 +1,8 @@
 """The report: one HTML page that needs nothing else, and its pictures as PNG files beside it.
 
-The winner first, with its picture, its score and the command that trains it again; then why it won; then every trial;
-then how it was made. Images are data URIs, and the page forbids itself any request.
+The verdict first and how far it can be trusted, with the commands that would tell more; the winner with its picture;
+then the evidence; then every trial; then how it was made. Images are data URIs, and the page forbids itself any
+request.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from analysis import best, final, front, grids, measured, pictures, place, runs, status
+from analysis import again, best, final, front, grids, measured, pictures, place, runs, status, trust
+from analysis.compare import stamp
 from analysis.figures import FIGURES
 from analysis.figures import draw as draw_figure
+from analysis.figures.budget import together
 from analysis.grids import Strip
 from analysis.runs import Sweep
 from analysis.words import named, short, state
 from trainables.errors import BadInput
-from trainables.metrics import keys
 
 TOP = 6  # configurations in the comparison grid
 WAY = {"min": "lower", "max": "higher"}
@@ -43,6 +45,10 @@ def write(directories: list[str | Path], out: str | Path | None = None) -> str:
     sections = [section(sweep, files, f"{sweep.meta['name']}_" if len(sweeps) > 1 else "") for sweep in sweeps]
     page = Environment(loader=PackageLoader("analysis", ""), autoescape=True, undefined=StrictUndefined)
     compared = comparison(sweeps) if len(sweeps) > 1 else None
+    if compared and compared["alike"]:
+        for panel in together(sweeps):
+            files[f"budget_{panel.key}.png"] = draw_figure("budget", panel)
+            compared["images"].append(uri(files[f"budget_{panel.key}.png"]))
     html = page.get_template("report.html").render(sections=sections, compared=compared, short=short)
     target = place.at(out if out is not None else _home(sweeps))
     for name, content in (files | {"index.html": html.encode()}).items():
@@ -74,11 +80,12 @@ def section(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[str, Any
         "goals": [{"name": named(one.metric), "way": WAY[one.mode]} for one in sweep.goal.objectives],
         "limits": " and ".join(map(str, sweep.goal.constraints)),
         "front": _front(sweep),
-        "verdict": best.verdict(sweep),
+        "verdict": trust.verdict(sweep, proof),
+        "trust": [{"text": point.text, "command": _groups(point.command)} for point in trust.points(sweep, proof)],
         "proof": None if proof is None else final.told(sweep, proof),
         "picture": keep("winner", pictures.png(picture)),
         "drawn": _drawn(sweep),
-        "command": _groups(command(sweep, lead["number"], lead["config"])),
+        "command": _groups(again.trial(sweep, lead["number"], lead["config"])),
         "swept": sweep.swept,
         "parameters": parameters(sweep, lead["config"]),
         "measured": measured.lines(sweep, lead["number"]),
@@ -91,24 +98,6 @@ def section(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[str, Any
         "open": len(sweep.trials) <= OPEN_ROWS,
         "made": _groups(meta["command"]),
     }
-
-
-def command(sweep: Sweep, number: int, config: dict[str, Any]) -> list[str]:
-    """The command that trains one configuration by itself: every swept or set key is pinned, so one trial is left."""
-    meta = sweep.meta
-    words = ["gensweep", "run", meta["model"], "--dataset", meta["dataset"]]
-    if meta["data_dir"] is not None:
-        words += ["--data-dir", meta["data_dir"]]
-    goal = sweep.goal
-    if len(goal.objectives) > 1 or "--objective" in meta["command"]:
-        words += ["--objective", ",".join(map(":".join, goal.objectives))]
-    if goal.primary != goal.objectives[0]:
-        words += ["--primary", goal.primary.metric]
-    words += [word for one in goal.constraints for word in ("--constraint", str(one))]
-    words += ["--trials", "1", "--seed", str(meta["seed"]), "--name", f"{meta['name']}-trial-{number}"]
-    unusual = {"precision"} if config["precision"] != "fp32" else set()
-    pinned = [key for key in config if key in {*sweep.swept, *meta["set"], "epochs", *unusual}]
-    return words + [word for key in pinned for word in ("--set", f"{key}={config[key]}")]
 
 
 def parameters(sweep: Sweep, config: dict[str, Any]) -> list[dict[str, Any]]:
@@ -185,13 +174,11 @@ def comparison(sweeps: list[Sweep]) -> dict[str, Any]:
             "default": short(margin.default if margin else None), "trials": len(sweep.trials),
             "detail": ", ".join(f"{key} {short(lead['config'][key])}" for key in sweep.swept if key in lead["config"]),
         })  # fmt: skip
-    return {"lines": lines, "alike": len({(sweep.metric, *stamp(sweep)) for sweep in sweeps}) == 1}
-
-
-def stamp(sweep: Sweep) -> list[Any]:
-    """What the objective's value depends on besides the samples: the data, and the metric's part of the stamp."""
-    on = keys()[sweep.metric].stamp if sweep.metric in keys() else sorted(sweep.meta["stamp"])
-    return [sweep.meta["data"]["fingerprint"], *(sweep.meta["stamp"].get(name) for name in on)]
+    return {
+        "lines": lines,
+        "alike": len({(sweep.metric, *stamp(sweep).values()) for sweep in sweeps}) == 1,
+        "images": [],
+    }
 
 
 def uri(content: bytes) -> str:

@@ -18,7 +18,6 @@ from analysis import best, final, runs
 from analysis.paired import interval
 from analysis.runs import Sweep
 from analysis.words import named, short
-from trainables.metrics import keys
 
 FORMATS = ("csv", "markdown", "latex")
 ESCAPES = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
@@ -64,7 +63,7 @@ def _searched(sweep: Sweep, k: int | None) -> Table:
     caption = (
         f"{_subject(sweep)}: the best {len(entries)} of {len(sweep.trials)} trials by {' and '.join(names)} on the "
         "validation split. Scores of the search, one training each: the best of many, they flatter. "
-        f"{_stamp(sweep, sweep.meta['stamp'])}"
+        f"{_stamp(sweep.meta['stamp'])}"
     )
     heads = ["trial", *names, "epoch", *sweep.swept]
     lines = [[short(value) for key, value in record.items() if key != "rank"] for record in records]
@@ -94,7 +93,7 @@ def _proven(sweep: Sweep, proof: final.Final) -> Table:
     caption = (
         f"{_subject(sweep)}: {named(sweep.metric)} on the test split, mean over {proof.meta['seeds']} fresh seeds with "
         "its 95 % interval (studentised bootstrap); paired differences to the best, p by sign-flip test and Holm. "
-        f"Bold: the best and what is tied with it. {_stamp(sweep, proof.meta['test_stamp'])}"
+        f"Bold: the best and what is tied with it. {_stamp(proof.meta['test_stamp'])}"
     )
     heads = ["trial", f"{named(sweep.metric)} (test)", "behind", "p", *sweep.swept]
     return Table(caption, heads, lines, bold, records)
@@ -108,10 +107,8 @@ def _subject(sweep: Sweep) -> str:
     return f"{sweep.meta['model'].upper()} on {sweep.meta['dataset']}"
 
 
-def _stamp(sweep: Sweep, stamp: dict[str, Any]) -> str:
-    """What the objectives depend on besides the samples, as far as the stamp has it."""
-    on = {name for one in sweep.goal.objectives if one.metric in keys() for name in keys()[one.metric].stamp}
-    return "Measured with " + ", ".join(f"{key} {value}" for key, value in stamp.items() if key in on) + "."
+def _stamp(stamp: dict[str, Any]) -> str:
+    return "Measured with " + ", ".join(f"{key} {value}" for key, value in stamp.items()) + "."
 
 
 def _csv(table: Table) -> str:

@@ -17,6 +17,7 @@ COMMANDS = {
     "status": "what is done, stopped, failed and open",
     "best": "the best configurations",
     "finalize": "prove the best: train them again from fresh seeds, and score them on the test split",
+    "compare": "two sweeps at equal budget, and whether one is better",
     "report": "one page for a person, and its pictures",
     "sample": "draw images from the winner",
     "export": "the winner as a folder that stands alone: weights, Python file, model card",
@@ -55,9 +56,10 @@ def parser() -> Parser:
     made["plan"].add_argument("--price-per-hour", metavar="P", type=_number, help="of a GPU, or of the machine")
     made["study"].add_argument("study", metavar="NAME", help="dae-corruption, ae-latent, vae-epochs, ...")
     made["report"].add_argument("dirs", metavar="DIR", nargs="+")
+    made["compare"].add_argument("dirs", metavar="DIR", nargs=2, help="two sweeps that are scored alike")
     for name in ("resume", "extend", "stop", "cancel", "status", "best", "finalize", "sample", "export", "ui"):
         made[name].add_argument("dir", metavar="DIR", help="a sweep, such as results/vae-digits")
-    for name in ("status", "best"):
+    for name in ("status", "best", "compare"):
         made[name].add_argument("--json", action="store_true", help="as JSON")
     made["best"].add_argument(
         "--format",
@@ -98,6 +100,7 @@ def _study_options(to: argparse.ArgumentParser) -> None:
     usual = Options._field_defaults
     numbers = {
         "seeds": "trainings of each arm (default: the study's, at least 8)",
+        "trials": "of every search in it (default: the study's)",
         "epochs": "of the longest arm, the others in proportion (default: the study's)",
         "train-images": "how many training images are used (default: the study's)",
         "seed": f"of every random draw (default: {usual['seed']})",

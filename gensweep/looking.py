@@ -1,4 +1,4 @@
-"""The commands that look at what is on disk and train nothing: status, best, report, sample, export, ui."""
+"""The commands that look at what is on disk and train nothing: status, best, compare, report, sample, export, ui."""
 
 import argparse
 import json
@@ -33,7 +33,7 @@ def show_status(given: argparse.Namespace, command: list[str]) -> int:
 
 
 def show_best(given: argparse.Namespace, command: list[str]) -> int:
-    from analysis import best, final, runs
+    from analysis import best, edges, final, runs
 
     sweep = runs.load(given.dir)
     found = best.top(sweep, given.top)
@@ -47,6 +47,8 @@ def show_best(given: argparse.Namespace, command: list[str]) -> int:
         print(tables.write(sweep, given.top, given.format))
         return OK
     print(best.table(sweep, given.top))
+    if found_edges := edges.edges(sweep):
+        print(f"\n{edges.said(sweep, found_edges)}: {shlex.join(edges.command(sweep, found_edges))}")
     proof = final.load(sweep)
     if proof is None:
         print("\nThese are scores of the search: one training each, and the luckiest is shown.")
@@ -54,6 +56,18 @@ def show_best(given: argparse.Namespace, command: list[str]) -> int:
         return OK
     print(f"\nProven from fresh seeds:\n\n{final.text(sweep, proof)}")
     next_step("report", given.dir)
+    return OK
+
+
+def compare_sweeps(given: argparse.Namespace, command: list[str]) -> int:
+    from analysis import compare, comparison, runs
+
+    found = compare.compare(*(runs.read(runs.load(directory)) for directory in given.dirs))
+    if given.json:
+        print(json.dumps(comparison.plain(found)))
+        return OK
+    print(comparison.text(found))
+    next_step(*(["finalize", found.unproven[0]] if found.unproven else ["report", *given.dirs]))
     return OK
 
 
@@ -111,6 +125,7 @@ def open_dashboard(given: argparse.Namespace, command: list[str]) -> int:
 RUN: dict[str, Callable[[argparse.Namespace, list[str]], int]] = {
     "status": show_status,
     "best": show_best,
+    "compare": compare_sweeps,
     "report": write_report,
     "sample": draw_sample,
     "export": export_winner,

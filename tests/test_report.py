@@ -8,13 +8,25 @@ from typing import Any
 import numpy as np
 import pytest
 import sweeps
-import torch
-from PIL import Image
-from safetensors.torch import save
 from sklearn.datasets import load_digits
 
-from analysis import grids, pictures, report, runs, sample
-from analysis.figures import FIGURES, balance, classes, curves, draw, front, history, latent, pairs, proof, slices
+from analysis import grids, pictures, report, runs
+from analysis.figures import (
+    FIGURES,
+    balance,
+    budget,
+    classes,
+    curves,
+    draw,
+    front,
+    history,
+    latent,
+    pairs,
+    parallel,
+    proof,
+    slices,
+)
+from analysis.importance import Importance
 from analysis.runs import Sweep
 from trainables.data import load
 from trainables.errors import BadInput
@@ -50,20 +62,7 @@ def test_slices(sweep: Sweep) -> None:
     assert (lr.failed, lr.winner, lr.default, lr.stopped) == ([1e-2], 0, 1, [False, False, True])
     assert (batch_size.low, batch_size.high, batch_size.log) == (32, 256, False)
     assert (likelihood.choices, likelihood.x) == (["bernoulli", "gaussian"], [0.0, 0.0, 1.0])
-    assert "inside every range" in slices.look([lr, batch_size, likelihood])
-
-
-@pytest.mark.parametrize(("x", "edge"), [(1e-4, "lower"), (1.2e-4, "lower"), (1e-3, ""), (8.1e-3, "upper")])
-def test_a_winner_at_the_edge_of_its_range_is_named(sweep: Sweep, x: float, edge: str) -> None:
-    lr = slices.data(sweep)[0]._replace(x=[x, 1e-3, 1e-4])
-    assert slices.edge(lr) == edge
-    assert slices.edge(lr._replace(winner=None)) == ""  # a key that does not apply to the winner
-    assert (f"the {edge} edge of lr" in slices.look([lr])) == bool(edge)
-
-
-def test_of_two_whole_numbers_each_is_an_edge_and_that_says_nothing(sweep: Sweep) -> None:
-    two = slices.data(sweep)[1]._replace(x=[1, 1, 2], low=1, high=2)
-    assert slices.edge(two) == ""
+    assert "orange square: the defaults" in slices.look([lr, batch_size, likelihood])
 
 
 def test_classes(sweep: Sweep) -> None:
@@ -72,6 +71,19 @@ def test_classes(sweep: Sweep) -> None:
     labels = np.asarray(load("digits").train.labels)
     assert info.prior == pytest.approx([(labels == k).mean() for k in range(10)])
     assert "rarest '1' (1.0%), most frequent '0' (19.0%)" in classes.look([info])
+
+
+def test_parallel_places(tmp_path: Path) -> None:
+    many = [
+        (sweeps.TRIALS[0][0], {"lr": lr, "batch_size": 144, "likelihood": kind}, [value])
+        for lr, kind, value in [(1e-3, "bernoulli", 5.0), (1e-4, "gaussian", 1.0), (1e-2, "gaussian", 9.0)] * 2
+    ]
+    (info,) = parallel.data(runs.load(sweeps.make(tmp_path / "s", many)))
+    assert info.keys == ["lr", "batch_size", "likelihood"]
+    assert info.places[0].tolist() == [0.0, 0.5, 1.0]  # the best first, on logarithmic, linear and named rows
+    assert info.places[-1].tolist() == pytest.approx([1.0, 0.5, 1.0])
+    assert info.coloured == 3
+    assert info.ends[0] == [(0.0, "0.0001"), (1.0, "0.01 (log)")]
 
 
 def test_latent(sweep: Sweep) -> None:
@@ -86,8 +98,24 @@ def test_balance_is_for_two_nets_only(sweep: Sweep) -> None:
     assert "the gap is 6." in balance.look([balance.Balance([1], [4.0], [-2.0], probability=False)])
 
 
+LINE = [1e3, 2e3, 3e3], [30.0, 30.0, 9.0], [1e3, 2e3], [12.0, np.inf], [-np.inf, 9.0], [np.inf, 14.0]
+ENDS = [[(0.0, "1e-4"), (1.0, "0.01 (log)")], [(0.0, "mlp"), (1.0, "conv")]]
 ELSE: dict[str, list[Any]] = {  # what the small sweep has not
     "balance": [balance.Balance([1, 2], [0.9, 0.6], [0.2, 0.4])],
+    "budget": [
+        budget.Budget(
+            "images",
+            "fid",
+            [budget.Line("this search", *(np.array(part) for part in LINE))],
+            {"defaults": 20.0},
+            "",
+            "",
+        )
+    ],
+    "importance": [[Importance("lr", 0.8, 0.6, 0.9), Importance("beta", 0.2, 0.1, 0.4)]],
+    "parallel": [
+        parallel.Parallel("fid", ["lr", "net"], np.array([[0.1, 1.0], [0.5, np.nan], [1.0, 0.0]]), 2, ENDS),
+    ],
     "front": [
         front.Front(Objective("fid", "min"), Objective("modes", "max"), [1], [2.0], [9.0], [True], [False]),
     ],
@@ -166,6 +194,11 @@ def test_the_page(made: Path) -> None:
     assert "--trials 1 --seed 0 --name tiny-trial-1 --set epochs=5 --set lr=0.003 --set batch_size=64" in bare(html)
     assert "nan: loss is nan at epoch 3" in html
     assert {path.name for path in page.parent.glob("*.png")} >= {"winner.png", "grid.png", "curves.png", "classes.png"}
+    assert (
+        bare(html).index("the luckiest is shown")
+        < bare(html).index("gensweep finalize")
+        < bare(html).index("The winner")
+    )
     assert html.index("The winner: trial 1") < html.index("Side by side") < html.index("Why it won")
 
 
@@ -187,60 +220,3 @@ def test_nothing_is_written_for_a_sweep_that_failed(made: Path, tmp_path: Path) 
     with pytest.raises(BadInput, match=r"all 1 trials .* failed \(1 nan\)"):
         report.write([made, bad], tmp_path / "out")
     assert not (tmp_path / "out").exists()
-
-
-def test_sample(made: Path, tmp_path: Path) -> None:
-    path = sample.draw(made, 10, None, tmp_path / "new" / "grid.png")
-    with Image.open(path) as image:
-        assert image.size == (4 * 8, 3 * 8)
-    first = path.read_bytes()
-    assert sample.draw(made, 10, None, path).read_bytes() == first
-    assert sample.draw(made, 10, None, path, seed=1).read_bytes() != first
-    assert sample.draw(made, 10, None, path, trial=0).read_bytes() != first
-
-
-def test_sample_of_a_class(tmp_path: Path) -> None:
-    names = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
-    about = {"classes": names, "shape": [1, 8, 8], "fingerprint": "00"}
-    cgan = sweeps.make(tmp_path / "cgan", model="cgan", data=about)
-    by_name = sample.draw(cgan, 4, "three", tmp_path / "a.png").read_bytes()
-    assert sample.draw(cgan, 4, "3", tmp_path / "b.png").read_bytes() == by_name
-    assert sample.draw(cgan, 4, "4", tmp_path / "c.png").read_bytes() != by_name
-    with pytest.raises(BadInput, match="unknown label 'thre': did you mean 'three'"):
-        sample.draw(cgan, 4, "thre", tmp_path / "d.png")
-    assert [strip.title[:7] for strip in grids.comparison(runs.load(cgan), 1)] == ["Trial 1"]  # other data: no real row
-
-
-def test_sample_of_a_mixture_and_of_an_older_sweep(tmp_path: Path) -> None:
-    """A DAE with `gmm`; and a CGAN from before the discriminator had a norm and packs."""
-    dae, cgan = (sweeps.make(tmp_path / name, model=name) for name in ("dae", "cgan"))
-    about = cgan / "trials" / "0001" / "params.json"
-    about.write_text(about.read_text().replace('"d_norm": "none", "pack": 1, ', ""))
-    assert "pack" not in about.read_text()
-    for made in (dae, cgan):
-        drawn = Image.open(sample.draw(made, 4, None, tmp_path / f"{made.name}.png"))
-        assert np.asarray(drawn).std() > 0
-
-
-def test_samples_that_cannot_be(made: Path, tmp_path: Path) -> None:
-    own, out = shutil.copytree(made, tmp_path / "own"), tmp_path / "out.png"
-    with pytest.raises(BadInput, match="vae knows no labels"):
-        sample.draw(own, 4, "3", out)
-    with pytest.raises(BadInput, match="at least 1, not 0"):
-        sample.draw(own, 0, None, out)
-    with pytest.raises(BadInput, match=r"no trial 9 .* trials 0 to 3"):
-        sample.draw(own, 4, None, out, trial=9)
-    with pytest.raises(BadInput, match="ae draws nothing from noise, since it has gmm=0"):
-        sample.draw(sweeps.make(tmp_path / "ae", model="ae"), 4, None, out)
-    weights = own / "trials" / "0001" / "best.safetensors"
-    weights.write_bytes(save({"decoder.0.weight": torch.zeros(3)}))
-    with pytest.raises(BadInput, match=r"does not fit these nets; gensweep 0\.1\.0 wrote it"):
-        sample.draw(own, 4, None, out)
-    assert latent.data(runs.load(own)) == []
-    weights.write_bytes(b"torn")
-    with pytest.raises(BadInput, match="damaged"):
-        sample.draw(own, 4, None, out)
-    weights.unlink()
-    with pytest.raises(BadInput, match="has no weights"):
-        sample.draw(own, 4, None, out)
-    assert not out.exists()

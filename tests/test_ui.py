@@ -1,7 +1,6 @@
 """optuna-dashboard over a sweep: every trial's grid is there, the sweep is not touched, a running one is followed."""
 
 import json
-import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
@@ -98,12 +97,6 @@ def test_a_running_sweep_is_followed(tmp_path: Path) -> None:
 def test_bad_input(words: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sweeps.make(tmp_path / "s")
     assert says in refused(capsys, *words.split())
-
-
-def test_without_the_extra(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    sweeps.make(tmp_path / "s")
-    monkeypatch.setitem(sys.modules, "optuna_dashboard", None)
-    assert "pip install 'gensweep[ui]'" in refused(capsys, "ui", "s")
 
 
 @pytest.mark.slow

@@ -9,7 +9,22 @@ from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 
-from analysis.figures import balance, classes, curves, failures, front, history, latent, pairs, proof, slices, style
+from analysis.figures import (
+    balance,
+    budget,
+    classes,
+    curves,
+    failures,
+    front,
+    history,
+    importance,
+    latent,
+    pairs,
+    parallel,
+    proof,
+    slices,
+    style,
+)
 from analysis.runs import Sweep
 
 __all__ = ["FIGURES", "Figure", "draw"]
@@ -31,6 +46,9 @@ FIGURES: dict[str, Figure] = {
     "front": Figure(front.TITLE, front.data, front.ink, front.look, height=3.4),
     "curves": Figure(curves.TITLE, curves.data, curves.ink, curves.look),
     "history": Figure(history.TITLE, history.data, history.ink, history.look),
+    "budget": Figure(budget.TITLE, budget.data, budget.ink, budget.look, 3.4, 2.8),
+    "importance": Figure(importance.TITLE, importance.data, importance.ink, importance.look),
+    "parallel": Figure(parallel.TITLE, parallel.data, parallel.ink, parallel.look),
     "balance": Figure(balance.TITLE, balance.data, balance.ink, balance.look),
     "classes": Figure(classes.TITLE, classes.data, classes.ink, classes.look),
     "pairs": Figure(pairs.TITLE, pairs.data, pairs.ink, pairs.look, height=0.85),

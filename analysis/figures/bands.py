@@ -13,7 +13,6 @@ from analysis.study import Arm
 from analysis.words import short
 
 TITLE = "{} against the epoch"
-LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 2)))
 MARKS = "osD^vPX"
 
 
@@ -55,7 +54,7 @@ def ink(info: Bands) -> Figure:
     figure, ax = style.axes(6.4, 3.6)
     for i, band in enumerate(info.bands):
         color = style.CLASSES[i % len(style.CLASSES)]
-        mark, line = MARKS[i % len(MARKS)], LINES[i % len(LINES)]
+        mark, line = MARKS[i % len(MARKS)], style.LINES[i % len(style.LINES)]
         ax.fill_between(band.epochs, band.low, band.high, color=color, alpha=0.15, lw=0)
         ax.plot(band.epochs, band.mean, mark, ls=line, ms=4, color=color, lw=1.5, label=band.arm)
     style.spread(ax, np.array([value for band in info.bands for value in (*band.low, *band.high)]))

@@ -1,12 +1,11 @@
-"""The objective against each swept parameter, with the edges of its box: a best point at an edge asks for a wider box.
+"""The objective against each swept parameter, with the edges of its box (analysis/edges.py looks whether the best point
+lies there).
 
-"A search space is suspicious if the best point is close to its boundary" (Godbole et al. 2023, the tuning playbook).
 Points are the best epochs of single runs; all other parameters vary too, so a slice shows a tendency, not an effect.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,8 +17,6 @@ from analysis.runs import Sweep
 from analysis.words import named
 
 TITLE = "Score against each parameter"
-NEAR = 0.05  # of the box's width, in its own (log) scale
-FEW = 3  # of so few whole numbers one is always at an edge
 
 
 class Slice(NamedTuple):
@@ -72,17 +69,6 @@ def _slice(sweep: Sweep, key: str, box: dict[str, Any]) -> Slice:
     )
 
 
-def edge(info: Slice) -> str:
-    """ "lower" or "upper" where the winner sits at an edge of its range that could be wider, else ""."""
-    if info.winner is None or info.choices or (info.whole and info.high - info.low < FEW):
-        return ""
-    x, low, high = info.x[info.winner], info.low, info.high
-    if info.log:
-        x, low, high = math.log(x), math.log(low), math.log(high)
-    share = (x - low) / (high - low) if high > low else 0.5
-    return "lower" if share <= NEAR else "upper" if share >= 1 - NEAR else ""
-
-
 def ink(info: Slice, ax: Axes) -> Axes:
     x, y, stopped = np.array(info.x), np.array(info.y), np.array(info.stopped, bool)
     if info.choices:
@@ -126,8 +112,4 @@ def _box(info: Slice, ax: Axes) -> None:
 def look(infos: list[Slice]) -> str:
     same = all(info.winner == info.default for info in infos)
     start = "Blue dot: the winner" + (", here the defaults" if same else "; orange square: the defaults")
-    start += "; crosses were stopped early, ticks at the foot failed. Grey lies outside the searched range."
-    edges = [f"the {where} edge of {info.key}" for info in infos if (where := edge(info))]
-    if not edges:
-        return f"{start} The winner lies well inside every range, so the ranges were wide enough for it."
-    return f"{start} The winner sits at {' and '.join(edges)}: a wider range may hold a better one."
+    return f"{start}; crosses were stopped early, ticks at the foot failed. Grey lies outside the searched range."

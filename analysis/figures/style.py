@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -21,6 +22,7 @@ INK, QUIET, FAINT = "#222222", "#6b6b6b", "#d9d9d9"
 WINNER, DEFAULTS, FAILED, REFERENCE = "#0072B2", "#E69F00", "#D55E00", "#222222"
 OTHERS = "#a8a8a8"
 CLASSES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000", "#8c6bb1", "#7f7f7f")
+LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 2)))  # dashes
 WIDTH, HEIGHT, DPI = 4.6, 3.0, 200  # inches
 
 

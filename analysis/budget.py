@@ -1,0 +1,155 @@
+"""What a search reached for what it spent, and what so much of a random search reaches: was it searched well enough?
+
+Spent is counted in trials, in training images gone through, and in the seconds of all trials together. Of any search
+the best so far is shown as it was observed. A band is a claim about searches that were not run, so it is drawn where
+the draws allow one: a random search without early stopping, whose trials, but for those that somebody named, are
+independent draws (configuration and seed) of one distribution with the unknown CDF F of the score. A sampler that
+learns (TPE) or a scheduler that compares trials makes them depend on each other, and no band is drawn; a control stream
+beside it (analysis/again.py) gives one.
+
+"Expected" is the median here: the best of n draws is as likely better as worse than Q(1 - 2^(-1/n)), Q the quantiles of
+F (Lourie, Cho & He 2024, arXiv:2311.09480). The mean (Dodge et al. 2019, arXiv:1909.03004) is that of its worst trials
+for small n, and has no value where trials fail; its plug-in estimate is biased and its bootstrap intervals are too
+short (Tang et al. 2020, arXiv:2004.13705). A failed trial, and one that breaks a constraint, counts as worst.
+
+The band is exact for finite samples and any F, for all n at once: how many of N draws lie below the quantile at q is
+binomial, so the i-th best draw bounds it as in Clopper & Pearson (1934), with a tail so small that every n holds at
+once with probability LEVEL (found from draws of uniforms). It is open towards the better where N draws cannot rule out
+that something better is rare. Images and seconds of n trials are n times their mean in this search.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import binom
+
+from analysis import best
+from analysis.runs import Sweep
+
+LEVEL = 0.95
+DRAWS = 4_000  # of N uniforms: the level is met to about .003
+SIZES = 64  # values of n that carry the band: more would cost seconds, and change little
+Floats = NDArray[np.float64]
+Unit = Literal["trials", "images", "seconds"]
+UNITS: tuple[Unit, ...] = ("trials", "images", "seconds")
+
+
+class Typical(NamedTuple):
+    """The best of n = 1, 2, ... draws: its median, and the ends of the band; all turned so that lower is better, inf
+    where more than half of such searches end without a score, -inf where the band is open towards the better."""
+
+    median: Floats
+    low: Floats
+    high: Floats
+
+
+@lru_cache(maxsize=64)
+def ranks(n: int, longest: int, level: float = LEVEL) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """For the best of 1 .. `longest` of `n` draws: the ranks of the draws that bound its median, below (0: none does)
+    and above (n + 1: none does), for all of them at once with probability `level`."""
+    sizes = np.unique(np.geomspace(1, longest, SIZES).round().astype(int))
+    q = 1 - 0.5 ** (1 / sizes)[:, None]
+    counts = np.arange(n + 1)
+    fewer, more = binom.cdf(counts, n, q), binom.sf(counts - 1, n, q)  # [sizes, counts]
+    below = np.array(
+        [
+            np.searchsorted(np.sort(source.random(n)), q[:, 0], side="right")
+            for source in [np.random.Generator(np.random.PCG64(n))]
+            for _ in range(DRAWS)
+        ]
+    )  # [DRAWS, sizes]: how many of n uniforms lie below q
+    rows = np.arange(len(sizes))
+    rarest = np.minimum(fewer[rows, below], more[rows, below]).min(axis=1)
+    tail = np.sort(rarest)[int(DRAWS * (1 - level))]
+    low = (fewer < tail).sum(axis=1)  # ranks up to this one lie below the median, but for the tail
+    high = (more >= tail).sum(axis=1)  # ranks from this one on lie above it
+    every = np.arange(1, longest + 1)  # between two sizes the curve falls, so the farther bounds hold
+    return low[np.searchsorted(sizes, every)], high[np.searchsorted(sizes, every, side="right") - 1]
+
+
+def typical(losses: ArrayLike, longest: int | None = None, level: float = LEVEL) -> Typical:
+    """The curve of n = 1 .. `longest` (None: as many as there are draws) from independent losses [N], inf where a
+    trial failed. ValueError for none."""
+    y = np.sort(np.asarray(losses, float))
+    if not len(y):
+        raise ValueError("a curve takes at least 1 draw")
+    longest = longest or len(y)
+    q = 1 - 0.5 ** (1 / np.arange(1, longest + 1))
+    median = y[np.ceil(np.round(q * len(y), 9)).astype(int) - 1]
+    low, high = ranks(len(y), longest, level)
+    held = np.concatenate([[-np.inf], y, [np.inf]])
+    return Typical(median, held[low], held[high])
+
+
+def spent(sweep: Sweep) -> pd.DataFrame:
+    """The trials that have ended, by number: `loss` (the primary objective, lower is better; inf where it failed or
+    broke a constraint), and what each took: `trials` (1), `images`, `seconds`; the last two are nan where no rows were
+    read, and 0 where a trial has left none."""
+    ended = sweep.trials[sweep.trials["state"].isin(["complete", "pruned", "failed"])]
+    scores = best.kept(sweep).set_index("number")["value"].astype(float)
+    numbers = ended["number"].astype(int)
+    last = pd.DataFrame(columns=["n_images", "wall_s"])
+    if len(sweep.rows):
+        last = sweep.rows.groupby("number")[["n_images", "wall_s"]].last().reindex(numbers, fill_value=0)
+    return pd.DataFrame({
+        "number": numbers.to_numpy(),
+        "loss": (sweep.sign * numbers.map(scores)).fillna(np.inf).to_numpy(float),
+        "trials": 1.0,
+        "images": numbers.map(last["n_images"]).to_numpy(float),
+        "seconds": numbers.map(last["wall_s"]).to_numpy(float),
+    })  # fmt: skip
+
+
+def dependent(sweep: Sweep) -> str:
+    """Why the trials of a sweep are no independent draws of one distribution; empty where they are."""
+    meta = sweep.meta
+    if meta["sampler"] != "random":
+        return f"what {meta['sampler']} proposes depends on earlier trials"
+    if meta["scheduler"] != "none":
+        return f"whom {meta['scheduler']} stops depends on other trials"
+    if meta.get("study", meta["name"]) != meta["name"]:
+        return "the space was widened on the way"
+    return ""
+
+
+def drawn(sweep: Sweep, trials: pd.DataFrame) -> pd.DataFrame:
+    """Those of the `spent` trials that were drawn: not the defaults, nor the points that somebody named."""
+    return trials[trials["number"] > len(sweep.meta.get("points", []))]
+
+
+def reached(trials: pd.DataFrame, unit: Unit, budget: float) -> float:
+    """The lowest loss of the trials that had ended when `budget` was spent, one after the other; inf for none."""
+    inside = trials[unit].cumsum() <= budget * (1 + 1e-9)
+    return float(trials.loc[inside, "loss"].min()) if inside.any() else float("inf")
+
+
+class Order(NamedTuple):
+    """Who is ahead at each budget, of two curves: +1 the first, -1 the second, 0 neither (or neither has a score)."""
+
+    budgets: Floats
+    median: NDArray[np.int64]
+    band: NDArray[np.int64]  # the same where the bands are apart, else 0
+
+
+def order(first: Typical, second: Typical, spacing: tuple[float, float] = (1.0, 1.0)) -> Order:
+    """Two curves at every budget up to the one that both reach; `spacing` is what a draw of each costs. Where the bands
+    of both hold, what `band` says holds at all budgets at once."""
+    costs = [spacing[i] * np.arange(1, len(one.median) + 1, dtype=np.float64) for i, one in enumerate((first, second))]
+    budgets = np.unique(np.concatenate(costs))
+    budgets = budgets[budgets <= min(cost[-1] for cost in costs) * (1 + 1e-9)]
+    a, b = (_at(one, cost, budgets) for one, cost in zip((first, second), costs, strict=True))
+    ahead = np.sign(np.where(a.median == b.median, 0.0, b.median - a.median)).astype(int)
+    apart = (a.high < b.low).astype(int) - (b.high < a.low).astype(int)
+    return Order(budgets, ahead, apart)
+
+
+def _at(one: Typical, cost: Floats, budgets: Floats) -> Typical:
+    """A curve at some budgets: that of as many draws as each of them pays; nothing for none."""
+    n = np.searchsorted(cost * (1 - 1e-9), budgets, side="right")
+    none = Typical(*(np.array([np.inf]) for _ in range(3)))
+    return Typical(*(np.concatenate([before, ends])[n] for before, ends in zip(none, one, strict=True)))

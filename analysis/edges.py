@@ -1,0 +1,137 @@
+"""The boundary check: does the best point lie at the edge of what was searched, and which wider range would tell?
+
+"A search space is suspicious if the best point is close to its boundary" (Godbole et al. 2023, the tuning playbook). A
+number on a range is at an edge within NEAR of the range's width, in its own (log) scale. Of few whole numbers, or of
+numbers to choose from, one end is always near, so there the best trials have to agree on it. What the key itself allows
+(`KEYS`) is no edge: nothing lies beyond it. Words have no order and so no edge.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
+
+from analysis import best
+from analysis.runs import Sweep
+from trainables.keys import KEYS
+
+NEAR = 0.05  # of the range's width
+FEW = 8  # whole numbers, below which ends are met by chance
+BEST, AGREE = 5, 4  # of the best five, as many lie at the edge
+Side = Literal["lower", "upper"]
+
+
+class Edge(NamedTuple):
+    """A key whose best value lies at a side of its range, and the wider range as `--set` takes it."""
+
+    key: str
+    side: Side
+    wider: str
+
+
+def edges(sweep: Sweep) -> list[Edge]:
+    """The edges at which the winner lies, in the order of the space."""
+    ranked = best.ranked(sweep)
+    found = []
+    for key in sweep.swept:
+        if key in ranked:
+            values = ranked[key].dropna().tolist()  # of a conditional key, where it applies
+            if len(values) and not _missing(ranked[key].iloc[0]):
+                found.append(edge(key, sweep.meta["space"][key], values))
+    return [one for one in found if one is not None]
+
+
+def edge(key: str, box: dict[str, Any], values: Sequence[Any]) -> Edge | None:
+    """The edge of one key, from its values in the trials that may win, best first; None where there is none."""
+    grid = _grid(box)
+    if grid is not None:
+        return _of_few(key, grid, [float(value) for value in values], box["kind"])
+    if box["kind"] not in ("float", "int"):
+        return None
+    low, high = float(box["low"]), float(box["high"])
+    scale = math.log if box["log"] else float
+    share = (scale(float(values[0])) - scale(low)) / (scale(high) - scale(low)) if high > low else 0.5
+    side: Side | None = "lower" if share <= NEAR else "upper" if share >= 1 - NEAR else None
+    if side is None:
+        return None
+    wider = _beyond(low, high, side, bool(box["log"]))
+    return _widened(key, side, box["kind"] == "int", bool(box["log"]), low, high, wider)
+
+
+def command(sweep: Sweep, found: Sequence[Edge]) -> list[str]:
+    """The command that searches on in the wider space, half as many trials again."""
+    words = ["gensweep", "extend", sweep.place.name, "--trials", str(max(4, math.ceil(sweep.meta["trials"] / 2)))]
+    return words + [word for one in found for word in ("--set", f"{one.key}={one.wider}")]
+
+
+def said(sweep: Sweep, found: Sequence[Edge]) -> str:
+    """`The best point lies at the upper edge of lr_g`, or that it lies at none."""
+    if not found:
+        return "The best point lies well inside every range, so the ranges were wide enough for it"
+    ends = " and ".join(f"the {one.side} edge of {one.key}" for one in found)
+    return f"The best point lies at {ends}, so a wider range may hold a better one"
+
+
+def _grid(box: dict[str, Any]) -> list[float] | None:
+    """The values of a key that has few: sorted numbers; None for a range or for words."""
+    if box["kind"] == "int" and box["high"] - box["low"] < FEW:
+        return [float(value) for value in range(int(box["low"]), int(box["high"]) + 1)]
+    if box["kind"] == "categorical" and all(_is_number(choice) for choice in box["choices"]):
+        return sorted(float(choice) for choice in box["choices"])
+    return None
+
+
+def _of_few(key: str, grid: list[float], values: list[float], kind: str) -> Edge | None:
+    leaders = values[:BEST]
+    if len(grid) < 3 or len(leaders) < BEST or values[0] not in (grid[0], grid[-1]):
+        return None
+    if sum(value == values[0] for value in leaders) < AGREE:
+        return None
+    side: Side = "lower" if values[0] == grid[0] else "upper"
+    if kind == "int":
+        return _widened(key, side, True, False, grid[0], grid[-1], _beyond(grid[0], grid[-1], side, False))
+    near, next_ = (grid[0], grid[1]) if side == "lower" else (grid[-1], grid[-2])
+    further = near**2 / next_ if min(grid) > 0 else 2 * near - next_
+    if not _allowed(key, further):
+        return None
+    chosen = [further, *grid] if side == "lower" else [*grid, further]
+    return Edge(key, side, ",".join(f"{value:.6g}" for value in chosen))
+
+
+def _beyond(low: float, high: float, side: Side, log: bool) -> float:
+    """The far end of a range half as long again, in its own scale."""
+    if log:
+        reach = math.sqrt(high / low)
+        return low / reach if side == "lower" else high * reach
+    reach = 0.5 * (high - low)
+    return low - reach if side == "lower" else high + reach
+
+
+def _widened(key: str, side: Side, whole: bool, log: bool, low: float, high: float, far: float) -> Edge | None:
+    """The edge with its wider range; half-way to what the key allows where it would pass that, and None at it."""
+    limit = KEYS[key].low if side == "lower" else KEYS[key].high
+    near = low if side == "lower" else high
+    if limit is not None and (far < limit if side == "lower" else far > limit):
+        far = (near + limit) / 2
+    far = float(f"{far:.3g}")  # as a person would write it
+    if whole:
+        far = math.floor(far) if side == "lower" else math.ceil(far)
+    far = max(far, 1.0) if whole and log else far
+    if not (far < low or far > high):
+        return None
+    ends = f"{far:.12g}:{high:.12g}" if side == "lower" else f"{low:.12g}:{far:.12g}"
+    return Edge(key, side, f"{ends}:log" if log else ends)
+
+
+def _allowed(key: str, value: float) -> bool:
+    spec = KEYS[key]
+    return (spec.low is None or value >= spec.low) and (spec.high is None or value <= spec.high)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))

@@ -1,0 +1,206 @@
+"""Score against what was spent, in trials, training images and seconds: what a search had reached (steps), and what a
+random search of the same space typically reaches, with its band, where there is one. See analysis/budget.py."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from analysis import again, budget
+from analysis.budget import Unit
+from analysis.figures import style
+from analysis.runs import Sweep
+from analysis.words import named, short
+
+TITLE = "Expected best against budget"
+AXES: dict[Unit, tuple[str, float]] = {
+    "trials": ("trials", 1.0),
+    "images": ("training images, thousands", 1e3),
+    "seconds": ("seconds of training, all trials together", 1.0),
+}
+LOG_FROM = 10  # trials, from which the first ones would be crowded on a linear axis
+Floats = NDArray[np.float64]
+
+
+class Line(NamedTuple):
+    """One search. `x`, `y`: spent and the best so far [trials]. `n_x` [N], and `median`, `better`, `worse` there, are
+    those of a random search: empty where nothing says what it reaches; `better` and `worse` are the ends of the band,
+    infinite where it is open, all in the objective's own sign."""
+
+    name: str
+    x: Floats
+    y: Floats
+    n_x: Floats
+    median: Floats
+    better: Floats
+    worse: Floats
+
+
+class Point(NamedTuple):
+    """The mean over seeds of one configuration, with its interval, at what it cost to find; `of` is its line's number,
+    -1 for none."""
+
+    name: str
+    of: int
+    x: float
+    y: float
+    low: float
+    high: float
+    by_hand: bool
+
+
+class Budget(NamedTuple):
+    """One unit of spending. `level` are horizontal lines by name, such as the defaults' score. `why` says why there is
+    no band, `hint` is the command that would give one."""
+
+    unit: Unit
+    metric: str
+    lines: list[Line]
+    level: dict[str, float]
+    why: str
+    hint: str
+    points: Sequence[Point] = ()
+    sign: int = 1  # +1 where lower is better
+
+    @property
+    def key(self) -> Unit:
+        return self.unit
+
+
+NOTHING: Floats = np.array([])
+
+
+def line(name: str, unit: Unit, search: Sweep | None, control: Sweep | None, level: float = budget.LEVEL) -> Line:
+    """What `search` had reached, and what random searches reach by the trials of `control`; either may be None."""
+    x, y = NOTHING, NOTHING
+    if search is not None:
+        told = budget.spent(search)
+        x, y = told[unit].cumsum().to_numpy(float), search.sign * np.minimum.accumulate(told["loss"].to_numpy(float))
+    if control is None or not len(draws := budget.drawn(control, budget.spent(control))):
+        return Line(name, x, y, NOTHING, NOTHING, NOTHING, NOTHING)
+    found = budget.typical(draws["loss"], level=level)
+    n_x = float(draws[unit].mean()) * np.arange(1, len(draws) + 1, dtype=np.float64)
+    return Line(name, x, y, n_x, *(control.sign * ends for ends in found))
+
+
+def data(sweep: Sweep) -> list[Budget]:
+    """A panel a unit; the trials of a search that allows no band are counted in another figure already."""
+    why = budget.dependent(sweep)
+    known = sweep.trials.set_index("number")["value"]
+    level = {"defaults": float(known[0])} if 0 in sweep.scores else {}
+    hint = " ".join(again.control(sweep)) if why else ""
+    lines = {
+        unit: line("this search", unit, sweep, None if why else sweep)
+        for unit in budget.UNITS
+        if not (why and unit == "trials")
+    }
+    return [
+        Budget(unit, sweep.metric, [one], level, why, hint)
+        for unit, one in lines.items()
+        if len(one.x) and np.isfinite(one.x).all()
+    ]
+
+
+def together(sweeps: Sequence[Sweep]) -> list[Budget]:
+    """Several sweeps that are scored alike in one panel a unit; the bands of random ones hold all at once."""
+    random = [not budget.dependent(sweep) for sweep in sweeps]
+    level = 1 - (1 - budget.LEVEL) / max(1, sum(random))
+    panels = []
+    for unit in budget.UNITS:
+        lines = [
+            line(sweep.meta["name"], unit, sweep, sweep if free else None, level)
+            for sweep, free in zip(sweeps, random, strict=True)
+        ]
+        if all(len(one.x) and np.isfinite(one.x).all() for one in lines):
+            panels.append(Budget(unit, sweeps[0].metric, lines, {}, "", "", sign=sweeps[0].sign))
+    return panels
+
+
+def ink(info: Budget, ax: Axes) -> Axes:
+    single = len(info.lines) == 1
+    text, scale = AXES[info.unit]
+    low, high = _ends(info)
+    for i, one in enumerate(info.lines):
+        color = style.WINNER if single else style.CLASSES[i % len(style.CLASSES)]
+        dash = style.LINES[i % len(style.LINES)]
+        if len(one.n_x):
+            better, worse = (np.clip(end, low, high) for end in (one.better, one.worse))
+            ax.fill_between(one.n_x / scale, better, worse, color=color, alpha=0.14, lw=0)
+            label = "of n random trials: median, band" if single else f"{one.name}, random"
+            ax.plot(one.n_x / scale, _drawable(one.median), ls=dash, lw=1.3, color=color, label=label)
+        if len(one.x):
+            last = max(one.x[-1], one.n_x[-1] if len(one.n_x) else 0)
+            steps = np.append(one.x, last) / scale, _drawable(np.append(one.y, one.y[-1]))
+            ax.step(*steps, where="post", color=color, lw=2.0, ls=dash, alpha=0.95, label=f"{one.name}: best so far")
+    for i, (name, value) in enumerate(info.level.items()):
+        ax.axhline(value, color=style.DEFAULTS, lw=1.2, ls=style.LINES[(i + 1) % len(style.LINES)], label=name)
+    spent = [x for one in info.lines for x in (*one.x, *one.n_x)]
+    if max(len(one.x) + len(one.n_x) for one in info.lines) >= LOG_FROM and min(spent) > 0:
+        ax.set_xscale("log")
+        style.plain(ax.xaxis)
+    _points(info, ax, scale)
+    ax.set_ylim(low, high)
+    if low > 0 and high > 8 * low:
+        ax.set_yscale("log")
+        style.plain(ax.yaxis)
+    ax.legend(fontsize=7.5, frameon=False, labelcolor=style.INK)
+    return style.tidy(ax, text, named(info.metric))
+
+
+def _points(info: Budget, ax: Axes, scale: float) -> None:
+    """Diamonds for what a person had set, dots for what a search has picked."""
+    for by_hand, mark, text in ((False, "o", "picked, fresh seeds"), (True, "D", "set by hand, fresh seeds")):
+        shown = [one for one in info.points if one.by_hand == by_hand]
+        for one in shown:
+            color = style.OTHERS if one.of < 0 else style.CLASSES[one.of % len(style.CLASSES)]
+            ax.plot([one.x / scale] * 2, [one.low, one.high], "-", color=style.INK, lw=1.2, zorder=6)
+            ax.plot(one.x / scale, one.y, mark, ms=6, mfc=color, mec=style.INK, mew=0.9, zorder=7)
+        if shown:
+            ax.plot([], [], mark, ms=6, mfc="white", mec=style.INK, label=text)
+
+
+def _drawable(values: Floats) -> Floats:
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _ends(info: Budget) -> tuple[float, float]:
+    """The lowest and the highest value that the axis has to hold."""
+    parts = [part for one in info.lines for part in (one.y, one.median, one.better, one.worse)]
+    around = [end for one in info.points for end in (one.y, one.low, one.high)]
+    values = np.concatenate([*parts, np.array([*info.level.values(), *around])])
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return 0.0, 1.0
+    low, high = float(values.min()), float(values.max())
+    if low > 0 and high > 8 * low:
+        return low / 1.25, high * 1.25
+    room = 0.1 * ((high - low) or abs(high) or 1.0)
+    return low - room, high + room
+
+
+def look(infos: Sequence[Budget]) -> str:
+    info = infos[0]
+    one = info.lines[0]
+    if info.why:
+        return (
+            f"Steps: the best so far. No band: {info.why}, so nothing here says what another such search would reach. "
+            f"A random search of the same space would: {info.hint}."
+        )
+    n = len(one.n_x)
+    few, many = at(one, min(5, n)), at(one, n)
+    return (
+        f"Typically (median) the best of {few} and of {many}. The band is 95 %, for all n at once, and "
+        "needs no assumption but that trials are independent draws; where it runs off the better end, so few trials "
+        "cannot say how good a rare one is."
+    )
+
+
+def at(one: Line, n: int) -> str:
+    """The best of n random trials in words: `5 random trials is 13.1 [12.2, 15]`."""
+    better, worse = (short(float(end[n - 1])) if np.isfinite(end[n - 1]) else "open" for end in (one.better, one.worse))
+    trials = "1 random trial" if n == 1 else f"{n} random trials"
+    return f"{trials} is {short(float(one.median[n - 1]))} [{better}, {worse}]"

@@ -1,0 +1,45 @@
+"""Which parameters mattered: bars with error bars, the most important at the top. See analysis/importance.py."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+
+from analysis.figures import style
+from analysis.importance import LEVEL, Importance, importances
+from analysis.runs import Sweep
+
+TITLE = "Which parameters mattered"
+Shown = list[Importance]
+
+
+def data(sweep: Sweep) -> list[Shown]:
+    found = importances(sweep)
+    return [found] if found else []
+
+
+def ink(info: Shown, ax: Axes) -> Axes:
+    rows = range(len(info))
+    ax.barh(rows, [one.share for one in info], height=0.6, color=style.WINNER, alpha=0.75)
+    for row, one in enumerate(info):
+        ax.plot([one.low, one.high], [row, row], "-", color=style.INK, lw=1.4, solid_capstyle="butt")
+        ax.plot([one.low, one.high], [row, row], "|", color=style.INK, ms=5)
+    ax.set_yticks(rows, [one.key for one in info])
+    ax.set_ylim(len(info) - 0.4, -0.6)
+    ax.set_xlim(0, min(1.0, 1.05 * max(one.high for one in info)))
+    return style.tidy(ax, "share of the explained variance", "")
+
+
+def look(panels: list[Shown]) -> str:
+    (info,) = panels
+    first, *others = info
+    clear = first.low > max((one.high for one in others), default=0.0)
+    said = (
+        f"{first.key} mattered most."
+        if clear
+        else f"{first.key} comes first, but its bar reaches into another's: more trials would tell."
+    )
+    return (
+        f"{said} Share of the variance of the (ranked) score that each parameter explains by itself, by functional "
+        f"ANOVA; the bars are {LEVEL:.0%} intervals, from halves of the trials. Parameters that not every trial has "
+        "are left out."
+    )

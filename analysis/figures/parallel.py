@@ -1,0 +1,123 @@
+"""Parallel coordinates, turned for a phone: a row a parameter, a line a trial from top to bottom, the best in colour.
+
+Where the coloured lines run together, the good trials agree on a value; where they fan out, the value does not matter
+much. A parameter that a trial does not have interrupts its line.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from analysis import best
+from analysis.figures import style
+from analysis.runs import Sweep
+from analysis.words import named, short
+
+TITLE = "What the best have in common"
+BEST = 0.1  # share of the trials that are in colour, and at least three
+FEWEST = 5  # trials, below which there is nothing in common to see
+MOST = 300  # lines
+ROW = 0.42  # inches
+
+
+class Parallel(NamedTuple):
+    """`places` [trials, rows]: where on each row a trial lies, 0..1, nan where it has no such key; best trials first.
+    `ends`: the labels of 0 and 1 on each row, or of every category with its place."""
+
+    metric: str
+    keys: list[str]
+    places: NDArray[np.float64]
+    coloured: int
+    ends: list[list[tuple[float, str]]]
+
+
+def data(sweep: Sweep) -> list[Parallel]:
+    ranked = best.ranked(sweep)
+    keys = [key for key in sweep.swept if key in ranked]
+    if len(ranked) < FEWEST or len(keys) < 2:
+        return []
+    boxes = [sweep.meta["space"][key] for key in keys]
+    columns = [[_place(box, value) for value in ranked[key]] for key, box in zip(keys, boxes, strict=True)]
+    n = len(ranked)
+    return [
+        Parallel(
+            sweep.metric,
+            keys,
+            np.array(columns, float).T[:MOST],
+            min(max(3, round(BEST * n)), n - 1),
+            [_ends(box) for box in boxes],
+        )
+    ]
+
+
+def _place(box: dict[str, Any], value: Any) -> float:
+    """Where a value lies on its row, in the scale that it is searched in; nan for none."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return math.nan
+    if box["kind"] == "categorical":
+        at = [str(choice) for choice in box["choices"]].index(str(value))
+        return at / max(1, len(box["choices"]) - 1)
+    low, high, x = float(box["low"]), float(box["high"]), float(value)
+    if box["log"]:
+        low, high, x = math.log(low), math.log(high), math.log(x)
+    return (x - low) / (high - low) if high > low else 0.5
+
+
+def _ends(box: dict[str, Any]) -> list[tuple[float, str]]:
+    if box["kind"] == "categorical":
+        n = max(1, len(box["choices"]) - 1)
+        return [(i / n, str(choice)) for i, choice in enumerate(box["choices"])]
+    return [(0.0, short(box["low"])), (1.0, short(box["high"]) + (" (log)" if box["log"] else ""))]
+
+
+def ink(info: Parallel, ax: Axes) -> Axes:
+    rows = np.arange(len(info.keys))
+    ax.figure.set_figheight(0.7 + ROW * len(rows))  # type: ignore[union-attr]
+    for row in rows:
+        ax.plot([0, 1], [row, row], "-", color=style.FAINT, lw=1.0, zorder=1)
+        for at, text in info.ends[row]:
+            ax.plot([at, at], [row - 0.08, row + 0.08], "-", color=style.QUIET, lw=0.8, zorder=1)
+            ax.annotate(
+                text,
+                (at, row),
+                (0, -4),
+                textcoords="offset points",
+                fontsize=6.5,
+                color=style.QUIET,
+                ha="left" if at == 0 else "right" if at == 1 else "center",
+                va="top",
+            )
+    for i in range(len(info.places) - 1, -1, -1):
+        lead, good = i == 0, i < info.coloured
+        color = style.WINNER if lead else style.CLASSES[4] if good else style.OTHERS
+        width = 2.2 if lead else 1.2 if good else 0.5
+        nudge = 0.012 * math.cos(2.4 * i)  # equal values are all seen
+        ax.plot(
+            info.places[i] + nudge,
+            rows,
+            "-",
+            color=color,
+            lw=width,
+            alpha=1 if good else 0.5,
+            zorder=2 + good + 2 * lead,
+        )
+    ax.set_yticks(rows, info.keys)
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.set_xlim(-0.04, 1.04)
+    ax.set_xticks([])
+    style.tidy(ax, "", "")
+    ax.spines["bottom"].set_visible(False)
+    return ax
+
+
+def look(panels: list[Parallel]) -> str:
+    (info,) = panels
+    return (
+        f"A line is a trial, from the top row to the lowest: dark blue the best, light blue the {info.coloured - 1} "
+        f"that follow by {named(info.metric)}, grey the others. Where blue ones run together, the good trials agree."
+    )

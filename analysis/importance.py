@@ -1,0 +1,93 @@
+"""Which parameters mattered, with error bars.
+
+The importance is Optuna's functional ANOVA (Hutter, Hoos & Leyton-Brown 2014): the share of the variance of the score
+over the whole space that a parameter explains by itself, from a random forest, in shares that sum to 1. Scores are
+ranked first, so that a few diverged trials do not make up all of the variance.
+
+The bars are those of subsampling (Politis, Romano & Wolf 1999, ch. 2): HALVES times, half of the trials are drawn
+without replacement and the estimate is made again. With as many left out as kept, estimate(half) - estimate(all) has
+the spread of estimate(all) - truth, and about its bias (the delete-d jackknife, Shao & Wu 1989): a forest of few trials
+gives too much to what does not matter. How fast that bias falls is not known, so the bar reaches over both, the
+estimate and the estimate less the bias, and Z standard deviations beyond. Bootstrap resamples would not do: a forest
+learns repeated trials by heart. Parameters that not every trial has are left out, as Optuna leaves them out.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import optuna
+from numpy.typing import NDArray
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.importance import FanovaImportanceEvaluator
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from analysis import best
+from analysis.runs import Sweep
+
+FEWEST = 20  # scored trials, below which a forest says nothing
+MOST = 300  # trials that a forest is given, a random choice of more: a thousand would take minutes
+HALVES, TREES = 10, 16
+LEVEL, Z = 0.9, 1.645
+
+
+class Importance(NamedTuple):
+    """One parameter: its share of the explained variance, 0..1, with the ends of its bar."""
+
+    key: str
+    share: float
+    low: float
+    high: float
+
+
+def importances(sweep: Sweep) -> list[Importance]:
+    """The swept parameters that every scored trial has, the most important first; none for too few trials."""
+    scored = best.scored(sweep)
+    keys = [key for key in sweep.swept if key in scored and not scored[key].isna().any()]
+    if len(scored) < FEWEST or len(keys) < 2:
+        return []
+    ranges = {key: distribution(sweep.meta["space"][key]) for key in keys}
+    values = (sweep.sign * scored["value"].astype(float)).rank().tolist()
+    points = [{key: line[key] for key in keys} for line in scored.to_dict("records")]
+    trials = [
+        create_trial(state=TrialState.COMPLETE, value=value, params=point, distributions=ranges)
+        for value, point in zip(values, points, strict=True)
+    ]
+    return with_bars(trials, keys)
+
+
+def with_bars(trials: list[FrozenTrial], keys: list[str], seed: int = 0) -> list[Importance]:
+    """The same of Optuna's trials, always with the same halves."""
+    source = np.random.Generator(np.random.PCG64(seed))
+    if len(trials) > MOST:
+        trials = [trials[i] for i in source.permutation(len(trials))[:MOST]]
+    found = shares(trials, keys, seed)
+    half = len(trials) // 2
+    again = np.array(
+        [shares([trials[i] for i in source.permutation(len(trials))[:half]], keys, seed + 1 + k) for k in range(HALVES)]
+    )  # [HALVES, keys]
+    bias, spread = (again - found).mean(axis=0), again.std(axis=0, ddof=1)
+    low = np.clip(np.minimum(found, found - bias) - Z * spread, 0, 1)
+    high = np.clip(np.maximum(found, found - bias) + Z * spread, 0, 1)
+    order = np.argsort(-found, kind="stable")
+    return [Importance(keys[i], float(found[i]), float(low[i]), float(high[i])) for i in order]
+
+
+def shares(trials: list[FrozenTrial], keys: list[str], seed: int) -> NDArray[np.float64]:
+    """The importance of each key, summing to 1."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study()
+    study.add_trials(trials)
+    told = FanovaImportanceEvaluator(n_trees=TREES, seed=seed).evaluate(study, keys)
+    found = np.array([told[key] for key in keys])
+    return found / found.sum() if found.sum() > 0 else np.full(len(keys), 1 / len(keys))
+
+
+def distribution(box: dict[str, Any]) -> BaseDistribution:
+    """What Optuna calls the range of a key of the space."""
+    if box["kind"] == "categorical":
+        return CategoricalDistribution(box["choices"])
+    if box["kind"] == "int":
+        return IntDistribution(box["low"], box["high"], log=box["log"])
+    return FloatDistribution(box["low"], box["high"], log=box["log"])

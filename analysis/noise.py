@@ -1,0 +1,61 @@
+"""How much the seed alone changes a score: the spread between trainings of one configuration.
+
+Known where finalize has trained configurations again: their standard deviations on val (the split that the search was
+scored on), pooled over the finalists, with the interval of a normal sample's (chi-squared). Pooling takes the spread to
+be alike among configurations of like score. Two trainings of one configuration differ by less than 1.96 sqrt(2) of it
+nineteen times in twenty, so trials of the search that lie closer than that to its best are not told apart from it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import chi2
+
+from analysis import best
+from analysis.final import Final
+from analysis.runs import Sweep
+from analysis.words import named, short
+
+LEVEL = 0.95
+
+
+class Noise(NamedTuple):
+    """Standard deviation over seeds, in the objective's unit, with its interval and its degrees of freedom; `close` is
+    how many trials of the search, besides its best, lie within what two seeds differ by (`reach`)."""
+
+    sd: float
+    low: float
+    high: float
+    freedom: int
+    reach: float
+    close: int
+
+
+def of(sweep: Sweep, final: Final) -> Noise | None:
+    """None where no finalist has two trainings that ended."""
+    known = [one.val[np.isfinite(one.val)] for one in final.finalists]
+    freedom = sum(max(len(values) - 1, 0) for values in known)
+    if not freedom:
+        return None
+    squares = float(sum(np.square(values - values.mean()).sum() for values in known if len(values)))
+    low, high = (float((squares / chi2.ppf(end, freedom)) ** 0.5) for end in ((1 + LEVEL) / 2, (1 - LEVEL) / 2))
+    sd = (squares / freedom) ** 0.5
+    reach = 1.96 * 2**0.5 * sd
+    scores = sweep.sign * best.ranked(sweep)["value"].astype(float)
+    close = int((scores - scores.min() <= reach).sum()) - 1
+    return Noise(sd, low, high, freedom, reach, close)
+
+
+def said(sweep: Sweep, noise: Noise | None) -> str:
+    """A sentence or two."""
+    if noise is None:
+        return "How much the seed alone changes a score is not known: every configuration was trained once"
+    others = "no other trial" if not noise.close else f"{noise.close} other trial{'s' * (noise.close > 1)}"
+    verb = "lies" if noise.close < 2 else "lie"
+    return (
+        f"The seed alone changes {named(sweep.metric)} by {short(noise.sd)} [{short(noise.low)}, {short(noise.high)}] "
+        f"(standard deviation over fresh seeds, {noise.freedom} degrees of freedom); {others} of the search {verb} "
+        f"within {noise.reach:.2g} of its best, which is as far as two seeds of one configuration may differ"
+    )

@@ -1,0 +1,50 @@
+"""Importance with error bars: do they cover what ten times the trials say? On a space whose answer is known."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from optuna.distributions import FloatDistribution
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from analysis.importance import LEVEL, shares, with_bars
+
+KEYS = ["lr", "beta1", "sigma", "width"]
+UNIT = FloatDistribution(0.0, 1.0)
+N, REPEATS = 30, 6
+
+
+def trials(n: int, seed: int) -> list[FrozenTrial]:
+    """Uniform points; a valley in lr, a slope in beta1, a slight one in sigma, nothing in width, and noise."""
+    source = np.random.default_rng(seed)
+    points = source.random((n, len(KEYS)))
+    score = 4 * (points[:, 0] - 0.4) ** 2 + 0.5 * points[:, 1] + 0.1 * points[:, 2] + 0.05 * source.standard_normal(n)
+    ranks = np.argsort(np.argsort(score)).astype(float)
+    ranges: dict[str, Any] = dict.fromkeys(KEYS, UNIT)
+    return [
+        create_trial(
+            state=TrialState.COMPLETE,
+            value=float(rank),
+            params=dict(zip(KEYS, map(float, point), strict=True)),
+            distributions=ranges,
+        )
+        for rank, point in zip(ranks, points, strict=True)
+    ]
+
+
+def test_the_bars_cover_what_ten_times_the_trials_say() -> None:
+    truth = dict(zip(KEYS, shares(trials(10 * N, 999), KEYS, 0), strict=True))
+    inside = []
+    for seed in range(REPEATS):
+        found = with_bars(trials(N, seed), KEYS, seed)
+        assert found[0].key == "lr"
+        inside += [one.low <= truth[one.key] <= one.high for one in found]
+    error = (LEVEL * (1 - LEVEL) / len(inside)) ** 0.5
+    assert np.mean(inside) >= LEVEL - 3 * error
+
+
+def test_more_trials_make_shorter_bars_and_the_same_answer() -> None:
+    few, many = with_bars(trials(20, 1), KEYS), with_bars(trials(60, 1), KEYS)
+    assert sum(one.high - one.low for one in many) < sum(one.high - one.low for one in few)
+    assert sum(one.share for one in many) == pytest.approx(1)
+    assert with_bars(trials(20, 1), KEYS) == few
