@@ -4,8 +4,8 @@
 epoch and net; `grad_growth` the last epoch's discriminator norm over the first's; `centroids:0-1` the distance of two
 classes' mean codes over the spread within classes, so that codes of different scale compare; `centroid_gap:0-1/1-9` how
 much larger the first such distance is than the second; `curve_ratio` how far denoised points lie from y = x^2, as a
-share of how far the corrupted ones do; `sampled_fid` the FID of draws from an autoencoder. Anything else is a key of
-the rows. What needs nets takes those of the trial's best evaluated epoch.
+share of how far the corrupted ones do; `sampled_fid` the FID of draws from an autoencoder; `test_fid` the FID on the
+test split. Anything else is a key of the rows. What needs nets takes those of the trial's best evaluated epoch.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis import denoise, sampled, words
+from analysis import denoise, sampled, tested, words
 from analysis.codes import Codes, codes
 from analysis.runs import Sweep, Trial
 
@@ -76,7 +76,11 @@ OF_ROWS: dict[str, Callable[[str, Sweep, list[Row]], float]] = {
     "grad_growth": _grad_growth,
 }
 OF_CODES: dict[str, Callable[[str, Codes], float]] = {"centroids": _centroids, "centroid_gap": _centroid_gap}
-OF_NETS: dict[str, Callable[[Sweep, int], float]] = {"curve_ratio": _curve_ratio, "sampled_fid": sampled.fid}
+OF_NETS: dict[str, Callable[[Sweep, int], float]] = {
+    "curve_ratio": _curve_ratio,
+    "sampled_fid": sampled.fid,
+    "test_fid": tested.fid,
+}
 NAMES = {
     "share": "share of {}",
     "grad_peak": "largest gradient norm",
@@ -85,6 +89,7 @@ NAMES = {
     "centroid_gap": "excess of the first distance over the second, {}",
     "curve_ratio": "distance to the curve left over",
     "sampled_fid": "FID of draws",
+    "test_fid": "FID on test",
 }
 
 

@@ -20,7 +20,8 @@ FORMAT = 1
 
 
 class Arm(NamedTuple):
-    """One arm: `at` is the epoch at which it is looked at, 0 the last; `searched` the trials of its search, 0 none."""
+    """One arm: `at` is the epoch at which it is looked at, 0 the last; `searched` the trials of its search, 0 none.
+    `search` is that search, and `control` the random search beside it, with their rows."""
 
     name: str
     note: str
@@ -28,6 +29,8 @@ class Arm(NamedTuple):
     trials: list[Trial]
     at: int
     searched: int
+    search: Sweep | None = None
+    control: Sweep | None = None
 
     def row(self, trial: Trial) -> dict[str, Any] | None:
         """The evaluated row of a trial at the arm's epoch; None where the trial never came there."""
@@ -73,5 +76,15 @@ def load(directory: str | Path) -> Study:
         if path not in sweeps:
             sweep = runs.load(f"{where.name.rstrip('/')}/{path}")
             sweeps[path] = (sweep, [runs.trial(sweep, int(number)) for number in sweep.trials["number"]])
-        arms[arm["name"]] = Arm(arm["name"], arm["note"], *sweeps[path], arm["at"], arm["searched"])
+        beside = [_beside(where, path, kind) if has else None for kind, has in _searches(arm)]
+        arms[arm["name"]] = Arm(arm["name"], arm["note"], *sweeps[path], arm["at"], arm["searched"], *beside)
     return Study(where, meta, arms)
+
+
+def _searches(arm: dict[str, Any]) -> list[tuple[str, bool]]:
+    """Which searches an arm has of its own: one that it only looks at has none, nor has one of an earlier version."""
+    return [("search", bool(arm["searched"])), ("random", bool(arm.get("control")))]
+
+
+def _beside(where: Place, path: str, kind: str) -> Sweep:
+    return runs.read(runs.load(f"{where.name.rstrip('/')}/{path}-{kind}"))

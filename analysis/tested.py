@@ -1,16 +1,22 @@
-"""The published score of one training: the weights of the epoch that `val` chose, held against the test split."""
+"""Published scores of one training: the weights of the epoch that `val` chose, held against the test split."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
-from analysis import runs, sample
+import torch
+
+from analysis import runs, sample, source
 from analysis.runs import Sweep
 from trainables import MODELS, Data
 from trainables.data import Dataset
-from trainables.engine.evaluate import witness
+from trainables.engine.evaluate import generate, prior_labels, witness
 from trainables.engine.run import start
-from trainables.metrics import Judge, load_extractor, measure
+from trainables.errors import BadInput
+from trainables.metrics import Judge, build_judge, load_extractor, measure
+from trainables.metrics.fid import Moments, frechet, moments
+from trainables.metrics.passes import batched
 
 
 def score(sweep: Sweep, number: int, data: Dataset, judge: Judge) -> dict[str, Any]:
@@ -23,3 +29,31 @@ def score(sweep: Sweep, number: int, data: Dataset, judge: Judge) -> dict[str, A
     seen = data._replace(val=data.test).to("cpu")  # what the metrics call held out is the test split here
     run = start(model, config, Data(seen, judge, extractor), one.seed or 0)
     return dict(measure(witness(run, sample.nets(sweep, number), judge), last=False))
+
+
+@lru_cache(maxsize=4)
+def _judge(name: str, data_dir: str | None, seed: int) -> Judge:
+    data = source.load_once(name, data_dir)
+    assert data is not None
+    return build_judge(data, seed=seed, test=True)
+
+
+@lru_cache(maxsize=4096)
+def _fid(directory: str, number: int) -> float:
+    sweep = runs.load(directory)
+    if source.dataset(sweep) is None:
+        raise BadInput(f"the images of {directory!r} ({sweep.meta['dataset']}) are not at hand")
+    judge = _judge(sweep.meta["dataset"], sweep.meta["data_dir"], sweep.meta["seed"])
+    model, nets = MODELS[sweep.meta["model"]], sample.nets(sweep, number)
+    config = model.completed(runs.trial(sweep, number).config)
+    with torch.no_grad():
+        labels = prior_labels(judge.class_prior.tolist(), judge.seed, judge.n_samples, "cpu")
+        images = (x for x, _ in generate(model, config, nets, labels, judge.seed))
+        features, _ = batched(load_extractor(judge, "cpu"), images, judge.n_samples)
+    return frechet(moments(features), Moments(torch.tensor(judge.mean), torch.tensor(judge.cov)))
+
+
+def fid(sweep: Sweep, number: int) -> float:
+    """FID on the test split alone, which is a second of work: for the many trainings of a study. BadInput where the
+    images are not at hand."""
+    return _fid(sweep.place.name, number)

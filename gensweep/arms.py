@@ -15,6 +15,7 @@ class Asked(NamedTuple):
 
     name: str
     seeds: int | None = None
+    trials: int | None = None  # of every search
     seed: int = 0
     dataset: str | None = None
     data_dir: str | None = None
@@ -87,23 +88,42 @@ def trained(own: Owned, config: Mapping[str, Any] | None = None) -> Options:
 
 
 def searched(own: Owned) -> Options:
-    """The search of an arm."""
+    """The search of an arm. Its trials have other seeds than the trainings of its pick: of the same seed, the very
+    training that made it the pick would be one of those that judge it."""
     spec = own.spec
-    free = {**texts(spec.set), **spec.search, **own.asked.set}
-    longest = own.asked.scaled(spec.epochs)
-    about = {"trials": spec.trials, "start": spec.start, "objective": spec.objective}
-    return _sweep(own, f"{own.arm}-search", set=free, epochs=longest, scheduler="none", **about)
+    about = {"start": spec.start, "seed": _seed(own, "search")}
+    return _search(own, f"{own.arm}-search", **about)
+
+
+def control(own: Owned) -> Options:
+    """The random search beside the search of an arm."""
+    return _search(own, f"{own.arm}-random", sampler="random", seed=_seed(own, "random"))
+
+
+def _search(own: Owned, name: str, **more: Any) -> Options:
+    asked, spec = own.asked, own.spec
+    longest = asked.scaled(spec.epochs)
+    length = {"epochs": str(longest)} if spec.control else {}  # of every trial; else of the longest
+    about = {"trials": asked.trials or spec.trials, "objective": spec.objective, "scheduler": "none"}
+    free = {**texts(spec.set), **spec.search, **length, **asked.set}
+    return _sweep(own, name, set=free, epochs=None if length else longest, **about, **more)
+
+
+def _seed(own: Owned, what: str) -> int:
+    from trainables.engine.streams import derive
+
+    return derive(own.asked.seed, own.arm, what) % 2**31
 
 
 def _sweep(own: Owned, name: str, **more: Any) -> Options:
     asked = own.asked
+    more = {"seed": asked.seed, **more}
     return Options(
         own.spec.model,
         dataset=asked.dataset or own.spec.dataset,
         data_dir=asked.data_dir,
         name=name,
         results=str(asked.directory),
-        seed=asked.seed,
         alarm=False,  # a collapse is a finding: every seed trains to its end
         every=asked.scaled(asked.study.every),
         train_images=asked.train_images or asked.study.train_images,

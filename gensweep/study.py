@@ -2,8 +2,9 @@
 
 A study is a directory of sweeps plus study.json. An arm that is a configuration is a sweep of a space pinned to it, and
 its trials are the seeds: a trial's seed follows from the sweep's seed and the trial's number, so trial k of every arm
-has the same one, and differences are taken seed by seed. An arm that is a search is an ordinary sweep, whose pick is
-then trained like any other arm. All arms share one Ray, and per data set one judge. Typed again, a study goes on.
+has the same one, and differences are taken seed by seed. An arm that is a search is an ordinary sweep, whose pick
+is then trained like any other arm; beside it there may be a random search as its control. All arms share one Ray, and
+per data set one judge. Typed again, a study goes on.
 """
 
 import datetime
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from gensweep import cluster
-from gensweep.arms import Asked, Owned, owner, searched, trained
+from gensweep.arms import Asked, Owned, control, owner, searched, trained
 from gensweep.disk import write_json
 from gensweep.options import Options, whole
 from gensweep.origin import commit, versions
@@ -97,17 +98,18 @@ def run(asked: Asked, command: list[str], console: Console) -> str:
     """
     from gensweep.sweep import prepare
 
-    for name in ("seeds", "epochs"):
+    for name in ("seeds", "epochs", "trials"):
         whole(name, getattr(asked, name), 1)
     cluster.knock(asked.address)
     engine = Engine(asked.directory, asked.address, command, console)
     owned = {arm: owner(asked, arm) for arm in asked.study.arms}
     once = list({own.directory: own for own in owned.values()}.values())
     searches = [own for own in once if own.spec.trials]
-    for own in once:  # refuses what cannot be before anything is written
-        prepare(searched(own) if own in searches else trained(own), command, engine.load)
+    sweeps = [searched(own) for own in searches] + [control(own) for own in searches if own.spec.control]
+    for options in [*sweeps, *(trained(own) for own in once if own not in searches)]:
+        prepare(options, command, engine.load)  # refuses what cannot be before anything is written
     with _recorded(asked, engine, owned), engine.stack:
-        cause = engine.train([searched(own) for own in searches])
+        cause = engine.train(sweeps)
         if cause == "done":
             cause = engine.train([trained(own, _pick(own) if own in searches else None) for own in once])
     return cause
@@ -149,6 +151,11 @@ def _recorded(asked: Asked, engine: "Engine", owned: Mapping[str, Owned]) -> Gen
         write(now() if engine.resources is not None else {**now(), **kept})
 
 
+def _trials(own: Owned) -> int:
+    """How many trials an arm's search has; 0 where it has none."""
+    return own.spec.trials and (own.asked.trials or own.spec.trials)
+
+
 def _sheet(asked: Asked, command: list[str], owned: Mapping[str, Owned]) -> dict[str, Any]:
     study = asked.study
     arms = [
@@ -157,7 +164,8 @@ def _sheet(asked: Asked, command: list[str], owned: Mapping[str, Owned]) -> dict
             "note": arm.note,
             "directory": str(Path("..", owned[name].directory.relative_to(asked.results))),
             "at": owned[name].asked.scaled(arm.at) if arm.at else 0,
-            "searched": owned[name].spec.trials,
+            "searched": _trials(owned[name]),
+            "control": owned[name].spec.control,
         }
         for name, arm in study.arms.items()
     ]

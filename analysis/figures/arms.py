@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
 
-from analysis.figures import bands, confusion, denoising, mosaic, planes, shares, style
+from analysis.figures import bands, confusion, denoising, mosaic, planes, searches, shares, style
 from analysis.quantities import named
 from analysis.study import Arm
 
@@ -32,6 +32,7 @@ ARM_FIGURES: dict[str, ArmFigure] = {
     "grid": ArmFigure(mosaic.TITLE, mosaic.data, mosaic.ink, mosaic.look),
     "epochs": ArmFigure(mosaic.TITLE_EPOCHS, mosaic.data_epochs, mosaic.ink_epochs, mosaic.look_epochs),
     "bands": ArmFigure(bands.TITLE, bands.data, bands.ink, bands.look),
+    "budget": ArmFigure(searches.TITLE, searches.data, searches.draw, searches.look),
     "shares": ArmFigure(shares.TITLE, shares.data, shares.ink, shares.look),
     "confusion": ArmFigure(confusion.TITLE, confusion.data, confusion.ink, confusion.look),
     "strip": ArmFigure(denoising.TITLE, denoising.data, denoising.ink, denoising.look),

@@ -1,6 +1,15 @@
 """Fixed questions, a file each. To add one, write its file and its line here; `gensweep study NAME` runs it."""
 
-from search_spaces.studies import ae_latent, cgan, dae_corruption, gan_schemes, vae_epochs, vae_fashion, vae_or_cgan
+from search_spaces.studies import (
+    ae_latent,
+    cgan,
+    dae_corruption,
+    gan_schemes,
+    searched_enough,
+    vae_epochs,
+    vae_fashion,
+    vae_or_cgan,
+)
 from search_spaces.studies.question import Arm, Claim, Study
 
 __all__ = ["STUDIES", "Arm", "Claim", "Study"]
@@ -13,4 +22,5 @@ STUDIES: dict[str, Study] = {
     "gan-schemes": gan_schemes.STUDY,
     "cgan": cgan.STUDY,
     "vae-or-cgan": vae_or_cgan.STUDY,
+    "searched-enough": searched_enough.STUDY,
 }

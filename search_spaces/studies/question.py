@@ -11,7 +11,9 @@ from typing import Any, Literal, NamedTuple
 
 class Arm(NamedTuple):
     """One arm. `set` pins keys over the model's defaults. Where there is a search, `search` reshapes keys as `--set`
-    would, `set` holds as well, and its `trials` trials begin at `start`."""
+    would, `set` holds as well, and its `trials` trials begin at `start`. With a `control`, a random search of the same
+    space with as many trials, every trial of both trains for `epochs` epochs, so that trials and images are one budget;
+    the bands of expected best come from it."""
 
     note: str  # what it is, for a person
     model: str = ""
@@ -20,6 +22,7 @@ class Arm(NamedTuple):
     epochs: int = 0
     search: Mapping[str, str] = {}
     trials: int = 0
+    control: bool = False
     start: Mapping[str, Any] = {}
     objective: tuple[str, Literal["min", "max"]] | None = None  # of the search, in place of the model's
     of: str = ""
