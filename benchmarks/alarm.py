@@ -57,9 +57,8 @@ def measured() -> list[list[str]]:
             table = found.frames().rows
         for seed, run in table.groupby("number"):
             told: list[dict[str, Any]] = run.sort_values("epoch").to_dict("records")  # type: ignore[assignment]  # by column
-            grown = [row for row in told if row["updates_g"] >= 500]
-            first = next((i for i, row in enumerate(grown, start=1) if given_up(row, EVEN)), None)
-            said = "no" if first is None else f"yes, at evaluation {first} of a grown net"
+            first = next((row for row in told if given_up(row, EVEN)), None)
+            said = "no" if first is None else f"epoch {first['epoch']}, narrow for {first['narrow']} evaluations"
             modes = [f"{row['modes']:.1f}" for row in told]
             rows.append([name, str(seed), said, f"**{modes[-1]}**", " ".join(modes), f"{told[-1]['duplicates']:.2f}"])
             print(rows[-1], flush=True)

@@ -15,7 +15,7 @@ from search_spaces import SPACES
 from search_spaces.override import default
 from trainables import TRAINABLES, Data
 from trainables.data import load
-from trainables.engine.collapse import is_grown, narrow_for, signal
+from trainables.engine.collapse import OLD_PATH, is_grown, narrow_for, signal
 from trainables.metrics import build_judge, load_extractor
 
 TEN = np.full(10, 0.1)
@@ -59,6 +59,13 @@ def test_a_generator_that_still_learns_is_given_time() -> None:
     assert narrow_for(2, {"fid": 99.0}, 100.0) == 3
     assert narrow_for(0, {"fid": 90.0}, float("inf")) == 1
     assert narrow_for(2, {}, 100.0) == 3
+    assert narrow_for(2, {"fid": 99.0}, 100.0, old=False) == 1
+
+
+def test_a_default_gan_is_old_after_8_epochs_of_mnist() -> None:
+    assert not is_grown(5155, 2e-4, OLD_PATH)  # when the last of eight seeds had left its single class behind
+    assert is_grown(9 * 859, 2e-4, OLD_PATH)
+    assert is_grown(500, 1e-2, OLD_PATH)
 
 
 @pytest.mark.parametrize("alarm", [True, False])

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from trainables.engine import streams
-from trainables.engine.collapse import given_up, is_grown, narrow_for, signal
+from trainables.engine.collapse import OLD_PATH, given_up, is_grown, narrow_for, signal
 from trainables.engine.evaluate import due, evaluate
 from trainables.engine.model import Batch, Model, Turn, suffix
 from trainables.engine.run import Data, Mover, Run, Snapshot, restore, sampling_nets, snapshot, start, update_average
@@ -123,10 +123,9 @@ def _narrow(run: Run, quality: dict[str, Any]) -> dict[str, int]:
     if run.model.sample is None or run.model.fit is not None or run.data.judge is None:
         return {}
     turn = run.movers[-1].turn  # the generator's: the only one, or the last
-    grown = is_grown(run.step * turn.times, run.config[turn.lr])
-    count = 0
-    if grown and signal(quality, run.data.judge.class_prior):
-        count = narrow_for(run.quality.get("narrow", 0), quality, run.lowest_fid)
+    steps, rate, count = run.step * turn.times, run.config[turn.lr], 0
+    if is_grown(steps, rate) and signal(quality, run.data.judge.class_prior):
+        count = narrow_for(run.quality.get("narrow", 0), quality, run.lowest_fid, is_grown(steps, rate, OLD_PATH))
     run.lowest_fid = min(run.lowest_fid, quality.get("fid", run.lowest_fid))
     return {"narrow": count}
 
