@@ -61,6 +61,7 @@ def replayed(sweep: Path) -> Path:
     from gensweep.sweep import judge_of, reopen
     from trainables import TRAINABLES, Data
     from trainables.files import TrialFiles
+    from trainables.goal import goal_of
     from trainables.metrics import load_extractor
     from trainables.wrap import Delivery
 
@@ -71,7 +72,7 @@ def replayed(sweep: Path) -> Path:
     to = sweep.with_name(f"{sweep.name}-replayed")
     for number, lines in rows(sweep).items():
         about = json.loads((sweep / "trials" / f"{number:04d}" / "params.json").read_text())
-        delivery = Delivery(TrialFiles(f"{to}/trials", number), about, ("fid", "min"))
+        delivery = Delivery(TrialFiles(f"{to}/trials", number), about, goal_of(sheet))
         epochs = TRAINABLES[sheet["model"]](about["config"], given, about["seed"])
         for _, epoch in zip(lines, epochs, strict=False):
             delivery.keep(epoch)
