@@ -1,9 +1,11 @@
 """What may be typed: the commands and their options. Imports neither torch nor Ray: `--help` answers at once."""
 
 import argparse
+from collections.abc import Sequence
 from typing import NoReturn
 
 from gensweep import __version__
+from gensweep.cluster_arguments import cluster_options
 from gensweep.options import PRECISIONS, SAMPLERS, SCHEDULERS, BadUsage, Options
 
 COMMANDS = {
@@ -22,6 +24,9 @@ COMMANDS = {
     "sample": "draw images from the winner",
     "export": "the winner as a folder that stands alone: weights, Python file, model card",
     "ui": "optuna-dashboard over the sweep, with every trial's samples, on this machine alone",
+    "cluster": "check a cluster file, bring the cluster up, take it down",
+    "submit": "run any of these commands on a cluster; a search goes on there without you",
+    "fetch": "copy a sweep from a cluster to this machine",
 }
 
 
@@ -82,7 +87,16 @@ def parser() -> Parser:
     made["export"].add_argument("-o", "--out", metavar="DIR", help="where to (default: export/ in the sweep)")
     made["export"].add_argument("--trial", metavar="NUMBER", type=_whole, help="another trial than the winner")
     _final_options(made["finalize"])
+    cluster_options(made)
     return top
+
+
+def parsed(words: Sequence[str]) -> argparse.Namespace:
+    """What was typed; of `cluster` and `submit`, what stands behind `--` is left as `words`."""
+    end = words.index("--") if words[:1] and words[0] in ("cluster", "submit") and "--" in words else len(words)
+    given = parser().parse_args(words[:end])
+    given.words = list(words[end + 1 :])
+    return given
 
 
 def _final_options(to: argparse.ArgumentParser) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gensweep import looking, sweepfile
-from gensweep.arguments import COMMANDS, parser
+from gensweep import launcher, looking, sweepfile
+from gensweep.arguments import COMMANDS, parsed
 from gensweep.asked import asked, by_name, settings
 from gensweep.disk import is_full
 from gensweep.guard import RayDied
@@ -62,7 +62,7 @@ def _obey(words: list[str]) -> int:
     try:
         if words and not words[0].startswith("-") and words[0] not in COMMANDS:
             raise BadUsage(nearest("command", words[0], COMMANDS))
-        given = parser().parse_args(words)
+        given = parsed(words)
         return RUN[given.command](given, ["gensweep", *words])
     finally:
         sys.stdout.flush()  # here, where it is seen that nobody reads on; also after --help
@@ -194,6 +194,7 @@ RUN: dict[str, Callable[[argparse.Namespace, list[str]], int]] = {
     "stop": stop_sweep,
     "cancel": stop_sweep,
     **looking.RUN,
+    **launcher.RUN,
 }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from gensweep import guard
 from gensweep.options import BadUsage, first_line
+from gensweep.resources import Node
 from gensweep.rooms import ROOT
 
 ENVIRONMENT = {  # read by Ray when it starts, and by Tune as it runs
@@ -27,6 +28,7 @@ ENVIRONMENT = {  # read by Ray when it starts, and by Tune as it runs
     "TUNE_GLOBAL_CHECKPOINT_S": "3600",  # Tune's snapshots are never read
 }
 KNOCK_S = 5.0
+MOST_NODES = 1000  # of a group that may grow without end
 _held = False  # whether the Ray of this process is ours
 EXTRA = "GENSWEEP_RAY_INIT"  # more arguments of ray.init, as JSON: {"num_gpus": 2} gives logical GPUs anywhere
 
@@ -46,8 +48,8 @@ def environment() -> Generator[None]:
 
 
 @contextmanager
-def connected(address: str | None, ray_init: Mapping[str, Any]) -> Generator[dict[str, float]]:
-    """Ray for the length of a sweep; gives the cluster's resources. `address` joins a cluster (so does RAY_ADDRESS).
+def connected(address: str | None, ray_init: Mapping[str, Any]) -> Generator[list[Node]]:
+    """Ray for the length of a sweep; gives what each node has. `address` joins a cluster (so does RAY_ADDRESS).
     Inside another `connected` it is the outer one's: so several sweeps share one Ray.
 
     Raises:
@@ -59,7 +61,7 @@ def connected(address: str | None, ray_init: Mapping[str, Any]) -> Generator[dic
     if ray.is_initialized():
         if not _held:
             raise BadUsage("this process has started Ray already: call ray.shutdown() before a sweep")
-        yield dict(ray.cluster_resources())  # type: ignore[no-untyped-call]
+        yield nodes()
         return
     where = address or os.environ.get("RAY_ADDRESS") or "local"
     more = {**json.loads(os.environ.get(EXTRA, "{}")), **ray_init}
@@ -69,9 +71,25 @@ def connected(address: str | None, ray_init: Mapping[str, Any]) -> Generator[dic
     _held = True
     try:
         with guard.guarded():
-            yield dict(ray.cluster_resources())  # type: ignore[no-untyped-call]
+            yield nodes()
     finally:
         _held = False
+
+
+def nodes() -> list[Node]:
+    """What each node of the cluster has; of one that grows with its work, what each may have once it has grown."""
+    import ray
+    from ray._private.state import state  # nothing public tells what an autoscaler may add
+
+    now: list[Node] = [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+    grown = state.get_cluster_config()
+    groups = [] if grown is None else grown.node_group_configs
+    later = [dict(group.resources) for group in groups for _ in range(min(group.max_count, MOST_NODES))]
+    return later if sum(map(_size, later)) > sum(map(_size, now)) else now
+
+
+def _size(node: Node) -> float:
+    return node.get("CPU", 0.0) + node.get("GPU", 0.0)
 
 
 def _start(where: str, more: Mapping[str, Any]) -> None:

@@ -55,7 +55,7 @@ def _busy(directory: Path) -> str:
 @contextmanager
 def working(directory: Path) -> Generator[None]:
     """Holds a share of the sweep for a running trial."""
-    with (directory / ".workers").open("a") as file:
+    with (directory / ".workers").open("a+") as file:  # NFS gives a shared lock only on a file open for reading
         fcntl.flock(file, fcntl.LOCK_SH)
         yield
 

@@ -21,7 +21,7 @@ from gensweep import before, cluster
 from gensweep.board import duration
 from gensweep.options import BadUsage, Options, amount
 from gensweep.resolve import Sheet, resolve, with_data
-from gensweep.resources import Share, share
+from gensweep.resources import Node, Share, share
 from gensweep.rooms import claim
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ def plan(options: Options, command: list[str], price: float | None) -> list[str]
         raise BadUsage(f"price-per-hour {price:g}: 0 or more is needed")
     sheet = resolve(options, command)
     data = load(sheet["dataset"], None if sheet["data_dir"] is None else Path(sheet["data_dir"]))
-    sheet, cores = with_data(sheet, data), there(options)
-    given, space = share(options, cores), space_of(sheet)
+    sheet, nodes = with_data(sheet, data), there(options)
+    given, space = share(options, nodes), space_of(sheet)
     judge = judge_of(sheet, data, print)._replace(**evaluations(sheet))
     began = time.monotonic()
     configs = before.drawn(space, max(3, 2 * given.concurrent - 1), sheet["seed"])
@@ -77,22 +77,26 @@ def plan(options: Options, command: list[str], price: float | None) -> list[str]
     each = before.planned(sheet, space, data)
     return [
         f"{sheet['model']} on {sheet['dataset']}: {sheet['trials']} trials of at most {sheet['epochs']} epochs; "
-        f"{given.line(cores)}",
+        f"{given.line(nodes)}",
         *_rungs(sheet, judge, plays),
         *_time(kinds, plays, took),
         _disk(sheet, each, options.results),
-        *([] if price is None else [_price(plays, price, int(cores.get("GPU", 0)) if given.gpus_per_trial else 0)]),
+        *(
+            []
+            if price is None
+            else [_price(plays, price, int(sum(node.get("GPU", 0) for node in nodes)) if given.gpus_per_trial else 0)]
+        ),
     ]
 
 
-def there(options: Options) -> dict[str, float]:
-    """The cores and GPUs that the sweep would find."""
+def there(options: Options) -> list[Node]:
+    """The nodes that the sweep would find."""
     if options.address is not None:
-        with cluster.environment(), cluster.connected(options.address, {}) as resources:
-            return resources
+        with cluster.environment(), cluster.connected(options.address, {}) as nodes:
+            return nodes
     import torch
 
-    return {"CPU": float(len(os.sched_getaffinity(0))), "GPU": float(torch.cuda.device_count())}
+    return [{"CPU": float(len(os.sched_getaffinity(0))), "GPU": float(torch.cuda.device_count())}]
 
 
 def probe(

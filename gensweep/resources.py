@@ -1,10 +1,11 @@
 """How many trials run at once, and what each gets: cores, and fractions of GPUs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from gensweep.options import BadUsage, Options
 
+Node = Mapping[str, float]  # what a node has, by Ray's names: CPU, GPU
 TRIALS_PER_GPU = 4  # small nets leave most of a GPU idle; more than this gains little and needs a core each
 
 
@@ -15,35 +16,51 @@ class Share(NamedTuple):
     gpus_per_trial: float
     concurrent: int
 
-    def line(self, cluster: Mapping[str, float]) -> str:
+    def line(self, nodes: Sequence[Node]) -> str:
         """One line for the user about what is there and how it is used."""
-        gpus = cluster.get("GPU", 0)
+        cpus, gpus = _sum(nodes, "CPU"), _sum(nodes, "GPU")
         given = f"{self.cpus_per_trial:g} core{'s' * (self.cpus_per_trial != 1)}"
         if self.gpus_per_trial:
             given += f" and {self.gpus_per_trial:g} of a GPU"
-        there = f"{cluster.get('CPU', 0):g} cores, {gpus:g} GPU{'s' * (gpus != 1)}"
+        there = f"{len(nodes)} nodes with " if len(nodes) > 1 else ""
+        there += f"{cpus:g} cores, {gpus:g} GPU{'s' * (gpus != 1)}"
         return f"{there}: {self.concurrent} trial{'s' * (self.concurrent != 1)} at once, {given} each"
 
 
-def share(options: Options, cluster: Mapping[str, float]) -> Share:
-    """The share of each trial on a cluster with these resources (Ray's names: CPU, GPU).
+def share(options: Options, nodes: Sequence[Node]) -> Share:
+    """The share of each trial on these nodes; a trial runs on one of them.
 
     Raises:
-        BadUsage: a single trial asks for more than there is.
+        BadUsage: a single trial asks for more than a node has.
     """
-    cpus, gpus = cluster.get("CPU", 0.0), cluster.get("GPU", 0.0)
+    cpus, gpus = (max((node.get(kind, 0.0) for node in nodes), default=0.0) for kind in ("CPU", "GPU"))
+    on_one = " on one node" * (len(nodes) > 1)
     cpus_per_trial = options.cpus_per_trial if options.cpus_per_trial is not None else 1.0
     if cpus_per_trial > cpus:
-        raise BadUsage(f"cpus-per-trial {cpus_per_trial:g}: only {cpus:g} cores are there")
-    at_once = int(cpus // cpus_per_trial)
+        raise BadUsage(f"cpus-per-trial {cpus_per_trial:g}: only {cpus:g} cores are there{on_one}")
     gpus_per_trial = options.gpus_per_trial
     if gpus_per_trial is None:
-        gpus_per_trial = 1 / max(1, min(TRIALS_PER_GPU, int(at_once // gpus))) if gpus else 0.0
+        having = [node for node in nodes if node.get("GPU", 0)]
+        at_once = sum(int(node.get("CPU", 0) // cpus_per_trial) for node in having)
+        gpus_per_trial = 1 / max(1, min(TRIALS_PER_GPU, int(at_once // _sum(having, "GPU")))) if having else 0.0
     if gpus_per_trial > gpus:
-        raise BadUsage(f"gpus-per-trial {gpus_per_trial:g}: {f'only {gpus:g}' if gpus else 'no'} GPUs are there")
-    if gpus_per_trial:
-        at_once = min(at_once, _slots(gpus_per_trial, gpus))
+        only = f"only {gpus:g}" if gpus else "no"
+        raise BadUsage(f"gpus-per-trial {gpus_per_trial:g}: {only} GPUs are there{on_one}")
+    at_once = sum(_fits(node, cpus_per_trial, gpus_per_trial) for node in nodes)
     return Share(cpus_per_trial, gpus_per_trial, max(1, min(at_once, options.concurrent or at_once, options.trials)))
+
+
+def _sum(nodes: Sequence[Node], kind: str) -> float:
+    return sum(node.get(kind, 0.0) for node in nodes)
+
+
+def _fits(node: Node, cpus_per_trial: float, gpus_per_trial: float) -> int:
+    """How many trials a node holds: Ray never splits one over two GPUs."""
+    cpus, gpus = int(node.get("CPU", 0) // cpus_per_trial), node.get("GPU", 0.0)
+    if not gpus_per_trial:
+        return cpus
+    per_gpu = 1 / gpus_per_trial if gpus_per_trial >= 1 else int(1 / gpus_per_trial + 1e-9)
+    return min(cpus, int((gpus if gpus_per_trial >= 1 else int(gpus)) * per_gpu))
 
 
 def emulates_bf16() -> bool:
@@ -54,10 +71,3 @@ def emulates_bf16() -> bool:
         return False
     able = torch.cpu.get_capabilities()
     return not any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
-
-
-def _slots(gpus_per_trial: float, gpus: float) -> int:
-    """How many such shares fit: Ray never splits one share over two GPUs."""
-    if gpus_per_trial >= 1:
-        return int(gpus // gpus_per_trial)
-    return int(gpus) * int(1 / gpus_per_trial + 1e-9)

@@ -25,7 +25,7 @@ from gensweep.disk import write_json
 from gensweep.options import Options, whole
 from gensweep.origin import commit, versions
 from gensweep.resolve import Sheet
-from gensweep.resources import Share, share
+from gensweep.resources import Node, Share, share
 
 if TYPE_CHECKING:
     from gensweep.together import Job
@@ -41,7 +41,7 @@ class Engine:
     def __init__(self, home: Path, address: str | None, command: list[str], console: Console) -> None:
         self.home, self.address, self.command, self.console = home, address, command, console
         self.stack = ExitStack()
-        self.resources: dict[str, float] | None = None
+        self.nodes: list[Node] | None = None
         self.loaded: dict[tuple[str, Path | None], Dataset] = {}
         self.judges: dict[str, Judge] = {}
 
@@ -65,13 +65,13 @@ class Engine:
                 left.append((directory, sheet, data, options))
         if not left:
             return "done"
-        if self.resources is None:
+        if self.nodes is None:
             self.stack.enter_context(cluster.environment())
-            self.resources = self.stack.enter_context(cluster.connected(self.address, {}))
+            self.nodes = self.stack.enter_context(cluster.connected(self.address, {}))
         from gensweep import together
 
         total = sum(sheet["trials"] for _, sheet, _, _ in left)
-        given = share(left[0][3]._replace(trials=total), self.resources)
+        given = share(left[0][3]._replace(trials=total), self.nodes)
         jobs = [self._begin(directory, sheet, data, given) for directory, sheet, data, _ in left]
         return together.run(self.home, jobs, given, self.console)
 
@@ -148,7 +148,7 @@ def _recorded(asked: Asked, engine: "Engine", owned: Mapping[str, Owned]) -> Gen
         yield
     finally:
         kept = {key: before[key] for key in ("versions", "commit", "dirty", "launches") if key in before}
-        write(now() if engine.resources is not None else {**now(), **kept})
+        write(now() if engine.nodes is not None else {**now(), **kept})
 
 
 def _trials(own: Owned) -> int:

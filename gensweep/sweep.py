@@ -143,12 +143,12 @@ def launch(
             if ended is not None:
                 return ended
         judging = pool.submit(judge_of, sheet, data, say)  # while Ray starts
-        with cluster.connected(options.address, ray_init) as resources:
+        with cluster.connected(options.address, ray_init) as nodes:
             from gensweep import tuning
             from trainables.data import limited
             from trainables.goal import goal_of
 
-            given = share(options, resources)
+            given = share(options, nodes)
             own: Sheet = {}  # what was typed for this launch, whatever sweep.json says
             if options.trial_timeout is not None:
                 own["trial_timeout_s"] = seconds(options.trial_timeout)
@@ -156,7 +156,7 @@ def launch(
                 own["keep_checkpoints"] = size(options.keep_checkpoints)
             sheet = {**sheet, **own, **given._asdict()}
             before.room(directory, sheet, space_of(sheet), data, given.concurrent)
-            say(given.line(resources))
+            say(given.line(nodes))
             if not given.gpus_per_trial and "bf16" in sheet["space"]["precision"].values() and emulates_bf16():
                 say("bf16 is emulated on this CPU: expect it to be slower than --precision fp32")
             for line in goals.said(goal_of(sheet)):

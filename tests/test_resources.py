@@ -25,13 +25,40 @@ from gensweep.resources import Share, emulates_bf16, share
     ],
 )
 def test_shares(asked: dict[str, Any], cluster: dict[str, float], expected: Share) -> None:
-    assert share(Options("vae", **asked), cluster) == expected
+    assert share(Options("vae", **asked), [cluster]) == expected
+
+
+RACK = [{"CPU": 0}, {"CPU": 4, "GPU": 1}, {"CPU": 4, "GPU": 1}, {"CPU": 4, "GPU": 1}]  # a head that takes no trials
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({}, Share(1, 0.25, 12)),
+        ({"gpus_per_trial": 0}, Share(1, 0, 12)),
+        ({"cpus_per_trial": 3, "gpus_per_trial": 0}, Share(3, 0, 3)),  # 12 // 3 would be 4, which do not fit
+        ({"gpus_per_trial": 0.4}, Share(1, 0.4, 6)),
+        ({"concurrent": 5}, Share(1, 0.25, 5)),
+    ],
+)
+def test_trials_are_counted_node_by_node(asked: dict[str, Any], expected: Share) -> None:
+    assert share(Options("vae", trials=50, **asked), RACK) == expected
+
+
+def test_the_line_says_how_many_nodes() -> None:
+    line = "4 nodes with 12 cores, 3 GPUs: 12 trials at once, 1 core and 0.25 of a GPU each"
+    assert share(Options("vae", trials=50), RACK).line(RACK) == line
+
+
+def test_no_trial_runs_on_two_nodes() -> None:
+    with pytest.raises(BadUsage, match="gpus-per-trial 2: only 1 GPUs are there on one node"):
+        share(Options("vae", gpus_per_trial=2), RACK)
 
 
 @pytest.mark.parametrize("asked", [{"gpus_per_trial": 1}, {"gpus_per_trial": 0.1}, {"cpus_per_trial": 3}])
 def test_more_than_there_is(asked: dict[str, Any]) -> None:
     with pytest.raises(BadUsage, match="are there"):
-        share(Options("vae", **asked), {"CPU": 2})
+        share(Options("vae", **asked), [{"CPU": 2}])
 
 
 def test_bf16_is_emulated_where_the_cpu_has_none() -> None:

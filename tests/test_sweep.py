@@ -18,7 +18,7 @@ from gensweep import Sweep, cluster, tuning
 from gensweep.cli import main
 from gensweep.options import Options
 from gensweep.resolve import Sheet, resolve
-from gensweep.resources import share
+from gensweep.resources import Node, share
 from gensweep.storage import opened
 from gensweep.sweep import read_sheet, space_of
 
@@ -169,7 +169,7 @@ def visible(config: dict[str, Any], *, data: Any, judge: Any, task: Any) -> None
     tune.report(last)
 
 
-def seen(folder: Path, cores: dict[str, float], at_once: int, **options: Any) -> list[tuple[str, list[str]]]:
+def seen(folder: Path, cores: list[Node], at_once: int, **options: Any) -> list[tuple[str, list[str]]]:
     """What `at_once` trials see that wait for each other."""
     asked = Options("vae", trials=at_once, **options)
     sheet: Sheet = {**resolve(asked, ["test"]), "stamp": {}, "data": {}}

@@ -6,6 +6,7 @@ checkpoint, tells its row once more, and goes on to the same numbers. Tune's own
 """
 
 import ctypes
+import socket
 import time
 from contextlib import closing, suppress
 from typing import Any
@@ -44,8 +45,10 @@ class Delivery:
         self.reported_s = self.saved_s = time.monotonic()
 
     def keep(self, epoch: Epoch) -> None:
-        """Write what an epoch leaves behind; its row gains ``best``, ``best_epoch`` and what else the goal marks."""
+        """Write what an epoch leaves behind; its row gains ``host``, ``best``, ``best_epoch`` and what else
+        the goal marks."""
         row, evaluated, now = epoch.row, epoch.samples is not None, time.monotonic()
+        row["host"] = socket.gethostname()
         if evaluated and row["status"] == "ok":
             self._consider(epoch)
         self.goal.mark(row, self.best, self.best_epoch)

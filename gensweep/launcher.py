@@ -1,0 +1,228 @@
+"""A cluster from the machine of whoever types: check, up, down, submit, fetch; all through Ray's own commands and ssh.
+
+What has to be typed besides `ray up` is done here: the token is made, the autoscaler that starts the workers of
+`provider: local` is chosen (Ray's default since 2.50 never does: ray-project/ray issues 57153 and 59905), and Ray is
+stopped on every machine, where `ray down` stops it on the head alone.
+"""
+
+import argparse
+import os
+import secrets
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from gensweep.arguments import COMMANDS, parsed
+from gensweep.asked import asked
+from gensweep.options import BadUsage, Options, amount, nearest, seconds
+from gensweep.preflight import faults, read
+from gensweep.uploads import TOKEN, Config, uploaded
+
+OK, FAILED, BAD = 0, 1, 2
+RAY = (sys.executable, "-m", "ray.scripts.scripts")
+MARK = "::gensweep::"  # before and behind what a command on the head prints
+TRAINING = ("run", "study", "resume", "extend", "finalize")  # these need Ray, and go as jobs
+NEW = ("run", "study")  # these say where results go
+SSH = "BatchMode=yes StrictHostKeyChecking=no UserKnownHostsFile=/dev/null LogLevel=ERROR ConnectTimeout=10"
+STOP = "bash --login -c -i 'ray stop --force' >/dev/null 2>&1; pgrep -l '^(raylet|gcs_server)$' || true"
+
+
+def check(given: argparse.Namespace, command: list[str]) -> int:
+    """Prints every fault of the file, or what would be uploaded."""
+    config = read(given.cluster)
+    found = faults(config, behind(given)[1])
+    if found:
+        print("\n".join(found), file=sys.stderr)
+        return BAD
+    for local, n_bytes in uploaded(config).items():
+        print(f"uploads {local}: {amount(n_bytes)}")
+    print(f"{given.cluster} is sound")
+    print(f"next: gensweep cluster up {shlex.quote(given.cluster)}")
+    return OK
+
+
+def up(given: argparse.Namespace, command: list[str]) -> int:
+    """`ray up`, and then the nodes are waited for."""
+    config = read(given.cluster)
+    made = make_token()
+    found = faults(config)
+    if found:
+        print("\n".join(found), file=sys.stderr)
+        return BAD
+    if made:
+        print(f"made a token in {TOKEN}: whoever has it may use the cluster")
+    words = [*RAY, "up", "--yes", given.cluster]
+    code = subprocess.run(words, env=environment(config), stdin=subprocess.DEVNULL).returncode
+    if code:
+        print(f"gensweep: `ray up` failed, with exit code {code}: see above", file=sys.stderr)
+        return FAILED
+    n = given.wait or nodes_at_least(config)
+    limit, results = seconds(given.timeout), config["metadata"]["results"]
+    ended = on_head(given.cluster, config, f"python -m gensweep.head wait {n} {limit} {shlex.quote(results)}", print)
+    if ended == OK:
+        print(f"next: gensweep submit {shlex.quote(given.cluster)} -- run gan --trials 24")
+    return FAILED if ended is None else ended
+
+
+def down(given: argparse.Namespace, command: list[str]) -> int:
+    """`ray down`; on machines of one's own, Ray is stopped on each of them, and it is seen to that none is left."""
+    config = read(given.cluster)
+    provider = config["provider"]
+    left: dict[str, str] = {}
+    if "worker_ips" in provider:
+        machines = [provider["head_ip"], *provider["worker_ips"]]
+        with ThreadPoolExecutor(len(machines)) as pool:
+            left = dict(zip(machines, pool.map(lambda machine: stopped(config, machine), machines), strict=True))
+    unreached = [machine for machine, fault in left.items() if fault]
+    for machine in unreached:
+        print(f"{machine}: {left[machine]}", file=sys.stderr)
+    if provider.get("head_ip") not in unreached:
+        words = [*RAY, "down", "--yes", given.cluster]
+        done = subprocess.run(words, env=environment(config), stdin=subprocess.DEVNULL)
+        if done.returncode:
+            print(f"gensweep: `ray down` failed, with exit code {done.returncode}: see above", file=sys.stderr)
+            return FAILED
+    print(f"no Ray process is left on {len(left) - len(unreached)} machines" if left else "the cluster is down")
+    return FAILED if unreached else OK
+
+
+def submit(given: argparse.Namespace, command: list[str]) -> int:
+    """Runs a command of gensweep on the head: those that train as a job, which goes on if this process ends."""
+    config = read(given.cluster)
+    words, options = behind(given)
+    if not words:
+        raise BadUsage("say what to run behind --, as in `gensweep submit FILE -- run gan --trials 24`")
+    typed = shlex.join(words)
+    results = config.get("metadata", {}).get("results")
+    if results is None:
+        raise BadUsage(f"{given.cluster}: metadata.results is missing: name the folder that all nodes share")
+    if options is not None:
+        for fault in faults(config, options):
+            raise BadUsage(fault)
+    command = f"mkdir -p {shlex.quote(results)}; cd {shlex.quote(results)}; python -m gensweep {shlex.join(words)}"
+    if words[0] in TRAINING:
+        words = [*words, "--address", "auto"]
+        if words[0] in NEW:
+            words += ["--storage", "journal"] if options is not None and options.storage is None else []
+            words += [] if "--results" in words else ["--results", "."]
+        command = f"python -m gensweep.head submit {shlex.quote(results)} {shlex.join(words)}"
+    here = f"gensweep submit {shlex.quote(given.cluster)} --"
+    ended = on_head(given.cluster, config, command, lambda line: print(line.replace("next: gensweep", f"next: {here}")))
+    if ended is None:
+        print("gensweep: the connection to the head ended; what was submitted goes on", file=sys.stderr)
+        print(f"next: {here} {typed}")
+    return FAILED if ended is None else ended
+
+
+def fetch(given: argparse.Namespace, command: list[str]) -> int:
+    """Copies a sweep from the shared folder to this machine, where every command that looks at one works."""
+    config = read(given.cluster)
+    source, target = f"{config['metadata']['results']}/{given.name}/", Path(given.out) / given.name
+    target.mkdir(parents=True, exist_ok=True)
+    words = [*RAY, "rsync-down", given.cluster, source, f"{target}/"]
+    done = subprocess.run(words, env=environment(config), stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode or not any(target.iterdir()):
+        print(
+            f"gensweep: {source} could not be fetched: {(done.stderr or done.stdout).strip()[-500:]}", file=sys.stderr
+        )
+        return FAILED
+    print(f"next: gensweep best {shlex.quote(str(target))}")
+    return OK
+
+
+def cluster(given: argparse.Namespace, command: list[str]) -> int:
+    return {"check": check, "up": up, "down": down}[given.action](given, command)
+
+
+RUN: dict[str, Callable[[argparse.Namespace, list[str]], int]]
+RUN = {"cluster": cluster, "submit": submit, "fetch": fetch}
+
+
+def behind(given: argparse.Namespace) -> tuple[list[str], Options | None]:
+    """The command behind `--`, and its options where it is a sweep's.
+
+    Raises:
+        BadUsage: it is none of ours, or has a mistake.
+    """
+    words: list[str] = given.words
+    if not words:
+        return [], None
+    if words[0] not in COMMANDS or words[0] in RUN:
+        raise BadUsage(nearest("command", words[0], [name for name in COMMANDS if name not in RUN]))
+    there = parsed(words)
+    if getattr(there, "file", None) is not None:
+        raise BadUsage(f"{there.file} is on this machine, and the sweep is not: type its options behind --")
+    return words, asked(there)[0] if words[0] in ("run", "plan") else None
+
+
+def make_token() -> bool:
+    """Makes the token that every node and client of our clusters shares, unless there is one; readable by us alone."""
+    path = TOKEN.expanduser()
+    if path.exists():
+        return False
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_hex(32))
+    return True
+
+
+def environment(config: Config) -> dict[str, str]:
+    """What Ray's own commands must be told here."""
+    more = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
+    if config["provider"]["type"] == "local":
+        more["RAY_UP_enable_autoscaler_v2"] = "0"
+    return {**os.environ, **more}
+
+
+def nodes_at_least(config: Config) -> int:
+    """The nodes that come without being asked for: the head, and the workers that are always there."""
+    kinds: dict[str, Any] = config.get("available_node_types") or {}
+    always = [kind.get("min_workers", 0) for name, kind in kinds.items() if name != config.get("head_node_type")]
+    listed = len(config["provider"].get("worker_ips", ()))
+    return 1 + (sum(always) if kinds else int(config.get("min_workers", listed)))
+
+
+def on_head(file: str, config: Config, command: str, say: Callable[[str], None]) -> int | None:
+    """Runs a command on the head; its exit code, or None where the connection broke before it had ended."""
+    whole = f"echo {MARK}; {command}; echo {MARK} $?"
+    ended, begun, before = None, False, []
+    process = subprocess.Popen(
+        [*RAY, "exec", file, whole],
+        env=environment(config),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    assert process.stdout is not None
+    for line in map(str.rstrip, process.stdout):
+        if line.startswith(f"{MARK} "):
+            ended = int(line.split()[1])
+        elif line == MARK:
+            begun = True
+        elif begun and ended is None:
+            say(line)
+            sys.stdout.flush()
+        else:
+            before.append(line)
+    process.wait()
+    if not begun:
+        print("\n".join(before), file=sys.stderr)
+    return ended
+
+
+def stopped(config: Config, machine: str) -> str:
+    """Stops Ray on a machine; what is wrong there then, or nothing."""
+    auth = config["auth"]
+    key = ["-i", str(Path(auth["ssh_private_key"]).expanduser())] if "ssh_private_key" in auth else []
+    proxy = ["-o", f"ProxyCommand={auth['ssh_proxy_command']}"] if "ssh_proxy_command" in auth else []
+    words = ["ssh", *(f"-o{one}" for one in SSH.split()), *key, *proxy, f"{auth['ssh_user']}@{machine}", STOP]
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode:
+        return f"could not be reached, and Ray may run on there: {(done.stderr or 'no answer').strip()}"
+    return f"Ray does not stop: {', '.join(done.stdout.split())}" if done.stdout.strip() else ""

@@ -1,0 +1,181 @@
+"""What is wrong with a cluster file, and around it, before anything is created: every fault is one line.
+
+Ray's own schema leaves `provider` and `node_config` open, and finds what it finds one at a time, some of it only on the
+nodes. Here nothing is asked of the network, and nothing is written.
+"""
+
+import importlib.util
+import json
+import re
+from collections.abc import Generator
+from importlib.metadata import version
+from pathlib import Path
+
+from gensweep.options import BadUsage, Options, nearest
+from gensweep.uploads import Config, mounts, secrets, ssh, strings, token
+
+PROVIDER = {  # what Ray's node providers read, besides `type`; others than these two are passed as they are
+    "local": ("head_ip", "worker_ips", "external_head_ip", "coordinator_address", "use_internal_ips"),
+    "aws": (
+        *("region", "availability_zone", "cache_stopped_nodes", "key_pair", "security_group", "cloudwatch"),
+        *("use_internal_ips", "use_external_head_ip", "aws_credentials", "disable_node_updaters"),
+        *("disable_launch_config_check", "foreground_node_launch", "worker_liveness_check", "worker_rpc_drain"),
+    ),
+}
+EXAMPLES = re.compile(r"192\.0\.2\.\d+|ami-0{17}|fs-0{17}")
+SHARED = (
+    "SQLite must not be on a folder that machines share, whose locks it cannot trust: leave --storage out (Optuna's "
+)
+SHARED += "journal file is used then), or name a server, postgresql://..."
+
+
+def read(path: str) -> Config:
+    """A cluster file.
+
+    Raises:
+        BadUsage: it cannot be read, or is no mapping.
+    """
+    import yaml
+
+    try:
+        config = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise BadUsage(f"cannot read {path!r}: {' '.join(str(error).split())}") from error
+    if not isinstance(config, dict) or not isinstance(config.get("provider", {}), dict):
+        raise BadUsage(f"{path!r} is no cluster file: a mapping with cluster_name and provider is needed")
+    return config
+
+
+def faults(config: Config, options: Options | None = None) -> list[str]:
+    """Whatever would stop the cluster from coming up, or from being the user's alone; and with the options of a sweep,
+    whatever would stop that."""
+    shape = [*_schema(config), *_provider(config)]
+    if shape:  # the rest reads the file as if its shape were right
+        return shape
+    found = [*_nodes(config), *_versions(config), *token(config), *secrets(config), *ssh(config)]
+    found += [*mounts(config), *_results(config), *([] if options is None else _sweep(config, options))]
+    return found
+
+
+def _schema(config: Config) -> Generator[str]:
+    import ray
+    from jsonschema import Draft7Validator
+
+    schema = json.loads((Path(ray.__file__).parent / "autoscaler/ray-schema.json").read_text(encoding="utf-8"))
+    for error in sorted(Draft7Validator(schema).iter_errors(config), key=lambda error: error.json_path):
+        where = error.json_path.removeprefix("$").lstrip(".")
+        if error.validator == "additionalProperties":
+            known = error.schema["properties"]
+            for key in sorted(set(error.instance) - set(known)):
+                yield f"{where + ': ' if where else ''}{nearest('key', key, known)}"
+        else:
+            yield f"{where or 'the file'}: {error.message}"
+
+
+def _provider(config: Config) -> Generator[str]:
+    provider = config.get("provider", {})
+    kind = provider.get("type")
+    if kind is None:
+        return  # the schema has said so
+    from ray.autoscaler._private.providers import _NODE_PROVIDERS
+
+    if kind not in _NODE_PROVIDERS:
+        yield f"provider.type: {nearest('provider', str(kind), _NODE_PROVIDERS)}"
+    for key in provider:
+        if kind in PROVIDER and key not in ("type", *PROVIDER[kind]):
+            yield f"provider: {nearest('key', str(key), PROVIDER[kind])}"
+    if kind == "local" and "coordinator_address" not in provider:
+        yield from (f"provider.{key} is missing" for key in ("head_ip", "worker_ips") if key not in provider)
+        if config.get("available_node_types"):
+            yield "available_node_types: Ray refuses them with provider 'local', whose machines are what they are"
+    if kind == "aws":
+        yield from _ec2(config)
+
+
+def _ec2(config: Config) -> Generator[str]:
+    """Whether EC2 would take each `node_config`: botocore knows the whole request."""
+    if importlib.util.find_spec("boto3") is None:
+        yield "provider 'aws' needs boto3 on this machine: pip install 'gensweep[aws]'"
+        return
+    if "region" not in config["provider"]:
+        yield "provider.region is missing"
+    from botocore.session import get_session
+    from botocore.validate import ParamValidator
+
+    shape = get_session().get_service_model("ec2").operation_model("RunInstances").input_shape
+    known = [*shape.members, "SubnetIds"]  # the last is Ray's own
+    for name, kind in (config.get("available_node_types") or {}).items():
+        where, node = f"available_node_types.{name}.node_config", kind["node_config"]
+        for key in sorted(set(node) - set(known)):
+            yield f"{where}: {nearest('key', key, known).partition(' (known')[0]}"
+        for key in {"InstanceType", "ImageId"} - set(node):
+            yield f"{where}: {key} is missing{', and Ray would take an image of Ubuntu 18.04' * (key == 'ImageId')}"
+        rest = {key: value for key, value in node.items() if key in shape.members} | {"MinCount": 1, "MaxCount": 1}
+        report = ParamValidator().validate(rest, shape).generate_report()
+        yield from (f"{where}: {line}" for line in report.splitlines())
+    types = config.get("available_node_types") or {}
+    if config.get("head_node_type") not in types:
+        yield f"head_node_type: {nearest('node type', str(config.get('head_node_type')), types)}"
+
+
+def _nodes(config: Config) -> Generator[str]:
+    for text in sorted({found[0] for found in map(EXAMPLES.search, strings(config)) if found}):
+        yield f"{text} is the example's: edit the lines marked EDIT"
+    provider = config["provider"]
+    if provider["type"] == "local" and "worker_ips" in provider:
+        machines = [provider["head_ip"], *provider["worker_ips"]]
+        for twice in sorted({machine for machine in machines if machines.count(machine) > 1}):
+            yield f"provider: {twice} is named twice: the head is no worker, and each worker is named once"
+        for key in ("min_workers", "max_workers"):
+            if config.get(key, 0) > len(provider["worker_ips"]):
+                yield f"{key} is {config[key]}, and {len(provider['worker_ips'])} worker_ips are listed"
+        if config.get("max_workers", 0) < config.get("min_workers", 0):
+            yield f"max_workers is {config.get('max_workers', 0)}, which is less than min_workers"
+    for role, needed in (("head", "--autoscaling-config"), ("worker", "$RAY_HEAD_IP")):
+        starts = "\n".join(config.get(f"{role}_start_ray_commands") or [needed])
+        if needed not in starts:
+            yield f"{role}_start_ray_commands: no `ray start` there has {needed}, and no worker would ever join"
+
+
+def _versions(config: Config) -> Generator[str]:
+    ours, pythons = version("ray"), set()
+    for text in strings(config):
+        for image in re.findall(r"rayproject/ray\S*", text):
+            pinned = re.fullmatch(r"rayproject/ray(?:-ml)?:([\d.]+)-py(\d+)\S*", image)
+            if pinned is None:
+                yield f"docker: image {image} does not pin Ray and Python: write rayproject/ray:{ours}-py311-gpu"
+            elif pinned[1] != ours:
+                yield f"docker: image {image} has Ray {pinned[1]}, and this machine has {ours}: they must be equal"
+            pythons |= {pinned[2]} if pinned else set()
+        if "pip install" in text:
+            for extras, pin in re.findall(r"(?<![\w.-])ray(\[[\w,]*\])?((?:==[\d.]+)?)(?=[\s\"']|$)", text):
+                if pin != f"=={ours}":
+                    yield f"setup_commands: {'ray' + extras + pin}, and this machine has Ray {ours}: pin ray=={ours}"
+    if len(pythons) > 1:
+        yield f"docker: the images have different Pythons ({', '.join(sorted(pythons))}): Ray needs one on all nodes"
+
+
+def _results(config: Config) -> Generator[str]:
+    results = (config.get("metadata") or {}).get("results")
+    if not isinstance(results, str):
+        yield "metadata.results is missing: name the folder that all nodes share, such as /mnt/gensweep"
+    elif "://" in results:
+        yield f"metadata.results {results}: a sweep writes to a folder; mount the bucket, or share a folder (NFS, EFS)"
+    elif not results.startswith("/") or results.startswith(("/tmp", "/var/tmp", "/dev/shm")):
+        yield f"metadata.results {results}: the whole path of a folder that all nodes share is needed"
+
+
+def _sweep(config: Config, options: Options) -> Generator[str]:
+    """Whether the nodes can hold the trials of a sweep, and the study is safe where it is kept."""
+    results = str((config.get("metadata") or {}).get("results"))
+    if options.storage is not None and options.storage.startswith("sqlite"):
+        yield f"storage {options.storage}: {SHARED}"
+    if options.results not in (".", Options._field_defaults["results"]) and not Path(options.results).is_relative_to(
+        results
+    ):
+        yield f"results {options.results}: it is not in {results}, which the nodes share: leave --results out"
+    kinds = {name: kind["resources"] for name, kind in (config.get("available_node_types") or {}).items()}
+    for name, asked in (("CPU", options.cpus_per_trial), ("GPU", options.gpus_per_trial)):
+        most = max((kind.get(name, 0) for kind in kinds.values()), default=0)
+        if kinds and asked is not None and asked > most:
+            yield f"{name.lower()}s-per-trial {asked:g}: no node has more than {most} {name}s ({', '.join(kinds)})"
