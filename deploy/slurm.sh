@@ -39,28 +39,28 @@ if [ ! -s "$RAY_AUTH_TOKEN_PATH" ]; then
 fi
 chmod 600 "$RAY_AUTH_TOKEN_PATH"
 
+on() { srun --overlap --nodes=1 --ntasks=1 --nodelist="$1" "${@:2}"; }
+
 mapfile -t nodes < <(scontrol show hostnames "$SLURM_JOB_NODELIST")
 # Ports by job number, since two jobs of a user may share a node; below the range that Ray gives to its workers.
 port=$((6400 + SLURM_JOB_ID % 1000))
-address=$(srun --nodes=1 --ntasks=1 --nodelist="${nodes[0]}" hostname --ip-address | awk '{print $1}')
+address=$(on "${nodes[0]}" hostname --ip-address | awk '{print $1}')
 cpus=${SLURM_CPUS_PER_TASK:-1}
 gpus=${SLURM_GPUS_ON_NODE:-0}
 # Each job has a session folder of its own: Ray's usual one belongs to whoever came first.
 ray_start=(ray start --block --num-cpus "$cpus" --num-gpus "$gpus" --disable-usage-stats)
 
 # Ray ends with its step, and every step with the allocation, so that there is nothing to clean up.
-srun --overlap --nodes=1 --ntasks=1 --nodelist="${nodes[0]}" \
-    "${ray_start[@]}" --head --node-ip-address "$address" --port "$port" --include-dashboard=false \
+on "${nodes[0]}" "${ray_start[@]}" --head --node-ip-address "$address" --port "$port" --include-dashboard=false \
     --temp-dir "${TMPDIR:-/tmp}/ray-$SLURM_JOB_ID" &
-for node in "${nodes[@]:1}"; do
-    srun --overlap --nodes=1 --ntasks=1 --nodelist="$node" "${ray_start[@]}" --address "$address:$port" &
-done
 trap 'kill $(jobs -p) 2> /dev/null || true' EXIT
-
-srun --overlap --nodes=1 --ntasks=1 --nodelist="${nodes[0]}" \
-    python -m gensweep.head wait "${#nodes[@]}" 300 "$GENSWEEP_RESULTS" "$address:$port"
+on "${nodes[0]}" python -m gensweep.head wait 1 300 "$GENSWEEP_RESULTS" "$address:$port"
+for node in "${nodes[@]:1}"; do
+    on "$node" "${ray_start[@]}" --address "$address:$port" &
+done
+on "${nodes[0]}" python -m gensweep.head wait "${#nodes[@]}" 300 "$GENSWEEP_RESULTS" "$address:$port"
 cd "$GENSWEEP_RESULTS"
 more=(--address "$address:$port")
 [ "$1" != run ] || more+=(--storage journal)
 if [ "$1" = run ] || [ "$1" = study ]; then more+=(--results .); fi
-srun --overlap --nodes=1 --ntasks=1 --nodelist="${nodes[0]}" gensweep "$@" "${more[@]}"
+on "${nodes[0]}" gensweep "$@" "${more[@]}"

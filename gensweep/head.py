@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from gensweep import __version__
+from gensweep.options import first_line
 
 JOBS = "http://127.0.0.1:8265"
 LOGS = Path("/tmp/ray/session_latest/logs")
@@ -41,8 +42,15 @@ def wait(n: int, seconds: float, results: str, address: str = "auto") -> int:
     """Waits until n nodes have joined, then asks each what it has and whether it can write to the shared folder."""
     import ray
 
-    ray.init(address, log_to_driver=False, logging_level="ERROR")
     began, seen = time.monotonic(), set()
+    while not ray.is_initialized():
+        try:
+            ray.init(address, log_to_driver=False, logging_level="CRITICAL")
+        except ConnectionError as error:  # the head itself is on its way
+            if time.monotonic() - began > seconds:
+                print(f"no head answers at {address}: {first_line(error)}")
+                return 1
+            time.sleep(LOOK_S)
     while True:
         alive = [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
         for node in alive:

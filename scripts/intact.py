@@ -1,4 +1,4 @@
-"""Whether a sweep has lost nothing: for scripts/chaos.py."""
+"""Whether a sweep has lost nothing: for scripts/chaos.py and tests/cluster."""
 
 import json
 import re
@@ -6,15 +6,18 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import optuna
+from analysis import place, stored
+from gensweep.sweep import read_sheet
+
+OUTSIDE = ("wall_s", "host")  # of a row: what the clock says, and which machine it was
 
 
 def rows(sweep: Path) -> dict[int, list[dict[str, Any]]]:
-    """The rows of every trial, without what the clock says."""
+    """The rows of every trial, without what is not the trial's."""
     found = {}
     for path in sorted(sweep.glob("trials/*/rows.jsonl")):
         lines = [json.loads(line) for line in path.read_text().splitlines()]
-        found[int(path.parent.name)] = [{k: v for k, v in line.items() if k != "wall_s"} for line in lines]
+        found[int(path.parent.name)] = [{k: v for k, v in line.items() if k not in OUTSIDE} for line in lines]
     return found
 
 
@@ -22,8 +25,7 @@ def unsound(sweep: Path, n_trials: int, said: list[str], unheard: int) -> tuple[
     """How the trials ended, and what is lost, twice or open: in the study, on the disk, and in what the launches have
     `said`, where at most `unheard` trials may be missing."""
     faults = []
-    study = optuna.load_study(study_name=sweep.name, storage=f"sqlite:///{sweep}/study.db")
-    trials, lines = study.get_trials(), rows(sweep)
+    trials, lines = stored.trials(place.at(sweep), read_sheet(sweep)), rows(sweep)
     ended = Counter(trial.state.name.lower() for trial in trials)
     if [trial.number for trial in trials] != list(range(n_trials)) or not all(t.state.is_finished() for t in trials):
         faults.append(f"the study holds {dict(ended)}")
