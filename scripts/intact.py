@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -79,3 +80,10 @@ def replayed(sweep: Path) -> Path:
         for _, epoch in zip(lines, epochs, strict=False):
             delivery.keep(epoch)
     return to
+
+
+if __name__ == "__main__":  # python scripts/intact.py SWEEP TRIALS
+    where, n = Path(sys.argv[1]), int(sys.argv[2])
+    wrong = unsound(where, n, [], unheard=n)[1] or differing(where, None)
+    print("\n".join(wrong) or "sound")
+    sys.exit(bool(wrong))

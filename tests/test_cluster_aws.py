@@ -1,5 +1,7 @@
-"""`ray up cluster.yaml` against a server that plays AWS (moto) on loopback: what is asked of EC2, and what is sent to the
-head. ssh and rsync are recorded instead of run, since the machines of moto are only records."""
+"""`ray up cluster.yaml` against a server that plays AWS (moto), on loopback.
+
+ssh and rsync are recorded instead of run, since the machines of moto are only records.
+"""
 
 import os
 import shlex

@@ -3,6 +3,7 @@
 The tests go on where the one before ended: up, the nodes' doors, a sweep, the loss of a worker, the loss of the head.
 """
 
+import json
 import re
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import hosts
 import pytest
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(900)]
-SWEEP = ["run", "gan", "--epochs", "2", "--scheduler", "none", "--set", "width=16", "--seed", "3"]
+SWEEP = ["run", "gan", "--scheduler", "none", "--set", "width=16", "--seed", "3"]
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def gensweep(rack: hosts.Rack, *words: object, code: int = 0, timeout: float = 3
         command, env=rack.environment(), cwd=rack.laptop, capture_output=True, text=True, timeout=timeout
     )
     assert done.returncode == code, f"{words}:\n{done.stdout}\n{done.stderr}"
-    return done.stdout
+    return done.stdout + done.stderr
 
 
 def test_all_hosts_join(rack: hosts.Rack) -> None:
@@ -71,3 +72,81 @@ def test_dashboard_and_jobs_are_on_the_heads_loopback(rack: hosts.Rack) -> None:
     assert [word for word in listening if word.endswith(":8265")] == ["127.0.0.1:8265"]
     asking = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "http://127.0.0.1:8265/api/jobs/"]
     assert rack.hosts[0].run(*asking) == "401"
+
+
+def begin(rack: hosts.Rack, *words: object) -> "subprocess.Popen[str]":
+    """A command on the laptop that goes on while the test looks at it."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "gensweep", *map(str, words)],
+        env=rack.environment(),
+        cwd=rack.laptop,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def rows(rack: hosts.Rack, name: str) -> list[str]:
+    """The host of every row that a sweep has written so far."""
+    paths = sorted((rack.shared / "gensweep" / name / "trials").glob("*/rows.jsonl"))
+    lines = [line for path in paths for line in path.read_text(encoding="utf-8").splitlines(keepends=True)]
+    return [json.loads(line)["host"] for line in lines if line.endswith("\n")]
+
+
+def wait_for(rack: hosts.Rack, name: str, host: str, n: int, process: "subprocess.Popen[str]") -> None:
+    """Until a host has written n rows of a sweep."""
+    end = time.monotonic() + 180
+    while rows(rack, name).count(host) < n:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end, f"{host} has written {rows(rack, name)}"
+        time.sleep(0.2)
+
+
+def intact(rack: hosts.Rack, name: str, trials: int) -> str:
+    """What is lost or doubled in a sweep, or differs from a solo replay of its parameters and seeds."""
+    command = [sys.executable, str(hosts.ROOT / "scripts/intact.py"), str(rack.shared / "gensweep" / name), str(trials)]
+    return subprocess.run(command, env=rack.environment(), capture_output=True, text=True, timeout=300).stdout
+
+
+def test_trials_run_on_every_host(rack: hosts.Rack) -> None:
+    said = gensweep(rack, "submit", rack.file(), "--", *SWEEP, "--set", "epochs=2", "--trials", 9, "--name", "all")
+    assert "3 nodes with 3 cores, 0 GPUs: 3 trials at once, 1 core each" in said
+    assert "9 of 9 trials ended: 9 done" in said
+    assert set(rows(rack, "all")) == {"h1", "h2", "h3"}
+    here = f"gensweep submit {rack.file()} --"
+    assert said.splitlines()[-1] == f"next: {here} report all"
+    assert "9 done" in gensweep(rack, "submit", rack.file(), "--", "status", "all")
+    assert "no driver is running all" in gensweep(rack, "submit", rack.file(), "--", "stop", "all", code=2)
+    gensweep(rack, "fetch", rack.file(), "all")
+    best = json.loads(gensweep(rack, "best", "results/all", "--json"))
+    assert len(best) == 5
+
+
+def test_trials_of_a_lost_worker_go_on_elsewhere(rack: hosts.Rack) -> None:
+    process = begin(rack, "submit", rack.file(), "--", *SWEEP, "--set", "epochs=6", "--trials", 9, "--name", "worker")
+    wait_for(rack, "worker", "h3", 2, process)
+    rack.hosts[2].kill()
+    said, _ = process.communicate(timeout=400)
+    assert process.returncode == 0, said
+    assert "9 of 9 trials ended: 9 done" in said
+    assert intact(rack, "worker", 9) == "sound\n"
+
+
+def test_a_sweep_goes_on_under_a_new_head(rack: hosts.Rack) -> None:
+    process = begin(rack, "submit", rack.file(), "--", *SWEEP, "--set", "epochs=6", "--trials", 6, "--name", "head")
+    wait_for(rack, "head", "h2", 2, process)
+    rack.hosts[0].kill()
+    said, _ = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "the connection to the head ended" in said
+    file = rack.file(head=1, workers=())
+    gensweep(rack, "cluster", "up", file, "--wait", 1, "--timeout", "2m")
+    assert "6 of 6 trials ended: 6 done" in gensweep(rack, "submit", file, "--", "resume", "head", timeout=400)
+    assert intact(rack, "head", 6) == "sound\n"
+
+
+def test_nothing_is_left(rack: hosts.Rack) -> None:
+    assert rack.hosts[1].processes()
+    assert "no Ray process is left on 1 machines" in gensweep(rack, "cluster", "down", rack.file(head=1, workers=()))
+    assert rack.hosts[1].processes() == []
+    assert "could not be reached, and Ray may run on there" in gensweep(rack, "cluster", "down", rack.file(), code=1)
