@@ -84,7 +84,7 @@ def nodes() -> list[Node]:
     now: list[Node] = [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
     grown = state.get_cluster_config()
     groups = [] if grown is None else grown.node_group_configs
-    later = [dict(group.resources) for group in groups for _ in range(min(group.max_count, MOST_NODES))]
+    later: list[Node] = [dict(group.resources) for group in groups for _ in range(min(group.max_count, MOST_NODES))]
     return later if sum(map(_size, later)) > sum(map(_size, now)) else now
 
 
@@ -97,6 +97,8 @@ def _start(where: str, more: Mapping[str, Any]) -> None:
     import ray
 
     own = where == "local"
+    if not own:  # a cluster's workers do not inherit our environment
+        more = {"runtime_env": {"env_vars": ENVIRONMENT}, **more}
     knock(where)
     for last in (not own, True):
         try:

@@ -8,6 +8,7 @@ head's loopback alone, and asks for the token.
 """
 
 import asyncio
+import logging
 import shlex
 import sys
 import time
@@ -45,7 +46,7 @@ def wait(n: int, seconds: float, results: str, address: str = "auto") -> int:
     began, seen = time.monotonic(), set()
     while not ray.is_initialized():
         try:
-            ray.init(address, log_to_driver=False, logging_level="CRITICAL")
+            ray.init(address, log_to_driver=False, logging_level=logging.CRITICAL)
         except ConnectionError as error:  # the head itself is on its way
             if time.monotonic() - began > seconds:
                 print(f"no head answers at {address}: {first_line(error)}")
@@ -114,7 +115,8 @@ def asked(node: str, results: str) -> dict[str, Any]:
     name = f".probe-{uuid.uuid4().hex}"
     there = NodeAffinitySchedulingStrategy(node, soft=False)
     answer = ray.remote(probe).options(num_cpus=0, scheduling_strategy=there).remote(results, name)
-    return {**ray.get(answer), "file": name}
+    found: dict[str, Any] = ray.get(answer)
+    return {**found, "file": name}
 
 
 def differing(answers: list[dict[str, Any]], results: str) -> list[str]:

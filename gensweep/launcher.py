@@ -103,15 +103,15 @@ def submit(given: argparse.Namespace, command: list[str]) -> int:
     if options is not None:
         for fault in faults(config, options):
             raise BadUsage(fault)
-    command = f"mkdir -p {shlex.quote(results)}; cd {shlex.quote(results)}; python -m gensweep {shlex.join(words)}"
+    there = f"mkdir -p {shlex.quote(results)}; cd {shlex.quote(results)}; python -m gensweep {shlex.join(words)}"
     if words[0] in TRAINING:
         words = [*words, "--address", "auto"]
         if words[0] in NEW:
             words += ["--storage", "journal"] if options is not None and options.storage is None else []
             words += [] if "--results" in words else ["--results", "."]
-        command = f"python -m gensweep.head submit {shlex.quote(results)} {shlex.join(words)}"
+        there = f"python -m gensweep.head submit {shlex.quote(results)} {shlex.join(words)}"
     here = f"gensweep submit {shlex.quote(given.cluster)} --"
-    ended = on_head(given.cluster, config, command, lambda line: print(line.replace("next: gensweep", f"next: {here}")))
+    ended = on_head(given.cluster, config, there, lambda line: print(line.replace("next: gensweep", f"next: {here}")))
     if ended is None:
         print("gensweep: the connection to the head ended; what was submitted goes on", file=sys.stderr)
         print(f"next: {here} {typed}")

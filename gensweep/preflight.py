@@ -7,7 +7,7 @@ nodes. Here nothing is asked of the network, and nothing is written.
 import importlib.util
 import json
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -57,17 +57,25 @@ def faults(config: Config, options: Options | None = None) -> list[str]:
     return found
 
 
+def unknown(key: str, known: Iterable[str]) -> str:
+    """One line about a key: the nearest known one, or all of them."""
+    line = nearest("key", key, known)
+    return line.partition(" (known")[0] if "did you mean" in line else line
+
+
 def _schema(config: Config) -> Generator[str]:
     import ray
     from jsonschema import Draft7Validator
 
     schema = json.loads((Path(ray.__file__).parent / "autoscaler/ray-schema.json").read_text(encoding="utf-8"))
+    if "worker_ips" in config.get("provider", {}):
+        schema["properties"]["min_workers"] = schema["properties"]["max_workers"]  # which Ray takes out before it looks
     for error in sorted(Draft7Validator(schema).iter_errors(config), key=lambda error: error.json_path):
         where = error.json_path.removeprefix("$").lstrip(".")
         if error.validator == "additionalProperties":
             known = error.schema["properties"]
             for key in sorted(set(error.instance) - set(known)):
-                yield f"{where + ': ' if where else ''}{nearest('key', key, known)}"
+                yield f"{where + ': ' if where else ''}{unknown(key, known)}"
         else:
             yield f"{where or 'the file'}: {error.message}"
 
@@ -83,7 +91,7 @@ def _provider(config: Config) -> Generator[str]:
         yield f"provider.type: {nearest('provider', str(kind), _NODE_PROVIDERS)}"
     for key in provider:
         if kind in PROVIDER and key not in ("type", *PROVIDER[kind]):
-            yield f"provider: {nearest('key', str(key), PROVIDER[kind])}"
+            yield f"provider: {unknown(str(key), PROVIDER[kind])}"
     if kind == "local" and "coordinator_address" not in provider:
         yield from (f"provider.{key} is missing" for key in ("head_ip", "worker_ips") if key not in provider)
         if config.get("available_node_types"):
@@ -107,7 +115,7 @@ def _ec2(config: Config) -> Generator[str]:
     for name, kind in (config.get("available_node_types") or {}).items():
         where, node = f"available_node_types.{name}.node_config", kind["node_config"]
         for key in sorted(set(node) - set(known)):
-            yield f"{where}: {nearest('key', key, known).partition(' (known')[0]}"
+            yield f"{where}: {unknown(key, known)}"
         for key in {"InstanceType", "ImageId"} - set(node):
             yield f"{where}: {key} is missing{', and Ray would take an image of Ubuntu 18.04' * (key == 'ImageId')}"
         rest = {key: value for key, value in node.items() if key in shape.members} | {"MinCount": 1, "MaxCount": 1}
