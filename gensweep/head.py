@@ -9,6 +9,7 @@ head's loopback alone, and asks for the token.
 
 import asyncio
 import logging
+import re
 import shlex
 import sys
 import time
@@ -24,12 +25,9 @@ JOBS = "http://127.0.0.1:8265"
 LOGS = Path("/tmp/ray/session_latest/logs")
 LOOK_S = 0.5
 LAST = 20  # lines of the autoscaler's log
-QUIET = (
-    "autoscaler.py",
-    "Resources",
-    "Usage:",
-    "Demands:",
-)  # its status, which says nothing of a node that does not come
+QUIET = ("autoscaler.py", "Resources", "Usage:", "Demands:")  # the autoscaler's status, which tells of no failure ...
+QUIET += ("onnection to ", "Permanently added", "VINFO")  # ... and what ssh says each time
+RAYS = re.compile(r"[\d-]+ [\d:,]+\s+INFO (job_manager|sdk)\.py|Running entrypoint for job ")  # no lines of the sweep's
 PACKAGES = ("ray", "torch", "optuna")
 
 
@@ -142,6 +140,7 @@ async def submit(results: str, words: list[str]) -> int:
     """Submits a command as a job, or finds the one that runs it already, and follows it to its end."""
     from ray.job_submission import JobStatus, JobSubmissionClient
 
+    logging.getLogger("ray").setLevel(logging.WARNING)
     client = JobSubmissionClient(JOBS)
     Path(results).mkdir(parents=True, exist_ok=True)
     line = f"cd {shlex.quote(results)} && exec {sys.executable} -m gensweep {shlex.join(words)}"
@@ -152,7 +151,7 @@ async def submit(results: str, words: list[str]) -> int:
     assert job is not None
     print(f"{'following' if running else 'submitted as'} job {job}; it goes on without you", flush=True)
     async for text in client.tail_job_logs(job):
-        print(text, end="", flush=True)
+        print("".join(line for line in text.splitlines(keepends=True) if not RAYS.match(line)), end="", flush=True)
     ended = client.get_job_info(job)
     if ended.driver_exit_code is not None:
         return ended.driver_exit_code

@@ -20,15 +20,12 @@ from gensweep.arguments import COMMANDS, parsed
 from gensweep.asked import asked
 from gensweep.options import BadUsage, Options, amount, nearest, seconds
 from gensweep.preflight import faults, read
+from gensweep.remote import RAY, environment, on_head, ray_up, stopped
 from gensweep.uploads import TOKEN, Config, uploaded
 
 OK, FAILED, BAD = 0, 1, 2
-RAY = (sys.executable, "-m", "ray.scripts.scripts")
-MARK = "::gensweep::"  # before and behind what a command on the head prints
 TRAINING = ("run", "study", "resume", "extend", "finalize")  # these need Ray, and go as jobs
 NEW = ("run", "study")  # these say where results go
-SSH = "BatchMode=yes StrictHostKeyChecking=no UserKnownHostsFile=/dev/null LogLevel=ERROR ConnectTimeout=10"
-STOP = "bash --login -c -i 'ray stop --force' >/dev/null 2>&1; pgrep -l '^(raylet|gcs_server)$' || true"
 
 
 def check(given: argparse.Namespace, command: list[str]) -> int:
@@ -56,7 +53,7 @@ def up(given: argparse.Namespace, command: list[str]) -> int:
     if made:
         print(f"made a token in {TOKEN}: whoever has it may use the cluster")
     words = [*RAY, "up", "--yes", given.cluster]
-    code = subprocess.run(words, env=environment(config), stdin=subprocess.DEVNULL).returncode
+    code = ray_up(words, config)
     if code:
         print(f"gensweep: `ray up` failed, with exit code {code}: see above", file=sys.stderr)
         return FAILED
@@ -170,59 +167,9 @@ def make_token() -> bool:
     return True
 
 
-def environment(config: Config) -> dict[str, str]:
-    """What Ray's own commands must be told here."""
-    more = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
-    if config["provider"]["type"] == "local":
-        more["RAY_UP_enable_autoscaler_v2"] = "0"
-    return {**os.environ, **more}
-
-
 def nodes_at_least(config: Config) -> int:
     """The nodes that come without being asked for: the head, and the workers that are always there."""
     kinds: dict[str, Any] = config.get("available_node_types") or {}
     always = [kind.get("min_workers", 0) for name, kind in kinds.items() if name != config.get("head_node_type")]
     listed = len(config["provider"].get("worker_ips", ()))
     return 1 + (sum(always) if kinds else int(config.get("min_workers", listed)))
-
-
-def on_head(file: str, config: Config, command: str, say: Callable[[str], None]) -> int | None:
-    """Runs a command on the head; its exit code, or None where the connection broke before it had ended."""
-    whole = f"echo {MARK}; {command}; echo {MARK} $?"
-    ended, begun, before = None, False, []
-    process = subprocess.Popen(
-        [*RAY, "exec", file, whole],
-        env=environment(config),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    )
-    assert process.stdout is not None
-    for line in map(str.rstrip, process.stdout):
-        if line.startswith(f"{MARK} "):
-            ended = int(line.split()[1])
-        elif line == MARK:
-            begun = True
-        elif begun and ended is None:
-            say(line)
-            sys.stdout.flush()
-        else:
-            before.append(line)
-    process.wait()
-    if not begun:
-        print("\n".join(before), file=sys.stderr)
-    return ended
-
-
-def stopped(config: Config, machine: str) -> str:
-    """Stops Ray on a machine; what is wrong there then, or nothing."""
-    auth = config["auth"]
-    key = ["-i", str(Path(auth["ssh_private_key"]).expanduser())] if "ssh_private_key" in auth else []
-    proxy = ["-o", f"ProxyCommand={auth['ssh_proxy_command']}"] if "ssh_proxy_command" in auth else []
-    words = ["ssh", *(f"-o{one}" for one in SSH.split()), *key, *proxy, f"{auth['ssh_user']}@{machine}", STOP]
-    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    if done.returncode:
-        return f"could not be reached, and Ray may run on there: {(done.stderr or 'no answer').strip()}"
-    return f"Ray does not stop: {', '.join(done.stdout.split())}" if done.stdout.strip() else ""

@@ -159,6 +159,7 @@ def _host(folder: Path, i: int, bridge: str, net: str, python: Path) -> Generato
         _do("ip", "netns", "add", space)
         stack.callback(_do, "ip", "netns", "del", space)
         _do("ip", "link", "add", f"{space}v", "type", "veth", "peer", "name", "eth0", "netns", space)
+        stack.callback(_do, "ip", "link", "del", f"{space}v")
         _do("ip", "link", "set", f"{space}v", "master", bridge, "up")
         for words in (f"addr add {address}/24 dev eth0", "link set eth0 up", "link set lo up"):
             _do("ip", "-n", space, *words.split())
