@@ -140,8 +140,8 @@ async def submit(results: str, words: list[str]) -> int:
     """Submits a command as a job, or finds the one that runs it already, and follows it to its end."""
     from ray.job_submission import JobStatus, JobSubmissionClient
 
-    logging.getLogger("ray").setLevel(logging.WARNING)
     client = JobSubmissionClient(JOBS)
+    logging.getLogger(JobSubmissionClient.__module__).setLevel(logging.WARNING)
     Path(results).mkdir(parents=True, exist_ok=True)
     line = f"cd {shlex.quote(results)} && exec {sys.executable} -m gensweep {shlex.join(words)}"
     running = [one for one in client.list_jobs() if one.entrypoint == line and not one.status.is_terminal()]

@@ -13,7 +13,7 @@ import yaml
 
 from gensweep import __version__
 from gensweep.arguments import parsed
-from gensweep.typed import asked
+from gensweep.asked import asked
 
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 SRUN = """#!/bin/sh
@@ -108,7 +108,7 @@ def test_kuberay_pods_are_equal_share_a_volume_and_ask_for_the_token(kinds: dict
 
 def test_kuberay_runs_a_sweep_that_the_door_takes(kinds: dict[str, Any]) -> None:
     words = kinds["RayJob"]["spec"]["entrypoint"].split()
-    options = asked(parsed(words[1:]))
+    options, _ = asked(parsed(words[1:]))
     assert words[0] == "gensweep"
     assert (options.results, options.storage, options.address) == ("/mnt/gensweep", "journal", "auto")
 
