@@ -25,7 +25,12 @@ JOBS = "http://127.0.0.1:8265"
 LOGS = Path("/tmp/ray/session_latest/logs")
 LOOK_S = 0.5
 LAST = 20  # lines of the autoscaler's log
-QUIET = ("autoscaler.py", "Resources", "Usage:", "Demands:")  # the autoscaler's status, which tells of no failure ...
+QUIET: tuple[str, ...] = (
+    "autoscaler.py",
+    "Resources",
+    "Usage:",
+    "Demands:",
+)  # the autoscaler's status, which tells of no failure ...
 QUIET += ("onnection to ", "Permanently added", "VINFO")  # ... and what ssh says each time
 RAYS = re.compile(r"[\d-]+ [\d:,]+\s+INFO (job_manager|sdk)\.py|Running entrypoint for job ")  # no lines of the sweep's
 PACKAGES = ("ray", "torch", "optuna")
