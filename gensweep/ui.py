@@ -150,9 +150,9 @@ def serve(directory: str, port: int) -> None:
     """Serves until Ctrl-C."""
     made, address = server(directory, port)
     with made:
-        print(f"optuna-dashboard on {address}, until Ctrl-C; what is changed there does not reach the sweep")
-        sys.stdout.flush()
         try:
+            print(f"optuna-dashboard on {address}, until Ctrl-C; what is changed there does not reach the sweep")
+            sys.stdout.flush()
             made.serve_forever()
         except KeyboardInterrupt:
             print()
