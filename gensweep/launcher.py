@@ -20,7 +20,7 @@ from gensweep.arguments import COMMANDS, parsed
 from gensweep.asked import asked
 from gensweep.options import BadUsage, Options, amount, nearest, seconds
 from gensweep.preflight import faults, read
-from gensweep.remote import RAY, environment, on_head, ray_up, stopped
+from gensweep.remote import RAY, environment, on_head, steps, stopped
 from gensweep.uploads import TOKEN, Config, uploaded
 
 OK, FAILED, BAD = 0, 1, 2
@@ -53,7 +53,7 @@ def up(given: argparse.Namespace, command: list[str]) -> int:
     if made:
         print(f"made a token in {TOKEN}: whoever has it may use the cluster")
     words = [*RAY, "up", "--yes", given.cluster]
-    code = ray_up(words, config)
+    code = steps(words, config)
     if code:
         print(f"gensweep: `ray up` failed, with exit code {code}: see above", file=sys.stderr)
         return FAILED
@@ -79,9 +79,9 @@ def down(given: argparse.Namespace, command: list[str]) -> int:
         print(f"{machine}: {left[machine]}", file=sys.stderr)
     if provider.get("head_ip") not in unreached:
         words = [*RAY, "down", "--yes", given.cluster]
-        done = subprocess.run(words, env=environment(config), stdin=subprocess.DEVNULL)
-        if done.returncode:
-            print(f"gensweep: `ray down` failed, with exit code {done.returncode}: see above", file=sys.stderr)
+        code = steps(words, config)
+        if code:
+            print(f"gensweep: `ray down` failed, with exit code {code}: see above", file=sys.stderr)
             return FAILED
     print(f"no Ray process is left on {len(left) - len(unreached)} machines" if left else "the cluster is down")
     return FAILED if unreached else OK

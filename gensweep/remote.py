@@ -27,8 +27,8 @@ def environment(config: Config) -> dict[str, str]:
     return {**os.environ, **more}
 
 
-def ray_up(words: list[str], config: Config) -> int:
-    """Runs `ray up`, and shows its steps; where it fails, all that it said."""
+def steps(words: list[str], config: Config) -> int:
+    """Runs `ray up` or `ray down`, and shows its steps; where it fails, all that it said."""
     process = subprocess.Popen(
         words,
         env=environment(config),

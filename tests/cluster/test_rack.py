@@ -47,10 +47,10 @@ def test_all_hosts_join(rack: hosts.Rack) -> None:
     assert (rack.laptop / ".ray/auth_token").stat().st_mode & 0o777 == 0o600
 
 
-def look(rack: hosts.Rack, code: str, **environment: str) -> str:
+def look(rack: hosts.Rack, code: str, *words: str, **environment: str) -> str:
     """What a Python program on the laptop says, which is no node of the cluster, or its last line of error."""
     env = {**rack.environment(), "HOME": str(rack.shared), **environment}  # no token but what is named
-    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code, *words], env=env, capture_output=True, text=True, timeout=60)
     return (done.stdout.strip() or done.stderr.strip()).splitlines()[-1]
 
 
@@ -72,6 +72,17 @@ def test_dashboard_and_jobs_are_on_the_heads_loopback(rack: hosts.Rack) -> None:
     assert [word for word in listening if word.endswith(":8265")] == ["127.0.0.1:8265"]
     asking = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "http://127.0.0.1:8265/api/jobs/"]
     assert rack.hosts[0].run(*asking) == "401"
+
+
+def test_no_port_answers_without_the_token(rack: hosts.Rack) -> None:
+    for host in rack.hosts:
+        listening = [line.split()[3] for line in host.run("ss", "-Hltn").splitlines()]
+        ports = {one.rpartition(":")[2] for one in listening if "127.0.0.1" not in one} - {"22"}
+        assert len(ports) > 3
+        doors = (hosts.ROOT / "tests/cluster/doors.py").read_text(encoding="utf-8")
+        found = json.loads(look(rack, doors, host.address, *sorted(ports), RAY_AUTH_MODE="disabled"))
+        print(host.name, found)
+        assert {verdict for _, verdict in found.values()} == {"refused"}, found
 
 
 def begin(rack: hosts.Rack, *words: object) -> "subprocess.Popen[str]":
