@@ -27,7 +27,7 @@ from analysis import best
 from analysis.runs import Sweep
 
 FEWEST = 20  # scored trials, below which a forest says nothing
-MOST = 300  # trials that a forest is given, a random choice of more: a thousand would take minutes
+MOST = 200  # trials that a forest is given, a random choice of more: a thousand would take minutes
 HALVES, TREES = 10, 16
 LEVEL, Z = 0.9, 1.645
 

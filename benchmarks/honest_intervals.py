@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from scipy.stats import binom
 from table import keep
@@ -28,19 +29,21 @@ from analysis import best, final, runs
 from analysis.paired import interval
 from gensweep import Sweep, cluster, finalize
 
-REPEATS, TRIALS, SEEDS, SLOTS = 40, 10, 10, 2
+REPEATS, TRIALS, SEEDS, SLOTS = 40, 8, 10, 2
 MODEL, SET = "vae", {"net": "mlp", "width": "32", "latent_dim": "8", "likelihood": "bernoulli", "beta": "1"}
 SET |= {"epochs": "1", "batch_size": "16", "lr": "0.004,0.005,0.006"}
 LEVEL = 0.95
+Scores = NDArray[np.float64]
 
 
 class Told(NamedTuple):
     """One finalist of one sweep: its scores by split [SEEDS]; the search's score where it was the search's best."""
 
     sweep: int
+    what: str  # "the pick" or "the defaults"
     config: str
-    val: np.ndarray[tuple[int], np.dtype[np.float64]]
-    test: np.ndarray[tuple[int], np.dtype[np.float64]]
+    val: Scores
+    test: Scores
     search: float
 
 
@@ -64,6 +67,7 @@ def sweep(seed: int, results: Path) -> list[Told]:
     return [
         Told(
             seed,
+            "the pick" if one.number == lead else "the defaults",
             str(runs.trial(found, one.number).config["lr"]),
             one.val,
             one.test,
@@ -78,36 +82,43 @@ def holds(ends: tuple[float, float], value: float) -> bool:
 
 
 def table(told: list[Told]) -> tuple[list[list[str]], bool]:
-    """The rows, and whether an interval of finalize holds the truth too rarely."""
+    """The rows, and whether an interval of finalize holds the truth too rarely. A row counts one interval a sweep: the
+    two of a sweep share their seeds."""
     seeds: dict[str, dict[int, Told]] = defaultdict(dict)
     for one in told:
-        seeds[one.config][one.sweep] = one
+        seeds[one.config].setdefault(one.sweep, one)  # the pick may have the very configuration of the defaults
     rows, wrong = [], False
     for split in ("test", "val"):
-        counts = {"mean of many seeds": [0, 0], "the search's own score": [0, 0]}
-        others, gap = [], []
-        for one in told:
-            rest = [getattr(each, split) for sweep, each in seeds[one.config].items() if sweep != one.sweep]
-            if not rest:
-                continue
-            truth, mine = np.concatenate(rest), getattr(one, split)
-            others.append(len(truth))
-            counts["mean of many seeds"][0] += holds(interval(mine), float(truth.mean()))
-            counts["mean of many seeds"][1] += 1
-            if split == "val" and np.isfinite(one.search):
-                counts["the search's own score"][0] += holds(interval(mine), one.search)
-                counts["the search's own score"][1] += 1
-                gap.append((float(truth.mean()) - one.search) / float(truth.std(ddof=1)))
-        for what, (inside, of) in counts.items():
-            if of:
-                low, high = (int(end) for end in binom.interval(LEVEL, of, LEVEL))
-                far = f"{np.mean(gap):.2f} sd too good" if gap and what != "mean of many seeds" else "–"
-                share = f"{inside / of:.0%}"
-                rows.append(
-                    [what, split, f"{inside} of {of}", share, f"{low} to {high}", far, f"{np.mean(others):.0f}"]
-                )
-                wrong |= what == "mean of many seeds" and inside < low
+        for what in ("the pick", "the defaults"):
+            some = [one for one in told if one.what == what]
+            truths = {one.sweep: _truth(seeds[one.config], one.sweep, split) for one in some}
+            known = [one for one in some if len(truths[one.sweep])]
+            inside = [holds(interval(getattr(one, split)), float(truths[one.sweep].mean())) for one in known]
+            row, few = _row(
+                f"{what}: mean of many seeds", split, inside, "–", [len(truth) for truth in truths.values()]
+            )
+            rows.append(row)
+            wrong |= few
+    picks = [one for one in told if np.isfinite(one.search)]
+    inside = [holds(interval(one.val), one.search) for one in picks]
+    gap = [(one.val.mean() - one.search) / one.val.std(ddof=1) for one in picks]
+    rows.append(_row("the pick: the search's own score", "val", inside, f"{np.mean(gap):.1f} sd too good", [])[0])
     return rows, wrong
+
+
+def _truth(seeds: dict[int, Told], sweep: int, split: str) -> Scores:
+    """The scores of a configuration in the other sweeps."""
+    found = [getattr(one, split) for other, one in seeds.items() if other != sweep]
+    return np.concatenate(found) if found else np.array([])
+
+
+def _row(what: str, split: str, inside: list[bool], far: str, behind: list[int]) -> tuple[list[str], bool]:
+    """A row of the table, and whether fewer lie inside than a right interval has."""
+    n = len(inside)
+    low, high = (int(end) for end in binom.interval(LEVEL, n, LEVEL)) if n else (0, 0)
+    share = f"{np.mean(inside):.0%}" if n else "–"
+    seeds = f"{np.mean(behind):.0f}" if behind else "–"
+    return [what, split, f"{sum(inside)} of {n}", share, f"{low} to {high}", far, seeds], sum(inside) < low
 
 
 def main() -> int:

@@ -63,7 +63,7 @@ def test_the_figure_of_searches(arms: list[Arm]) -> None:
     assert (hand.x, hand.by_hand, hand.of) == (1, True, 0)
     assert cgan.y == pytest.approx(0.5 * 11.35)
     assert hand.low < 21.35 < hand.high
-    assert "cgan is ahead of vae from 1 trials on by the medians; the bands are apart at" in searches.look(info)
+    assert "cgan is ahead of vae from 1 trials on by the medians, and the bands are apart" in searches.look(info)
     seconds = searches.data(arms, "seconds")
     assert seconds is not None
     assert (seconds.points[0].x, seconds.points[2].x) == (6, 5)

@@ -147,7 +147,7 @@ def ink(info: Budget, ax: Axes) -> Axes:
     if low > 0 and high > 8 * low:
         ax.set_yscale("log")
         style.plain(ax.yaxis)
-    ax.legend(fontsize=7.5, frameon=False, labelcolor=style.INK)
+    ax.legend(fontsize=7.5, frameon=False, labelcolor=style.INK, loc="upper right")
     return style.tidy(ax, text, named(info.metric))
 
 
@@ -155,10 +155,11 @@ def _points(info: Budget, ax: Axes, scale: float) -> None:
     """Diamonds for what a person had set, dots for what a search has picked."""
     for by_hand, mark, text in ((False, "o", "picked, fresh seeds"), (True, "D", "set by hand, fresh seeds")):
         shown = [one for one in info.points if one.by_hand == by_hand]
-        for one in shown:
+        for k, one in enumerate(shown):
+            x = one.x / scale * (1.04**k if by_hand else 1)  # those of one price are all seen
             color = style.OTHERS if one.of < 0 else style.CLASSES[one.of % len(style.CLASSES)]
-            ax.plot([one.x / scale] * 2, [one.low, one.high], "-", color=style.INK, lw=1.2, zorder=6)
-            ax.plot(one.x / scale, one.y, mark, ms=6, mfc=color, mec=style.INK, mew=0.9, zorder=7)
+            ax.plot([x, x], [one.low, one.high], "-", color=style.INK, lw=1.2, zorder=6)
+            ax.plot(x, one.y, mark, ms=6, mfc=color, mec=style.INK, mew=0.9, zorder=7)
         if shown:
             ax.plot([], [], mark, ms=6, mfc="white", mec=style.INK, label=text)
 

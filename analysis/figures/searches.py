@@ -31,7 +31,7 @@ def data(arms: list[Arm], of: str) -> Budget | None:
     searched = [arm for arm in arms if arm.search is not None]
     if not searched:
         return None
-    level = 1 - (1 - LEVEL) / sum(arm.control is not None for arm in searched or arms)
+    level = 1 - (1 - LEVEL) / max(1, sum(arm.control is not None for arm in searched))
     lines = [line(arm.name, unit, arm.search, arm.control, level) for arm in searched]
     models = [arm.sweep.meta["model"] for arm in searched]
     points = [point for arm in arms if (point := _point(arm, models, unit)) is not None]
@@ -93,13 +93,19 @@ def crossing(a: Line, b: Line, info: Budget) -> str:
         return f"{a.name} and {b.name} are level."
     ahead, behind = (a, b) if lead[-1] > 0 else (b, a)
     since = found.budgets[_last_run(found.median, int(lead[-1]))]
-    apart = found.budgets[found.band == lead[-1]]
-    sure = (
-        f"the bands are apart at {apart.min():,.0f} to {apart.max():,.0f}"
-        if len(apart)
-        else "the bands overlap throughout, so random searches of this size do not prove it"
-    )
-    return f"{ahead.name} is ahead of {behind.name} from {since:,.0f} {info.unit} on by the medians; {sure}."
+    before = f"; up to there {behind.name} is ahead{_apart(found, -int(lead[-1]))}" if since > found.budgets[0] else ""
+    sure = _apart(found, int(lead[-1])) or ", but the bands overlap, so random searches of this size do not prove it"
+    return f"{ahead.name} is ahead of {behind.name} from {since:,.0f} {info.unit} on by the medians{sure}{before}."
+
+
+def _apart(found: budget.Order, sign: int) -> str:
+    """Where the bands are apart for one of the two; empty for nowhere."""
+    held = np.flatnonzero(found.band == sign)
+    if not len(held):
+        return ""
+    first, last = found.budgets[held[0]], found.budgets[held[-1]]
+    some = "" if len(held) == held[-1] - held[0] + 1 else " at most budgets"
+    return f", and the bands are apart{some} from {first:,.0f} to {last:,.0f}"
 
 
 def _last_run(signs: np.ndarray[tuple[int], np.dtype[np.int64]], sign: int) -> int:

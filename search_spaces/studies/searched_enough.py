@@ -10,7 +10,7 @@ from typing import Any
 from search_spaces.studies import gan_schemes, vae_fashion
 from search_spaces.studies.question import Arm, Claim, Study
 
-TRIALS, EPOCHS, DATA = 40, 30, "fashion_mnist"
+TRIALS, EPOCHS, DATA = 30, 30, "fashion_mnist"
 SMALL = {"net": "mlp", "width": 128}
 
 
@@ -60,5 +60,5 @@ STUDY = Study(
         "shares": ("vae-hand", "vae", "cgan-hand", "cgan"),
     },
     every=15,
-    train_images=10_000,
+    train_images=7_000,
 )
