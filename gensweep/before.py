@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from search_spaces import Space
     from trainables.data import Dataset
 
+MOUNTS = Path("/proc/self/mounts")
+NETWORK = {  # file systems whose locks another machine may not see
+    "nfs", "nfs4", "cifs", "smb3", "ceph", "lustre", "gpfs", "beegfs", "afs", "glusterfs", "ocfs2", "gfs2",
+    "fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "fuse.s3fs", "fuse.mountpoint-s3", "fuse.gcsfuse", "fuse.juicefs",
+}  # fmt: skip
 DRAWS = 8  # configurations whose size is measured
 ROW = 6_000  # bytes of an epoch in rows.jsonl and in the study; seen: 1,900 to 3,500
 
@@ -69,6 +74,23 @@ def writable(directory: Path) -> None:
     for name in ("sweep.json", "study.db", "study.journal"):
         if (directory / name).exists() and not os.access(directory / name, os.W_OK):
             raise BadUsage(f"{directory / name} is not yours to write: make it so, or begin a new sweep with --name")
+
+
+def lockable(path: Path, mounts: str | None = None) -> None:
+    """Whether SQLite's locks hold where a study would be; `mounts` is what the kernel says in /proc/self/mounts.
+
+    Raises:
+        BadUsage: on a network file system they do not, and a study would be damaged without a word.
+    """
+    table = MOUNTS.read_text(encoding="utf-8") if mounts is None and MOUNTS.exists() else mounts or ""
+    found = [line.split()[1:3] for line in table.splitlines()]
+    above = [(point, kind) for point, kind in found if path.resolve().is_relative_to(point.replace("\\040", " "))]
+    kind = max(above, key=lambda one: len(one[0]), default=("", ""))[1]
+    if kind in NETWORK:
+        raise BadUsage(
+            f"{path} is on a network file system ({kind}), where SQLite's locks do not hold: say --storage journal, or "
+            "name a server"
+        )
 
 
 def whole(directory: Path, sheet: "Sheet") -> None:

@@ -84,8 +84,12 @@ def nodes() -> list[Node]:
     now: list[Node] = [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
     grown = state.get_cluster_config()
     groups = [] if grown is None else grown.node_group_configs
-    later: list[Node] = [dict(group.resources) for group in groups for _ in range(min(group.max_count, MOST_NODES))]
+    later: list[Node] = [dict(group.resources) for group in groups for _ in range(_most(group.max_count))]
     return later if sum(map(_size, later)) > sum(map(_size, now)) else now
+
+
+def _most(nodes: int) -> int:
+    return MOST_NODES if nodes < 0 else min(nodes, MOST_NODES)  # Ray says -1 of a group without an end
 
 
 def _size(node: Node) -> float:

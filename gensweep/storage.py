@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
 
 from analysis.stored import seen, with_driver
+from gensweep import before
 from gensweep.mirror import Mirror
 from gensweep.options import BadUsage, first_line
 from gensweep.samplers import ByNumber
@@ -151,6 +152,8 @@ def check_storage(url: str, name: str, is_new: bool) -> None:
     """
     if url == JOURNAL:
         return
+    if url.startswith("sqlite:") and make_url(url).database:
+        before.lockable(Path(str(make_url(url).database)))
     with closing(Path(), url) as kept:
         taken = name in optuna.get_all_study_names(kept)
     if taken and is_new:

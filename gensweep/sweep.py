@@ -56,6 +56,8 @@ def prepare(options: Options, command: list[str], load: "Load | None" = None) ->
                 f"{directory} holds another sweep: {'; '.join(differing)}; give this one a --name, or the same settings"
             )
         before.whole(directory, held)
+    elif options.storage is None:
+        before.lockable(directory)
     if options.storage is not None:
         from gensweep.storage import check_storage
 

@@ -142,3 +142,21 @@ def test_the_worst_that_have_ended_lose_their_checkpoints_first(tmp_path: Path) 
     Budget(directory, 1, goal, told)  # to which 4 is open
     assert left() == [4]
     assert {path for path in directory.rglob("*") if not path.name.startswith("checkpoint")} == files
+
+
+MOUNTS = """overlay / overlay rw 0 0
+server:/export /data nfs4 rw,relatime 0 0
+tmpfs /data/scratch tmpfs rw 0 0
+me@host: /home/my\\040files fuse.sshfs rw 0 0
+"""
+
+
+@pytest.mark.parametrize(("path", "kind"), [("/data/sweeps/gan", "nfs4"), ("/home/my files/gan", "fuse.sshfs")])
+def test_sqlite_is_refused_on_a_network_file_system(path: str, kind: str) -> None:
+    with pytest.raises(BadUsage, match=rf"network file system \({kind}\), .*: say --storage journal"):
+        before.lockable(Path(path), MOUNTS)
+
+
+@pytest.mark.parametrize("path", ["/data/scratch/gan", "/database/gan", "/home/me"])
+def test_sqlite_is_taken_on_any_other(path: str) -> None:
+    before.lockable(Path(path), MOUNTS)
