@@ -114,6 +114,8 @@ def dependent(sweep: Sweep) -> str:
         return f"whom {meta['scheduler']} stops depends on other trials"
     if meta.get("study", meta["name"]) != meta["name"]:
         return "the space was widened on the way"
+    if drawn(sweep, spent(sweep)).empty:
+        return "none of its trials was drawn, all were named"
     return ""
 
 

@@ -8,7 +8,7 @@ import pytest
 import sweeps
 from optuna.trial import TrialState
 
-from analysis import again, budget, runs
+from analysis import again, budget, report, runs
 from analysis.figures import budget as figure
 
 N, REPEATS, FAILS = 40, 1_000, 0.1
@@ -91,8 +91,16 @@ def test_a_band_is_for_independent_draws_only(tmp_path: Path) -> None:
     assert "what tpe proposes depends on earlier trials" in figure.look(panels)
     assert " ".join(again.control(sweep)) in figure.look(panels)
     assert again.control(sweep)[:7] == ["gensweep", "run", "vae", "--dataset", "digits", "--sampler", "random"]
-    for meta in ({"scheduler": "asha"}, {"scheduler": "none", "study": "s@2"}):
+    named = {"scheduler": "none", "points": [{"lr": 1e-3}] * 5}
+    for meta in ({"scheduler": "asha"}, {"scheduler": "none", "study": "s@2"}, named):
         assert budget.dependent(sweep._replace(meta=sweep.meta | {"sampler": "random"} | meta))
+
+
+def test_a_random_search_of_named_points_alone_has_no_band(tmp_path: Path) -> None:
+    made = sweeps.make(tmp_path / "s", DRAWS[:1], sampler="random", scheduler="none")
+    panels = figure.data(runs.read(runs.load(made)))
+    assert "all were named" in figure.look(panels)
+    assert report.write([made])
 
 
 def test_the_figure_of_a_random_search(tmp_path: Path) -> None:
