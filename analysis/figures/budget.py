@@ -142,6 +142,8 @@ def ink(info: Budget, ax: Axes) -> Axes:
     if max(len(one.x) + len(one.n_x) for one in info.lines) >= LOG_FROM and min(spent) > 0:
         ax.set_xscale("log")
         style.plain(ax.xaxis)
+    elif info.unit == "trials":
+        style.whole(ax)
     _points(info, ax, scale)
     ax.set_ylim(low, high)
     if low > 0 and high > 8 * low:
