@@ -1,11 +1,8 @@
 """Reading, ranking and summing up a sweep directory, by hand numbers; and every directory that cannot be read."""
 
 import json
-import resource
 import shutil
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -182,23 +179,6 @@ def test_a_bucket_reads_like_a_folder(made: Path) -> None:
     assert [trial.number for trial in stored.trials(bucket, sweep.meta)] == [0, 1, 2, 3]
     assert runs.trial(sweep._replace(place=bucket), 1) == runs.trial(sweep, 1)
     assert runs.load(made.as_uri()).trials.equals(sweep.trials)
-
-
-def cpu_s(*words: str) -> float:
-    """The processor seconds of a whole command, start-up and imports too: neighbours do not count in them."""
-    began = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-m", "gensweep", *words], check=True, stdout=subprocess.DEVNULL)
-    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return ended.ru_utime + ended.ru_stime - began.ru_utime - began.ru_stime
-
-
-@pytest.mark.slow
-def test_a_thousand_trials(tmp_path: Path) -> None:
-    """`status` and `best` in two seconds, the median of three, without torch; `report` in twenty."""
-    big = str(sweeps.make(tmp_path / "big", sweeps.TRIALS * 250))
-    for command in ("status", "best"):
-        assert sorted(cpu_s(command, big) for _ in range(3))[1] < 2.0
-    assert cpu_s("report", big) < 20.0
 
 
 def test_a_conditional_key_stays_whole_and_absent_where_it_does_not_apply(tmp_path: Path) -> None:

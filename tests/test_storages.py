@@ -55,7 +55,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Server]:
         shutil.chown(root, "postgres")
 
     def control(*words: str) -> None:
-        command = [*as_user, programs, "-D", str(root / "data"), "-w", *words]
+        command = [*as_user, programs, "-D", str(root / "data"), "-w", "-t", "180", *words]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=root)
 
     control("initdb", "-o", "-U sweeper -A trust")
