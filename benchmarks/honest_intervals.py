@@ -25,6 +25,7 @@ from rich.console import Console
 from scipy.stats import binom
 from table import keep
 
+import gensweep.tuning  # noqa: F401  before any thread imports Ray Tune as well: its modules import in a circle
 from analysis import best, final, runs
 from analysis.paired import interval
 from gensweep import Sweep, cluster, finalize
