@@ -135,18 +135,17 @@ def launch(
 ) -> "Ended":
     """Runs the sweep until its trials have ended, its time budget is spent, or Ctrl-C. `options` says what belongs to
     this launch alone: cores, GPUs, concurrency, time budget, address."""
+    from gensweep import tuning  # before the judge's thread, which would import half of it at the same time
+
     began = time.monotonic()
     say = partial(console.print, soft_wrap=True, highlight=False, markup=False)
     with cluster.environment(), ThreadPoolExecutor(1) as pool:
         if (directory / "sweep.json").exists():
-            from gensweep import tuning
-
             ended = tuning.already(directory, sheet)
             if ended is not None:
                 return ended
         judging = pool.submit(judge_of, sheet, data, say)  # while Ray starts
         with cluster.connected(options.address, ray_init) as nodes:
-            from gensweep import tuning
             from trainables.data import limited
             from trainables.goal import goal_of
 
