@@ -149,7 +149,7 @@ def ink(info: Budget, ax: Axes) -> Axes:
     if low > 0 and high > 8 * low:
         ax.set_yscale("log")
         style.plain(ax.yaxis)
-    ax.legend(fontsize=7.5, frameon=False, labelcolor=style.INK, loc="upper right")
+    ax.legend(fontsize=7.5, frameon=False, labelcolor=style.INK, loc="best")
     return style.tidy(ax, text, named(info.metric))
 
 
