@@ -35,7 +35,8 @@ def served(directory: Path) -> Iterator[str]:
 
 
 def get(address: str) -> bytes:
-    with urllib.request.urlopen(address, timeout=20) as answer:
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever the machine's proxy is
+    with direct.open(address, timeout=20) as answer:
         content: bytes = answer.read()
     return content
 
