@@ -106,7 +106,7 @@ def _reached(both: tuple[Sweep, Sweep], told: list[Any], unit: Unit) -> Reached:
 
 def _typical(sweep: Sweep, told: Any, n: int) -> tuple[float, float, float] | None:
     drawn = budget.drawn(sweep, told)
-    if budget.dependent(sweep) or not len(drawn) or not n:
+    if budget.dependent(sweep) or not n:
         return None
     found = budget.typical(drawn["loss"], n)
     median, better, worse = (sweep.sign * float(ends[n - 1]) for ends in found)
@@ -116,7 +116,7 @@ def _typical(sweep: Sweep, told: Any, n: int) -> tuple[float, float, float] | No
 def _proof(first: Sweep, a: Final | None, b: Final | None) -> Proof | None:
     if a is None or b is None or a.meta["test_stamp"] != b.meta["test_stamp"]:
         return None
-    seeds = [[one["seed"] for one in _told(each)["seeds"]] for each in (a, b)]
+    seeds = [[one["seed"] for one in each.pick.seeds] for each in (a, b)]
     x, y = a.pick.test, b.pick.test
     paired = seeds[0] == seeds[1]
     if paired:
@@ -140,8 +140,3 @@ def _proof(first: Sweep, a: Final | None, b: Final | None) -> Proof | None:
         high,
         p,
     )
-
-
-def _told(final: Final) -> dict[str, Any]:
-    found: dict[str, Any] = next(one for one in final.meta["finalists"] if one["number"] == final.pick.number)
-    return found

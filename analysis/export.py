@@ -66,8 +66,7 @@ def chosen(search: Sweep, trial: int | None) -> Net:
     number = proof.pick.number
     k = int(np.nanargmin(search.sign * proof.pick.val))
     trained = runs.load(f"{search.place.name.rstrip('/')}/final/trial-{number:04d}")
-    seeds = next(one["seeds"] for one in proof.meta["finalists"] if one["number"] == number)
-    return Net(trained, k, number, seeds[k]["test"], proof)
+    return Net(trained, k, number, proof.pick.seeds[k]["test"], proof)
 
 
 def told(search: Sweep, net: Net) -> dict[str, Any]:

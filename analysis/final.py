@@ -28,7 +28,8 @@ Scores = NDArray[np.float64]
 
 class Finalist(NamedTuple):
     """One configuration. `search` is its score in the search, nan where it had none; `val` and `test` have a score per
-    seed, nan where that training failed; `failed` and `collapsed` count seeds."""
+    seed, nan where that training failed; `failed` and `collapsed` count seeds; `seeds` is what final.json holds of each
+    training."""
 
     number: int
     search: float
@@ -36,6 +37,7 @@ class Finalist(NamedTuple):
     test: Scores
     failed: int
     collapsed: int
+    seeds: list[dict[str, Any]]
 
 
 class Against(NamedTuple):
@@ -115,9 +117,8 @@ def _finalist(told: dict[str, Any], metric: str) -> Finalist:
     val = np.array([np.nan if one["val"] is None else one["val"] for one in seeds], float)
     test = np.array([np.nan if one["test"] is None else one["test"][metric] for one in seeds], float)
     search = float("nan") if told["search"] is None else float(told["search"])
-    return Finalist(
-        told["number"], search, val, test, int(np.isnan(val).sum()), sum(bool(one["collapsed"]) for one in seeds)
-    )
+    collapsed = sum(bool(one["collapsed"]) for one in seeds)
+    return Finalist(told["number"], search, val, test, int(np.isnan(val).sum()), collapsed, seeds)
 
 
 def verdict(sweep: Sweep, final: Final) -> str:

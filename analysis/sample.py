@@ -69,7 +69,7 @@ def scored(sweep: Sweep, number: int, which: list[int]) -> Pixels:
     config = model.completed(runs.trial(sweep, number).config)
     with torch.no_grad():
         drawn = evaluate.generate(model, config, nets(sweep, number), labels, sweep.meta["seed"], chunks)
-        of = {k: (x.clamp(0, 1) * 255).round().to(torch.uint8) for k, (x, _) in zip(chunks, drawn, strict=True)}
+        of = {k: evaluate.in_bytes(x) for k, (x, _) in zip(chunks, drawn, strict=True)}
     return torch.stack([of[k // evaluate.CHUNK][k % evaluate.CHUNK] for k in which]).numpy()
 
 

@@ -31,9 +31,7 @@ NEW = ("run", "study")  # these say where results go
 def check(given: argparse.Namespace, command: list[str]) -> int:
     """Prints every fault of the file, or what would be uploaded."""
     config = read(given.cluster)
-    found = faults(config, behind(given)[1])
-    if found:
-        print("\n".join(found), file=sys.stderr)
+    if not _sound(config, behind(given)[1]):
         return BAD
     for local, n_bytes in uploaded(config).items():
         print(f"uploads {local}: {amount(n_bytes)}")
@@ -46,16 +44,11 @@ def up(given: argparse.Namespace, command: list[str]) -> int:
     """`ray up`, and then the nodes are waited for."""
     config = read(given.cluster)
     made = make_token()
-    found = faults(config)
-    if found:
-        print("\n".join(found), file=sys.stderr)
+    if not _sound(config):
         return BAD
     if made:
         print(f"made a token in {TOKEN}: whoever has it may use the cluster")
-    words = [*RAY, "up", "--yes", given.cluster]
-    code = steps(words, config)
-    if code:
-        print(f"gensweep: `ray up` failed, with exit code {code}: see above", file=sys.stderr)
+    if not _ray("up", given.cluster, config):
         return FAILED
     n = given.wait or nodes_at_least(config)
     limit, results = seconds(given.timeout), config["metadata"]["results"]
@@ -77,12 +70,8 @@ def down(given: argparse.Namespace, command: list[str]) -> int:
     unreached = [machine for machine, fault in left.items() if fault]
     for machine in unreached:
         print(f"{machine}: {left[machine]}", file=sys.stderr)
-    if provider.get("head_ip") not in unreached:
-        words = [*RAY, "down", "--yes", given.cluster]
-        code = steps(words, config)
-        if code:
-            print(f"gensweep: `ray down` failed, with exit code {code}: see above", file=sys.stderr)
-            return FAILED
+    if provider.get("head_ip") not in unreached and not _ray("down", given.cluster, config):
+        return FAILED
     print(f"no Ray process is left on {len(left) - len(unreached)} machines" if left else "the cluster is down")
     return FAILED if unreached else OK
 
@@ -94,9 +83,7 @@ def submit(given: argparse.Namespace, command: list[str]) -> int:
     if not words:
         raise BadUsage("say what to run behind --, as in `gensweep submit FILE -- run gan --trials 24`")
     typed = shlex.join(words)
-    results = config.get("metadata", {}).get("results")
-    if results is None:
-        raise BadUsage(f"{given.cluster}: metadata.results is missing: name the folder that all nodes share")
+    results = _shared(given.cluster, config)
     if options is not None:
         for fault in faults(config, options):
             raise BadUsage(fault)
@@ -118,7 +105,7 @@ def submit(given: argparse.Namespace, command: list[str]) -> int:
 def fetch(given: argparse.Namespace, command: list[str]) -> int:
     """Copies a sweep from the shared folder to this machine, where every command that looks at one works."""
     config = read(given.cluster)
-    source, target = f"{config['metadata']['results']}/{given.name}/", Path(given.out) / given.name
+    source, target = f"{_shared(given.cluster, config)}/{given.name}/", Path(given.out) / given.name
     target.mkdir(parents=True, exist_ok=True)
     words = [*RAY, "rsync-down", given.cluster, source, f"{target}/"]
     done = subprocess.run(words, env=environment(config), stdin=subprocess.DEVNULL, capture_output=True, text=True)
@@ -154,6 +141,30 @@ def behind(given: argparse.Namespace) -> tuple[list[str], Options | None]:
     if getattr(there, "file", None) is not None:
         raise BadUsage(f"{there.file} is on this machine, and the sweep is not: type its options behind --")
     return words, asked(there)[0] if words[0] in ("run", "plan") else None
+
+
+def _sound(config: Config, options: Options | None = None) -> bool:
+    """Whether there is no fault; else each is said."""
+    found = faults(config, options)
+    if found:
+        print("\n".join(found), file=sys.stderr)
+    return not found
+
+
+def _ray(action: str, file: str, config: Config) -> bool:
+    """Runs `ray up` or `ray down`; whether it went well, and else it is said."""
+    code = steps([*RAY, action, "--yes", file], config)
+    if code:
+        print(f"gensweep: `ray {action}` failed, with exit code {code}: see above", file=sys.stderr)
+    return code == OK
+
+
+def _shared(file: str, config: Config) -> str:
+    """The folder of results; BadUsage where the file names none."""
+    results = (config.get("metadata") or {}).get("results")
+    if results is None:
+        raise BadUsage(f"{file}: metadata.results is missing: name the folder that all nodes share")
+    return str(results)
 
 
 def make_token() -> bool:

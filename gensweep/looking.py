@@ -37,10 +37,10 @@ def show_best(given: argparse.Namespace, command: list[str]) -> int:
 
     sweep = runs.load(given.dir)
     found = best.top(sweep, given.top)
-    sweep = runs.read(sweep, [entry["number"] for entry in found])
     if given.json or given.format == "json":
-        print(json.dumps(best.top(sweep, given.top)))
+        print(json.dumps(found))
         return OK
+    sweep = runs.read(sweep, [entry["number"] for entry in found])
     if given.format is not None:
         from analysis import tables
 

@@ -27,9 +27,9 @@ def environment(config: Config) -> dict[str, str]:
     return {**os.environ, **more}
 
 
-def steps(words: list[str], config: Config) -> int:
-    """Runs `ray up` or `ray down`, and shows its steps; where it fails, all that it said."""
-    process = subprocess.Popen(
+def _begun(words: list[str], config: Config) -> "subprocess.Popen[str]":
+    """One of Ray's own commands, all of whose words come through `stdout`."""
+    return subprocess.Popen(
         words,
         env=environment(config),
         stdin=subprocess.DEVNULL,
@@ -38,6 +38,11 @@ def steps(words: list[str], config: Config) -> int:
         text=True,
         errors="replace",
     )
+
+
+def steps(words: list[str], config: Config) -> int:
+    """Runs `ray up` or `ray down`, and shows its steps; where it fails, all that it said."""
+    process = _begun(words, config)
     assert process.stdout is not None
     said = []
     for line in process.stdout:
@@ -54,15 +59,7 @@ def on_head(file: str, config: Config, command: str, say: Callable[[str], None])
     """Runs a command on the head; its exit code, or None where the connection broke before it had ended."""
     whole = f"echo {MARK}; {command}; echo {MARK} $?"
     ended, begun, before = None, False, []
-    process = subprocess.Popen(
-        [*RAY, "exec", file, whole],
-        env=environment(config),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    )
+    process = _begun([*RAY, "exec", file, whole], config)
     assert process.stdout is not None
     for line in process.stdout:
         line = COLOUR.sub("", line).rstrip()

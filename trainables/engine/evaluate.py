@@ -49,6 +49,11 @@ def generate(
         yield model.sample(nets, streams.draw(spec, len(y), str(labels.device), seed, "judged", i), y).float(), y
 
 
+def in_bytes(images: Tensor) -> Tensor:
+    """Images in [0, 1], or a little beyond, as uint8."""
+    return (images.clamp(0, 1) * 255).round().to(torch.uint8)
+
+
 def grid_labels(n_classes: int) -> Tensor:
     """Labels of the sample grid, int64 [GRID]: with ten classes each column is a class."""
     return torch.arange(GRID) % n_classes
@@ -66,7 +71,7 @@ def _picture(run: Run, nets: dict[str, nn.Module], judge: Judge) -> Tensor:
         batch = Batch(*images.val.gather(torch.arange(n, device=device), device))
         noise = {k: streams.draw(spec, n, device, judge.seed, "shown", k) for k, spec in specs.items()}
         drawn = show(nets, batch, noise)
-    return (drawn.clamp(0, 1) * 255).round().to(torch.uint8).cpu()
+    return in_bytes(drawn).cpu()
 
 
 def held_out(
