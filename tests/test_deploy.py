@@ -1,15 +1,21 @@
 """The files under deploy/ that Ray's launcher does not read: Slurm, Kubernetes, the image."""
 
+import copy
+import functools
+import json
 import os
 import shutil
 import subprocess
 import sys
 from importlib.metadata import version
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
 
 from gensweep import __version__
 from gensweep.arguments import parsed
@@ -104,6 +110,82 @@ def test_kuberay_pods_are_equal_share_a_volume_and_ask_for_the_token(kinds: dict
         claim = volume["persistentVolumeClaim"]["claimName"]
         assert claim == kinds["PersistentVolumeClaim"]["metadata"]["name"]
     assert pods[1]["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == "1"
+
+
+@functools.cache
+def rules(kind: str) -> Draft202012Validator:
+    """KubeRay's rules for a RayJob, Kubernetes' own for anything else; an unknown field is a fault in both."""
+    strict = files("kubernetes_validate") / "kubernetes-json-schema/v1.34.0-local-strict/_definitions.json"
+    theirs = Resource.from_contents(json.loads(strict.read_text(encoding="utf-8")))
+    ours = yaml.safe_load(Path(__file__).with_name("kuberay_schema.yaml").read_text(encoding="utf-8"))
+    schema = ours if kind == "RayJob" else {"$ref": f"kubernetes#/$defs/io.k8s.api.core.v1.{kind}"}
+    Draft202012Validator.check_schema(schema)
+    known = (theirs @ Registry()).with_resource("kubernetes", theirs)
+    return Draft202012Validator(schema, registry=known)
+
+
+def faults(part: dict[str, Any]) -> list[str]:
+    """What is wrong with one document of deploy/kuberay.yaml, and where."""
+    return [f"{error.json_path}: {error.message}" for error in rules(part["kind"]).iter_errors(part)]
+
+
+def inside(part: dict[str, Any], where: str) -> Any:
+    for step in where.split(".") if where else []:
+        part = part[int(step) if step.isdigit() else step]  # type: ignore[index]
+    return part
+
+
+def test_kuberay_file_holds_what_kuberay_and_kubernetes_take(kinds: dict[str, Any]) -> None:
+    assert {kind: faults(part) for kind, part in kinds.items()} == {"PersistentVolumeClaim": [], "RayJob": []}
+
+
+POD = "spec.rayClusterSpec.headGroupSpec.template.spec"
+GROUP = "spec.rayClusterSpec.workerGroupSpecs.0"
+
+
+@pytest.mark.parametrize(
+    ("kind", "where", "key", "value"),
+    [
+        ("RayJob", "", "kind_", "RayJob"),
+        ("RayJob", "metadata", "nam", "gensweep"),
+        ("RayJob", "spec", "backoffLimits", 2),
+        ("RayJob", "spec", "ttlSecondsAfterFinished", "300"),
+        ("RayJob", "spec", "shutdownAfterJobFinishes", "yes"),
+        ("RayJob", "spec", "submissionMode", "K8sJob"),
+        ("RayJob", "spec", "submitterConfig", {"backoffLimits": 1}),
+        ("RayJob", "spec.rayClusterSpec", "authOption", {"mode": "token"}),
+        ("RayJob", "spec.rayClusterSpec", "rayVersion", 2.6),
+        ("RayJob", "spec.rayClusterSpec.authOptions", "mode", "tokens"),
+        ("RayJob", "spec.rayClusterSpec.autoscalerOptions", "idleTimeout", 300),
+        ("RayJob", "spec.rayClusterSpec.headGroupSpec.rayStartParams", "num-cpus", 0),
+        ("RayJob", "spec.rayClusterSpec.headGroupSpec", "replicas", 1),
+        ("RayJob", GROUP, "minReplica", 0),
+        ("RayJob", GROUP, "replicas", "0"),
+        ("RayJob", GROUP, "maxReplicas", 2**31),
+        ("RayJob", POD, "volume", []),
+        ("RayJob", f"{POD}.containers.0", "volumeMount", []),
+        ("RayJob", f"{POD}.containers.0.volumeMounts.0", "mountpath", "/mnt"),
+        ("RayJob", f"{POD}.containers.0.resources", "limit", {}),
+        ("RayJob", f"{POD}.volumes.0.persistentVolumeClaim", "claim", "gensweep-results"),
+        ("PersistentVolumeClaim", "spec", "accessMode", ["ReadWriteMany"]),
+        ("PersistentVolumeClaim", "spec", "accessModes", "ReadWriteMany"),
+        ("PersistentVolumeClaim", "spec.resources", "request", {"storage": "50Gi"}),
+    ],
+)
+def test_kuberay_typos_are_refused(kinds: dict[str, Any], kind: str, where: str, key: str, value: object) -> None:
+    part = copy.deepcopy(kinds[kind])
+    inside(part, where)[key] = value
+    (fault,) = faults(part)
+    assert key in fault
+
+
+@pytest.mark.parametrize(
+    ("where", "key"), [("", "spec"), ("spec.rayClusterSpec", "headGroupSpec"), (GROUP, "template")]
+)
+def test_kuberay_needs_its_pods(kinds: dict[str, Any], where: str, key: str) -> None:
+    part = copy.deepcopy(kinds["RayJob"])
+    del inside(part, where)[key]
+    assert any(f"'{key}' is a required property" in fault for fault in faults(part))
 
 
 def test_kuberay_runs_a_sweep_that_the_door_takes(kinds: dict[str, Any]) -> None:
