@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from pyarrow import fs
 
+from trainables.bucket import is_url, opened, patiently
 from trainables.errors import BadInput
 
 
@@ -20,30 +21,45 @@ class Place(NamedTuple):
 
     def read(self, name: str) -> bytes:
         """The bytes of the file `name` below the root; FileNotFoundError where there is none."""
-        with self.files.open_input_file(f"{self.root}/{name}") as stream:
+        return patiently(self.files, lambda: self._get(f"{self.root}/{name}"))
+
+    def _get(self, path: str) -> bytes:
+        with self.files.open_input_file(path) as stream:
             content: bytes = stream.read()
         return content
 
     def write(self, name: str, content: bytes) -> None:
         """Writes a file below the root, making its folder where needed; BadInput where that cannot be."""
-        path = f"{self.root}/{name}"
         try:
-            self.files.create_dir(path.rpartition("/")[0], recursive=True)
-            with self.files.open_output_stream(path) as stream:
-                stream.write(content)
+            patiently(self.files, lambda: self._put(f"{self.root}/{name}", content))
         except OSError as error:
             raise BadInput(f"cannot write {name} to {self.name!r}: {str(error).splitlines()[0]}") from error
 
+    def _put(self, path: str, content: bytes) -> None:
+        if self.local:  # a bucket has no folders
+            self.files.create_dir(path.rpartition("/")[0], recursive=True)
+        with self.files.open_output_stream(path) as stream:
+            stream.write(content)
+
+    def delete(self, name: str) -> None:
+        patiently(self.files, lambda: self.files.delete_file(f"{self.root}/{name}"))
+
     def has(self, name: str) -> bool:
-        return bool(self.files.get_file_info(f"{self.root}/{name}").type == fs.FileType.File)
+        return bool(self._info(f"{self.root}/{name}").type == fs.FileType.File)
+
+    def is_folder(self) -> bool:
+        return bool(self._info(self.root).type == fs.FileType.Directory)
 
     def names(self, folder: str) -> list[str]:
         """The sorted base names in a folder below the root; empty where there is no such folder."""
         path = f"{self.root}/{folder}".rstrip("/")
-        if self.files.get_file_info(path).type == fs.FileType.File:
+        if self._info(path).type == fs.FileType.File:
             return []
         chosen = fs.FileSelector(path, allow_not_found=True)
-        return sorted(info.base_name for info in self.files.get_file_info(chosen))
+        return sorted(info.base_name for info in patiently(self.files, lambda: self.files.get_file_info(chosen)))
+
+    def _info(self, path: str) -> fs.FileInfo:
+        return patiently(self.files, lambda: self.files.get_file_info(path))
 
     @property
     def local(self) -> bool:
@@ -67,10 +83,9 @@ def described(where: Place, what: str, version: int, nearby: str = "") -> dict[s
 def at(directory: str | Path) -> Place:
     """A local path or a URL (`s3://bucket/results/x`) as a Place; BadInput for a URL that no file system reads."""
     text = str(directory)
-    if "://" not in text:
+    if not is_url(text):
         return Place(fs.LocalFileSystem(), str(Path(text).resolve()), text)
     try:
-        files, root = fs.FileSystem.from_uri(text)
+        return Place(*opened(text), text)
     except (OSError, ValueError) as error:
         raise BadInput(f"cannot open {text!r}: {str(error).splitlines()[0]}") from error
-    return Place(files, root.rstrip("/"), text)

@@ -27,6 +27,8 @@ from trainables.errors import BadInput
 from trainables.goal import Values
 
 SEEN = "seen"  # the user attribute that holds {epoch: {key: value}} where a sweep's goal is about more than one number
+PIECES = "journal"  # the folder of what is new in the journal of a sweep in a bucket
+TRIES = 3
 
 
 def trials(where: Place, meta: dict[str, Any]) -> list[FrozenTrial]:
@@ -74,13 +76,30 @@ def with_driver(url: str) -> str:
 
 
 def _journal(where: Place, name: str) -> list[FrozenTrial]:
-    if not where.has("study.journal"):
+    content = journal(where)
+    if not content:
         return []
     with tempfile.TemporaryDirectory() as folder:  # a copy: reading a journal may write a snapshot of it
         copy = Path(folder) / "study.journal"
-        content = where.read("study.journal")
-        copy.write_bytes(content[: content.rfind(b"\n") + 1])  # its writer may be in the middle of a line
+        copy.write_bytes(content)
         return _all(JournalStorage(JournalFileBackend(str(copy))), name)
+
+
+def journal(where: Place) -> bytes:
+    """The whole lines of `study.journal`. In a bucket it goes on in pieces, each named after the byte at which it
+    begins; its writer may fold them into one while they are read."""
+    for _ in range(TRIES):
+        content = where.read("study.journal") if where.has("study.journal") else b""
+        try:
+            for piece in where.names(PIECES):
+                if int(piece) == len(content):
+                    content += where.read(f"{PIECES}/{piece}")
+                elif int(piece) > len(content):
+                    raise FileNotFoundError(piece)  # those before it are folded now
+        except FileNotFoundError:
+            continue
+        return content[: content.rfind(b"\n") + 1]  # its writer may be in the middle of a line
+    raise BadInput(f"the study of {where.name!r} cannot be read: a piece of its journal is missing")
 
 
 def _sqlite(path: Path, name: str) -> list[FrozenTrial]:

@@ -145,7 +145,7 @@ def _run_options(to: argparse.ArgumentParser) -> None:
         "scheduler": ("NAME", f"{', '.join(SCHEDULERS)} (default: {usual['scheduler']})"),
         "precision": ("P", f"{', '.join(PRECISIONS)} (default: what the space says)"),
         "name": ("NAME", "of the sweep (default: MODEL-DATASET)"),
-        "results": ("DIR", f"where sweeps are kept (default: {usual['results']})"),
+        "results": ("DIR", f"where sweeps are kept, also s3://... (default: {usual['results']})"),
         "storage": (
             "URL",
             "journal, or an Optuna server (default: SQLite in the sweep's folder)",

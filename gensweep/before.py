@@ -9,7 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gensweep import desk
 from gensweep.options import BadUsage, Options, amount
+from trainables.bucket import is_url
 
 if TYPE_CHECKING:
     from gensweep.resolve import Sheet
@@ -101,8 +103,9 @@ def whole(directory: Path, sheet: "Sheet") -> None:
     """
     from analysis import place, stored
 
-    if any(directory.glob("trials/*")):
-        stored.trials(place.at(directory), sheet)
+    where = place.at(desk.home(directory))
+    if where.names("trials"):
+        stored.trials(where, sheet)
 
 
 def drawn(space: "Space", n: int, seed: int) -> list[dict[str, Any]]:
@@ -139,14 +142,15 @@ def planned(sheet: "Sheet", space: "Space", data: "Dataset") -> Planned:
 
 
 def room(directory: Path, sheet: "Sheet", space: "Space", data: "Dataset", at_once: int) -> None:
-    """Whether the disk has room for the trials that have no folder yet, and the budget for those that run at once.
+    """Whether the disk has room for the trials that have no folder yet, and the budget for those that run at once; a
+    bucket has room.
 
     Raises:
         BadUsage: it has not.
     """
     trials = directory / "trials"
     left = sheet["trials"] - (len(list(trials.iterdir())) if trials.exists() else 0)
-    if left < 1:
+    if left < 1 or is_url(desk.home(directory)):
         return
     each, limit = planned(sheet, space, data), sheet.get("keep_checkpoints")
     open_ones = 1.5 * each.largest * at_once  # a checkpoint is written before an older one is deleted

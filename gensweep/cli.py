@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gensweep import launcher, looking, sweepfile
+from gensweep import desk, launcher, looking, sweepfile
 from gensweep.arguments import COMMANDS, parsed
 from gensweep.asked import asked, by_name, settings
 from gensweep.disk import is_full
@@ -151,7 +151,7 @@ def resume_sweep(given: argparse.Namespace, command: list[str]) -> int:
 
     from gensweep.sweep import launch, reopen
 
-    directory = Path(given.dir)
+    directory = desk.desk(given.dir)
     sheet, data = reopen(directory)
     return _close(directory, launch(directory, sheet, data, _again(sheet, given), Console(), {}))
 
@@ -161,7 +161,7 @@ def extend_sweep(given: argparse.Namespace, command: list[str]) -> int:
 
     from gensweep.sweep import launch, lengthen, reopen
 
-    directory = Path(given.dir)
+    directory = desk.desk(given.dir)
     sheet, data = reopen(directory)
     sheet = lengthen(directory, sheet, given.trials, settings(given.set or []), data)
     return _close(directory, launch(directory, sheet, data, _again(sheet, given), Console(), {}))
@@ -177,8 +177,9 @@ def stop_sweep(given: argparse.Namespace, command: list[str]) -> int:
     from gensweep import lock
     from gensweep.sweep import read_sheet
 
-    read_sheet(Path(given.dir))
-    lock.ask(Path(given.dir), given.command)
+    directory = desk.desk(given.dir)
+    read_sheet(directory)
+    lock.ask(directory, given.command)
     print(ASKED[given.command])
     next_step("status", given.dir)
     return OK
@@ -202,16 +203,16 @@ def _close(directory: Path, ended: "Ended") -> int:
     """The last lines of a launch, and its exit code."""
     print("\n".join(ended.lines))
     if ended.cause != "done":
-        return _unfinished(ended.cause, "resume", str(directory))
+        return _unfinished(ended.cause, "resume", desk.name(directory))
     if ended.failed == ended.trials:
         print(f"gensweep: all {ended.trials} trials failed", file=sys.stderr)
-        next_step("status", str(directory))
+        next_step("status", desk.name(directory))
         return FAILED
     if not ended.won:
         print(f"gensweep: none of the {ended.trials} trials keeps the constraints", file=sys.stderr)
-        next_step("extend", str(directory), "--trials", str(ended.trials))
+        next_step("extend", desk.name(directory), "--trials", str(ended.trials))
         return FAILED
-    next_step("report", str(directory))
+    next_step("report", desk.name(directory))
     return OK
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Console
 
+from gensweep import bucket, desk, lock
 from gensweep.disk import write_json
 from gensweep.options import BadUsage, Options, texts
 from gensweep.origin import commit, versions
@@ -49,9 +50,9 @@ def run(asked: Asked, command: list[str], console: Console) -> str:
     from analysis import final, runs
     from gensweep.sweep import judge_of, reopen
 
-    directory = Path(asked.dir)
+    directory = desk.desk(asked.dir)
     sheet, data = reopen(directory)
-    sweep = runs.load(directory)
+    sweep = runs.load(asked.dir)
     before = final.written(sweep.place)
     seeds = _seeds(asked, before)
     chosen = _finalists(sweep, asked.top, before)
@@ -133,7 +134,9 @@ def _lengthen(options: Options, data: "Dataset") -> None:
     """Adds trials to a finalist's sweep that was begun with fewer seeds."""
     from gensweep.sweep import lengthen, read_sheet
 
-    directory = Path(options.results) / str(options.name)
+    directory = desk.desk(f"{options.results}/{options.name}")
+    lock.alone(directory)
+    bucket.fetch(directory)
     if (directory / "sweep.json").exists():
         sheet = read_sheet(directory)
         if sheet["trials"] < options.trials:
@@ -160,7 +163,7 @@ def _score(
     searched = sweep.trials.set_index("number")["value"]
     finalists = []
     for number in chosen:
-        trained = runs.load(directory / "final" / f"trial-{number:04d}")
+        trained = runs.load(f"{sweep.place.name}/final/trial-{number:04d}")
         told = known.get(number, [])
         for k in range(len(told), seeds):
             told.append(_one(trained, k, data, judge))
@@ -182,6 +185,7 @@ def _score(
         **commit(),
     }
     write_json(directory / "final.json", written)
+    bucket.keep(directory, "final.json")
 
 
 def _one(trained: "Sweep", k: int, data: "Dataset", judge: "Judge") -> dict[str, Any]:

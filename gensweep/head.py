@@ -20,6 +20,7 @@ from typing import Any
 
 from gensweep import __version__
 from gensweep.options import first_line
+from trainables.bucket import is_url
 
 JOBS = "http://127.0.0.1:8265"
 LOGS = Path("/tmp/ray/session_latest/logs")
@@ -100,12 +101,14 @@ def probe(results: str, name: str) -> dict[str, Any]:
         except PackageNotFoundError:
             return "none"
 
+    from analysis.place import at
+    from trainables.errors import BadInput
+
     fault = ""
     try:
-        Path(results).mkdir(parents=True, exist_ok=True)
-        (Path(results) / name).write_text(socket.gethostname(), encoding="utf-8")
-    except OSError as error:
-        fault = error.strerror or str(error)
+        at(results).write(name, socket.gethostname().encode())
+    except BadInput as error:
+        fault = first_line(error.__cause__ or error)
     python = ".".join(platform.python_version_tuple()[:2])
     return {"host": socket.gethostname(), "fault": fault, "Python": python, **{one: of(one) for one in PACKAGES}}
 
@@ -124,16 +127,18 @@ def asked(node: str, results: str) -> dict[str, Any]:
 
 def differing(answers: list[dict[str, Any]], results: str) -> list[str]:
     """One line for each thing in which the nodes differ, and for each that does not share the folder of results."""
-    found = []
+    from analysis.place import at
+
+    found, where = [], at(results)
     for answer in answers:
-        path = Path(results) / answer["file"]
         if answer["fault"]:
             found.append(f"{answer['host']} cannot write to {results}: {answer['fault']}")
-        elif not path.exists():
+        elif not where.has(answer["file"]):
             found.append(
                 f"{answer['host']} writes to a {results} of its own, which the head does not see: mount it there"
             )
-        path.unlink(missing_ok=True)
+        else:
+            where.delete(answer["file"])
     for name in ("Python", *PACKAGES):
         having = {answer["host"]: answer[name] for answer in answers}
         if len(set(having.values())) > 1:
@@ -147,8 +152,9 @@ async def submit(results: str, words: list[str]) -> int:
 
     client = JobSubmissionClient(JOBS)
     logging.getLogger(JobSubmissionClient.__module__).setLevel(logging.WARNING)
-    Path(results).mkdir(parents=True, exist_ok=True)
-    line = f"cd {shlex.quote(results)} && exec {sys.executable} -m gensweep {shlex.join(words)}"
+    home = Path.home() if is_url(results) else Path(results)
+    home.mkdir(parents=True, exist_ok=True)
+    line = f"cd {shlex.quote(str(home))} && exec {sys.executable} -m gensweep {shlex.join(words)}"
     running = [one for one in client.list_jobs() if one.entrypoint == line and not one.status.is_terminal()]
     job = (
         running[0].submission_id if running else client.submit_job(entrypoint=line, metadata={"gensweep": __version__})

@@ -22,6 +22,7 @@ from gensweep.options import BadUsage, Options, amount, nearest, seconds
 from gensweep.preflight import faults, read
 from gensweep.remote import RAY, environment, on_head, steps, stopped
 from gensweep.uploads import TOKEN, Config, uploaded
+from trainables.bucket import is_url
 
 OK, FAILED, BAD = 0, 1, 2
 TRAINING = ("run", "study", "resume", "extend", "finalize")  # these need Ray, and go as jobs
@@ -87,12 +88,13 @@ def submit(given: argparse.Namespace, command: list[str]) -> int:
     if options is not None:
         for fault in faults(config, options):
             raise BadUsage(fault)
-    there = f"mkdir -p {shlex.quote(results)}; cd {shlex.quote(results)}; python -m gensweep {shlex.join(words)}"
+    home = "" if is_url(results) else f"mkdir -p {shlex.quote(results)}; cd {shlex.quote(results)}; "
+    there = f"{home}python -m gensweep {shlex.join(words)}"
     if words[0] in TRAINING:
         words = [*words, "--address", "auto"]
         if words[0] in NEW:
             words += ["--storage", "journal"] if options is not None and options.storage is None else []
-            words += [] if "--results" in words else ["--results", "."]
+            words += [] if "--results" in words else ["--results", results if is_url(results) else "."]
         there = f"python -m gensweep.head submit {shlex.quote(results)} {shlex.join(words)}"
     here = f"gensweep submit {shlex.quote(given.cluster)} --"
     ended = on_head(given.cluster, config, there, lambda line: print(line.replace("next: gensweep", f"next: {here}")))
@@ -105,7 +107,12 @@ def submit(given: argparse.Namespace, command: list[str]) -> int:
 def fetch(given: argparse.Namespace, command: list[str]) -> int:
     """Copies a sweep from the shared folder to this machine, where every command that looks at one works."""
     config = read(given.cluster)
-    source, target = f"{_shared(given.cluster, config)}/{given.name}/", Path(given.out) / given.name
+    results = _shared(given.cluster, config)
+    if is_url(results):
+        raise BadUsage(
+            f"the results are in a bucket, where every command finds them: gensweep best {results}/{given.name}"
+        )
+    source, target = f"{results}/{given.name}/", Path(given.out) / given.name
     target.mkdir(parents=True, exist_ok=True)
     words = [*RAY, "rsync-down", given.cluster, source, f"{target}/"]
     done = subprocess.run(words, env=environment(config), stdin=subprocess.DEVNULL, capture_output=True, text=True)

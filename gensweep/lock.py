@@ -5,6 +5,7 @@ driver holds `.driver` alone; every running trial holds a share of `.workers`. R
 two or three seconds, so a new driver first waits until nobody holds a share.
 """
 
+import _thread
 import fcntl
 import os
 import socket
@@ -13,6 +14,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gensweep import desk
 from gensweep.options import BadUsage
 
 WAIT_S = 30.0  # for the workers of a dead driver; seen: 2.0 to 2.7 s
@@ -20,8 +22,11 @@ POLL_S = 0.1
 
 
 @contextmanager
-def driving(directory: Path, say: Callable[[str], None]) -> Generator[None]:
-    """Holds the sweep for this process.
+def driving(
+    directory: Path, say: Callable[[str], None], lost: Callable[[], None] = _thread.interrupt_main
+) -> Generator[None]:
+    """Holds the sweep for this process, also in its bucket, where it is in one; `lost` is called where the driver of
+    another machine has taken it from there.
 
     Raises:
         BadUsage: another driver holds it, or workers of a dead one do not end.
@@ -34,7 +39,10 @@ def driving(directory: Path, say: Callable[[str], None]) -> Generator[None]:
         file.flush()
         (directory / ".asked").unlink(missing_ok=True)
         _wait_for_workers(directory, say)
-        yield
+        from gensweep import bucket  # workers take their locks from here, and need nothing of this
+
+        with bucket.leased(directory, say, lost):
+            yield
 
 
 def alone(directory: Path) -> None:
@@ -49,7 +57,7 @@ def alone(directory: Path) -> None:
 
 def _busy(directory: Path) -> str:
     holder = (directory / ".driver").read_text(encoding="utf-8").strip()
-    return f"another gensweep is running {directory} ({holder}): wait for it, or stop it"
+    return f"another gensweep is running {desk.name(directory)} ({holder}): wait for it, or stop it"
 
 
 @contextmanager
@@ -76,7 +84,10 @@ def ask(directory: Path, word: str) -> None:
         BadUsage: nobody is running it.
     """
     if not is_driven(directory):
-        raise BadUsage(f"no driver is running {directory}: there is nothing to {word}")
+        from gensweep import bucket
+
+        elsewhere = " on this machine: ask where it runs" if bucket.is_leased(directory) else ""
+        raise BadUsage(f"no driver is running {desk.name(directory)}{elsewhere}: there is nothing to {word}")
     (directory / ".asked").write_text(word, encoding="utf-8")
 
 

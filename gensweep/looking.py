@@ -4,7 +4,6 @@ import argparse
 import json
 import shlex
 from collections.abc import Callable
-from pathlib import Path
 
 from gensweep.options import BadUsage
 
@@ -18,9 +17,10 @@ def next_step(*words: str) -> None:
 
 def show_status(given: argparse.Namespace, command: list[str]) -> int:
     from analysis import runs, status
-    from gensweep.lock import is_driven
+    from gensweep import bucket, desk, lock
 
-    sweep, running = runs.load(given.dir), is_driven(Path(given.dir))
+    sweep, directory = runs.load(given.dir), desk.desk(given.dir)
+    running = lock.is_driven(directory) or bucket.is_leased(directory)
     found = {**status.summary(sweep), "running": running}
     if given.json:
         print(json.dumps(found))

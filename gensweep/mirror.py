@@ -6,6 +6,7 @@ is one of them: it is stored with all its parameters at once, when `settle` is c
 """
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 from optuna.distributions import BaseDistribution, distribution_to_json
@@ -18,11 +19,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 
 class Mirror(InMemoryStorage):
-    """One study of another storage, under the trials' own numbers; here they are also the ids of the trials."""
+    """One study of another storage, under the trials' own numbers; here they are also the ids of the trials. `push`
+    brings that storage to where it outlives this machine."""
 
-    def __init__(self, storage: BaseStorage, name: str) -> None:
+    def __init__(self, storage: BaseStorage, name: str, push: Callable[[], None] = lambda: None) -> None:
         super().__init__()
-        self._stored = storage
+        self._stored, self.push = storage, push
         self._table: Table | None = None
         self._home = storage.get_study_id_from_name(name)
         here = super().create_new_study(storage.get_study_directions(self._home), name)
@@ -111,6 +113,7 @@ class Mirror(InMemoryStorage):
 
 
 def settle(study: Study) -> None:
-    """Brings all that was asked of the study into its storage."""
+    """Brings all that was asked of the study, and told to it, into its storage, wherever that is."""
     if isinstance(study._storage, Mirror):
         study._storage.settle()
+        study._storage.push()

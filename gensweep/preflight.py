@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gensweep.options import BadUsage, Options, nearest
 from gensweep.uploads import Config, mounts, secrets, ssh, strings, token
+from trainables.bucket import is_url
 
 PROVIDER = {  # what Ray's node providers read, besides `type`; others than these two are passed as they are
     "local": ("head_ip", "worker_ips", "external_head_ip", "coordinator_address", "use_internal_ips"),
@@ -22,6 +23,7 @@ PROVIDER = {  # what Ray's node providers read, besides `type`; others than thes
         *("disable_launch_config_check", "foreground_node_launch", "worker_liveness_check", "worker_rpc_drain"),
     ),
 }
+NOT_SHARED = ("/tmp", "/var/tmp", "/dev/shm")
 EXAMPLES = re.compile(r"192\.0\.2\.\d+|ami-0{17}|fs-0{17}")
 SHARED = (
     "SQLite must not be on a folder that machines share, whose locks it cannot trust: leave --storage out (Optuna's "
@@ -167,10 +169,8 @@ def _results(config: Config) -> Generator[str]:
     results = (config.get("metadata") or {}).get("results")
     if not isinstance(results, str):
         yield "metadata.results is missing: name the folder that all nodes share, such as /mnt/gensweep"
-    elif "://" in results:
-        yield f"metadata.results {results}: a sweep writes to a folder; mount the bucket, or share a folder (NFS, EFS)"
-    elif not results.startswith("/") or results.startswith(("/tmp", "/var/tmp", "/dev/shm")):
-        yield f"metadata.results {results}: the whole path of a folder that all nodes share is needed"
+    elif not is_url(results) and (not results.startswith("/") or results.startswith(NOT_SHARED)):
+        yield f"metadata.results {results}: the whole path of a folder that all nodes share is needed, or s3://..."
 
 
 def _sweep(config: Config, options: Options) -> Generator[str]:
@@ -178,9 +178,8 @@ def _sweep(config: Config, options: Options) -> Generator[str]:
     results = str((config.get("metadata") or {}).get("results"))
     if options.storage is not None and options.storage.startswith("sqlite"):
         yield f"storage {options.storage}: {SHARED}"
-    if options.results not in (".", Options._field_defaults["results"]) and not Path(options.results).is_relative_to(
-        results
-    ):
+    usual = options.results in (".", Options._field_defaults["results"])
+    if not usual and not is_url(options.results) and not Path(options.results).is_relative_to(results):
         yield f"results {options.results}: it is not in {results}, which the nodes share: leave --results out"
     kinds = {name: kind["resources"] for name, kind in (config.get("available_node_types") or {}).items()}
     for name, asked in (("CPU", options.cpus_per_trial), ("GPU", options.gpus_per_trial)):

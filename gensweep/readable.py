@@ -3,14 +3,15 @@
 from pathlib import Path
 from typing import Any
 
-from gensweep import goals
+from gensweep import desk, goals
 from gensweep.resolve import Sheet
 from trainables.goal import goal_of
 
 
 def readable(directory: Path, sheet: Sheet) -> str:
     """The resolved sweep for a person: what is searched, where trial 0 starts, and everything else."""
-    lines = [f"{directory}: {sheet['model']} on {sheet['dataset']}, {sheet['trials']} trials, seed {sheet['seed']}"]
+    what = f"{sheet['model']} on {sheet['dataset']}, {sheet['trials']} trials, seed {sheet['seed']}"
+    lines = [f"{desk.name(directory)}: {what}"]
     for key, box in sorted(sheet["space"].items(), key=lambda item: item[1]["kind"] == "fixed"):
         ways = {
             "fixed": lambda box: f"= {box['value']}",

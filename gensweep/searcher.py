@@ -132,6 +132,7 @@ class StudySearcher(Searcher):
             held.trial.set_user_attr(SEEN, {str(at): values for at, values in held.seen.items()})
         if len(self._goal.objectives) == 1:
             held.trial.report(held.seen[epoch][self._goal.primary.metric], epoch)
+        settle(self._study)  # before the trial goes on
 
     def hear(self, trial_id: str, text: str) -> None:
         """What Tune has written down about the errors of a trial, of which the last one counts."""
@@ -184,6 +185,7 @@ class StudySearcher(Searcher):
             values = [outcome.best[one.metric] for one in self._goal.objectives]
             self._constrain(trial, outcome.best)
         self._study.tell(trial, values, outcome.state, skip_if_finished=True)
+        settle(self._study)
 
     def _constrain(self, trial: Trial, values: Values) -> None:
         """Tells by how much each constraint is broken; a driver may have died after it had."""

@@ -17,13 +17,13 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
 
 from analysis.stored import seen, with_driver
-from gensweep import before
+from gensweep import before, bucket
+from gensweep.desk import JOURNAL
 from gensweep.mirror import Mirror
 from gensweep.options import BadUsage, first_line
 from gensweep.samplers import ByNumber
 from trainables.goal import goal_of
 
-JOURNAL = "journal"  # what --storage calls Optuna's append-only file, which also works on a network file system
 PATIENCE_S = 600.0  # how long a sweep waits for a database server that went away
 BUSY_S = 60  # how long a writer waits for another one's lock on study.db
 
@@ -106,6 +106,8 @@ def closing(directory: Path, where: str | None) -> Generator[BaseStorage]:
             kept.engine.dispose()
         if where is None:
             _fold(directory / "study.db")
+        if where == JOURNAL:
+            bucket.fold(directory)
 
 
 def directions(sheet: dict[str, Any]) -> list[StudyDirection]:
@@ -130,7 +132,9 @@ def opened(directory: Path, sheet: dict[str, Any], first: dict[str, Any]) -> Gen
         wanted = [first, *sheet["points"]]
         for point in wanted[len(study.get_trials(deepcopy=False)) :]:  # a kill may have come between two of them
             study.enqueue_trial(point)
-        yield optuna.load_study(study_name=sheet["study"], storage=Mirror(kept, sheet["study"]), sampler=study.sampler)
+        bucket.fold(directory)
+        mirror = Mirror(kept, sheet["study"], bucket.pusher(directory))
+        yield optuna.load_study(study_name=sheet["study"], storage=mirror, sampler=study.sampler)
 
 
 def _fold(path: Path) -> None:

@@ -22,10 +22,11 @@ from rich.console import Console
 from gensweep import cluster
 from gensweep.arms import Asked, Owned, control, owner, searched, trained
 from gensweep.disk import write_json
-from gensweep.options import Options, whole
+from gensweep.options import BadUsage, Options, whole
 from gensweep.origin import commit, versions
 from gensweep.resolve import Sheet
 from gensweep.resources import Node, Share, share
+from trainables.bucket import is_url
 
 if TYPE_CHECKING:
     from gensweep.together import Job
@@ -100,6 +101,8 @@ def run(asked: Asked, command: list[str], console: Console) -> str:
 
     for name in ("seeds", "epochs", "trials"):
         whole(name, getattr(asked, name), 1)
+    if is_url(asked.results):
+        raise BadUsage(f"results {asked.results!r}: the searches of a study share a folder, and this is a bucket")
     cluster.knock(asked.address)
     engine = Engine(asked.directory, asked.address, command, console)
     owned = {arm: owner(asked, arm) for arm in asked.study.arms}

@@ -12,7 +12,7 @@ from ray import tune
 from ray.tune.search import Searcher
 from rich.console import Console
 
-from gensweep import lock
+from gensweep import desk, lock
 from gensweep.board import Board, scores
 from gensweep.resolve import Sheet
 from gensweep.resources import Share
@@ -103,7 +103,7 @@ def run(home: Path, jobs: Sequence[Job], given: Share, console: Console) -> str:
             parts[name] = (
                 job.data,
                 job.judge,
-                Task(sheet["model"], str(job.directory.resolve()), goal, sheet["seed"]),
+                Task(sheet["model"], desk.home(job.directory), goal, sheet["seed"]),
             )
         relay = Relay(searchers)
         if relay.left:

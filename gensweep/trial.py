@@ -6,6 +6,7 @@ there, and its worker goes on to the next one; after memory ran out, or after an
 replaced and the trial tried again. A full disk is no fault of the trial: the driver halts, and the trial stays open.
 """
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,6 +16,7 @@ from gensweep.disk import is_full
 from gensweep.lock import working
 from gensweep.rooms import claim
 from gensweep.watch import NAME, limited, timed_out
+from trainables.bucket import is_url
 
 claim()
 
@@ -30,7 +32,7 @@ class Task(NamedTuple):
     """What all trials of a sweep have in common, besides the data and the judge."""
 
     model: str
-    directory: str  # the sweep's
+    directory: str  # the sweep's, a path or a URL
     goal: "Goal"
     sweep_seed: int
     timeout_s: float | None = None  # of a trial
@@ -49,17 +51,18 @@ def classify(error: Exception) -> tuple[str, str]:
 
 def train(config: dict[str, Any], *, data: Any, judge: Any, task: Task) -> None:
     """One trial: the model's own training, its failures classified. `config` holds a configuration and its number."""
-    directory, number = Path(task.directory), int(config["number"])
+    directory = None if is_url(task.directory) else Path(task.directory)  # a bucket has neither locks nor dying words
+    number = int(config["number"])
     nothing = {task.goal.primary.metric: float("nan")}  # Tune gives up on a row that lacks the metric
     last = {"epoch": 0, "epochs": config["epochs"], "eval_epoch": -1, **nothing}
-    if timed_out(directory, number):
+    if directory is not None and timed_out(directory, number):
         tune.report({**last, "status": "timeout", "error": TIMEOUT, "done": True})
         return
-    with working(directory):
+    with nullcontext() if directory is None else working(directory):
         try:
             from trainables.wrap import train as run
 
-            with limited(directory, number, task.timeout_s):
+            with nullcontext() if directory is None else limited(directory, number, task.timeout_s):
                 run(
                     config,
                     model=task.model,

@@ -17,7 +17,7 @@ from ray.tune import TuneError
 from rich.console import Console
 
 from analysis import place, stored
-from gensweep import guard, lock
+from gensweep import desk, guard, lock
 from gensweep.board import Board, duration
 from gensweep.budget import Budget
 from gensweep.options import first_line
@@ -143,7 +143,7 @@ def run(
         if searcher.left:
             running = {trial.number for trial in trials if trial.state == TrialState.RUNNING}
             rule = scheduler(sheet, history(study, goal.primary.metric), running, searcher.hear)
-            task = Task(sheet["model"], str(directory.resolve()), goal, sheet["seed"], sheet["trial_timeout_s"])
+            task = Task(sheet["model"], desk.home(directory), goal, sheet["seed"], sheet["trial_timeout_s"])
             shared = tune.with_parameters(function, data=parts[0], judge=parts[1], task=task)  # once to each node
             built = tuner(
                 directory.resolve() / "ray", shared, sheet["max_failures"], given, (searcher, rule, view, halt)
@@ -156,7 +156,7 @@ def run(
 
 def already(directory: Path, sheet: Sheet) -> Ended | None:
     """How the sweep ended, where all its trials have; needs no Ray, and writes nothing."""
-    board = Board(sheet, stored.trials(place.at(directory), sheet))
+    board = Board(sheet, stored.trials(place.at(desk.home(directory)), sheet))
     return None if board.ended < board.total else _ended("done", board, None)
 
 

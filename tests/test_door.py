@@ -82,7 +82,6 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
         ("run vae --epochs 3 --set epochs=2", "twice"),
         ("run vae --epochs 3 --grace 4", "longest trial"),
         ("run vae --name a/b", "folder name"),
-        ("run vae --results s3://bucket/x", "folder"),
         ("run vae --bogus 3", "--bogus"),
         ("run", "MODEL"),
         ("run vae missing.yaml", "missing.yaml"),

@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 from safetensors import safe_open
 
-from trainables.files import TrialFiles, place
+from trainables.bucket import opened
+from trainables.files import TrialFiles
 
 
 def snapshot(epoch: int) -> dict[str, Any]:
@@ -91,6 +92,6 @@ def test_best_weights_carry_their_row(files: TrialFiles, tmp_path: Path) -> None
 
 
 def test_a_place_may_be_a_url(tmp_path: Path) -> None:
-    system, path = place(f"file://{tmp_path}")
+    system, path = opened(f"file://{tmp_path}")
     assert isinstance(system, pafs.LocalFileSystem)
     assert path == str(tmp_path)

@@ -96,7 +96,7 @@ FAULTS: list[tuple[Callable[[], Config], Break, str]] = [
     (onprem, lambda c, h: (h / ".ssh/id_ed25519").unlink(), "auth.ssh_private_key: there is no ~/.ssh/id_ed25519"),
     (onprem, lambda c, h: big(h), "600 MB to each node, most of it dist"),
     (onprem, lambda c, h: drop(c, "metadata"), "metadata.results is missing"),
-    (onprem, lambda c, h: c["metadata"].update(results="s3://bucket/x"), "metadata.results s3://bucket/x: a sweep"),
+    (onprem, lambda c, h: c["metadata"].update(results="sweeps"), "metadata.results sweeps: the whole path of"),
     (onprem, lambda c, h: c["metadata"].update(results="/tmp/sweeps"), "/tmp/sweeps: the whole path of a folder that"),
     (aws, lambda c, h: c["docker"].update(image=f"rayproject/ray:{OLD}-py311-gpu"), f"has Ray {OLD}, and this machine"),
     (aws, lambda c, h: c["docker"].update(image="rayproject/ray:latest-gpu"), "does not pin Ray and Python"),

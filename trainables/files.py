@@ -8,7 +8,9 @@ import io
 import json
 import pickle
 import posixpath
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow.fs as pafs
@@ -17,17 +19,11 @@ from PIL import Image
 from safetensors.torch import save
 from torch import Tensor
 
+from trainables.bucket import opened, patiently
 from trainables.engine.run import Snapshot
 
+T = TypeVar("T")
 KEEP = 2  # checkpoints: the newest, and the one before in case it is damaged
-
-
-def place(where: str) -> tuple[pafs.FileSystem, str]:
-    """The file system and the path in it of a local path or a URL such as ``s3://bucket/folder``."""
-    if "://" in where:
-        found: tuple[pafs.FileSystem, str] = pafs.FileSystem.from_uri(where)
-        return found
-    return pafs.LocalFileSystem(), where
 
 
 def picture(images: Tensor, columns: int) -> Image.Image:
@@ -44,35 +40,46 @@ class TrialFiles:
     """The files of one trial; ``directory`` holds all trials, by number."""
 
     def __init__(self, directory: str, number: int) -> None:
-        self.fs, root = place(directory)
+        self.fs, root = opened(directory)
         self.path = posixpath.join(root, f"{number:04d}")
         self.local = isinstance(self.fs, pafs.LocalFileSystem)
-        self.fs.create_dir(posixpath.join(self.path, "samples"), recursive=True)
+        self._do(lambda: self.fs.create_dir(posixpath.join(self.path, "samples"), recursive=True))
+
+    def _do(self, what: Callable[[], T]) -> T:
+        return patiently(self.fs, what)
 
     def _at(self, name: str) -> str:
         return posixpath.join(self.path, name)
 
     def _write(self, name: str, content: bytes) -> None:
-        # An object store shows an object when it is complete; a local file needs the rename for that.
         target = self._at(name)
-        partial = f"{target}.partial" if self.local else target
+        if not self.local:  # an object store shows an object when it is complete
+            self._do(lambda: self._put(target, content))
+            return
+        half = f"{target}.partial"
         try:
-            with self.fs.open_output_stream(partial) as stream:
-                stream.write(content)
+            self._put(half, content)
         except OSError:
-            if self.local and self.fs.get_file_info(partial).is_file:  # a full disk gets back what was written
-                self.fs.delete_file(partial)
+            if self.fs.get_file_info(half).is_file:  # a full disk gets back what was written
+                self.fs.delete_file(half)
             raise
-        if self.local:
-            self.fs.move(partial, target)
+        self.fs.move(half, target)
 
-    def _read(self, name: str) -> bytes:
-        with self.fs.open_input_stream(self._at(name)) as stream:
+    def _put(self, path: str, content: bytes) -> None:
+        with self.fs.open_output_stream(path) as stream:
+            stream.write(content)
+
+    def _get(self, path: str) -> bytes:
+        with self.fs.open_input_stream(path) as stream:
             content: bytes = stream.read()
         return content
 
+    def _read(self, name: str) -> bytes:
+        return self._do(lambda: self._get(self._at(name)))
+
     def _names(self) -> list[str]:
-        return sorted(info.base_name for info in self.fs.get_file_info(pafs.FileSelector(self.path)))
+        infos = self._do(lambda: self.fs.get_file_info(pafs.FileSelector(self.path)))
+        return sorted(info.base_name for info in infos)
 
     def write_params(self, params: dict[str, Any]) -> None:
         self._write("params.json", json.dumps(params, indent=1).encode())
@@ -99,7 +106,7 @@ class TrialFiles:
         torch.save(snapshot, buffer)
         self._write(f"checkpoint_{snapshot['epoch']:04d}.pt", buffer.getvalue())
         for name in self._checkpoints()[:-KEEP]:
-            self.fs.delete_file(self._at(name))
+            self._do(partial(self.fs.delete_file, self._at(name)))
 
     def _checkpoints(self) -> list[str]:
         return [name for name in self._names() if name.startswith("checkpoint_") and name.endswith(".pt")]

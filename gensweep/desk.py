@@ -1,0 +1,62 @@
+"""Where the driver of a sweep works: in the sweep's directory, or, where that is in a bucket, at a desk on this disk.
+
+Locks and Optuna's journal need a file system, and a bucket is none. So a sweep at s3://bucket/x has a desk: a folder in
+the user's cache for what its driver writes, which goes to the bucket as it is written (gensweep/bucket.py). The bucket
+is the truth: every launch, on this machine or another, first fetches what is there. Trials write there themselves.
+"""
+
+import hashlib
+from pathlib import Path
+
+from gensweep.options import BadUsage, Options
+from trainables.bucket import is_url
+
+JOURNAL = "journal"  # what --storage calls Optuna's append-only file, which also works on a network file system
+BUCKET = ".bucket"  # at a desk: the URL that it is for
+
+
+def desk(where: str) -> Path:
+    """The directory of the driver of the sweep at a path or a URL."""
+    if not is_url(where):
+        return Path(where)
+    from trainables.data.files import default_root
+
+    address = where.rstrip("/")
+    own = hashlib.sha256(address.encode()).hexdigest()[:12]
+    path = default_root().parent / "desks" / own / address.rpartition("/")[2]
+    path.mkdir(parents=True, exist_ok=True)
+    (path / BUCKET).write_text(address, encoding="utf-8")
+    return path
+
+
+def name(directory: Path) -> str:
+    """What the user calls the sweep that is driven from this directory."""
+    return url(directory) or str(directory)
+
+
+def home(directory: Path) -> str:
+    """Where the trials of the sweep are, for any node: a whole path or a URL."""
+    return url(directory) or str(directory.resolve())
+
+
+def url(directory: Path) -> str | None:
+    """The URL that a desk is for; None where the directory is none."""
+    mark = directory / BUCKET
+    return mark.read_text(encoding="utf-8") if mark.exists() else None
+
+
+def in_bucket(options: Options) -> Options:
+    """The options of a sweep whose results are in a bucket: its study goes there too, unless a server has it.
+
+    Raises:
+        BadUsage: an option that needs a folder, or a study that would end with this machine.
+    """
+    if options.storage is not None and options.storage.startswith("sqlite"):
+        raise BadUsage(
+            f"storage {options.storage} would end with this machine, and {options.results} would not: leave --storage "
+            "out, or name a server"
+        )
+    for name, value in (("trial-timeout", options.trial_timeout), ("keep-checkpoints", options.keep_checkpoints)):
+        if value is not None:
+            raise BadUsage(f"{name} {value} needs results in a folder, and {options.results} is a bucket: leave it out")
+    return options._replace(storage=options.storage or JOURNAL)

@@ -1,0 +1,172 @@
+"""Sweeps in a bucket, on a real S3 server on loopback (moto): killed and resumed from another machine's desk, a server
+that goes away for a while, two drivers, and what cannot be."""
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyarrow import fs
+from test_sweep import SMALL, done, gensweep, rows
+
+from analysis import runs, stored
+from analysis.place import Place, at
+from gensweep import bucket, desk
+from gensweep.cli import main
+from gensweep.options import BadUsage
+
+TRIALS, EPOCHS = 3, 4
+SWEEP = ["--trials", str(TRIALS), "--set", f"epochs={EPOCHS}", "--concurrent", "1", "--seed", "3", *SMALL]
+KEYS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": "us-east-1"}
+HOST = "127.0.0.1"
+
+
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A server that has the bucket `lab`, as what takes it away for three seconds."""
+    moto = pytest.importorskip("moto.server")
+    servers: list[Any] = []
+
+    def serve(port: int = 0) -> Any:
+        server = moto.ThreadedMotoServer(ip_address=HOST, port=port, verbose=False)
+        server.start()
+        servers.append(server)
+        return server
+
+    with pytest.MonkeyPatch.context() as patch:
+        for key, value in KEYS.items():
+            patch.setenv(key, value)
+        _, port = serve().get_host_and_port()
+        patch.setenv("AWS_ENDPOINT_URL", f"http://{HOST}:{port}")
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("laptop")))
+        files = fs.S3FileSystem(endpoint_override=f"{HOST}:{port}", scheme="http", allow_bucket_creation=True)
+        files.create_dir("lab")
+
+        def away() -> None:
+            servers[-1].stop()
+            time.sleep(3.0)
+            serve(port)
+
+        yield away
+        servers[-1].stop()
+
+
+def in_bucket(where: Place) -> dict[str, list[dict[str, Any]]]:
+    """The rows of every trial, as test_sweep.rows has them of a folder."""
+    lines = {n: where.read(f"trials/{n}/rows.jsonl").decode().splitlines() for n in where.names("trials")}
+    return {
+        n: [{k: v for k, v in json.loads(line).items() if k != "wall_s"} for line in own] for n, own in lines.items()
+    }
+
+
+def wait_for_rows(where: Place, n: int, driver: Any) -> None:
+    end = time.monotonic() + 120
+    while driver.poll() is None and time.monotonic() < end:
+        begun = [name for name in where.names("trials") if where.has(f"trials/{name}/rows.jsonl")]
+        if sum(len(where.read(f"trials/{name}/rows.jsonl").splitlines()) for name in begun) >= n:
+            return
+        time.sleep(0.2)
+    raise AssertionError(driver.communicate())
+
+
+@pytest.mark.slow
+def test_killed_and_resumed_elsewhere_equals_one_in_a_folder(
+    s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, where = "s3://lab/results/vae-digits", at("s3://lab/results/vae-digits")
+    code, _, err = done(gensweep("run", "vae", *SWEEP, cwd=tmp_path))
+    assert (code, err) == (0, "")
+    killed = gensweep("run", "vae", *SWEEP, "--results", "s3://lab/results", cwd=tmp_path)
+    wait_for_rows(where, EPOCHS + 2, killed)  # in the second trial
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    assert runs.load(url).trials["state"].tolist()[0] == "complete"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))  # another machine: nothing but the bucket
+    going_on = gensweep("resume", url, cwd=tmp_path)
+    wait_for_rows(where, EPOCHS + 3, going_on)
+    s3()  # goes away, and comes back
+    code, out, err = done(going_on)
+    assert (code, err) == (0, "")
+    assert "to see whether an earlier driver still lives (process" in out
+    assert out.splitlines()[-1] == f"next: gensweep report {url}"
+    assert in_bucket(where) == rows(tmp_path / "results" / "vae-digits")
+    assert (where.has("study.journal"), where.names("journal"), where.has(".driver")) == (True, [], False)
+    code, out, err = done(gensweep("report", url, "-o", str(tmp_path / "page"), cwd=tmp_path))
+    assert (code, err) == (0, "")
+    assert (tmp_path / "page" / "index.html").stat().st_size > 10_000
+
+
+def desks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> list[Path]:
+    """The desks of two machines for one sweep."""
+    found = []
+    for machine in ("a", "b"):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / machine))
+        found.append(desk.desk(url))
+        (found[-1] / bucket.LEASE).write_text(f"process 1 on {machine}")
+    return found
+
+
+def test_two_drivers(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bucket, "BEAT_S", 0.3)
+    monkeypatch.setattr(bucket, "DEAD_S", 6.0)
+    here, there = desks(tmp_path, monkeypatch, "s3://lab/two")
+    said: list[str] = []
+    taken = threading.Event()
+    with bucket.leased(here, said.append, taken.set):
+        assert bucket.is_leased(there)
+        with (
+            pytest.raises(BadUsage, match="another gensweep is running s3://lab/two \\(process 1 on a, beat"),
+            bucket.leased(there, said.append, lambda: None),
+        ):
+            pass
+        at("s3://lab/two").write(bucket.LEASE, b"process 1 on b, beat 0")  # which held the first one for dead
+        assert taken.wait(5.0)
+        with bucket.leased(there, said.append, lambda: None):  # nothing beats there: so it is dead
+            assert said[-1].endswith("whether an earlier driver still lives (process 1 on b)")
+    assert not at("s3://lab/two").has(bucket.LEASE)
+
+
+def test_a_journal_in_pieces(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bucket, "FOLD", 3)
+    here, there = desks(tmp_path, monkeypatch, "s3://lab/pieces")
+    where, push, lines = at("s3://lab/pieces"), bucket.pusher(here), [f"line {k}\n".encode() for k in range(7)]
+    where.write("sweep.json", b"{}")
+    for k, line in enumerate(lines):
+        with (here / "study.journal").open("ab") as file:
+            file.write(line)
+        push()
+        push()  # nothing is new
+        assert stored.journal(where) == b"".join(lines[: k + 1])
+        assert len(where.names(stored.PIECES)) == (k + 1) % 3
+    bucket.fetch(there)
+    assert (there / "study.journal").read_bytes() == b"".join(lines)
+    where.write(f"{stored.PIECES}/{0:012d}", lines[0])  # a kill came between the fold and the deletion
+    assert stored.journal(where) == b"".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("run vae --results s3://lab/x --storage sqlite:///a.db", "storage sqlite:///a.db would end with this machine"),
+        ("run vae --results s3://lab/x --trial-timeout 60s", "trial-timeout 60s needs results in a folder"),
+        ("run vae --results s3://lab/x --keep-checkpoints 1GB", "keep-checkpoints 1GB needs results in a folder"),
+        ("run vae --results s3://nowhere/x --trials 2", "s3://nowhere/x/vae-digits cannot be read: there is no bucket 'nowhere'"),
+        ("run vae --results s3://lab/odd --name held", "s3://lab/odd/held is not empty and holds no sweep"),
+        ("resume s3://lab/none", "'s3://lab/none' is no sweep"),
+        ("stop s3://lab/none", "'s3://lab/none' is no sweep"),
+        ("best s3://lab/none", "s3://lab/none"),
+        ("study gan-schemes --results s3://lab/x", "the searches of a study share a folder"),
+    ],
+)
+def test_what_cannot_be_is_one_line(s3: Any, capsys: pytest.CaptureFixture[str], words: str, line: str) -> None:
+    at("s3://lab/odd/held").write("note.txt", b"mine")
+    assert main(words.split()) == 2
+    err = capsys.readouterr().err
+    assert line in err
+    assert err.count("\n") == 1
+    assert at("s3://lab/odd").names("") == ["held"]
+    assert at("s3://lab").names("x") == []
