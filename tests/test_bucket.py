@@ -154,7 +154,7 @@ def test_a_journal_in_pieces(s3: Any, tmp_path: Path, monkeypatch: pytest.Monkey
         ("run vae --results s3://lab/x --storage sqlite:///a.db", "storage sqlite:///a.db would end with this machine"),
         ("run vae --results s3://lab/x --trial-timeout 60s", "trial-timeout 60s needs results in a folder"),
         ("run vae --results s3://lab/x --keep-checkpoints 1GB", "keep-checkpoints 1GB needs results in a folder"),
-        ("run vae --results s3://nowhere/x --trials 2", "s3://nowhere/x/vae-digits cannot be read: there is no bucket 'nowhere'"),
+        ("run vae --results s3://nowhere/x --trials 2", "cannot be read: there is no bucket 'nowhere', or"),
         ("run vae --results s3://lab/odd --name held", "s3://lab/odd/held is not empty and holds no sweep"),
         ("resume s3://lab/none", "'s3://lab/none' is no sweep"),
         ("stop s3://lab/none", "'s3://lab/none' is no sweep"),
