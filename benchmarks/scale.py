@@ -146,7 +146,7 @@ def main() -> int:
                 ]
                 quiet = measure(Kind(1, quiet_s=QUIET_S), NODES).quiet
         finally:
-            simulated.shutdown()
+            simulated.shutdown()  # type: ignore[no-untyped-call]
     slope_ms = max(0.0, (each.row_ms - few.row_ms) / (each.kind.at_once - FEW))
     title = f"{TRIALS} zero-work trials on {NODES} simulated nodes"
     keep("scale", title, COLUMNS, [cost.line() for cost in (one, last, each, few)], notes(last, each, slope_ms, quiet))
