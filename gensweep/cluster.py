@@ -78,14 +78,23 @@ def connected(address: str | None, ray_init: Mapping[str, Any]) -> Generator[lis
 
 def nodes() -> list[Node]:
     """What each node of the cluster has; of one that grows with its work, what each may have once it has grown."""
-    import ray
-    from ray._private.state import state  # nothing public tells what an autoscaler may add
+    return grown() or _now()
 
-    now: list[Node] = [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
-    grown = state.get_cluster_config()
-    groups = [] if grown is None else grown.node_group_configs
+
+def grown() -> list[Node]:
+    """What each node may have once an autoscaler has added all it may; nothing where none adds any."""
+    from ray._private.state import state  # nothing public tells of it
+
+    config = state.get_cluster_config()
+    groups = [] if config is None else config.node_group_configs
     later: list[Node] = [dict(group.resources) for group in groups for _ in range(_most(group.max_count))]
-    return later if sum(map(_size, later)) > sum(map(_size, now)) else now
+    return later if sum(map(_size, later)) > sum(map(_size, _now())) else []
+
+
+def _now() -> list[Node]:
+    import ray
+
+    return [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
 
 
 def _most(nodes: int) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, MedianStoppingRule, TrialScheduler
 
+from gensweep.aside import Nodes
 from gensweep.searcher import Row
 from trainables.goal import judged
 
@@ -36,20 +37,36 @@ def rungs(grace: int, reduction_factor: int, epochs: int) -> tuple[int, ...]:
 
 
 class _Hears:
-    """Hands on what Tune knows of an error, of which it tells a searcher only that there was one."""
+    """Hands on what Tune knows of an error, of which it tells a searcher only that there was one; and has `nodes` say
+    where a trial may run."""
 
     hear: Callable[[str, str], None]  # trial id, text
+    nodes: Nodes
+
+    def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
+        super().on_trial_add(tune_controller, trial)  # type: ignore[misc]  # the rule behind this one
+        if tune_controller is not None and not trial.run_metadata.error_filename:
+            self.nodes.place(trial)  # a retry was placed as it failed: Tune has filed it by its resources since
+
+    def on_trial_complete(self, tune_controller: Any, trial: Any, result: Row) -> None:
+        self.nodes.well(result)
+        self.on_trial_remove(tune_controller, trial)  # its last row has been seen, and counts once
+
+    def on_trial_remove(self, tune_controller: Any, trial: Any) -> None:
+        super().on_trial_remove(tune_controller, trial)  # type: ignore[misc]
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
-        self.hear(trial.trial_id, Path(trial.error_file).read_text(encoding="utf-8"))
+        last = Path(trial.error_file).read_text(encoding="utf-8").rpartition("Failure #")[2]
+        self.hear(trial.trial_id, last)
+        self.nodes.failed(trial, last)
 
 
 class Never(_Hears, FIFOScheduler):
     """Stops no trial."""
 
-    def __init__(self, hear: Callable[[str, str], None]) -> None:
+    def __init__(self, hear: Callable[[str, str], None], nodes: Nodes) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.hear = hear
+        self.hear, self.nodes = hear, nodes
 
 
 class _Remembers(_Hears):
@@ -66,7 +83,7 @@ class _Remembers(_Hears):
             self.on_trial_remove(None, ghost)
 
     def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
-        super().on_trial_add(tune_controller, trial)  # type: ignore[misc]  # the rule behind this one
+        super().on_trial_add(tune_controller, trial)
         values = self._past.pop(trial.config["number"], {})  # a retry within this launch keeps its entries
         for epoch in sorted(values):
             self._enter(trial, epoch, values[epoch])
@@ -77,12 +94,6 @@ class _Remembers(_Hears):
             return go_on
         decision = str(super().on_trial_result(tune_controller, trial, result))  # type: ignore[misc]
         return decision if result["epoch"] < result["epochs"] else go_on
-
-    def on_trial_complete(self, tune_controller: Any, trial: Any, result: Row) -> None:
-        self.on_trial_remove(tune_controller, trial)  # its last row has been seen, and counts once
-
-    def on_trial_remove(self, tune_controller: Any, trial: Any) -> None:
-        super().on_trial_remove(tune_controller, trial)  # type: ignore[misc]
 
     def _enter(self, trial: Any, epoch: int, value: float) -> None:
         raise NotImplementedError
@@ -125,15 +136,17 @@ def scheduler(
     past: History,
     open_numbers: set[int],
     hear: Callable[[str, str], None] = lambda trial_id, text: None,
+    nodes: Nodes | None = None,
 ) -> Any:
     """The scheduler of a resolved sweep, knowing what the study knows; hands on the errors that it sees."""
+    nodes = nodes or Nodes(print)
     metric, mode = sheet["objective"]["metric"], sheet["objective"]["mode"]
     if sheet["scheduler"] == "none":
-        return Never(hear)
+        return Never(hear, nodes)
     if sheet["scheduler"] == "median":
         rule: Any = Median(metric, mode, sheet["grace"], past)
     else:
         rule = Halving(metric, mode, sheet["grace"], sheet["reduction_factor"], sheet["epochs"], past)
-    rule.hear = hear
+    rule.hear, rule.nodes = hear, nodes
     rule.enter_finished(open_numbers)
     return rule

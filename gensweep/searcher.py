@@ -135,9 +135,9 @@ class StudySearcher(Searcher):
         settle(self._study)  # before the trial goes on
 
     def hear(self, trial_id: str, text: str) -> None:
-        """What Tune has written down about the errors of a trial, of which the last one counts."""
+        """What Tune has written down about the last error of a trial."""
         held = self._held.get(trial_id)
-        if held is not None and LOW in text.rpartition("Failure #")[2]:
+        if held is not None and LOW in text:
             held.wrong.append(SHORT)
 
     def on_trial_complete(self, trial_id: str, result: Row | None = None, error: bool = False) -> None:

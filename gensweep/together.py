@@ -13,6 +13,7 @@ from ray.tune.search import Searcher
 from rich.console import Console
 
 from gensweep import desk, lock
+from gensweep.aside import Nodes
 from gensweep.board import Board, scores
 from gensweep.resolve import Sheet
 from gensweep.resources import Share
@@ -109,7 +110,10 @@ def run(home: Path, jobs: Sequence[Job], given: Share, console: Console) -> str:
         if relay.left:
             function = tune.with_parameters(train_one, parts=parts)
             failures = max(job.sheet["max_failures"] for job in jobs)
-            built = tuner(home.resolve() / "ray", function, failures, given, (relay, Never(relay.hear), None, halt))
+            nodes = Nodes(say)
+            halt.stranded = nodes.stranded
+            rule = Never(relay.hear, nodes)
+            built = tuner(home.resolve() / "ray", function, failures, given, (relay, rule, None, halt))
             with halt.on_interrupt():
                 fit(built, console)
     ended = all(board.ended >= board.total for board in boards.values())

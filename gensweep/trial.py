@@ -2,8 +2,9 @@
 
 Importing it claims the rooms for us before a worker unpickles anything of theirs. Whatever a trial raises is classified
 where it happens and reported as a last row. A fault of the configuration would only happen again, so the trial ends
-there, and its worker goes on to the next one; after memory ran out, or after an error of the device, the worker is
-replaced and the trial tried again. A full disk is no fault of the trial: the driver halts, and the trial stays open.
+there, and its worker goes on to the next one; after memory ran out, or after an error of the machine (its device, a
+library, a file), the worker is replaced and the trial tried again. A full disk is no fault of the trial: the driver
+halts, and the trial stays open.
 """
 
 from contextlib import nullcontext
@@ -74,7 +75,8 @@ def train(config: dict[str, Any], *, data: Any, judge: Any, task: Task) -> None:
                 )
         except Exception as error:
             reason, line = classify(error)
-            again = reason == "oom" or "CUDA" in line
+            machine = reason == "error" and ("CUDA" in line or isinstance(error, (ImportError, OSError)))
+            again = machine or reason == "oom"
             last |= {"status": reason, "error": line}
             tune.report(last if again else {**last, "done": True})
             raise

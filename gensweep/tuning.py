@@ -18,6 +18,7 @@ from rich.console import Console
 
 from analysis import place, stored
 from gensweep import desk, guard, lock
+from gensweep.aside import Nodes
 from gensweep.board import Board, duration
 from gensweep.budget import Budget
 from gensweep.options import first_line
@@ -57,6 +58,7 @@ class Halt(tune.Stopper):
     def __init__(self, directory: Path, end: float | None) -> None:
         self.directory, self.end, self.cause = directory, end, ""
         self.close: Callable[[], None] = lambda: None  # begin no new trials
+        self.stranded: Callable[[], bool] = lambda: False  # whether no node is left that may take trials
         self._looked = 0.0
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
@@ -69,6 +71,8 @@ class Halt(tune.Stopper):
         if not self.cause and now - self._looked > LOOK_EVERY_S:
             self._looked = now
             self._heed(lock.asked(self.directory))
+            if self.stranded():
+                self.because("open")
         return bool(self.cause) and self.cause != "stopped"
 
     def because(self, cause: str) -> None:
@@ -142,7 +146,9 @@ def run(
         halt.close = searcher.close
         if searcher.left:
             running = {trial.number for trial in trials if trial.state == TrialState.RUNNING}
-            rule = scheduler(sheet, history(study, goal.primary.metric), running, searcher.hear)
+            nodes = Nodes(partial(console.print, soft_wrap=True, highlight=False, markup=False), late)
+            halt.stranded = nodes.stranded
+            rule = scheduler(sheet, history(study, goal.primary.metric), running, searcher.hear, nodes)
             task = Task(sheet["model"], desk.home(directory), goal, sheet["seed"], sheet["trial_timeout_s"])
             shared = tune.with_parameters(function, data=parts[0], judge=parts[1], task=task)  # once to each node
             built = tuner(

@@ -35,7 +35,13 @@ def on_ray() -> Generator[None]:
         yield
 
 
-def launched(results: Path, function: Callable[..., None] = train, **options: Any) -> tuple[Path, tuning.Ended]:
+def launched(
+    results: Path,
+    function: Callable[..., None] = train,
+    concurrent: int = 1,
+    console: Console | None = None,
+    **options: Any,
+) -> tuple[Path, tuning.Ended]:
     """A small sweep whose trials run `function`."""
     asked = Options(
         "vae", results=str(results), **{"trials": 2, "set": PINS, "scheduler": "none", "every": 1, **options}
@@ -44,10 +50,9 @@ def launched(results: Path, function: Callable[..., None] = train, **options: An
     judge = build_judge(data, seed=0, **evaluations(sheet))._replace(n_samples=360)
     directory.mkdir(parents=True)
     sheet = write_once(directory, {**sheet, "stamp": judge.stamp})
-    given = Share(1, 0, 1)
-    return directory, tuning.run(
-        directory, sheet, space_of(sheet), (data, judge), given, None, Console(quiet=True), function
-    )
+    given, console = Share(1, 0, concurrent), console or Console(quiet=True)
+    parts = (data, judge)
+    return directory, tuning.run(directory, sheet, space_of(sheet), parts, given, None, console, function)
 
 
 def told(sweep: Path) -> list[tuple[str, str | None, str | None]]:
