@@ -27,7 +27,7 @@ from trainables.errors import BadInput
 
 def write(directories: Sequence[str | Path], out: str | Path | None = None) -> list[str]:
     """Writes the HTML page of each study into its `report/`, or, with `out`, the Markdown pages `out`/NAME.md with
-    their pictures in `out`/NAME/ and an index of them, `out`/README.md; returns the paths of the pages.
+    their pictures in `out`/NAME/ and their rows in an index, `out`/README.md; returns the paths of the pages.
 
     BadInput where a directory is no study, or an arm is still to train; nothing is written then.
     """
@@ -39,12 +39,18 @@ def write(directories: Sequence[str | Path], out: str | Path | None = None) -> l
         return [_html(one) for one in studies]
     target = place.at(out)
     pages = [_markdown(one, target) for one in studies]
-    lines = [
-        {**one.meta, "summary": told["summary"], "minutes": told["minutes"]}
-        for one, told in zip(studies, pages, strict=True)
-    ]
-    target.write("README.md", _template("studies.md", False).render(lines=lines).encode())
+    rows = _indexed(target)
+    for one, told in zip(studies, pages, strict=True):
+        name, question = one.meta["name"], one.meta["question"]
+        rows[name] = f"| [{name}]({name}.md) | {question} | {told['summary']} | {told['minutes']} |"
+    target.write("README.md", _template("studies.md", False).render(rows=rows.values()).encode())
     return [f"{target.name.rstrip('/')}/{one.meta['name']}.md" for one in studies]
+
+
+def _indexed(target: place.Place) -> dict[str, str]:
+    """The rows of the index that is there, by study: those of other studies stay."""
+    lines = target.read("README.md").decode().splitlines() if target.has("README.md") else []
+    return {line[3:].partition("]")[0]: line for line in lines if line.startswith("| [")}
 
 
 def _template(name: str, escaped: bool) -> Template:

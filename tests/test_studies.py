@@ -143,8 +143,13 @@ def test_a_killed_study_goes_on_and_its_arms_are_paired(
     assert len(json.loads((home / "study.json").read_text())["launches"]) == 2
 
     assert main(["report", str(home)]) == 0
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/README.md").write_text("| [small](small.md) | of yesterday |\n| [other](other.md) | Another? |\n")
     assert main(["report", str(home), "-o", "docs"]) == 0
-    assert "| [small](small.md) | Is an arm like itself? | 2 undecided |" in (tmp_path / "docs/README.md").read_text()
+    index = (tmp_path / "docs/README.md").read_text()
+    assert "| [small](small.md) | Is an arm like itself? | 2 undecided |" in index
+    assert "| [other](other.md) | Another? |\n" in index
+    assert "yesterday" not in index
     page, document = (home / "report" / "index.html").read_text(), (tmp_path / "docs" / "small.md").read_text()
     for text in (page, document):
         assert "Is an arm like itself?" in text

@@ -4,13 +4,16 @@ pyarrow's S3 client takes keys and region from the usual places of AWS, but no a
 Ceph, Garage): that is read here from AWS_ENDPOINT_URL, as AWS's own tools read it.
 """
 
+from __future__ import annotations
+
 import os
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-from pyarrow import fs
+if TYPE_CHECKING:  # the door asks `is_url` before it knows whether anything heavy is needed
+    from pyarrow import fs
 
 PATIENCE_S = 300.0  # how long a bucket that does not answer is waited for
 PAUSE_S = 5.0
@@ -33,6 +36,8 @@ def is_url(where: str) -> bool:
 def opened(where: str) -> tuple[fs.FileSystem, str]:
     """The file system, and the path in it, of a local path or a URL such as ``s3://bucket/folder``; OSError or
     ValueError for a URL that no file system reads."""
+    from pyarrow import fs
+
     if not is_url(where):
         return fs.LocalFileSystem(), where
     found, path = fs.FileSystem.from_uri(f"{where}{_query(where)}" if where.startswith("s3://") else where)
@@ -51,6 +56,8 @@ def _query(where: str) -> str:
 
 def patiently(files: fs.FileSystem, do: Callable[[], T]) -> T:
     """Does it; where it is about a bucket that does not answer, again and again for PATIENCE_S."""
+    from pyarrow import fs
+
     end = time.monotonic() + PATIENCE_S
     while True:
         try:
