@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pyarrow import fs
 
-from trainables.bucket import is_url, opened, patiently
+from trainables.bucket import get, is_url, opened, patiently, put
 from trainables.errors import BadInput
 
 
@@ -21,25 +21,17 @@ class Place(NamedTuple):
 
     def read(self, name: str) -> bytes:
         """The bytes of the file `name` below the root; FileNotFoundError where there is none."""
-        return patiently(self.files, lambda: self._get(f"{self.root}/{name}"))
-
-    def _get(self, path: str) -> bytes:
-        with self.files.open_input_file(path) as stream:
-            content: bytes = stream.read()
-        return content
+        return get(self.files, f"{self.root}/{name}")
 
     def write(self, name: str, content: bytes) -> None:
         """Writes a file below the root, making its folder where needed; BadInput where that cannot be."""
+        path = f"{self.root}/{name}"
         try:
-            patiently(self.files, lambda: self._put(f"{self.root}/{name}", content))
+            if self.local:  # a bucket has no folders
+                self.files.create_dir(path.rpartition("/")[0], recursive=True)
+            put(self.files, path, content)
         except OSError as error:
             raise BadInput(f"cannot write {name} to {self.name!r}: {str(error).splitlines()[0]}") from error
-
-    def _put(self, path: str, content: bytes) -> None:
-        if self.local:  # a bucket has no folders
-            self.files.create_dir(path.rpartition("/")[0], recursive=True)
-        with self.files.open_output_stream(path) as stream:
-            stream.write(content)
 
     def delete(self, name: str) -> None:
         patiently(self.files, lambda: self.files.delete_file(f"{self.root}/{name}"))

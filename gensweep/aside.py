@@ -15,13 +15,15 @@ import ray
 from ray.tune import PlacementGroupFactory
 
 from gensweep import cluster
+from gensweep.searcher import LOW
+from gensweep.trial import NO_MEMORY
 
 TRIALS = 3  # of different numbers that fail in a row on one node
 LABEL = "ray.io/node-id"  # which Ray gives to each node
 LOOK_S = 2.0  # between two looks at which nodes there are, and which were told to stop
 PATIENCE_S = 60.0  # for another node to come, where only those set aside are left
 WHERE = re.compile(r"\bip[:=] ?([^\s,]+)")  # as Ray words it, of a dead actor and of an error in a task
-OWN = ("low on memory", "out of memory", "can't allocate memory", "MemoryError")  # may be the configuration's doing
+OWN = (LOW, *NO_MEMORY, "MemoryError")  # may be the configuration's doing
 MAX_LINE = 200  # characters of an error that are shown
 
 Known = Mapping[str, Any]  # a node, as ray.nodes() tells of it

@@ -67,3 +67,24 @@ def patiently(files: fs.FileSystem, do: Callable[[], T]) -> T:
             if not passing or time.monotonic() > end:
                 raise
             time.sleep(PAUSE_S)
+
+
+def get(files: fs.FileSystem, path: str) -> bytes:
+    """The bytes of a file; FileNotFoundError where there is none."""
+
+    def read() -> bytes:
+        with files.open_input_file(path) as stream:
+            content: bytes = stream.read()
+        return content
+
+    return patiently(files, read)
+
+
+def put(files: fs.FileSystem, path: str, content: bytes) -> None:
+    """Writes a file, whose folder is there or is not needed; OSError where that cannot be."""
+
+    def write() -> None:
+        with files.open_output_stream(path) as stream:
+            stream.write(content)
+
+    patiently(files, write)

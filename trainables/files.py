@@ -19,7 +19,7 @@ from PIL import Image
 from safetensors.torch import save
 from torch import Tensor
 
-from trainables.bucket import opened, patiently
+from trainables.bucket import get, opened, patiently, put
 from trainables.engine.run import Snapshot
 
 T = TypeVar("T")
@@ -54,28 +54,19 @@ class TrialFiles:
     def _write(self, name: str, content: bytes) -> None:
         target = self._at(name)
         if not self.local:  # an object store shows an object when it is complete
-            self._do(lambda: self._put(target, content))
+            put(self.fs, target, content)
             return
         half = f"{target}.partial"
         try:
-            self._put(half, content)
+            put(self.fs, half, content)
         except OSError:
             if self.fs.get_file_info(half).is_file:  # a full disk gets back what was written
                 self.fs.delete_file(half)
             raise
         self.fs.move(half, target)
 
-    def _put(self, path: str, content: bytes) -> None:
-        with self.fs.open_output_stream(path) as stream:
-            stream.write(content)
-
-    def _get(self, path: str) -> bytes:
-        with self.fs.open_input_stream(path) as stream:
-            content: bytes = stream.read()
-        return content
-
     def _read(self, name: str) -> bytes:
-        return self._do(lambda: self._get(self._at(name)))
+        return get(self.fs, self._at(name))
 
     def _names(self) -> list[str]:
         infos = self._do(lambda: self.fs.get_file_info(pafs.FileSelector(self.path)))
