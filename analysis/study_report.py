@@ -89,6 +89,7 @@ def page(found: Study) -> dict[str, Any]:
         "claims": [claim(one) for one in weighed],
         "report": [of_report(one) for one in weighed if one.claim["reported"]],
         "heads": [quantities.named(key) for key in meta["table"]],
+        "epochs": epochs(meta["table"]),
         "arms": [line(arm, meta["table"]) for arm in found.arms.values()],
         "configs": configs(list(found.arms.values())),
         "command": shlex.join(meta["command"]),
@@ -137,14 +138,25 @@ def claim(one: Verdict) -> dict[str, str]:
 
 def line(arm: Arm, statistics: Sequence[str]) -> dict[str, Any]:
     """One arm in the table: the mean of each statistic over the seeds, with the lowest and the highest."""
-    n = len(arm.trials)
-    lost = sum(arm.row(trial) is None for trial in arm.trials)
+    n, rows = len(arm.trials), [row for trial in arm.trials if (row := arm.row(trial)) is not None]
+    narrow = sum(bool(row.get("narrow")) for row in rows)
     return {
         "name": arm.name,
         "note": arm.note + (f"; picked by a search of {arm.searched} trials" if arm.searched else ""),
-        "seeds": f"{n - lost} of {n}" if lost else str(n),
+        "seeds": (f"{len(rows)} of {n}" if len(rows) < n else str(n)) + (f", {narrow} collapsed" if narrow else ""),
         "cells": [cell(arm.values(key)) for key in statistics],
     }
+
+
+def epochs(statistics: Sequence[str]) -> str:
+    """Which epoch each value is of; nothing where all are of the last."""
+    chosen = [quantities.named(key) for key in statistics if key.partition(":")[0] in quantities.OF_NETS]
+    if not chosen:
+        return ""
+    return (
+        f" {', '.join(chosen)}: of the epoch that val chose, for which a collapsed one does not count; all else is of "
+        "the last epoch, where `collapsed` counts the seeds that drew near copies or few classes."
+    )
 
 
 def cell(values: Any) -> str:

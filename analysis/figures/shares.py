@@ -60,7 +60,7 @@ def ink(info: list[Shares]) -> Figure:
         ax.set_yticks(rows, one.classes)
         ax.set_title(one.arm, fontsize=8.5, loc="left", color=style.INK)
         style.tidy(ax, "share, %", "")
-        ax.set_xlim(left=0)
+    grid[0, 0].set_xlim(left=0)  # behind the last of them: it ends the axis' growing with what is drawn
     grid[0, 0].invert_yaxis()
     for ax in grid.flat[len(info) :]:
         ax.set_axis_off()
