@@ -14,7 +14,7 @@ from pathlib import Path
 import hosts
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(1500)]
 SWEEP = ["run", "gan", "--scheduler", "none", "--set", "width=16", "--seed", "3"]
 
 
@@ -116,7 +116,7 @@ def wait_for(rack: hosts.Rack, name: str, host: str, n: int, process: "subproces
 def intact(rack: hosts.Rack, name: str, trials: int) -> str:
     """What is lost or doubled in a sweep, or differs from a solo replay of its parameters and seeds."""
     command = [sys.executable, str(hosts.ROOT / "scripts/intact.py"), str(rack.shared / "gensweep" / name), str(trials)]
-    return subprocess.run(command, env=rack.environment(), capture_output=True, text=True, timeout=300).stdout
+    return subprocess.run(command, env=rack.environment(), capture_output=True, text=True, timeout=600).stdout
 
 
 def test_trials_run_on_every_host(rack: hosts.Rack) -> None:
@@ -134,17 +134,17 @@ def test_trials_run_on_every_host(rack: hosts.Rack) -> None:
 
 
 def test_trials_of_a_lost_worker_go_on_elsewhere(rack: hosts.Rack) -> None:
-    process = begin(rack, "submit", rack.file(), "--", *SWEEP, "--set", "epochs=6", "--trials", 9, "--name", "worker")
+    process = begin(rack, "submit", rack.file(), "--", *SWEEP, "--set", "epochs=6", "--trials", 24, "--name", "worker")
     wait_for(rack, "worker", "h3", 2, process)
     rack.hosts[2].kill()
-    said, _ = process.communicate(timeout=400)
+    said, _ = process.communicate(timeout=600)
     assert process.returncode == 0, said
-    assert "9 of 9 trials ended: 9 done" in said
-    assert intact(rack, "worker", 9) == "sound\n"
+    assert "24 of 24 trials ended: 24 done" in said
+    assert intact(rack, "worker", 24) == "sound\n"
 
 
 def test_a_sweep_goes_on_under_a_new_head(rack: hosts.Rack) -> None:
-    process = begin(rack, "submit", rack.file(), "--", *SWEEP, "--set", "epochs=6", "--trials", 6, "--name", "head")
+    process = begin(rack, "submit", rack.file(), "--", *SWEEP, "--set", "epochs=6", "--trials", 24, "--name", "head")
     wait_for(rack, "head", "h2", 2, process)
     rack.hosts[0].kill()
     said, _ = process.communicate(timeout=120)
@@ -152,8 +152,8 @@ def test_a_sweep_goes_on_under_a_new_head(rack: hosts.Rack) -> None:
     assert "the connection to the head ended" in said
     file = rack.file(head=1, workers=())
     gensweep(rack, "cluster", "up", file, "--wait", 1, "--timeout", "2m")
-    assert "6 of 6 trials ended: 6 done" in gensweep(rack, "submit", file, "--", "resume", "head", timeout=400)
-    assert intact(rack, "head", 6) == "sound\n"
+    assert "24 of 24 trials ended: 24 done" in gensweep(rack, "submit", file, "--", "resume", "head", timeout=600)
+    assert intact(rack, "head", 24) == "sound\n"
 
 
 def test_nothing_is_left(rack: hosts.Rack) -> None:
