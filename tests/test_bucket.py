@@ -100,6 +100,33 @@ def test_killed_and_resumed_elsewhere_equals_one_in_a_folder(
     assert (tmp_path / "page" / "index.html").stat().st_size > 10_000
 
 
+@pytest.mark.slow
+def test_extended_in_a_wider_space_and_proved(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url, where = "s3://lab/more/vae-digits", at("s3://lab/more/vae-digits")
+    short = ["--trials", "2", "--set", "epochs=1", "--seed", "3", *SMALL]
+    code, _, err = done(gensweep("run", "vae", *short, "--results", "s3://lab/more", cwd=tmp_path))
+    assert (code, err) == (0, "")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
+    code, _, err = done(gensweep("extend", url, "--trials", "1", "--set", "lr=1e-5:1e-1:log", cwd=tmp_path))
+    assert (code, err) == (0, "")
+    assert runs.load(url).trials["state"].tolist() == ["complete"] * 3
+    prove = ["finalize", url, "--top", "1", "--concurrent", "2"]
+    code, _, err = done(gensweep(*prove, "--seeds", "5", cwd=tmp_path))
+    assert (code, err) == (0, "")
+    before = json.loads(where.read("final.json"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "third"))
+    code, _, err = done(gensweep(*prove, "--add-seeds", "1", cwd=tmp_path))
+    assert (code, err) == (0, "")
+    after = json.loads(where.read("final.json"))
+    assert (before["seeds"], after["seeds"]) == (5, 6)
+    for old, new in zip(before["finalists"], after["finalists"], strict=True):
+        assert new["seeds"][:5] == old["seeds"]
+        assert len({one["seed"] for one in new["seeds"]}) == 6
+    code, out, err = done(gensweep("best", url, cwd=tmp_path))
+    assert (code, err) == (0, "")
+    assert "on test" in out
+
+
 def desks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> list[Path]:
     """The desks of two machines for one sweep."""
     found = []

@@ -6,6 +6,7 @@ ssh and rsync are recorded instead of run, since the machines of moto are only r
 import os
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,8 @@ def cloud() -> Iterator[str]:
         server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         server.start()
         host, port = server.get_host_and_port()
+        afresh = urllib.request.Request(f"http://{host}:{port}/moto-api/reset", method="POST")
+        urllib.request.urlopen(afresh, timeout=60).close()  # another test's server may have begun without the policies
         yield f"http://{host}:{port}"
         server.stop()
 

@@ -11,7 +11,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -75,25 +75,32 @@ class Rack(NamedTuple):
     shared: Path  # what the hosts see as /mnt
     laptop: Path  # the home of whoever types
     key: Path
+    known: dict[str, str]  # environment variables of everybody
 
     def environment(self) -> dict[str, str]:
         """For what the laptop runs."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "GENSWEEP_"))}
-        return {**kept, "HOME": str(self.laptop), "RAY_TMPDIR": str(self.laptop / "ray"), "PYTHONPATH": str(ROOT)}
+        return {
+            **kept,
+            **self.known,
+            "HOME": str(self.laptop),
+            "RAY_TMPDIR": str(self.laptop / "ray"),
+            "PYTHONPATH": str(ROOT),
+        }
 
-    def file(self, head: int = 0, workers: Sequence[int] = (1, 2), cpus: int = 1) -> Path:
+    def file(self, head: int = 0, workers: Sequence[int] = (1, 2), results: str = "/mnt/gensweep") -> Path:
         """deploy/onprem.yaml for these hosts, which find this checkout installed already."""
         config: dict[str, Any] = yaml.safe_load((ROOT / "deploy/onprem.yaml").read_text(encoding="utf-8"))
         config["provider"]["head_ip"] = self.hosts[head].address
         config["provider"]["worker_ips"] = [self.hosts[i].address for i in workers]
         config["auth"] = {"ssh_user": "root", "ssh_private_key": str(self.key)}
         config["min_workers"] = config["max_workers"] = len(workers)
-        config["metadata"] = {"results": "/mnt/gensweep"}
+        config["metadata"] = {"results": results}
         del config["file_mounts"]["~/gensweep"]
         config["setup_commands"] = []
         for role in ("head", "worker"):
             starts = config[f"{role}_start_ray_commands"]
-            small = f"ray start --num-cpus={cpus} --object-store-memory=200000000"
+            small = "ray start --num-cpus=1 --object-store-memory=200000000"
             config[f"{role}_start_ray_commands"] = [line.replace("ray start", small) for line in starts]
         path = self.laptop / f"cluster-{head}.yaml"
         path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
@@ -118,8 +125,11 @@ def _program(name: str) -> str | None:
 
 
 @contextmanager
-def rack(folder: Path, n: int, python: Path) -> Generator[Rack]:
-    """n hosts, h1 to hn, whose `python`, `ray` and `gensweep` are those beside `python` and of this checkout."""
+def rack(
+    folder: Path, n: int, python: Path, serve: Callable[[str], dict[str, str]] = lambda address: {}
+) -> Generator[Rack]:
+    """n hosts, h1 to hn, whose `python`, `ray` and `gensweep` are those beside `python` and of this checkout. `serve`
+    may start something for them at the bridge's address, and says what everybody's environment gains."""
     keys, shared, laptop = folder / "keys", folder / "shared", folder / "laptop"
     for path in (keys, shared, laptop):
         path.mkdir()
@@ -127,8 +137,9 @@ def rack(folder: Path, n: int, python: Path) -> Generator[Rack]:
         _do("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(keys / name))
     with ExitStack() as stack:
         bridge, net = _bridge(stack)
-        hosts = [stack.enter_context(_host(folder, i, bridge, net, python)) for i in range(1, n + 1)]
-        yield Rack(hosts, shared, laptop, keys / "user")
+        known = serve(f"{net}.1")
+        hosts = [stack.enter_context(_host(folder, i, bridge, net, python, known)) for i in range(1, n + 1)]
+        yield Rack(hosts, shared, laptop, keys / "user", known)
 
 
 def _bridge(stack: ExitStack) -> tuple[str, str]:
@@ -144,7 +155,7 @@ def _bridge(stack: ExitStack) -> tuple[str, str]:
 
 
 @contextmanager
-def _host(folder: Path, i: int, bridge: str, net: str, python: Path) -> Generator[Host]:
+def _host(folder: Path, i: int, bridge: str, net: str, python: Path, known: dict[str, str]) -> Generator[Host]:
     name, address, space = f"h{i}", f"{net}.{10 + i}", f"{bridge}-h{i}"
     own = folder / name
     home = own / "home"
@@ -154,7 +165,8 @@ def _host(folder: Path, i: int, bridge: str, net: str, python: Path) -> Generato
     (own / "passwd").write_text("\n".join(users) + "\n", encoding="utf-8")
     (own / "sshd_config").write_text(SSHD.format(keys=folder / "keys"), encoding="utf-8")
     # `~/.bashrc` is read by every command that Ray sends; `python -m gensweep` needs no installed script.
-    (home / ".bashrc").write_text(f"export PATH={python.parent}:$PATH PYTHONPATH={ROOT}\n")
+    more = "".join(f" {key}={value}" for key, value in known.items())
+    (home / ".bashrc").write_text(f"export PATH={python.parent}:$PATH PYTHONPATH={ROOT}{more}\n")
     with ExitStack() as stack:
         _do("ip", "netns", "add", space)
         stack.callback(_do, "ip", "netns", "del", space)
@@ -164,12 +176,12 @@ def _host(folder: Path, i: int, bridge: str, net: str, python: Path) -> Generato
         for words in (f"addr add {address}/24 dev eth0", "link set eth0 up", "link set lo up"):
             _do("ip", "-n", space, *words.split())
         _do("ip", "-n", space, "route", "add", "default", "via", f"{net}.1")
-        more = {"NAME": name, "OWN": str(own), "SHARED": str(folder / "shared"), "SSHD": _program("sshd") or "sshd"}
+        boot = {"NAME": name, "OWN": str(own), "SHARED": str(folder / "shared"), "SSHD": _program("sshd") or "sshd"}
         unshare = ["unshare", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c"]
         with (own / "console").open("w") as console:
             process = subprocess.Popen(
                 ["ip", "netns", "exec", space, *unshare, BOOT],
-                env={**os.environ, **more},
+                env={**os.environ, **boot},
                 stdout=console,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
