@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 TESTS  ?= tests
-NOT_TIMED := table calibration damage page verdicts
+NOT_TIMED := table calibration damage page verdicts scale
 
 .PHONY: demo test test-slow test-gpu chaos lint bench calibrate format wheel clean
 .DEFAULT_GOAL := test
