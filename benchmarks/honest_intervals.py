@@ -7,9 +7,9 @@ configuration is the mean of all the seeds that the *other* sweeps gave it: othe
 (binomial). The truth has an error of its own, by the number of its seeds (last column), which lowers the rate by a
 point or less. The search's score is of one training on val, so it is held against the interval on val.
 
-    python benchmarks/honest_intervals.py [REPEATS] [FOLDER]
+    python benchmarks/honest_intervals.py [REPEATS] [FOLDER] [FIRST]
 
-With a FOLDER, which is kept, a run that was stopped goes on.
+With a FOLDER, which is kept, a run that was stopped goes on. The sweeps have the seeds FIRST, FIRST + 1, ... (from 0).
 """
 
 import sys
@@ -124,14 +124,14 @@ def _row(what: str, split: str, inside: list[bool], far: str, behind: list[int])
 
 def main() -> int:
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else REPEATS
-    began = time.monotonic()
+    first, began = int(sys.argv[3]) if len(sys.argv) > 3 else 0, time.monotonic()
     told: list[Told] = []
     with tempfile.TemporaryDirectory() as spare:
         results = Path(sys.argv[2] if len(sys.argv) > 2 else spare)
         with cluster.environment(), cluster.connected(None, {"num_cpus": SLOTS}):
-            for seed in range(repeats):
-                told += sweep(seed, results)
-                print(f"{seed + 1} of {repeats}, {time.monotonic() - began:.0f} s", flush=True)
+            for done in range(repeats):
+                told += sweep(first + done, results)
+                print(f"{done + 1} of {repeats}, {time.monotonic() - began:.0f} s", flush=True)
     rows, wrong = table(told)
     columns = ["what", "split", "in the interval", "share", "of a right interval", "how far off", "seeds of the truth"]
     minutes = f"{(time.monotonic() - began) / 60:.1f} minutes."
