@@ -88,6 +88,8 @@ def submit(given: argparse.Namespace, command: list[str]) -> int:
     if options is not None:
         for fault in faults(config, options):
             raise BadUsage(fault)
+    if is_url(results):
+        words = in_bucket(words, results)
     home = "" if is_url(results) else f"mkdir -p {shlex.quote(results)}; cd {shlex.quote(results)}; "
     there = f"{home}python -m gensweep {shlex.join(words)}"
     if words[0] in TRAINING:
@@ -148,6 +150,17 @@ def behind(given: argparse.Namespace) -> tuple[list[str], Options | None]:
     if getattr(there, "file", None) is not None:
         raise BadUsage(f"{there.file} is on this machine, and the sweep is not: type its options behind --")
     return words, asked(there)[0] if words[0] in ("run", "plan") else None
+
+
+def in_bucket(words: list[str], results: str) -> list[str]:
+    """The same command with the addresses of the sweeps that it names: a folder is where it runs, a bucket is not."""
+    there, words = vars(parsed(words)), list(words)
+    for name in (there.get("dir"), *(there.get("dirs") or ()), there.get("warm_from")):
+        for typed in (name, f"--warm-from={name}"):
+            if name is not None and "/" not in name and typed in words[1:]:
+                words[words.index(typed, 1)] = f"{typed.removesuffix(name)}{results}/{name}"
+                break
+    return words
 
 
 def _sound(config: Config, options: Options | None = None) -> bool:

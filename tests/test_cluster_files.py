@@ -14,6 +14,8 @@ import yaml
 from jsonschema import ValidationError
 from ray.autoscaler._private.util import prepare_config, validate_config
 
+from gensweep.launcher import in_bucket
+
 ROOT = Path(__file__).resolve().parent.parent
 FILES = ["cluster.yaml", "deploy/onprem.yaml"]
 
@@ -74,6 +76,22 @@ def test_aws_gpu_workers_are_spot_and_start_from_none() -> None:
     assert kinds["gpu_worker"]["resources"]["GPU"] == 1
     assert kinds["gpu_worker"]["min_workers"] == 0
     assert kinds["gpu_worker"]["node_config"]["InstanceMarketOptions"] == {"MarketType": "spot"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("resume gone", "resume s3://lab/gone"),
+        ("resume s3://lab/gone", "resume s3://lab/gone"),
+        ("best best --top 3", "best s3://lab/best --top 3"),
+        ("compare one one", "compare s3://lab/one s3://lab/one"),
+        ("export gone -o gone", "export s3://lab/gone -o gone"),
+        ("run gan --name gone --warm-from=old", "run gan --name gone --warm-from=s3://lab/old"),
+        ("run gan --warm-from old --seed 1", "run gan --warm-from s3://lab/old --seed 1"),
+    ],
+)
+def test_a_sweep_in_a_bucket_goes_by_its_name(typed: str, sent: str) -> None:
+    assert in_bucket(typed.split(), "s3://lab") == sent.split()
 
 
 def test_onprem_starts_every_listed_worker() -> None:

@@ -62,7 +62,7 @@ def test_the_head_dies_and_only_the_bucket_is_left(rack: hosts.Rack) -> None:
     assert "the connection to the head ended" in said
     file = rack.file(head=1, workers=(), results="s3://lab/results")
     gensweep(rack, "cluster", "up", file, "--wait", 1, "--timeout", "2m")
-    assert "8 of 8 trials ended: 8 done" in gensweep(rack, "submit", file, "--", "resume", where.name, timeout=400)
+    assert "8 of 8 trials ended: 8 done" in gensweep(rack, "submit", file, "--", "resume", "gone", timeout=400)
     lines = [where.read(f"trials/{n}/rows.jsonl").decode().splitlines() for n in where.names("trials")]
     assert [[json.loads(line)["epoch"] for line in own] for own in lines] == [[1, 2, 3, 4]] * 8
     assert {json.loads(line)["host"] for own in lines for line in own} == {"h1", "h2"}
