@@ -3,8 +3,9 @@
 A search shows the luckiest of many noisy trainings, so its scores are too good. Here each finalist has a score a seed:
 on `val`, with the search's own stamp, which tells how much the search flattered it; and on `test`, which neither the
 search nor the choice of the epoch has seen. The pick is the best mean on `val` of those that did not fail on more than
-half of their seeds; everything that is claimed of it rests on `test`: the interval of its mean, and its paired
-differences to the other finalists, with exact sign-flip p-values, corrected by Holm over the comparisons.
+half of their seeds, nor break a constraint (on `val`) on more than half of the others, if there are such; everything
+that is claimed of it rests on `test`: the interval of its mean, and its paired differences to the other finalists, with
+exact sign-flip p-values, corrected by Holm over the comparisons.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ Scores = NDArray[np.float64]
 
 class Finalist(NamedTuple):
     """One configuration. `search` is its score in the search, nan where it had none; `val` and `test` have a score per
-    seed, nan where that training failed; `failed` and `collapsed` count seeds; `seeds` is what final.json holds of each
-    training."""
+    seed, nan where that training failed; `failed`, `collapsed` and `broke` (a constraint) count seeds; `seeds` is what
+    final.json holds of each training."""
 
     number: int
     search: float
@@ -37,6 +38,7 @@ class Finalist(NamedTuple):
     test: Scores
     failed: int
     collapsed: int
+    broke: int
     seeds: list[dict[str, Any]]
 
 
@@ -91,7 +93,8 @@ def load(sweep: Sweep) -> Final | None:
     able = [one for one in finalists if one.failed <= len(one.val) / 2]
     if not able:
         return None
-    pick = min(able, key=lambda one: (sweep.sign * np.nanmean(one.val), one.number))
+    kept = [one for one in able if one.broke <= (len(one.val) - one.failed) / 2]
+    pick = min(kept or able, key=lambda one: (sweep.sign * np.nanmean(one.val), one.number))
     return Final(meta, finalists, pick, weigh(pick, [one for one in finalists if one is not pick], sweep.sign))
 
 
@@ -117,8 +120,8 @@ def _finalist(told: dict[str, Any], metric: str) -> Finalist:
     val = np.array([np.nan if one["val"] is None else one["val"] for one in seeds], float)
     test = np.array([np.nan if one["test"] is None else one["test"][metric] for one in seeds], float)
     search = float("nan") if told["search"] is None else float(told["search"])
-    collapsed = sum(bool(one["collapsed"]) for one in seeds)
-    return Finalist(told["number"], search, val, test, int(np.isnan(val).sum()), collapsed, seeds)
+    collapsed, broke = (sum(bool(one.get(key)) for one in seeds) for key in ("collapsed", "broke"))
+    return Finalist(told["number"], search, val, test, int(np.isnan(val).sum()), collapsed, broke, seeds)
 
 
 def verdict(sweep: Sweep, final: Final) -> str:
@@ -131,6 +134,8 @@ def verdict(sweep: Sweep, final: Final) -> str:
         text += f"; {_margin(against[0])}"
     elif pick.number == 0:
         text += "; it is the defaults: the search found nothing better"
+    if pick.broke:
+        text += f"; with {pick.broke} of them it breaks {' or '.join(map(str, sweep.goal.constraints))}"
     tied = [str(one.number) for one in final.against if one.tied and one.number != 0]
     return f"{text}. {_tied(tied)}"
 
@@ -177,8 +182,7 @@ def lines(sweep: Sweep, final: Final) -> list[dict[str, str]]:
             "behind": "the pick" if one is final.pick else _behind(against[one.number]),
             "effect": "–" if one is final.pick else short(against[one.number].effect),
             "p": "–" if one is final.pick else f"{against[one.number].p_holm:.2g}",
-            "failed": str(one.failed),
-            "collapsed": str(one.collapsed),
+            **{key: str(getattr(one, key)) for key in ("failed", "collapsed", "broke")},
         }
         for one in ordered(sweep, final)
     ]
@@ -210,17 +214,18 @@ def shrinkage(sweep: Sweep, final: Final) -> str:
 
 def told(sweep: Sweep, final: Final) -> dict[str, Any]:
     """What a page says of it."""
+    heads = {key: head for key, head in HEADS.items() if key != "broke" or sweep.goal.constraints}
     return {
         "score": spoken(final.pick.test),
-        "heads": list(HEADS.values()),
-        "lines": [[line[key] for key in HEADS] for line in lines(sweep, final)],
+        "heads": list(heads.values()),
+        "lines": [[line[key] for key in heads] for line in lines(sweep, final)],
         "stamp": ", ".join(f"{key} {value}" for key, value in final.meta["test_stamp"].items()),
     }
 
 
 HEADS = {
     "number": "trial", "search": "search", "val": "val", "test": "test", "behind": "against the pick", "effect": "d",
-    "p": "p (Holm)", "failed": "failed", "collapsed": "collapsed",
+    "p": "p (Holm)", "failed": "failed", "collapsed": "collapsed", "broke": "breaks a limit",
 }  # fmt: skip
 
 
@@ -235,10 +240,8 @@ def text(sweep: Sweep, final: Final) -> str:
 
 def few(final: Final) -> str:
     """A warning where the seeds are too few for any difference to show, else empty."""
-    n, m = len(final.pick.val), len(final.against)
-    if m * 2.0 ** (1 - n) <= ALPHA:
-        return ""
-    return f"{n} seeds cannot show any difference between {m + 1} configurations: add {more(final)} (--add-seeds)."
+    n, m, add = len(final.pick.val), len(final.against), more(final)
+    return f"{n} seeds cannot show any difference between {m + 1} configurations: add {add} (--add-seeds)." * bool(add)
 
 
 def more(final: Final) -> int:

@@ -83,7 +83,7 @@ def _proven(sweep: Sweep, proof: final.Final) -> Table:
             "behind_pick": 0.0 if other is None else other.gain, "behind_low": None if other is None else other.low,
             "behind_high": None if other is None else other.high, "cohen_d": None if other is None else other.effect,
             "p_holm": None if other is None else other.p_holm, "tied": other is None or other.tied,
-            "failed": one.failed, "collapsed": one.collapsed, **config,
+            "failed": one.failed, "collapsed": one.collapsed, "broke": one.broke, **config,
         })  # fmt: skip
         gap = "–" if other is None else f"{other.gain:+.3g}"
         p = "–" if other is None else f"{other.p_holm:.2g}"

@@ -189,7 +189,8 @@ def _score(
 
 
 def _one(trained: "Sweep", k: int, data: "Dataset", judge: "Judge") -> dict[str, Any]:
-    """The scores of seed number k of a finalist: `val` and `test` are None where the training failed."""
+    """The scores of seed number k of a finalist: `val` and `test` are None where the training failed;
+    `broke` is whether it breaks a constraint on val."""
     from analysis import runs, tested
 
     one = runs.trial(trained, k)
@@ -199,4 +200,5 @@ def _one(trained: "Sweep", k: int, data: "Dataset", judge: "Judge") -> dict[str,
     if ended["state"].get(k) != "complete" or one.best is None:
         return {**about, "reason": ended["reason"].get(k) or "collapsed"}
     metrics = tested.score(trained, k, data, judge)
-    return {**about, "val": one.best[trained.metric], "epoch": one.best["epoch"], "test": metrics}
+    broke = not trained.goal.keeps(trained.scores[k])
+    return {**about, "val": one.best[trained.metric], "epoch": one.best["epoch"], "test": metrics, "broke": broke}

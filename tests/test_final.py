@@ -83,6 +83,27 @@ def test_a_configuration_that_mostly_fails_is_never_the_pick(tmp_path: Path) -> 
     assert final.load(nothing) is None
 
 
+def test_a_configuration_that_mostly_breaks_a_constraint_is_the_pick_only_where_all_do(tmp_path: Path) -> None:
+    better, defaults = [10.0 + e for e in NOISE], [20.0 + e for e in NOISE]
+    finalists = [told(1, 12.5, list(better)), told(0, 20.0, list(defaults))]
+    for k, one in enumerate(finalists[0]["seeds"]):
+        one["broke"] = k < 5
+    make(tmp_path / "s", constraints=["fid<=25"])
+    picked = {}
+    for broken in (0, 5):
+        for k, one in enumerate(finalists[1]["seeds"]):
+            one["broke"] = k < broken
+        meta = {"format": 1, "seeds": SEEDS, "test_stamp": {"reference": "test"}, "finalists": finalists}
+        (tmp_path / "s" / "final.json").write_text(json.dumps(meta))
+        sweep = runs.load(tmp_path / "s")
+        found = final.load(sweep)
+        assert found is not None
+        picked[broken] = found.pick.number
+        assert final.told(sweep, found)["heads"][-1] == "breaks a limit"
+        assert ("with 5 of them it breaks fid<=25" in final.verdict(sweep, found)) is (broken == 5)
+    assert picked == {0: 0, 5: 1}
+
+
 def test_what_is_unfinished_or_broken(tmp_path: Path) -> None:
     sweep = proven(tmp_path / "s", told(1, 12.5, [5.0, 5.1]))
     assert final.load(sweep) is None
