@@ -19,7 +19,7 @@ STUDY = Study(
             NET,
             epochs=30,
             search={"lr": "1e-4:1e-2:log", "batch_size": "64,128,256"},
-            trials=6,
+            trials=20,
             start={**POINT, "epochs": 30},
         ),
     },
