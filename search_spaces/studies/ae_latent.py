@@ -27,7 +27,7 @@ STUDY = Study(
             NET,
             epochs=8,
             search={"lr": "3e-4:1e-2:log", "width": "64:256:log", "batch_size": "64,128,256"},
-            trials=8,
+            trials=24,
             start={"lr": 1e-3, "width": 128, "batch_size": 128},
             objective=("silhouette", "max"),
         ),
