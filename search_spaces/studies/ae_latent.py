@@ -1,4 +1,4 @@
-"""`gensweep study ae-latent`: what two numbers hold of an MNIST digit. About 6 minutes on two cores.
+"""`gensweep study ae-latent`: what two numbers hold of an MNIST digit. About 3 minutes on two cores.
 
 Distances between the mean codes of classes are in units of the spread within classes, so that codes of different scale
 compare. The searched arm looks for the silhouette of the classes, which no trial is shown.

@@ -1,4 +1,4 @@
-"""`gensweep study cgan`: the best arm of gan-schemes, made conditional. About 5 minutes on two cores after gan-schemes,
+"""`gensweep study cgan`: the best arm of gan-schemes, made conditional. About 2 minutes on two cores after gan-schemes,
 whose trainings it looks at."""
 
 from search_spaces.studies.gan_schemes import BASE, SHOES

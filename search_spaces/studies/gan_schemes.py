@@ -1,4 +1,4 @@
-"""`gensweep study gan-schemes`: what each change to a GAN's training brings on Fashion-MNIST. About 25 minutes on two
+"""`gensweep study gan-schemes`: what each change to a GAN's training brings on Fashion-MNIST. About 10 minutes on two
 cores. Small MLPs, so that differences between arms and not absolute scores are the result."""
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""`gensweep study vae-fashion`: is the report's best point of a VAE on Fashion-MNIST the best? About 6 minutes on two
+"""`gensweep study vae-fashion`: is the report's best point of a VAE on Fashion-MNIST the best? About 4 minutes on two
 cores. The search begins at that point, so what it picks is never worse where it was searched."""
 
 from search_spaces.studies.question import Arm, Claim, Study
