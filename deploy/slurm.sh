@@ -44,7 +44,7 @@ on() { srun --overlap --nodes=1 --ntasks=1 --nodelist="$1" "${@:2}"; }
 mapfile -t nodes < <(scontrol show hostnames "$SLURM_JOB_NODELIST")
 # Ports by job number, since two jobs of a user may share a node; below the range that Ray gives to its workers.
 port=$((6400 + SLURM_JOB_ID % 1000))
-address=$(on "${nodes[0]}" hostname --ip-address | awk '{print $1}')
+read -r address _ < <(on "${nodes[0]}" hostname --ip-address)
 cpus=${SLURM_CPUS_PER_TASK:-1}
 gpus=${SLURM_GPUS_ON_NODE:-0}
 # Each job has a session folder of its own: Ray's usual one belongs to whoever came first.

@@ -21,7 +21,7 @@ from gensweep.asked import asked
 from gensweep.options import BadUsage, Options, amount, nearest, seconds
 from gensweep.preflight import faults, read
 from gensweep.remote import RAY, environment, on_head, steps, stopped
-from gensweep.uploads import TOKEN, Config, uploaded
+from gensweep.uploads import TOKEN, Config, not_installed, uploaded
 from trainables.bucket import is_url
 
 OK, FAILED, BAD = 0, 1, 2
@@ -64,6 +64,7 @@ def down(given: argparse.Namespace, command: list[str]) -> int:
     config = read(given.cluster)
     provider = config["provider"]
     left: dict[str, str] = {}
+    _require("ssh")
     if "worker_ips" in provider:
         machines = [provider["head_ip"], *provider["worker_ips"]]
         with ThreadPoolExecutor(len(machines)) as pool:
@@ -98,6 +99,7 @@ def submit(given: argparse.Namespace, command: list[str]) -> int:
             words += ["--storage", "journal"] if options is not None and options.storage is None else []
             words += [] if "--results" in words else ["--results", results if is_url(results) else "."]
         there = f"python -m gensweep.head submit {shlex.quote(results)} {shlex.join(words)}"
+    _require("ssh")
     here = f"gensweep submit {shlex.quote(given.cluster)} --"
     ended = on_head(given.cluster, config, there, lambda line: print(line.replace("next: gensweep", f"next: {here}")))
     if ended is None:
@@ -114,6 +116,7 @@ def fetch(given: argparse.Namespace, command: list[str]) -> int:
         raise BadUsage(
             f"the results are in a bucket, where every command finds them: gensweep best {results}/{given.name}"
         )
+    _require("ssh", "rsync")
     source, target = f"{results}/{given.name}/", Path(given.out) / given.name
     target.mkdir(parents=True, exist_ok=True)
     words = [*RAY, "rsync-down", given.cluster, source, f"{target}/"]
@@ -169,6 +172,12 @@ def _sound(config: Config, options: Options | None = None) -> bool:
     if found:
         print("\n".join(found), file=sys.stderr)
     return not found
+
+
+def _require(*programs: str) -> None:
+    """Raise BadUsage if a program is not installed on this machine."""
+    for fault in not_installed(*programs):
+        raise BadUsage(fault)
 
 
 def _ray(action: str, file: str, config: Config) -> bool:

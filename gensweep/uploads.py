@@ -58,8 +58,13 @@ def secrets(config: Config) -> Generator[str]:
         yield f"--dashboard-host={host} opens the dashboard: leave it out, and reach it by `ray dashboard FILE`"
 
 
+def not_installed(*programs: str) -> Generator[str]:
+    """Yield a line for each program that is not on the PATH."""
+    yield from (f"{program} is not installed on this machine" for program in programs if not shutil.which(program))
+
+
 def ssh(config: Config) -> Generator[str]:
-    yield from (f"{name} is not installed on this machine" for name in ("ssh", "rsync") if not shutil.which(name))
+    yield from not_installed("ssh", "rsync")
     named = config.get("auth", {}).get("ssh_private_key")
     if named is None:
         if config["provider"]["type"] == "local":

@@ -19,15 +19,20 @@ Break = Callable[[Config, Path], object]
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home with a token, a key and a wheel, which is also the working directory."""
+    """A home with a token, a key, a wheel and the programs that are needed; it is also the working directory."""
     pytest.importorskip("boto3")
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))  # nothing depends on what this machine has
     monkeypatch.chdir(tmp_path)
     for name in (".ray/auth_token", ".ssh/id_ed25519", f"dist/gensweep-{__version__}-py3-none-any.whl"):
         path = tmp_path / name
         path.parent.mkdir()
         path.write_text("0123456789abcdef", encoding="utf-8")
         path.chmod(0o600)
+    (tmp_path / "bin").mkdir()
+    for name in ("ssh", "rsync"):
+        (tmp_path / "bin" / name).write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+        (tmp_path / "bin" / name).chmod(0o755)
     return tmp_path
 
 
@@ -94,6 +99,8 @@ FAULTS: list[tuple[Callable[[], Config], Break, str]] = [
     (onprem, lambda c, h: c["setup_commands"].append("echo 0123456789abcdef"), "the token is written in the file"),
     (onprem, lambda c, h: (h / ".ssh/id_ed25519").chmod(0o644), "can be read by others, and ssh refuses it"),
     (onprem, lambda c, h: (h / ".ssh/id_ed25519").unlink(), "auth.ssh_private_key: there is no ~/.ssh/id_ed25519"),
+    (onprem, lambda c, h: (h / "bin/ssh").unlink(), "ssh is not installed on this machine"),
+    (aws, lambda c, h: (h / "bin/rsync").unlink(), "rsync is not installed on this machine"),
     (onprem, lambda c, h: big(h), "600 MB to each node, most of it dist"),
     (onprem, lambda c, h: drop(c, "metadata"), "metadata.results is missing"),
     (onprem, lambda c, h: c["metadata"].update(results="sweeps"), "metadata.results sweeps: the whole path of"),
@@ -147,6 +154,24 @@ BAD = {
     "submit file.yaml -- run gan --trails 3": "unrecognized arguments: --trails 3",
     "submit file.yaml -- run gan mine.yaml": "mine.yaml is on this machine, and the sweep is not",
 }
+
+
+@pytest.mark.parametrize(
+    ("words", "program"),
+    [
+        ("cluster down file.yaml", "ssh"),
+        ("submit file.yaml -- run gan", "ssh"),
+        ("fetch file.yaml gan-digits", "ssh"),
+        ("fetch file.yaml gan-digits", "rsync"),
+    ],
+)
+def test_a_program_that_is_not_installed_is_one_line(
+    words: str, program: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "file.yaml").write_text(yaml.safe_dump(onprem()), encoding="utf-8")
+    (home / "bin" / program).unlink()
+    assert main(words.split()) == 2
+    assert capsys.readouterr().err.splitlines() == [f"gensweep: {program} is not installed on this machine"]
 
 
 @pytest.mark.parametrize("words", BAD)

@@ -49,6 +49,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Server]:
     root, port = tmp_path_factory.mktemp("postgres"), _free_port()
     as_user: list[str] = []
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        if shutil.which("runuser") is None:
+            pytest.skip("needs runuser, to start PostgreSQL as root (Debian: apt-get install util-linux)")
         as_user = ["runuser", "-u", "postgres", "--"]
         for folder in (root, *root.parents[:3]):
             folder.chmod(0o755)
