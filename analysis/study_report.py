@@ -85,6 +85,7 @@ def page(found: Study) -> dict[str, Any]:
     stamps = {arm.sweep.meta["dataset"]: arm.sweep.meta["stamp"] for arm in found.arms.values()}
     return {
         "meta": meta,
+        "scope": meta.get("scope", ""),
         "summary": summary(weighed),
         "claims": [claim(one) for one in weighed],
         "report": [of_report(one) for one in weighed if one.claim["reported"]],
@@ -114,9 +115,8 @@ def summary(weighed: Sequence[Verdict]) -> str:
 
 
 def of_report(one: Verdict) -> str:
-    """What became of something that the report said."""
-    right = {"supported": "The report was right", "not supported": "As measured here, the report was wrong"}
-    return f"{right.get(one.word, 'These seeds leave open what the report said')}: {one.claim['says']}."
+    """Return the verdict on a claim that the report makes of this very arm."""
+    return f"Said in the report, and {one.word} here: {one.claim['says']}."
 
 
 def claim(one: Verdict) -> dict[str, str]:

@@ -49,7 +49,7 @@ class Options(NamedTuple):
     alarm: bool = True  # stop a collapsed trial
     every: int | None = None  # epochs between evaluations, besides the first and the last
     train_images: int | None = None  # how many of the training images are used
-    start: Mapping[str, Any] = {}  # trial 0, where it differs from the authors' settings
+    start: Mapping[str, Any] = {}  # trial 0, where it differs from the defaults
     objective: str | Mapping[str, str] | tuple[str, str] | None = None  # `fid:min,precision:max`, for the space's own
     primary: str | None = None  # the objective that early stopping and the choice of an epoch go by: the first
     constraints: Sequence[str] = ()  # limits that a winner keeps: `modes>=7`

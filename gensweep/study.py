@@ -177,6 +177,7 @@ def _sheet(asked: Asked, command: list[str], owned: Mapping[str, Owned]) -> dict
         "name": asked.name,
         "title": study.title,
         "question": study.question,
+        "scope": study.scope,
         "command": command,
         "seeds": asked.seeds or study.seeds,
         "arms": arms,

@@ -211,7 +211,7 @@ def save(path: Path, sheet: Mapping[str, Any]) -> None:
 
 
 def _start(sheet: Mapping[str, Any]) -> dict[str, Any]:
-    """Where trial 0 differs from the authors' settings in the same space."""
+    """Where trial 0 differs from the defaults in the same space."""
     from gensweep.resolve import shaped
     from search_spaces.override import default
 

@@ -1,4 +1,4 @@
-"""What may vary: a space a model, each with its objective, the authors' defaults and the reason for each key.
+"""What may vary: a space a model, each with its objective, the defaults and the reason for each key.
 
 Imports nothing of ours, no torch, no Ray, so that a space can be read, tested and sampled by itself.
 """

@@ -1,4 +1,5 @@
-"""GAN. Objective: FID. The defaults are DCGAN's (Radford et al. 2015, §4): Adam at 2e-4 with beta1 0.5.
+"""GAN. Objective: FID. The defaults have DCGAN's optimiser (Radford et al. 2015, §4: Adam at 2e-4 with beta1 0.5);
+the nets are ours: smaller, and without batch norm in D.
 
 Rates are searched between the narrow and the wide range of Lucic et al. 2018 (arXiv:1711.10337); the wide one is
 `--set lr_g=1e-5:1e-2:log --set lr_d=1e-5:1e-2:log`.

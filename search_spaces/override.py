@@ -228,7 +228,7 @@ def describe(space: Space) -> dict[str, dict[str, Any]]:
 
 
 def default(space: Space) -> tuple[Config, Config]:
-    """Trial 0: the authors' configuration moved inside the space, and the part of it that is searched."""
+    """Trial 0: the defaults moved inside the space, and the part of it that is searched."""
     probe = Probe(0, space.defaults)
     config = space.space(probe)
     return config, probe.drawn

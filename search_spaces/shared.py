@@ -30,8 +30,8 @@ class Trial(Protocol):
 class Space(NamedTuple):
     """A search space with what belongs to it.
 
-    ``space(trial)`` returns the configuration; ``objective`` is the metric and "min" or "max"; ``defaults`` are the
-    authors' settings and always trial 0; ``roles`` says why each key is there; ``steps`` has a step for each key that
+    ``space(trial)`` returns the configuration; ``objective`` is the metric and "min" or "max"; ``defaults`` are
+    always trial 0; ``roles`` says why each key is there; ``steps`` has a step for each key that
     takes multiples of one only.
     """
 

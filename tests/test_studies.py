@@ -29,6 +29,7 @@ def test_a_study_file_states_all_its_parts(name: str) -> None:
     one = STUDIES[name]
     assert one.title
     assert one.question.endswith("?")
+    assert one.scope
     assert one.seeds >= 8
     assert one.claims
     assert one.pictures
@@ -40,6 +41,15 @@ def test_a_study_file_states_all_its_parts(name: str) -> None:
     for picture, shown in one.pictures.items():
         assert picture.partition(":")[0] in ARM_FIGURES
         assert set(shown) <= set(one.arms)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_page_of_a_study_has_the_words_of_its_file(name: str) -> None:
+    one = STUDIES[name]
+    page = (Path(__file__).parents[1] / "docs" / "studies" / f"{name}.md").read_text(encoding="utf-8")
+    words = [f"# {one.title}", one.question, one.scope]
+    words += [f"| {claim.says} |" for claim in one.claims] + [arm.note for arm in one.arms.values()]
+    assert [text for text in words if text not in page] == []
 
 
 @pytest.mark.parametrize("name", STUDIES)

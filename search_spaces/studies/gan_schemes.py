@@ -31,16 +31,16 @@ def _better(arm: str, says: str) -> Claim:
 
 
 def _blown(arm: str) -> Claim:
-    return Claim(f'"gradients may have blown up" in {arm}: a norm above 100', arm, "higher", "grad_peak", 100.0, True)
+    return Claim(f"gradients blow up in {arm}: a norm above 100", arm, "higher", "grad_peak", 100.0)
 
 
 def _no_shoes(arm: str) -> Claim:
-    return Claim(f'"no shoes" from {arm}: under a tenth of their share of 30 %', arm, "lower", SHOES, 0.03, True)
+    return Claim(f"almost no shoes from {arm}: under a tenth of their share of 30 %", arm, "lower", SHOES, 0.03)
 
 
 STUDY = Study(
     title="GAN schemes on Fashion-MNIST",
-    question="Which change to a GAN's training makes its samples better, and did its gradients blow up?",
+    question="Which change to a GAN's training makes its samples better, and do gradients blow up?",
     arms={
         "few-epochs": Arm("the baseline after half its epochs", of="baseline", at=5),
         "baseline": _arm("more epochs; the other arms change one thing of it"),
@@ -73,4 +73,12 @@ STUDY = Study(
     },
     every=5,
     train_images=10_000,
+    scope=(
+        "These arms are ours, not those of the report: MLPs of 0.13 million weights with a sigmoid output, rates of "
+        "1e-3 and beta1 = 0.5, 1,560 updates on 10,000 images. The course code that the report starts from has 1.5 "
+        "million weights a net, a tanh output, dropout, rates of 2e-4, beta1 = 0.9 and 22,512 updates. The report "
+        "says of G trained twice that the gradients may have blown up, and of another beta1 that there are no shoes; "
+        "here both are asked of other arms as well. Three arms (few-epochs, lower-g, lower-both) are younger than our "
+        "own collapse rule asks before it judges a generator. So no verdict here is one on the report."
+    ),
 )  # fmt: skip

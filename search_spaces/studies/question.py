@@ -2,7 +2,8 @@
 
 An arm is a configuration; or a search with a budget, represented by its pick; or another arm (`of`, also one of another
 study, as "STUDY/ARM") looked at an earlier epoch. A claim compares one arm with another, or with a constant, in one
-statistic of the rows. The words of claims in quotation marks are those of the report that gensweep began with.
+statistic of the rows. A study says in `scope` what it tests and what it does not. "The report" is the student report
+that this project began with (docs/founding-question.md).
 """
 
 from collections.abc import Mapping
@@ -37,7 +38,7 @@ class Claim(NamedTuple):
     way: Literal["lower", "higher"]
     statistic: str  # a key of the rows, or one of analysis/statistics_of.py
     against: str | float
-    reported: bool = False  # whether the report says so
+    reported: bool = False  # whether the report says so of this very arm and quantity
 
 
 class Study(NamedTuple):
@@ -53,3 +54,4 @@ class Study(NamedTuple):
     every: int  # epochs between evaluations
     train_images: int | None = None
     seeds: int = 8
+    scope: str = ""  # what the study tests and what it does not, for its page

@@ -1,9 +1,8 @@
-"""`gensweep study searched-enough`: was it an issue of not searching well enough? Hours on two cores; the same command
-with `--trials 200 --train-images 55000` is one for a GPU.
+"""`gensweep study searched-enough`: what does a search bring, in a small net? Hours on two cores; the same command with
+`--trials 200 --train-images 55000` is one for a GPU.
 
-The report preferred the VAE and ended: "maybe this is an issue of not searching the parameter space well enough". Each
-model is searched at equal budget, with a random search as its control, and what the search picks is trained again from
-fresh seeds, beside the report's hand-set points at the same budget."""
+Each model is searched at equal budget, with a random search as its control, and what the search picks is trained again
+from fresh seeds, beside points that we set by hand at the same budget."""
 
 from typing import Any
 
@@ -34,20 +33,23 @@ def _start(config: Any) -> dict[str, Any]:
 
 
 STUDY = Study(
-    title="Was it an issue of not searching well enough?",
+    title="What a search brings to a small VAE, GAN and CGAN",
     question="Does the order of VAE and CGAN survive a search at equal budget, and by how much does searching help?",
     arms={
         "vae": _searched("vae", _start(VAE)),
         "gan": _searched("gan", _start(GANS["baseline"])),
         "cgan": _searched("cgan", _start(BEST_GAN)),
-        "vae-hand": _hand("the report's best point: batches of 128, rate 5e-4, 30 epochs", "vae", VAE),
-        **{f"gan-{name}": _hand(f"the report's GAN arm {name!r}", "gan", config) for name, config in GANS.items()},
-        "cgan-hand": _hand("the report's best GAN arm, made conditional", "cgan", BEST_GAN),
+        "vae-hand": _hand("set by hand, the point of vae-fashion: batches of 128, rate 5e-4, 30 epochs", "vae", VAE),
+        **{
+            f"gan-{name}": _hand(f"set by hand, arm {name!r} of gan-schemes", "gan", config)
+            for name, config in GANS.items()
+        },
+        "cgan-hand": _hand("set by hand, arm 'g-twice' of gan-schemes made conditional", "cgan", BEST_GAN),
     },
     claims=(
-        Claim("set by hand, the VAE comes before the CGAN", "vae-hand", "lower", "test_fid", "cgan-hand", True),
+        Claim("set by hand, the VAE comes before the CGAN", "vae-hand", "lower", "test_fid", "cgan-hand"),
         Claim("searched, the VAE comes before the CGAN", "vae", "lower", "test_fid", "cgan"),
-        Claim("searched, the GAN comes before the VAE", "gan", "lower", "test_fid", "vae", True),
+        Claim("searched, the GAN comes before the VAE", "gan", "lower", "test_fid", "vae"),
         Claim("searching helps the VAE", "vae", "lower", "test_fid", "vae-hand"),
         Claim("searching helps the GAN", "gan", "lower", "test_fid", "gan-g-twice"),
         Claim("searching helps the CGAN", "cgan", "lower", "test_fid", "cgan-hand"),
@@ -61,4 +63,11 @@ STUDY = Study(
     },
     every=15,
     train_images=7_000,
+    scope=(
+        "This measures what a search brings in small MLPs (width 128) on 7,000 images: 3,270 updates for a GAN, 1,620 "
+        "for the VAE set by hand. The points set by hand are ours and not the report's, whose GANs are ten times as "
+        "large and trained seven times as long, so it does not say whether the report searched well enough. The arms "
+        "gan-lower-g and gan-lower-both are younger than our own collapse rule asks before it judges a generator. "
+        "Batch size is searched at a fixed number of epochs, so a part of the gain is more updates."
+    ),
 )

@@ -1,5 +1,5 @@
-"""`gensweep study vae-fashion`: is the report's best point of a VAE on Fashion-MNIST the best? About 4 minutes on two
-cores. The search begins at that point, so what it picks is never worse where it was searched."""
+"""`gensweep study vae-fashion`: can a search beat a point set by hand for a VAE on Fashion-MNIST? About 4 minutes on
+two cores. The search begins at that point, so what it picks is never worse where it was searched."""
 
 from search_spaces.studies.question import Arm, Claim, Study
 
@@ -8,9 +8,11 @@ POINT = {"batch_size": 128, "lr": 5e-4}
 
 STUDY = Study(
     title="A VAE on Fashion-MNIST: 30 epochs, batches of 128, rate 5e-4?",
-    question="Does a search over rate, batch size and epochs find better than the report's best point?",
+    question="Does a search over rate, batch size and epochs find better than a point set by hand?",
     arms={
-        "report": Arm("the report's best point", "vae", "fashion_mnist", {**NET, **POINT}, epochs=30),
+        "report": Arm(
+            "set by hand: 30 epochs, batches of 128, rate 5e-4", "vae", "fashion_mnist", {**NET, **POINT}, epochs=30
+        ),
         "report-1": Arm("the same trainings after their first epoch", of="report", at=1),
         "searched": Arm(
             "what the search picks by FID",
@@ -24,7 +26,7 @@ STUDY = Study(
         ),
     },
     claims=(
-        Claim("30 epochs, batches of 128 and rate 5e-4 are the best", "report", "lower", "fid", "searched", True),
+        Claim("the point set by hand beats what the search picks", "report", "lower", "fid", "searched"),
         Claim("30 epochs are better than one", "report", "lower", "fid", "report-1"),
         Claim("and sharper", "report", "higher", "sharpness", "report-1"),
     ),
@@ -37,4 +39,11 @@ STUDY = Study(
     },
     every=30,
     train_images=5_000,
+    scope=(
+        "The arm called report has the report's epochs, batch size and rate, but not its net (a width of 128, not of "
+        "400) and not its length: 5,000 images make 1,170 updates where the report has 14,070. The report judges by "
+        "the loss and by looking at reconstructions; this study judges samples by FID. The point that the search "
+        "picks mostly trains further: 2,184 updates at twelve times the rate. So it does not show that the report's "
+        "point is a bad one for the report's net."
+    ),
 )
