@@ -1,4 +1,4 @@
-"""requirements.txt, the versions that `make` installs: written from pyproject.toml by uv, and checked without a network.
+"""Write requirements.txt, the versions that `make` installs, from pyproject.toml by uv; check it without a network.
 
     python scripts/requirements.py            # pins what pyproject.toml asks for; a pin that still fits stays as it is
     python scripts/requirements.py --upgrade  # pins the newest versions
@@ -27,6 +27,12 @@ COMPILE = "pip compile --quiet --universal --all-extras --no-annotate --no-heade
 HEADER = "# Written by `make requirements` from the dependencies of pyproject.toml, sha256 "
 
 
+def read_project() -> dict[str, Any]:
+    """Return the `project` table of pyproject.toml."""
+    project: dict[str, Any] = tomllib.loads(SOURCE.read_text(encoding="utf-8"))["project"]
+    return project
+
+
 def digest(project: dict[str, Any]) -> str:
     """Return a digest of the dependencies in the `project` table; comments, order and layout do not change it."""
     extras = {name: sorted(lines) for name, lines in project["optional-dependencies"].items()}
@@ -51,7 +57,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if the file is out of date")
     parser.add_argument("--upgrade", action="store_true", help="pin the newest versions")
     typed = parser.parse_args()
-    project = tomllib.loads(SOURCE.read_text(encoding="utf-8"))["project"]
+    project = read_project()
     if not typed.check:
         write(project, ["--upgrade"] if typed.upgrade else [])
     elif not is_current(project, TARGET.read_text(encoding="utf-8")):

@@ -1,4 +1,4 @@
-"""Files for the tests of the data room: where the real ones are, and synthetic ones of the published sizes."""
+"""Files for the tests of the data room: the real ones in GENSWEEP_DATA, and synthetic ones of the published sizes."""
 
 import os
 from pathlib import Path
@@ -10,19 +10,26 @@ from PIL import Image
 from trainables.data import Dataset, load
 from trainables.data.mnist import FILES, Source
 
-REAL = Path(os.environ.get("GENSWEEP_DATA", Path(__file__).parents[2] / "shared" / "data"))
+FILES_OF = {  # what a data set needs in GENSWEEP_DATA; those that are not here need nothing
+    "mnist": "MNIST",
+    "stacked_mnist": "MNIST",
+    "fashion_mnist": "FashionMNIST",
+    "kmnist": "KMNIST",
+    "cifar10": "cifar-10-*",
+}
 
 
-FOLDERS = {"mnist": "MNIST", "stacked_mnist": "MNIST", "fashion_mnist": "FashionMNIST", "kmnist": "KMNIST"}
+def root_of(name: str) -> Path:
+    """Return the folder that has the files of a data set; skip the test if there is none."""
+    root = Path(os.environ.get("GENSWEEP_DATA", os.devnull))
+    if not any(root.glob(FILES_OF[name])):
+        pytest.skip(f"needs {FILES_OF[name]} in GENSWEEP_DATA")
+    return root
 
 
 def real(name: str) -> Dataset:
-    """The data set, or a skip where its files are not."""
-    if name in FOLDERS and not (REAL / FOLDERS[name]).is_dir():
-        pytest.skip(f"the files of {name} are not in {REAL}")
-    if name == "cifar10" and not any(REAL.glob("cifar-10-*")):
-        pytest.skip(f"the files of {name} are not in {REAL}")
-    return load(name, REAL if name != "digits" else None)
+    """Return the data set with its published files; skip the test if they are not there."""
+    return load(name, root_of(name) if name in FILES_OF else None)
 
 
 def unpacked(root: Path, source: Source) -> Path:

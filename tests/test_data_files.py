@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from datafiles import REAL, blank, listing, paint, real, unpacked
+from datafiles import blank, listing, paint, root_of, unpacked
 
 from trainables.data import DATASETS, load
 from trainables.data.cifar10 import BINARY_FILES, read_archive, read_binary, read_folder, read_pickled
@@ -47,11 +47,12 @@ def test_unpacked_files_are_read(tmp_path: Path) -> None:
 
 
 def test_gz_alone_in_a_root_that_is_left_as_it_is(tmp_path: Path, offline: None) -> None:
-    published = real("mnist")
+    root = root_of("mnist")
+    published = load("mnist", root)
     raw = tmp_path / "MNIST" / "raw"
     raw.mkdir(parents=True)
     for name in FILES:
-        (raw / f"{name}.gz").symlink_to((REAL / "MNIST" / "raw" / f"{name}.gz").resolve())
+        (raw / f"{name}.gz").symlink_to((root / "MNIST" / "raw" / f"{name}.gz").resolve())
     for path in (raw, raw.parent, tmp_path):
         path.chmod(0o555)
     before = listing(tmp_path)

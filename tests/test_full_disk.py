@@ -36,7 +36,7 @@ def small(tmp_path: Path) -> Generator[Path]:
     place.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(place)], capture_output=True)
     if mounted.returncode:
-        pytest.skip(f"no file system may be mounted here: {mounted.stderr.decode().strip()}")
+        pytest.skip(f"needs the right to mount: {mounted.stderr.decode().strip()}")
     yield place
     subprocess.run(["umount", "-l", str(place)], check=True)
 

@@ -10,7 +10,7 @@ from analysis import report
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 def test_in_a_browser(tmp_path: Path) -> None:
     page = Path(report.write([sweeps.make(tmp_path / "s")]))
     for width in (1280, 500):

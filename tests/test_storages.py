@@ -45,7 +45,7 @@ def _free_port() -> int:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Server]:
     programs = shutil.which("pg_ctl") or (str(DEBIAN[-1] / "pg_ctl") if DEBIAN else None)
     if programs is None:
-        pytest.skip("no PostgreSQL server is installed (Debian: apt-get install postgresql)")
+        pytest.skip("needs a PostgreSQL server (Debian: apt-get install postgresql)")
     root, port = tmp_path_factory.mktemp("postgres"), _free_port()
     as_user: list[str] = []
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root

@@ -101,7 +101,7 @@ def test_bad_input(words: str, says: str, tmp_path: Path, capsys: pytest.Capture
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 def test_in_a_browser(tmp_path: Path) -> None:
     with served(sweeps.make(tmp_path / "s")) as address:
         for page in ("", "/trialTable", "/trials?numbers=1"):

@@ -22,7 +22,7 @@ SWEEP = ["run", "gan", "--scheduler", "none", "--set", "width=16", "--seed", "3"
 def rack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[hosts.Rack]:
     reason = hosts.missing()
     if reason:
-        pytest.skip(f"no hosts can be made here: {reason}")
+        pytest.skip(f"needs hosts of network namespaces: {reason}")
     with hosts.rack(tmp_path_factory.mktemp("rack"), 3, Path(sys.executable)) as made:
         yield made
 

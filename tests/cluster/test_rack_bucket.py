@@ -21,7 +21,7 @@ def rack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[hosts.Rack]:
     moto = pytest.importorskip("moto.server")
     reason = hosts.missing()
     if reason:
-        pytest.skip(f"no hosts can be made here: {reason}")
+        pytest.skip(f"needs hosts of network namespaces: {reason}")
     servers: list[Any] = []
 
     def serve(address: str) -> dict[str, str]:
