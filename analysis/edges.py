@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from analysis import best
 from analysis.runs import Sweep
-from trainables.keys import KEYS
+from trainables.config_schema import KEYS
 
 NEAR = 0.05  # of the range's width
 FEW = 8  # whole numbers, below which ends are met by chance

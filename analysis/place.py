@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from pyarrow import fs
 
-from trainables.bucket import get, is_url, opened, patiently, put
 from trainables.errors import BadInput
+from trainables.filestore import get, is_url, opened, patiently, put
 
 
 class Place(NamedTuple):

@@ -22,7 +22,7 @@ from analysis import place, stored
 from analysis.place import Place
 from trainables import MODELS
 from trainables.errors import BadInput
-from trainables.goal import Goal, Values, goal_of, judged
+from trainables.objective import Goal, Values, goal_of, judged
 
 FORMAT = 1
 NEEDED = {"name": str, "model": str, "dataset": str, "space": dict, "objective": dict, "defaults": dict, "trials": int}

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from analysis import best, pictures, runs, source
 from analysis.pictures import Pixels
 from analysis.runs import Sweep
-from trainables import MODELS
-from trainables.engine import evaluate, streams
+from trainables import MODELS, random_streams
+from trainables.engine import evaluate
 from trainables.errors import BadInput, unknown
 
 BATCH = 500
@@ -77,7 +77,7 @@ def noise(sweep: Sweep, number: int, n: int, seed: int, *stream: str) -> Tensor:
     """n draws of the trial's z, float [n, Z], from a named stream of `seed`."""
     model = MODELS[sweep.meta["model"]]
     width = model.latent(model.completed(runs.trial(sweep, number).config))
-    return streams.draw(streams.Draw("normal", (width,)), n, "cpu", seed, *stream)
+    return random_streams.draw(random_streams.Draw("normal", (width,)), n, "cpu", seed, *stream)
 
 
 def draw(

@@ -15,13 +15,12 @@ from torch import Tensor
 
 from analysis import codes, sample, source
 from analysis.runs import Sweep
-from trainables import MODELS
+from trainables import MODELS, random_streams
 from trainables.data import Dataset
-from trainables.engine import streams
 from trainables.errors import BadInput
 from trainables.metrics import Judge, build_judge, load_extractor
+from trainables.metrics.extract import batched
 from trainables.metrics.fid import Moments, frechet, moments
-from trainables.metrics.passes import batched
 
 CHUNK = 500
 
@@ -30,7 +29,7 @@ def draws(sweep: Sweep, number: int, n: int) -> Iterator[Tensor]:
     """n images of a trial's decoder, float [CHUNK, C, H, W] in [0, 1] at a time, the same noise for every trial."""
     nets = sample.nets(sweep, number)
     mean, root = _prior(sweep, number)
-    z = streams.draw(streams.Draw("normal", (len(mean),)), n, "cpu", sweep.meta["seed"], "sampled")
+    z = random_streams.draw(random_streams.Draw("normal", (len(mean),)), n, "cpu", sweep.meta["seed"], "sampled")
     with torch.no_grad():
         for part in torch.split(z @ root.T + mean, CHUNK):
             yield torch.sigmoid(nets["decoder"](part))

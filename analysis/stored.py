@@ -24,7 +24,7 @@ from sqlalchemy.pool import NullPool
 
 from analysis.place import Place
 from trainables.errors import BadInput
-from trainables.goal import Values
+from trainables.objective import Values
 
 SEEN = "seen"  # the user attribute that holds {epoch: {key: value}} where a sweep's goal is about more than one number
 PIECES = "journal"  # the folder of what is new in the journal of a sweep in a bucket

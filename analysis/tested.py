@@ -12,11 +12,11 @@ from analysis.runs import Sweep
 from trainables import MODELS, Data
 from trainables.data import Dataset
 from trainables.engine.evaluate import generate, prior_labels, witness
-from trainables.engine.run import start
+from trainables.engine.state import start
 from trainables.errors import BadInput
 from trainables.metrics import Judge, build_judge, load_extractor, measure
+from trainables.metrics.extract import batched
 from trainables.metrics.fid import Moments, frechet, moments
-from trainables.metrics.passes import batched
 
 
 def score(sweep: Sweep, number: int, data: Dataset, judge: Judge) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from verdicts import verdicts
 from trainables.data import Dataset, load
 from trainables.metrics import Evidence, Extractor, Judge, build_judge, load_extractor, measure
 from trainables.metrics.conditional import conditional
-from trainables.metrics.passes import batched, split_images
+from trainables.metrics.extract import batched, split_images
 
 PAGE = Path(__file__).parent.parent / "docs" / "calibration.md"
 COLUMNS = {
@@ -108,7 +108,7 @@ def stacked() -> list[str]:
     read = batched(extractor, split_images(data.train), 26_000)
     images = torch.zeros(len(read.logits), 0)
     found = Evidence(judge, images, *read, draw=lambda n: iter(()))
-    from trainables.metrics.stacked import stacked as protocol
+    from trainables.metrics.stacked_mnist_modes import stacked as protocol
 
     values = protocol(found)
     return [

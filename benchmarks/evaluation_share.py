@@ -18,7 +18,7 @@ from trainables import MODELS, Data
 from trainables.data import Split, load
 from trainables.engine.evaluate import evaluate
 from trainables.engine.loop import train_epoch
-from trainables.engine.run import start
+from trainables.engine.state import start
 from trainables.metrics import build_judge, load_extractor
 
 EPOCHS, ROUNDS, PART, BUDGET = 10, 2, 10, 0.15

@@ -28,11 +28,11 @@ from trainables import MODELS, Data
 from trainables.data import load
 from trainables.engine.evaluate import generate, prior_labels
 from trainables.engine.loop import train_epoch
-from trainables.engine.run import start
-from trainables.engine.streams import derive
+from trainables.engine.state import start
 from trainables.metrics import build_judge, load_extractor
+from trainables.metrics.extract import batched
 from trainables.metrics.fid import Moments, frechet, moments
-from trainables.metrics.passes import batched
+from trainables.random_streams import derive
 
 GROUPS, FIRST, LR = 300, 1000, 0.004
 OWN = {"beta1": 0.9, "beta2": 0.999, "precision": "fp32", "warmup": 0.0, "free_bits": 0.0}

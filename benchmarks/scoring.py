@@ -20,8 +20,8 @@ from torch.nn.functional import avg_pool2d
 
 from trainables.data import load
 from trainables.metrics import METRICS, Evidence, build_judge, load_extractor, measure
+from trainables.metrics.extract import batched
 from trainables.metrics.fid import fid
-from trainables.metrics.passes import batched
 from trainables.metrics.reconstruction import reconstruction
 
 N, THREADS = 10_000, 2

@@ -34,8 +34,8 @@ from gensweep.sweep import evaluations, space_of
 from gensweep.trial import Task
 from search_spaces.override import default
 from trainables.data import load
-from trainables.goal import goal_of
 from trainables.metrics import build_judge
+from trainables.objective import goal_of
 
 REPEATS, TRIALS, EPOCHS, SLOTS = 30, 16, 9, 2
 SET = {"lr": "1e-5:1e-1:log", "width": "16:256:log", "latent_dim": "2:64:log", "batch_size": "16:256:log"}

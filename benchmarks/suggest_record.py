@@ -31,7 +31,7 @@ from gensweep.searcher import StudySearcher
 from gensweep.storage import opened
 from gensweep.sweep import space_of
 from search_spaces.override import default
-from trainables.goal import goal_of
+from trainables.objective import goal_of
 
 CALLED = {"ours": "gensweep", "plain": "OptunaSearch"}
 STORED, BATCH, ROUNDS, MUST_MS = 1000, 100, 3, 10.0

@@ -13,7 +13,7 @@ from table import keep
 from trainables import MODELS, Data
 from trainables.data import load
 from trainables.engine.loop import train_epoch
-from trainables.engine.run import start
+from trainables.engine.state import start
 
 FLOP = 3.9e6  # for an image
 CONFIG = {"latent_dim": 20, "width": 400, "net": "mlp", "batch_size": 128, "lr": 1e-3, "beta1": 0.9, "beta2": 0.999}

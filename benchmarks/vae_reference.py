@@ -15,7 +15,7 @@ from trainables import MODELS, Data
 from trainables.data import load
 from trainables.engine.evaluate import held_out
 from trainables.engine.loop import train_epoch
-from trainables.engine.run import start
+from trainables.engine.state import start
 
 EPOCHS, SEEDS = 10, 3
 

@@ -110,7 +110,7 @@ def _search(own: Owned, name: str, **more: Any) -> Options:
 
 
 def _seed(own: Owned, what: str) -> int:
-    from trainables.engine.streams import derive
+    from trainables.random_streams import derive
 
     return derive(own.asked.seed, own.arm, what) % 2**31
 

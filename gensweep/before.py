@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gensweep import desk
 from gensweep.options import BadUsage, Options, amount
-from trainables.bucket import is_url
+from trainables.filestore import is_url
 
 if TYPE_CHECKING:
     from gensweep.resolve import Sheet
@@ -130,7 +130,7 @@ def planned(sheet: "Sheet", space: "Space", data: "Dataset") -> Planned:
     from trainables.data import limited
     from trainables.engine.evaluate import GRID
     from trainables.engine.size import size
-    from trainables.files import KEEP
+    from trainables.trial_files import KEEP
 
     images = Data(limited(data, sheet["train_images"]).to("cpu"))
     sizes = [size(MODELS[sheet["model"]], config, images) for config in drawn(space, DRAWS, sheet["seed"])]

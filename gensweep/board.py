@@ -10,7 +10,7 @@ from rich.table import Table
 
 from analysis.stored import seen
 from gensweep.searcher import Outcome
-from trainables.goal import Goal, Values, goal_of
+from trainables.objective import Goal, Values, goal_of
 
 RECENT = 6
 WORDS = {TrialState.COMPLETE: "done", TrialState.PRUNED: "stopped", TrialState.FAIL: "failed"}

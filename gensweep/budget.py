@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 from analysis.stored import seen
 from gensweep.options import amount
 from gensweep.searcher import Outcome
-from trainables.goal import Goal, Values
+from trainables.objective import Goal, Values
 
 PATTERN = "checkpoint_*.pt"
 

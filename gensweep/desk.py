@@ -9,7 +9,7 @@ import hashlib
 from pathlib import Path
 
 from gensweep.options import BadUsage, Options
-from trainables.bucket import is_url
+from trainables.filestore import is_url
 
 JOURNAL = "journal"  # what --storage calls Optuna's append-only file, which also works on a network file system
 BUCKET = ".bucket"  # at a desk: the URL that it is for
@@ -19,7 +19,7 @@ def desk(where: str) -> Path:
     """The directory of the driver of the sweep at a path or a URL."""
     if not is_url(where):
         return Path(where)
-    from trainables.data.files import default_root
+    from trainables.data.download import default_root
 
     address = where.rstrip("/")
     own = hashlib.sha256(address.encode()).hexdigest()[:12]

@@ -125,7 +125,7 @@ def _again(asked: Asked, sheet: Sheet, sweep: "Sweep", number: int, seeds: int) 
 
 def fresh(seed: int) -> int:
     """The seed of the proof of a sweep with this one."""
-    from trainables.engine.streams import derive
+    from trainables.random_streams import derive
 
     return derive(seed, "final") % 2**31
 

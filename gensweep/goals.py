@@ -11,7 +11,7 @@ from gensweep.options import BadUsage, Options, nearest
 
 if TYPE_CHECKING:
     from search_spaces import Space
-    from trainables.goal import Goal, Objective
+    from trainables.objective import Goal, Objective
 
 WAY = {"min": "lower", "max": "higher"}
 ONE_ONLY = ("cmaes",)  # samplers that take one objective and look at no constraint
@@ -34,7 +34,7 @@ def asked(options: Options, space: "Space") -> "Goal":
         BadUsage, BadInput: a key that no row holds, a wrong direction, what contradicts itself, or what the sampler or
             the scheduler cannot do.
     """
-    from trainables.goal import Goal, constraint
+    from trainables.objective import Goal, constraint
 
     given = dict([space.objective]) if options.objective is None else _pairs(options.objective)
     several = tuple(_objective(metric, mode) for metric, mode in given.items())
@@ -74,7 +74,7 @@ def _pairs(given: Any) -> dict[str, Any]:
 
 
 def _objective(metric: str, mode: str | None) -> "Objective":
-    from trainables.goal import MODES, Objective
+    from trainables.objective import MODES, Objective
 
     better = _known(metric)[metric].better
     if mode is None and better is None:

@@ -20,7 +20,7 @@ from typing import Any
 
 from gensweep import __version__
 from gensweep.options import first_line
-from trainables.bucket import is_url
+from trainables.filestore import is_url
 
 JOBS = "http://127.0.0.1:8265"
 LOGS = Path("/tmp/ray/session_latest/logs")

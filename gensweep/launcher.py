@@ -22,7 +22,7 @@ from gensweep.options import BadUsage, Options, amount, nearest, seconds
 from gensweep.preflight import faults, read
 from gensweep.remote import RAY, environment, on_head, steps, stopped
 from gensweep.uploads import TOKEN, Config, not_installed, uploaded
-from trainables.bucket import is_url
+from trainables.filestore import is_url
 
 OK, FAILED, BAD = 0, 1, 2
 TRAINING = ("run", "study", "resume", "extend", "finalize")  # these need Ray, and go as jobs

@@ -11,7 +11,7 @@ from gensweep.options import BadUsage, nearest
 
 if TYPE_CHECKING:
     from search_spaces import Space
-    from trainables.goal import Goal
+    from trainables.objective import Goal
 
 WARM = 5  # configurations of the earlier sweep
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gensweep.options import BadUsage, Options, nearest
 from gensweep.uploads import Config, mounts, secrets, ssh, strings, token
-from trainables.bucket import is_url
+from trainables.filestore import is_url
 
 PROVIDER = {  # what Ray's node providers read, besides `type`; others than these two are passed as they are
     "local": ("head_ip", "worker_ips", "external_head_ip", "coordinator_address", "use_internal_ips"),

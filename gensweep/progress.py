@@ -9,7 +9,7 @@ from rich.live import Live
 
 from gensweep.board import Board, number
 from gensweep.searcher import Outcome
-from trainables.goal import judged
+from trainables.objective import judged
 
 LIVE_EVERY_S = 0.25
 LINE_EVERY_S = 10.0

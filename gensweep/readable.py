@@ -5,7 +5,7 @@ from typing import Any
 
 from gensweep import desk, goals
 from gensweep.resolve import Sheet
-from trainables.goal import goal_of
+from trainables.objective import goal_of
 
 
 def readable(directory: Path, sheet: Sheet) -> str:

@@ -17,7 +17,7 @@ from gensweep.origin import commit, versions
 if TYPE_CHECKING:
     from search_spaces import Space
     from trainables.data import Dataset
-    from trainables.goal import Goal
+    from trainables.objective import Goal
 
 Sheet = dict[str, Any]  # sweep.json
 FORMAT = 1
@@ -154,7 +154,7 @@ def check_keys(model: str, space: "Space", boxes: dict[str, dict[str, Any]]) -> 
     """
     from search_spaces.override import Probe
     from trainables import MODELS
-    from trainables.keys import check
+    from trainables.config_schema import check
 
     for key, box in boxes.items():
         for value in box.get("choices") or [box[end] for end in ("low", "high", "value") if end in box]:

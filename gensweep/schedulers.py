@@ -15,7 +15,7 @@ from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, MedianStoppingRule
 
 from gensweep.aside import Nodes
 from gensweep.searcher import Row
-from trainables.goal import judged
+from trainables.objective import judged
 
 History = dict[int, dict[int, float]]  # trial number -> epoch -> primary objective
 

@@ -23,7 +23,7 @@ from ray.tune.search import Searcher
 from analysis.stored import SEEN, seen
 from gensweep.disk import is_full
 from gensweep.mirror import settle
-from trainables.goal import Goal, Values, finite, judged
+from trainables.objective import Goal, Values, finite, judged
 
 Row = dict[str, Any]
 LOW = "low on memory"  # what Ray's memory monitor says of a worker that it ended

@@ -22,7 +22,7 @@ from gensweep.desk import JOURNAL
 from gensweep.mirror import Mirror
 from gensweep.options import BadUsage, first_line
 from gensweep.samplers import ByNumber
-from trainables.goal import goal_of
+from trainables.objective import goal_of
 
 PATIENCE_S = 600.0  # how long a sweep waits for a database server that went away
 BUSY_S = 60  # how long a writer waits for another one's lock on study.db

@@ -26,7 +26,7 @@ from gensweep.options import BadUsage, Options, whole
 from gensweep.origin import commit, versions
 from gensweep.resolve import Sheet
 from gensweep.resources import Node, Share, share
-from trainables.bucket import is_url
+from trainables.filestore import is_url
 
 if TYPE_CHECKING:
     from gensweep.together import Job

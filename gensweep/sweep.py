@@ -19,7 +19,7 @@ from gensweep.disk import write_json
 from gensweep.options import BadUsage, Options, nearest, seconds, size
 from gensweep.resolve import FORMAT, IDENTITY, Sheet, differences, resolve, shaped, with_data
 from gensweep.resources import emulates_bf16, share
-from trainables.bucket import is_url
+from trainables.filestore import is_url
 
 if TYPE_CHECKING:
     from gensweep.tuning import Ended
@@ -153,7 +153,7 @@ def launch(
         judging = pool.submit(judge_of, sheet, data, say)  # while Ray starts
         with cluster.connected(options.address, ray_init) as nodes:
             from trainables.data import limited
-            from trainables.goal import goal_of
+            from trainables.objective import goal_of
 
             given = share(options, nodes)
             own: Sheet = {}  # what was typed for this launch, whatever sweep.json says

@@ -23,7 +23,7 @@ from gensweep.storage import opened
 from gensweep.sweep import space_of
 from gensweep.trial import Task, train
 from gensweep.tuning import Halt, fit, tuner
-from trainables.goal import goal_of
+from trainables.objective import goal_of
 
 if TYPE_CHECKING:
     from trainables.data import Dataset

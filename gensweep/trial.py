@@ -17,12 +17,12 @@ from gensweep.disk import is_full
 from gensweep.lock import working
 from gensweep.rooms import claim
 from gensweep.watch import NAME, limited, timed_out
-from trainables.bucket import is_url
+from trainables.filestore import is_url
 
 claim()
 
 if TYPE_CHECKING:
-    from trainables.goal import Goal
+    from trainables.objective import Goal
 
 NO_MEMORY = ("out of memory", "can't allocate memory")
 TIMEOUT = f"it took longer than --trial-timeout; its folder says in {NAME} where it was"
@@ -61,7 +61,7 @@ def train(config: dict[str, Any], *, data: Any, judge: Any, task: Task) -> None:
         return
     with nullcontext() if directory is None else working(directory):
         try:
-            from trainables.wrap import train as run
+            from trainables.ray_trainable import train as run
 
             with nullcontext() if directory is None else limited(directory, number, task.timeout_s):
                 run(

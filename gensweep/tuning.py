@@ -30,7 +30,7 @@ from gensweep.searcher import Outcome, StudySearcher
 from gensweep.storage import history, opened
 from gensweep.trial import Task, train
 from gensweep.watch import timed_out
-from trainables.goal import goal_of
+from trainables.objective import goal_of
 
 if TYPE_CHECKING:
     from search_spaces import Space

@@ -25,7 +25,7 @@ from analysis import place, runs, stored
 from analysis.place import Place
 from gensweep.options import BadUsage
 from gensweep.storage import directions
-from trainables.goal import goal_of
+from trainables.objective import goal_of
 
 HOST = "127.0.0.1"
 ATTRIBUTE = "artifacts:"  # the prefix under which Optuna keeps what belongs to a trial

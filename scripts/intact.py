@@ -63,10 +63,10 @@ def replayed(sweep: Path) -> Path:
 
     from gensweep.sweep import judge_of, reopen
     from trainables import TRAINABLES, Data
-    from trainables.files import TrialFiles
-    from trainables.goal import goal_of
     from trainables.metrics import load_extractor
-    from trainables.wrap import Delivery
+    from trainables.objective import goal_of
+    from trainables.ray_trainable import Delivery
+    from trainables.trial_files import TrialFiles
 
     torch.set_num_threads(1)
     sheet, data = reopen(sweep)

@@ -4,7 +4,7 @@ Imports nothing of ours, no torch, no Ray, so that a space can be read, tested a
 """
 
 from search_spaces import ae, cgan, cvae, dae, gan, vae
-from search_spaces.shared import BadSpace, Space
+from search_spaces.space import BadSpace, Space
 
 __all__ = ["SPACES", "BadSpace", "Space"]
 

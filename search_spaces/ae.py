@@ -4,7 +4,7 @@
 `--set gmm=10` lets each trial sample from ten Gaussians on its codes and scores the samples too: some seconds.
 """
 
-from search_spaces.shared import Config, Objective, Role, Trial, fixed
+from search_spaces.space import Config, Objective, Role, Trial, fixed
 
 OBJECTIVE: Objective = ("recon_mse", "min")
 DEFAULTS: Config = {"latent_dim": 16, "lr": 1e-3, "batch_size": 128, "width": 256}

@@ -5,7 +5,7 @@ The judged noise is Gaussian, so of the two others only masking is searched; all
 `--set corruption=gaussian,masking,salt_and_pepper`."""
 
 from search_spaces import ae
-from search_spaces.shared import Config, Objective, Role, Trial, fixed
+from search_spaces.space import Config, Objective, Role, Trial, fixed
 
 OBJECTIVE: Objective = ("recon_mse", "min")
 DEFAULTS: Config = {**ae.DEFAULTS, "latent_dim": 32, "corruption": "gaussian", "sigma": 0.1}

@@ -18,7 +18,7 @@ and a dozen trials cannot tell them apart beside ten other keys. Which training 
 The range of `penalty_weight` is theirs in the same study, a tenth to a hundred; of `clip`, a thousandth to one.
 """
 
-from search_spaces.shared import Config, Objective, Role, Trial, fixed
+from search_spaces.space import Config, Objective, Role, Trial, fixed
 
 OBJECTIVE: Objective = ("fid", "min")
 DEFAULTS: Config = {

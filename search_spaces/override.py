@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from search_spaces.shared import BadSpace, Config, Space, Trial
+from search_spaces.space import BadSpace, Config, Space, Trial
 
 SCALES = {"log": True, "linear": False}
 TINY = 1e-9  # of a step: 0.3 / 0.1 is a little less than 3

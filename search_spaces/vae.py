@@ -5,7 +5,7 @@ Left to the user: a learned sigma (`--set likelihood=bernoulli,gaussian,gaussian
 holds its solution; KL warm-up and free bits (`--set warmup=0:5`, `--set free_bits=0,0.1`), cures for dying codes."""
 
 from search_spaces import ae
-from search_spaces.shared import Config, Objective, Role, Trial, fixed
+from search_spaces.space import Config, Objective, Role, Trial, fixed
 
 OBJECTIVE: Objective = ("fid", "min")
 DEFAULTS: Config = {

@@ -6,7 +6,7 @@ import pytest
 
 from trainables.data import load
 from trainables.metrics import Extractor, Judge, build_judge, load_extractor
-from trainables.metrics.training import one_thread
+from trainables.metrics.train_extractor import one_thread
 
 
 @pytest.fixture(scope="module")

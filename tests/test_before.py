@@ -24,7 +24,7 @@ from gensweep.storage import opened
 from gensweep.sweep import prepare, space_of
 from trainables import MODELS, TRAINABLES
 from trainables.engine.size import size as bytes_of
-from trainables.goal import goal_of
+from trainables.objective import goal_of
 
 __all__ = ["small"]
 FIXED = {

@@ -11,8 +11,8 @@ import torch
 from datafiles import real, unpacked
 
 from trainables.data import DATASETS, Split, limited, load
+from trainables.data.dataset import fingerprint, stratified
 from trainables.data.mnist import MNIST
-from trainables.data.split import fingerprint, stratified
 from trainables.errors import BadInput
 
 SIZES = {

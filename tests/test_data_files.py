@@ -13,7 +13,7 @@ from datafiles import blank, listing, paint, root_of, unpacked
 
 from trainables.data import DATASETS, load
 from trainables.data.cifar10 import BINARY_FILES, read_archive, read_binary, read_folder, read_pickled
-from trainables.data.files import data_root, default_root
+from trainables.data.download import data_root, default_root
 from trainables.data.mnist import FASHION, FILES, KMNIST, MNIST, Source
 from trainables.errors import BadInput
 

@@ -12,12 +12,12 @@ import torch
 from datafiles import real
 
 from trainables.data import Dataset
-from trainables.data.split import Split, make
+from trainables.data.dataset import Split, make
 from trainables.metrics import Extractor, Judge, build_judge, load_extractor
-from trainables.metrics.build import find_extractor
+from trainables.metrics.build_evaluator import find_extractor
 from trainables.metrics.extractor import folded, make_arch
-from trainables.metrics.training import Recipe, accuracy, fit, one_thread, shifted, warped
-from trainables.metrics.weights import SHIPPED, Trained, read, write
+from trainables.metrics.extractor_file import SHIPPED, Trained, read, write
+from trainables.metrics.train_extractor import Recipe, accuracy, fit, one_thread, shifted, warped
 
 PROMISED = {"digits": 0.98, "mnist": 0.992, "fashion_mnist": 0.915}
 

@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 from safetensors import safe_open
 
-from trainables.bucket import opened
-from trainables.files import TrialFiles
+from trainables.filestore import opened
+from trainables.trial_files import TrialFiles
 
 
 def snapshot(epoch: int) -> dict[str, Any]:

@@ -21,8 +21,8 @@ from gensweep.disk import is_full
 from gensweep.searcher import StudySearcher
 from gensweep.storage import opened
 from gensweep.trial import classify
-from trainables.files import TrialFiles
-from trainables.goal import goal_of
+from trainables.objective import goal_of
+from trainables.trial_files import TrialFiles
 
 BLOCK = 4096
 

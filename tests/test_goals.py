@@ -20,7 +20,7 @@ from gensweep.schedulers import History
 from gensweep.searcher import StudySearcher
 from gensweep.storage import history, opened
 from search_spaces import SPACES
-from trainables.goal import Goal, constraint, goal_of
+from trainables.objective import Goal, constraint, goal_of
 
 TWO: list[dict[str, str]] = [{"metric": "fid", "mode": "min"}, {"metric": "precision", "mode": "max"}]
 EPOCHS = 3

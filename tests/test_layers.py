@@ -14,7 +14,7 @@ MAY_IMPORT = {  # search_spaces and trainables are leaves; only the door knows a
     "gensweep": {"gensweep", "search_spaces", "trainables", "analysis"},
 }
 OUTSIDE_BANNED = {"search_spaces": {"torch", "ray"}, "analysis": {"ray"}}
-ONLY_RAY_FILE = "trainables/wrap.py"
+ONLY_RAY_FILE = "trainables/ray_trainable.py"
 MAX_LINES = 250
 
 

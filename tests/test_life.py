@@ -17,7 +17,7 @@ from gensweep.resolve import Sheet, resolve
 from gensweep.storage import opened
 from gensweep.sweep import space_of
 from search_spaces import SPACES, BadSpace
-from trainables.goal import goal_of
+from trainables.objective import goal_of
 
 VAE = SPACES["vae"]
 GOAL = goal_of({"objective": {"metric": "fid", "mode": "min"}})

@@ -7,11 +7,10 @@ import torch
 from torch import Tensor
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from trainables import MODELS, dae, vae
-from trainables.engine import streams
-from trainables.engine.model import Batch
-from trainables.engine.streams import Draw
+from trainables import MODELS, dae, random_streams, vae
+from trainables.engine.interface import Batch
 from trainables.errors import BadInput
+from trainables.random_streams import Draw
 from trainables.schemes import SCHEMES
 
 LOG3 = math.log(3)
@@ -120,7 +119,7 @@ def identity_nets(x: Tensor) -> dict[str, object]:
 def test_perfect_reconstruction_scores_zero_or_the_noise(name: str) -> None:
     x = torch.full((4, 1, 8, 8), 0.5)
     measure, specs = MODELS[name].measure({}, (1, 8, 8))  # type: ignore[misc]
-    noise = {key: streams.draw(spec, 4, "cpu", 0, key) * 0.01 for key, spec in specs.items()}
+    noise = {key: random_streams.draw(spec, 4, "cpu", 0, key) * 0.01 for key, spec in specs.items()}
     value = measure(identity_nets(x), Batch(x, torch.zeros(4)), noise, {})["recon_mse"].mean()  # type: ignore[arg-type]
     variance = noise["x"].square().mean() if name == "dae" else torch.tensor(0.0)
     expected = variance * sum(level**2 for level in dae.LEVELS) / len(dae.LEVELS)
@@ -131,14 +130,16 @@ def test_corruptions_do_what_they_say() -> None:
     x, sigma = torch.ones(1000, 1, 4, 4), torch.tensor(0.25)
     gaussian, kind = dae.CORRUPTIONS["gaussian"]
     assert kind == "normal"
-    added = gaussian(x, streams.draw(Draw(kind, (1, 4, 4)), 1000, "cpu", 0), sigma) - x
+    added = gaussian(x, random_streams.draw(Draw(kind, (1, 4, 4)), 1000, "cpu", 0), sigma) - x
     assert abs(float(added.std()) - 0.25) < 0.01
     masking, kind = dae.CORRUPTIONS["masking"]
     assert kind == "uniform"
-    masked = masking(x, streams.draw(Draw(kind, (1, 4, 4)), 1000, "cpu", 0), sigma)
+    masked = masking(x, random_streams.draw(Draw(kind, (1, 4, 4)), 1000, "cpu", 0), sigma)
     assert set(masked.flatten().tolist()) == {0.0, 1.0}
     assert abs(float((masked == 0).float().mean()) - 0.25) < 0.02
-    salted = dae.CORRUPTIONS["salt_and_pepper"][0](x - 0.5, streams.draw(Draw(kind, (1, 4, 4)), 1000, "cpu", 0), sigma)
+    salted = dae.CORRUPTIONS["salt_and_pepper"][0](
+        x - 0.5, random_streams.draw(Draw(kind, (1, 4, 4)), 1000, "cpu", 0), sigma
+    )
     shares = [float((salted == value).float().mean()) for value in (0.0, 0.5, 1.0)]
     assert shares == pytest.approx([0.125, 0.75, 0.125], abs=0.02)
 
@@ -151,9 +152,9 @@ def test_a_share_of_the_pixels_is_at_most_one() -> None:
 
 def test_streams_are_functions_of_their_names_alone() -> None:
     spec = Draw("normal", (3,))
-    first = streams.draw(spec, 5, "cpu", 1, "z", 7)
+    first = random_streams.draw(spec, 5, "cpu", 1, "z", 7)
     torch.randn(10)
-    assert torch.equal(first, streams.draw(spec, 5, "cpu", 1, "z", 7))
-    others = [streams.draw(spec, 5, "cpu", *where) for where in ((2, "z", 7), (1, "y", 7), (1, "z", 8))]
+    assert torch.equal(first, random_streams.draw(spec, 5, "cpu", 1, "z", 7))
+    others = [random_streams.draw(spec, 5, "cpu", *where) for where in ((2, "z", 7), (1, "y", 7), (1, "z", 8))]
     assert not any(torch.equal(first, other) for other in others)
-    assert streams.derive(1, "a", "b") != streams.derive(1, "ab") != streams.derive(1, "a", 0)
+    assert random_streams.derive(1, "a", "b") != random_streams.derive(1, "ab") != random_streams.derive(1, "a", 0)

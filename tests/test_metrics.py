@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 
 from trainables.data import load
-from trainables.data.split import Split
+from trainables.data.dataset import Split
 from trainables.metrics import METRICS, Evidence, Extractor, Judge, Key, build_judge, load_extractor, score
 from trainables.metrics.classes import classes, effective
+from trainables.metrics.extract import batched, split_images
 from trainables.metrics.fid import Moments, frechet, moments
-from trainables.metrics.passes import batched, split_images
 from trainables.metrics.table import renewed
-from trainables.metrics.training import one_thread
+from trainables.metrics.train_extractor import one_thread
 
 BROKEN = (math.nan, math.inf, -math.inf)
 

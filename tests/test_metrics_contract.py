@@ -20,10 +20,20 @@ from analysis.words import short
 from trainables import MODELS, TRAINABLES, Data
 from trainables.data import Dataset, load
 from trainables.engine.evaluate import witness
-from trainables.engine.run import sampling_nets, start
-from trainables.metrics import METRICS, Evidence, Key, Metric, build_judge, cas, keys, load_extractor, measure
+from trainables.engine.state import sampling_nets, start
+from trainables.metrics import (
+    METRICS,
+    Evidence,
+    Key,
+    Metric,
+    build_judge,
+    classification_accuracy,
+    keys,
+    load_extractor,
+    measure,
+)
 from trainables.metrics.table import table
-from trainables.metrics.training import one_thread
+from trainables.metrics.train_extractor import one_thread
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -64,7 +74,7 @@ def evidence(request: pytest.FixtureRequest, judged: Callable[[str], Data]) -> E
 
 
 def test_every_metric_gives_the_keys_that_it_names(evidence: Evidence, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cas, "N_CAS", 300)
+    monkeypatch.setattr(classification_accuracy, "N_CAS", 300)
     found = measure(evidence, asked=tuple(METRICS))
     assert {key.removesuffix("_se") for key in found} <= set(keys())
     assert json.loads(json.dumps(found)) == found  # plain, and finite

@@ -14,10 +14,10 @@ from torchmetrics.image import StructuralSimilarityIndexMeasure
 
 from trainables import MODELS
 from trainables.data import load
-from trainables.engine.model import Batch
+from trainables.engine.interface import Batch
 from trainables.metrics import Evidence, Extractor, Judge, measure
+from trainables.metrics.extract import split_images
 from trainables.metrics.likelihood import importance_nll
-from trainables.metrics.passes import split_images
 from trainables.metrics.probe import logistic
 from trainables.metrics.reconstruction import EXACT, reconstruction, ssim
 

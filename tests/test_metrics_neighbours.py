@@ -14,9 +14,9 @@ from torch import Tensor
 from trainables.data import load
 from trainables.metrics import Extractor, Judge, score
 from trainables.metrics.distances import chunks, closest, nearest
+from trainables.metrics.extract import split_images
 from trainables.metrics.neighbours import K, balls, neighbours
-from trainables.metrics.passes import split_images
-from trainables.metrics.training import one_thread
+from trainables.metrics.train_extractor import one_thread
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -16,8 +16,8 @@ from trainables.data import load
 from trainables.metrics import Evidence, Extractor, Judge, Scores, measure
 from trainables.metrics.classes import divergence
 from trainables.metrics.conditional import conditional
+from trainables.metrics.extract import split_images
 from trainables.metrics.kid import UNIT
-from trainables.metrics.passes import split_images
 from trainables.metrics.sharpness import edge_energy
 
 pytestmark = pytest.mark.usefixtures("on_one_thread")

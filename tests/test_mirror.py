@@ -16,7 +16,7 @@ from analysis import place, stored
 from gensweep.mirror import Mirror
 from gensweep.searcher import StudySearcher
 from gensweep.storage import opened
-from trainables.goal import goal_of
+from trainables.objective import goal_of
 
 FIELDS = ("number", "state", "params", "distributions", "values", "intermediate_values", "user_attrs", "system_attrs")
 

@@ -6,8 +6,7 @@ import pytest
 import torch
 from trials import digits, small
 
-from trainables import MODELS, TRAINABLES
-from trainables.engine import streams
+from trainables import MODELS, TRAINABLES, random_streams
 from trainables.errors import BadInput
 from trainables.mixture import Mixture
 
@@ -15,7 +14,7 @@ NAMES = [name for name, model in MODELS.items() if model.fit is not None]
 
 
 def noise(n: int, width: int) -> torch.Tensor:
-    return streams.draw(streams.Draw("normal", (width,)), n, "cpu", 0, "z")
+    return random_streams.draw(random_streams.Draw("normal", (width,)), n, "cpu", 0, "z")
 
 
 def test_a_draw_by_hand() -> None:

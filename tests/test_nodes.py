@@ -156,7 +156,7 @@ def test_a_trial_that_fails_everywhere_costs_no_node(made: Cluster, tmp_path: Pa
 
 def held(config: dict[str, Any], *, task: Any, **parts: Any) -> None:
     """A trial that waits for the notice; on the bad node it gets no further than its first checkpoint."""
-    from trainables.files import TrialFiles
+    from trainables.trial_files import TrialFiles
 
     save = TrialFiles.save_checkpoint
 

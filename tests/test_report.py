@@ -30,7 +30,7 @@ from analysis.importance import Importance
 from analysis.runs import Sweep
 from trainables.data import load
 from trainables.errors import BadInput
-from trainables.goal import Objective
+from trainables.objective import Objective
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ import torch
 from trials import assert_stacked_equals_solo, digits, small, steps
 
 from trainables import MODELS, TRAINABLES
-from trainables.engine.run import Run, start
+from trainables.config_schema import KEYS, Config
+from trainables.engine.state import Run, start
 from trainables.errors import BadInput
-from trainables.keys import KEYS, Config
 from trainables.penalties import PENALTIES
 from trainables.schemes import SCHEMES
 

@@ -16,7 +16,7 @@ from ray.tune.search import Searcher
 from gensweep.samplers import SAMPLERS
 from gensweep.searcher import Outcome, StudySearcher
 from gensweep.storage import opened
-from trainables.goal import goal_of
+from trainables.objective import goal_of
 
 FIRST = {"kind": "flat", "x": 0.25, "n": 3}
 EPOCHS = 3

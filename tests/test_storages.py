@@ -23,7 +23,7 @@ from analysis.stored import with_driver
 from gensweep.options import BadUsage
 from gensweep.searcher import StudySearcher
 from gensweep.storage import check_storage, closing, opened, shown
-from trainables.goal import goal_of
+from trainables.objective import goal_of
 
 TOTAL = 8
 DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"))

@@ -10,12 +10,12 @@ from trials import assert_stacked_equals_solo, digits, small
 from search_spaces import SPACES
 from search_spaces.override import Probe, apply
 from trainables import MODELS, TRAINABLES, dae, vae
+from trainables.config_schema import KEYS, Config, check
+from trainables.engine.interface import Batch
 from trainables.engine.loop import Sums, take_turn, train_epoch
-from trainables.engine.model import Batch
-from trainables.engine.run import start
 from trainables.engine.stack import signature
+from trainables.engine.state import start
 from trainables.errors import BadInput
-from trainables.keys import KEYS, Config, check
 
 NAMES = list(MODELS)
 

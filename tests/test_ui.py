@@ -17,7 +17,7 @@ from test_door import at_home, refused, tree  # noqa: F401  at_home is a fixture
 
 from analysis import place
 from gensweep import ui
-from trainables.goal import goal_of
+from trainables.objective import goal_of
 
 
 @contextmanager

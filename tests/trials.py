@@ -9,14 +9,13 @@ import torch
 
 from search_spaces import SPACES
 from search_spaces.override import apply, default
-from trainables import MODELS, Data
+from trainables import MODELS, Data, random_streams
+from trainables.config_schema import Config
 from trainables.data import Split, load
-from trainables.engine import streams
+from trainables.engine.interface import Batch, Model
 from trainables.engine.loop import Sums, take_turn
-from trainables.engine.model import Batch, Model
-from trainables.engine.run import Run, start
 from trainables.engine.stack import Stack
-from trainables.keys import Config
+from trainables.engine.state import Run, start
 from trainables.metrics import build_judge, load_extractor
 
 SEEDS = (11, 12, 13)
@@ -43,7 +42,7 @@ def steps(model: Model, config: Config, data: Data, n: int, dtype: torch.dtype =
     for net in [*run.nets.values(), *([run.average] if run.average is not None else [])]:
         net.to(dtype)
     run.hp = {key: torch.tensor(config.get(key, 0.0), dtype=dtype) for key in run.hp}
-    order = streams.permutation(len(data.images.train), "cpu", seed, "order", 0)
+    order = random_streams.permutation(len(data.images.train), "cpu", seed, "order", 0)
     size = config["batch_size"]
     for i in range(n):
         x, y = data.images.train.gather(order[i * size : (i + 1) * size], "cpu")

@@ -9,12 +9,12 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from trainables.lazily import Registry
+from trainables.lazy_import import Registry
 
 if TYPE_CHECKING:
+    from trainables.engine.interface import Model
     from trainables.engine.loop import Epoch
-    from trainables.engine.model import Model
-    from trainables.engine.run import Data
+    from trainables.engine.state import Data
 
 __all__ = ["MODELS", "TRAINABLES", "Data", "Epoch", "Model"]
 

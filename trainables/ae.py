@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from trainables import blocks
-from trainables.engine.model import Batch, Hp, Measure, Model, Nets, Noise, Shape, Show, Turn
-from trainables.engine.streams import Draw
-from trainables.keys import Config
+from trainables.config_schema import Config
+from trainables.engine.interface import Batch, Hp, Measure, Model, Nets, Noise, Shape, Show, Turn
 from trainables.metrics.reconstruction import reconstruction
 from trainables.mixture import Mixture
+from trainables.random_streams import Draw
 
 KEYS = ("lr", "beta1", "beta2", "batch_size", "epochs", "latent_dim", "width", "net", "precision")
 

@@ -13,7 +13,7 @@ from torch.linalg import vector_norm
 from torch.nn.functional import normalize
 from torch.nn.utils.parametrize import register_parametrization
 
-from trainables.engine.model import Shape
+from trainables.engine.interface import Shape
 from trainables.errors import BadInput
 
 

@@ -6,8 +6,8 @@ Everything but the nets is the GAN's; fakes get the labels of the batch's real i
 from torch import nn
 
 from trainables import gan
-from trainables.engine.model import Shape
-from trainables.keys import Config
+from trainables.config_schema import Config
+from trainables.engine.interface import Shape
 
 
 def nets(config: Config, shape: Shape, n_classes: int) -> dict[str, nn.Module]:

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from trainables import blocks, vae
-from trainables.engine.model import Batch, Hp, LogWeight, Measure, Nets, Noise, Shape, Turn
-from trainables.engine.streams import Draw
-from trainables.keys import Config
+from trainables.config_schema import Config
+from trainables.engine.interface import Batch, Hp, LogWeight, Measure, Nets, Noise, Shape, Turn
+from trainables.random_streams import Draw
 
 
 class Encoder(nn.Module):

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from trainables import ae
-from trainables.engine.model import Batch, Hp, Measure, Nets, Noise, Shape, Show, Turn
-from trainables.engine.streams import Draw
+from trainables.config_schema import Config
+from trainables.engine.interface import Batch, Hp, Measure, Nets, Noise, Shape, Show, Turn
 from trainables.errors import BadInput
-from trainables.keys import Config
 from trainables.metrics.reconstruction import reconstruction
+from trainables.random_streams import Draw
 
 LEVELS = (0.1, 0.3, 0.5)  # sd of the noise that every trial is judged at
 

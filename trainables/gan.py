@@ -14,11 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from trainables import blocks
-from trainables.engine.model import After, Batch, Hp, Model, Nets, Noise, Shape, State, Turn
-from trainables.engine.streams import Draw
+from trainables.config_schema import Config
+from trainables.engine.interface import After, Batch, Hp, Model, Nets, Noise, Shape, State, Turn
 from trainables.errors import BadInput
-from trainables.keys import Config
 from trainables.penalties import PENALTIES
+from trainables.random_streams import Draw
 from trainables.schemes import SCHEMES
 
 _SCHEME = ("scheme", "label_smoothing", "penalty", "penalty_weight", "clip", "d_norm", "pack", "d_steps", "g_steps")

@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from trainables.engine.streams import Draw
-from trainables.lazily import Tensor, torch
+from trainables.lazy_import import Tensor, torch
+from trainables.random_streams import Draw
 
 Critic = Callable[[Tensor], Tensor]  # inputs [P, ...] -> outputs [P]
 Noise = Mapping[str, Tensor]

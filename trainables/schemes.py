@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from trainables.lazily import Tensor, torch
+from trainables.lazy_import import Tensor, torch
 
 Hp = Mapping[str, Tensor]
 

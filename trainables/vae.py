@@ -20,10 +20,10 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 
 from trainables import ae, blocks
-from trainables.engine.model import Batch, Hp, LogWeight, Measure, Model, Nets, Noise, Shape, Turn
-from trainables.engine.streams import Draw
-from trainables.keys import Config
+from trainables.config_schema import Config
+from trainables.engine.interface import Batch, Hp, LogWeight, Measure, Model, Nets, Noise, Shape, Turn
 from trainables.metrics.reconstruction import reconstruction
+from trainables.random_streams import Draw
 
 KEYS = (*ae.KEYS, "beta", "warmup", "free_bits", "likelihood", "sigma")
 LEAST = -6.0  # of log sigma, as in the paper's code: a perfect reconstruction would ask for none at all

@@ -16,7 +16,7 @@ from analysis.figures import style
 from analysis.front import on_front
 from analysis.runs import Sweep
 from analysis.words import named
-from trainables.goal import Objective
+from trainables.objective import Objective
 
 TITLE = "The trade-off"
 NAMED = 12  # trials on the front, above which their numbers would cover each other

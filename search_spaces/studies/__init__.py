@@ -10,7 +10,7 @@ from search_spaces.studies import (
     vae_fashion,
     vae_or_cgan,
 )
-from search_spaces.studies.question import Arm, Claim, Study
+from search_spaces.studies.types import Arm, Claim, Study
 
 __all__ = ["STUDIES", "Arm", "Claim", "Study"]
 

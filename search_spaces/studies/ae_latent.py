@@ -4,7 +4,7 @@ Distances between the mean codes of classes are in units of the spread within cl
 compare. The searched arm looks for the silhouette of the classes, which no trial is shown.
 """
 
-from search_spaces.studies.question import Arm, Claim, Study
+from search_spaces.studies.types import Arm, Claim, Study
 
 NET = {"net": "mlp", "latent_dim": 2}
 FIXED = {**NET, "width": 128, "lr": 1e-3, "batch_size": 128}

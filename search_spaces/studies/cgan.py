@@ -2,7 +2,7 @@
 whose trainings it looks at."""
 
 from search_spaces.studies.gan_schemes import BASE, SHOES
-from search_spaces.studies.question import Arm, Claim, Study
+from search_spaces.studies.types import Arm, Claim, Study
 
 STUDY = Study(
     title="The best arm of gan-schemes made conditional",

@@ -4,7 +4,7 @@ Every arm is judged alike, on the error against clean held-out images at noise .
 picture of what denoising does: points beside y = x^2 are pulled back to it.
 """
 
-from search_spaces.studies.question import Arm, Claim, Study
+from search_spaces.studies.types import Arm, Claim, Study
 
 DIGITS = {"net": "mlp", "width": 128, "latent_dim": 32, "lr": 1e-3, "batch_size": 128, "corruption": "gaussian"}
 CURVE = {**DIGITS, "width": 64, "latent_dim": 8, "lr": 3e-3}

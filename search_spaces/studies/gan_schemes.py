@@ -3,7 +3,7 @@ cores. Small MLPs, so that differences between arms and not absolute scores are 
 
 from typing import Any
 
-from search_spaces.studies.question import Arm, Claim, Study
+from search_spaces.studies.types import Arm, Claim, Study
 
 BASE: dict[str, Any] = {
     "net": "mlp",

@@ -7,7 +7,7 @@ from fresh seeds, beside points that we set by hand at the same budget."""
 from typing import Any
 
 from search_spaces.studies import gan_schemes, vae_fashion
-from search_spaces.studies.question import Arm, Claim, Study
+from search_spaces.studies.types import Arm, Claim, Study
 
 TRIALS, EPOCHS, DATA = 30, 30, "fashion_mnist"
 SMALL = {"net": "mlp", "width": 128}

@@ -1,6 +1,6 @@
 """`gensweep study vae-epochs`: what ten epochs of a VAE on MNIST bring over one. About 2 minutes on two cores."""
 
-from search_spaces.studies.question import Arm, Claim, Study
+from search_spaces.studies.types import Arm, Claim, Study
 
 STUDY = Study(
     title="A VAE on MNIST, epoch 1 against epoch 10",

@@ -1,7 +1,7 @@
 """`gensweep study vae-fashion`: can a search beat a point set by hand for a VAE on Fashion-MNIST? About 4 minutes on
 two cores. The search begins at that point, so what it picks is never worse where it was searched."""
 
-from search_spaces.studies.question import Arm, Claim, Study
+from search_spaces.studies.types import Arm, Claim, Study
 
 NET = {"net": "mlp", "width": 128, "likelihood": "bernoulli", "latent_dim": 20, "beta": 1.0}
 POINT = {"batch_size": 128, "lr": 5e-4}

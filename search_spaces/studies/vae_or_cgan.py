@@ -2,7 +2,7 @@
 and of cgan, so after these two it takes no time."""
 
 from search_spaces.studies.gan_schemes import SHOES
-from search_spaces.studies.question import Arm, Claim, Study
+from search_spaces.studies.types import Arm, Claim, Study
 
 STUDY = Study(
     title="VAE or conditional GAN?",

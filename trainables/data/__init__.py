@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from trainables.data.cifar10 import cifar10
+from trainables.data.dataset import Dataset, Split, limited
 from trainables.data.digits import digits
-from trainables.data.files import data_root
+from trainables.data.download import data_root
 from trainables.data.folder import folder
 from trainables.data.mnist import fashion_mnist, kmnist, mnist
 from trainables.data.parabola import parabola
-from trainables.data.split import Dataset, Split, limited
 from trainables.data.stacked_mnist import stacked_mnist
 from trainables.errors import BadInput, unknown
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.data.files import check_root, download, read_sized, read_verified, verify
-from trainables.data.split import Dataset, Split, make, stratified, take
+from trainables.data.dataset import Dataset, Split, make, stratified, take
+from trainables.data.download import check_root, download, read_sized, read_verified, verify
 from trainables.errors import BadInput
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

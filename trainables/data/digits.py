@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from trainables.data.split import Dataset, make, stratified, take
+from trainables.data.dataset import Dataset, make, stratified, take
 
 N_VAL, N_TEST = 180, 360
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from trainables.data.split import Dataset, make, stratified, take
+from trainables.data.dataset import Dataset, make, stratified, take
 from trainables.errors import BadInput, unknown
 
 SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm"))

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.data.files import check_root, download, inflate, read_sized
-from trainables.data.split import Dataset, Split, make, stratified, take
+from trainables.data.dataset import Dataset, Split, make, stratified, take
+from trainables.data.download import check_root, download, inflate, read_sized
 from trainables.errors import BadInput
 
 N_TRAIN, N_VAL, N_TEST, SIDE = 60_000, 5_000, 10_000, 28

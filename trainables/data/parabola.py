@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from trainables.data.split import Dataset, Split, make
+from trainables.data.dataset import Dataset, Split, make
 
 N_TRAIN, N_HELD_OUT = 25_000, 5_000
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from trainables.data.dataset import Dataset, Split, make, noise
 from trainables.data.mnist import mnist
-from trainables.data.split import Dataset, Split, make, noise
 
 N_TRAIN, N_VAL, N_TEST = 128_000, 5_000, 10_000
 

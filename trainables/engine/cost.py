@@ -4,11 +4,11 @@ import time
 from dataclasses import replace
 from typing import NamedTuple
 
+from trainables.config_schema import Config
 from trainables.engine.evaluate import evaluate
+from trainables.engine.interface import Model
 from trainables.engine.loop import train_epoch
-from trainables.engine.model import Model
-from trainables.engine.run import Data, Run, start
-from trainables.keys import Config
+from trainables.engine.state import Data, Run, start
 
 WARM = 3  # steps that are not timed: the first ones allocate
 

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trainables.engine import streams
-from trainables.engine.model import Batch, Model
-from trainables.engine.run import Data, Run, sampling_nets
-from trainables.engine.streams import Draw
-from trainables.keys import Config
+from trainables import random_streams
+from trainables.config_schema import Config
+from trainables.engine.interface import Batch, Model
+from trainables.engine.state import Data, Run, sampling_nets
 from trainables.metrics import Evidence, Judge, look, measure
+from trainables.random_streams import Draw
 
 GRID, COLUMNS = 80, 10  # images in the fixed sample grid, and in one row of it
 FITTED = 10_000  # training images that a model sees which fits its sampler after training
@@ -33,7 +33,7 @@ def prior_labels(shares: Sequence[float], seed: int, n: int, device: str) -> Ten
     """Labels [n] with these class shares [K], in an order that the sweep's seed fixes."""
     quantiles = (np.arange(n) + 0.5) / n
     labels = np.searchsorted(np.cumsum(shares), quantiles).clip(max=len(shares) - 1)
-    order = streams.permutation(n, "cpu", seed, "labels")
+    order = random_streams.permutation(n, "cpu", seed, "labels")
     return torch.from_numpy(labels)[order].to(device)
 
 
@@ -46,7 +46,7 @@ def generate(
     spec = Draw("normal", (model.latent(config),))
     for i in [CHUNK * k for k in chunks] or range(0, len(labels), CHUNK):
         y = labels[i : i + CHUNK]
-        yield model.sample(nets, streams.draw(spec, len(y), str(labels.device), seed, "judged", i), y).float(), y
+        yield model.sample(nets, random_streams.draw(spec, len(y), str(labels.device), seed, "judged", i), y).float(), y
 
 
 def in_bytes(images: Tensor) -> Tensor:
@@ -63,13 +63,13 @@ def _picture(run: Run, nets: dict[str, nn.Module], judge: Judge) -> Tensor:
     model, device, images = run.model, run.data.device, run.data.images
     if model.show is None:
         assert model.sample is not None
-        z = streams.draw(Draw("normal", (model.latent(run.config),)), GRID, device, judge.seed, "grid")
+        z = random_streams.draw(Draw("normal", (model.latent(run.config),)), GRID, device, judge.seed, "grid")
         drawn = model.sample(nets, z, grid_labels(len(images.classes)).to(device))
     else:
         show, specs = model.show(run.config, images.shape)
         n = min(GRID // 2, len(images.val))
         batch = Batch(*images.val.gather(torch.arange(n, device=device), device))
-        noise = {k: streams.draw(spec, n, device, judge.seed, "shown", k) for k, spec in specs.items()}
+        noise = {k: random_streams.draw(spec, n, device, judge.seed, "shown", k) for k, spec in specs.items()}
         drawn = show(nets, batch, noise)
     return in_bytes(drawn).cpu()
 
@@ -85,7 +85,7 @@ def held_out(
     found: dict[str, list[Tensor]] = {}
     for i in range(0, len(images), CHUNK):
         idx = torch.arange(i, min(i + CHUNK, len(images)), device=data.device)
-        noise = {k: streams.draw(spec, len(idx), data.device, seed, split, k, i) for k, spec in specs.items()}
+        noise = {k: random_streams.draw(spec, len(idx), data.device, seed, split, k, i) for k, spec in specs.items()}
         for key, values in measure(nets, Batch(*images.gather(idx, data.device)), noise, hp).items():
             found.setdefault(key, []).append(values)
     return {key: torch.cat(parts) for key, parts in found.items()}
@@ -106,7 +106,7 @@ def _log_weight(
 
     def weight(x: Tensor, y: Tensor) -> Callable[[int], Tensor]:
         of = weigh(nets, Batch(x, y))
-        return lambda i: of(streams.draw(spec, len(y), run.data.device, seed, "importance", i))
+        return lambda i: of(random_streams.draw(spec, len(y), run.data.device, seed, "importance", i))
 
     return weight
 
@@ -155,7 +155,7 @@ def witness(run: Run, nets: dict[str, nn.Module], judge: Judge) -> Evidence:
 def _training_images(run: Run, judge: Judge) -> Iterator[Tensor]:
     """The same ``FITTED`` training images for every trial, float [CHUNK, C, H, W] at a time."""
     train, device = run.data.images.train, run.data.device
-    order = streams.permutation(len(train), device, judge.seed, "fitted")[:FITTED]
+    order = random_streams.permutation(len(train), device, judge.seed, "fitted")[:FITTED]
     return (train.gather(part, device)[0] for part in torch.split(order, CHUNK))
 
 
@@ -169,7 +169,7 @@ def evaluate(run: Run) -> tuple[dict[str, Any], Tensor]:
     for net in nets.values():
         net.eval()
     if run.model.fit is not None:
-        run.model.fit(nets, _training_images(run, judge), streams.derive(judge.seed, "fitted") % 2**32)
+        run.model.fit(nets, _training_images(run, judge), random_streams.derive(judge.seed, "fitted") % 2**32)
     last = run.epoch == run.config["epochs"]
     quality = measure(witness(run, nets, judge), last=last, asked=judge.asked if last else ())
     picture = _picture(run, nets, judge)

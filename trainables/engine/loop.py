@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from trainables.engine import streams
+from trainables import random_streams
+from trainables.config_schema import Config
 from trainables.engine.collapse import OLD_PATH, given_up, is_grown, narrow_for, signal
 from trainables.engine.evaluate import due, evaluate
-from trainables.engine.model import Batch, Model, Turn, suffix
-from trainables.engine.run import Data, Mover, Run, Snapshot, restore, sampling_nets, snapshot, start, update_average
-from trainables.keys import Config
+from trainables.engine.interface import Batch, Model, Turn, suffix
+from trainables.engine.state import Data, Mover, Run, Snapshot, restore, sampling_nets, snapshot, start, update_average
 
 NORM_EVERY = 8  # gradient norms are the mean over every 8th update: cheap, and enough to see a blow-up
 
@@ -68,7 +68,7 @@ def take_turn(run: Run, mover: Mover, batch: Batch, sums: Sums) -> None:
         run.hp["epoch"].fill_((run.step + 1) / (len(run.data.images.train) // run.config["batch_size"]))
     for i in range(turn.times):
         noise = {
-            key: streams.draw(spec, len(batch.y), device, run.seed, turn.name, key, run.step, i)
+            key: random_streams.draw(spec, len(batch.y), device, run.seed, turn.name, key, run.step, i)
             for key, spec in turn.noise.items()
         }
         mover.optimiser.zero_grad()
@@ -91,7 +91,7 @@ def train_epoch(run: Run) -> dict[str, float]:
     """One pass over the training images; the means of all losses and logs."""
     data, size = run.data, run.config["batch_size"]
     n = len(data.images.train)
-    order = streams.permutation(n, data.device, run.seed, "order", run.epoch)
+    order = random_streams.permutation(n, data.device, run.seed, "order", run.epoch)
     sums = Sums()
     for i in range(0, n - size + 1, size):
         batch = Batch(*data.images.train.gather(order[i : i + size], data.device))

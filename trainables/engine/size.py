@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import torch
 
-from trainables.engine.model import Model
-from trainables.engine.run import Data, sampling_nets, snapshot, start
-from trainables.keys import Config
+from trainables.config_schema import Config
+from trainables.engine.interface import Model
+from trainables.engine.state import Data, sampling_nets, snapshot, start
 
 
 class Size(NamedTuple):

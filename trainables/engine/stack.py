@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
-from trainables.engine import streams
+from trainables import random_streams
+from trainables.config_schema import KEYS, Config, numeric
 from trainables.engine.adam import EPS
-from trainables.engine.model import Batch, Hp, Model, Noise, Turn
-from trainables.engine.run import Data, build_nets, decay
-from trainables.keys import KEYS, Config, numeric
+from trainables.engine.interface import Batch, Hp, Model, Noise, Turn
+from trainables.engine.state import Data, build_nets, decay
 
 Weights = dict[str, dict[str, Tensor]]  # net -> parameter -> [K, ...]
 
@@ -86,9 +86,9 @@ class Stack:
         return vmap(grad_and_value(loss, has_aux=True))
 
     def _noise(self, turn: Turn, n: int, i: int) -> dict[str, Tensor]:
-        def lanes(key: str, spec: streams.Draw) -> Tensor:
+        def lanes(key: str, spec: random_streams.Draw) -> Tensor:
             where = (turn.name, key, self.step_number, i)
-            return torch.stack([streams.draw(spec, n, self.data.device, seed, *where) for seed in self.seeds])
+            return torch.stack([random_streams.draw(spec, n, self.data.device, seed, *where) for seed in self.seeds])
 
         return {key: lanes(key, spec).to(self.dtype) for key, spec in turn.noise.items()}
 
@@ -114,7 +114,7 @@ class Stack:
         train, size, device = self.data.images.train, self.config["batch_size"], self.data.device
         per_epoch = len(train) // size
         at = self.step_number % per_epoch * size
-        orders = [streams.permutation(len(train), device, seed, "order", self.epoch) for seed in self.seeds]
+        orders = [random_streams.permutation(len(train), device, seed, "order", self.epoch) for seed in self.seeds]
         pairs = [train.gather(order[at : at + size], device) for order in orders]
         batch = Batch(torch.stack([x for x, _ in pairs]).to(self.dtype), torch.stack([y for _, y in pairs]))
         self.hp["epoch"].fill_((self.step_number + 1) / per_epoch)

@@ -11,29 +11,29 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from trainables.lazily import Tensor, torch
+from trainables.lazy_import import Tensor, torch
 from trainables.metrics import (
-    cas,
     classes,
+    classification_accuracy,
     conditional,
     duplicates,
     fid,
-    held_out,
     kid,
     likelihood,
     manifold,
     memorisation,
+    own_measures,
     probe,
     sharpness,
     silhouette,
-    stacked,
+    stacked_mnist_modes,
 )
-from trainables.metrics.evidence import Evidence
-from trainables.metrics.judge import Judge, load_extractor
-from trainables.metrics.metric import Key, Metric, Value, When
+from trainables.metrics.evaluator import Judge, load_extractor
+from trainables.metrics.inputs import Evidence
+from trainables.metrics.types import Key, Metric, Value, When
 
 if TYPE_CHECKING:
-    from trainables.metrics.build import build_judge
+    from trainables.metrics.build_evaluator import build_judge
     from trainables.metrics.extractor import Extractor, Scores
 
 __all__ = [
@@ -65,9 +65,11 @@ METRICS: dict[str, Metric] = {
     "sharpness": Metric(sharpness.sharpness, sharpness.KEYS),
     "conditional": Metric(conditional.conditional, conditional.KEYS, needs=("features", "labels")),
     "memorisation": Metric(memorisation.memorisation, memorisation.KEYS, "last"),
-    "stacked": Metric(stacked.stacked, stacked.KEYS, "last", ("features", "draw")),
-    "cas": Metric(cas.cas, cas.KEYS, "asked", ("features", "labels", "draw", "data")),
-    "held_out": Metric(held_out.held_out, held_out.KEYS, needs=("measured",)),
+    "stacked": Metric(stacked_mnist_modes.stacked, stacked_mnist_modes.KEYS, "last", ("features", "draw")),
+    "cas": Metric(
+        classification_accuracy.cas, classification_accuracy.KEYS, "asked", ("features", "labels", "draw", "data")
+    ),
+    "held_out": Metric(own_measures.held_out, own_measures.KEYS, needs=("measured",)),
     "silhouette": Metric(silhouette.silhouette, silhouette.KEYS, needs=("encode", "data")),
     "probe": Metric(probe.probe, probe.KEYS, "last", ("encode", "data")),
     "likelihood": Metric(likelihood.likelihood, likelihood.KEYS, "last", ("log_weight", "data")),
@@ -118,7 +120,7 @@ def measure(evidence: Evidence, *, last: bool = True, asked: tuple[str, ...] = (
 
 def look(judge: Judge, extractor: Extractor, images: Iterator[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
     """The first judge.n_samples images [N,C,H,W], their features [N,F] and logits [N,K]."""
-    from trainables.metrics.passes import batched
+    from trainables.metrics.extract import batched
 
     kept: list[Tensor] = []
 

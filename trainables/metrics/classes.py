@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import math
 
-from trainables.lazily import Tensor, torch
-from trainables.metrics.evidence import Evidence
-from trainables.metrics.metric import SAMPLES, Key, Value
+from trainables.lazy_import import Tensor, torch
+from trainables.metrics.inputs import Evidence
+from trainables.metrics.types import SAMPLES, Key, Value
 
 RARE = 0.01
 

@@ -6,10 +6,10 @@ images is the ceiling.
 
 from __future__ import annotations
 
-from trainables.lazily import torch
-from trainables.metrics.evidence import Evidence
+from trainables.lazy_import import torch
+from trainables.metrics.inputs import Evidence
 from trainables.metrics.manifold import share
-from trainables.metrics.metric import SAMPLES, Key, Value
+from trainables.metrics.types import SAMPLES, Key, Value
 
 MANY = 100  # with more classes the table outgrows a row
 

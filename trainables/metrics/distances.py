@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from trainables.lazily import Tensor, torch
+from trainables.lazy_import import Tensor, torch
 
 CHUNK = 2_500_000  # distances at once: 10 MB, which a cache may hold
 BLOCK = 1000  # rows of each side at once, where only the nearest is asked for: 4 MB, and a square product is fast

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from trainables.lazily import torch
-from trainables.metrics.evidence import Evidence
+from trainables.lazy_import import torch
+from trainables.metrics.inputs import Evidence
 from trainables.metrics.manifold import share
-from trainables.metrics.metric import NEIGHBOURS, Key, Value
+from trainables.metrics.types import NEIGHBOURS, Key, Value
 
 SHOWN = 12
 

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from trainables.data import load
-from trainables.metrics.training import fit, make_recipe
-from trainables.metrics.weights import write
+from trainables.metrics.extractor_file import write
+from trainables.metrics.train_extractor import fit, make_recipe
 
 
 def main(args: list[str]) -> None:

@@ -7,9 +7,9 @@ of a small classifier the cube leaves nothing but noise. One subset of all; the 
 
 from __future__ import annotations
 
-from trainables.lazily import Tensor, torch
-from trainables.metrics.evidence import Evidence
-from trainables.metrics.metric import NEIGHBOURS, Key
+from trainables.lazy_import import Tensor, torch
+from trainables.metrics.inputs import Evidence
+from trainables.metrics.types import NEIGHBOURS, Key
 
 BLOCKS = 10
 UNIT = 1e-3

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 
-from trainables.engine import streams
-from trainables.lazily import Tensor, torch
-from trainables.metrics.evidence import Evidence
-from trainables.metrics.metric import Key
+from trainables import random_streams
+from trainables.lazy_import import Tensor, torch
+from trainables.metrics.inputs import Evidence
+from trainables.metrics.types import Key
 
 N_IMAGES, N_IMPORTANCE = 500, 100
 
@@ -30,7 +30,7 @@ def likelihood(evidence: Evidence) -> dict[str, float]:
     n = min(N_IMAGES, len(val))
     device = evidence.device
     x, y = val.gather(torch.arange(n, device=device), device)
-    chance = streams.draw(streams.Draw("uniform", tuple(x.shape[1:])), n, str(device), 0, "binarised")
+    chance = random_streams.draw(random_streams.Draw("uniform", tuple(x.shape[1:])), n, str(device), 0, "binarised")
     x = (chance < x).float()
     draw = evidence.log_weight(x, y)
     log_w = torch.stack([draw(s).double() for s in range(N_IMPORTANCE)])

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 
-from trainables.lazily import Tensor
-from trainables.metrics.evidence import Evidence
-from trainables.metrics.metric import NEIGHBOURS, Key
+from trainables.lazy_import import Tensor
+from trainables.metrics.inputs import Evidence
 from trainables.metrics.neighbours import K
+from trainables.metrics.types import NEIGHBOURS, Key
 
 
 def manifold(evidence: Evidence) -> dict[str, float]:

@@ -9,12 +9,12 @@ with recall (Stein et al. 2023, arXiv:2306.04675, section 5, on how little such 
 
 from __future__ import annotations
 
-from trainables.lazily import torch
+from trainables.lazy_import import torch
 from trainables.metrics.distances import closest
-from trainables.metrics.evidence import Evidence
-from trainables.metrics.judge import N_MEMORISED
+from trainables.metrics.evaluator import N_MEMORISED
+from trainables.metrics.inputs import Evidence
 from trainables.metrics.manifold import share
-from trainables.metrics.metric import Key
+from trainables.metrics.types import Key
 
 NEAR = 0.01
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from trainables.lazily import Tensor, torch
+from trainables.lazy_import import Tensor, torch
 from trainables.metrics.distances import Nearest, chunks, nearest
 
 N_NEIGHBOURS = 5_000

@@ -8,12 +8,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.data.split import Split
-from trainables.engine import streams
-from trainables.lazily import Tensor, torch
-from trainables.metrics.evidence import Evidence
+from trainables import random_streams
+from trainables.data.dataset import Split
+from trainables.lazy_import import Tensor, torch
+from trainables.metrics.inputs import Evidence
 from trainables.metrics.manifold import share
-from trainables.metrics.metric import Key
+from trainables.metrics.types import Key
 
 N_PROBE = 5_000  # images to fit on, and at most to test on
 DECAY = 1e-4
@@ -35,7 +35,7 @@ def probe(evidence: Evidence) -> dict[str, float]:
 
 def _codes(evidence: Evidence, split: Split) -> tuple[Tensor, Tensor]:
     assert evidence.encode is not None
-    idx = streams.permutation(len(split), "cpu", 0, "probe")[:N_PROBE].to(evidence.device)
+    idx = random_streams.permutation(len(split), "cpu", 0, "probe")[:N_PROBE].to(evidence.device)
     codes, labels = [], []
     for part in torch.split(idx, 500):
         x, y = split.gather(part, evidence.device)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 
-from trainables.lazily import Tensor
-from trainables.metrics.evidence import Evidence
-from trainables.metrics.metric import Key
+from trainables.lazy_import import Tensor
+from trainables.metrics.inputs import Evidence
+from trainables.metrics.types import Key
 
 FLAT = 1e-6  # real images without any edge
 

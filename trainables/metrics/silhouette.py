@@ -6,9 +6,9 @@ For each code (b - a) / max(a, b), a being its mean distance to its own class an
 
 from __future__ import annotations
 
-from trainables.lazily import Tensor, torch
-from trainables.metrics.evidence import Evidence
-from trainables.metrics.metric import Key
+from trainables.lazy_import import Tensor, torch
+from trainables.metrics.inputs import Evidence
+from trainables.metrics.types import Key
 
 N_CODES = 1_000  # it is quadratic in these
 

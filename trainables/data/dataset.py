@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainables.errors import BadInput
-from trainables.lazily import Tensor, torch
+from trainables.lazy_import import Tensor, torch
 
 # Shapes: N images, M stored pictures (M = N but for stacked planes), B batch, C H W image.
 Array: TypeAlias = "NDArray[Any] | Tensor"

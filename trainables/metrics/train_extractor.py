@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from trainables.data import Dataset
-from trainables.data.split import Split
+from trainables.data.dataset import Split
+from trainables.metrics.extract import batched, split_images
 from trainables.metrics.extractor import Extractor, folded, make_arch
-from trainables.metrics.passes import batched, split_images
-from trainables.metrics.weights import Trained
+from trainables.metrics.extractor_file import Trained
 
 Progress = Callable[[int, int, float], None]  # (epochs done, epochs in all, accuracy on val 0..1)
 

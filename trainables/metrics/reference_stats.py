@@ -17,14 +17,14 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 from torch import Tensor
 
+from trainables import random_streams
 from trainables.data import Dataset
-from trainables.data.split import Split
-from trainables.engine import streams
+from trainables.data.dataset import Split
 from trainables.metrics.distances import closest
+from trainables.metrics.evaluator import N_MEMORISED, Floats, Real, Train
+from trainables.metrics.extract import batched, split_images
 from trainables.metrics.extractor import Extractor
-from trainables.metrics.judge import N_MEMORISED, Floats, Real, Train
 from trainables.metrics.neighbours import N_NEIGHBOURS, balls
-from trainables.metrics.passes import batched, split_images
 from trainables.metrics.sharpness import edge_energy
 
 MIN_REFERENCE = 5_000
@@ -66,7 +66,7 @@ def build_reference(dataset: Dataset, extractor: Extractor, cached: Path, test: 
 
 
 def _order(n: int, name: str) -> Tensor:
-    return streams.permutation(n, "cpu", 0, name)
+    return random_streams.permutation(n, "cpu", 0, name)
 
 
 def _features(dataset: Dataset, extractor: Extractor, cached: Path) -> tuple[Tensor, Tensor]:

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
-from trainables.engine.streams import Draw
-from trainables.keys import BEFORE, Config
+from trainables.config_schema import BEFORE, Config
+from trainables.random_streams import Draw
 
 Nets = Mapping[str, Callable[..., Any]]
 Noise = Mapping[str, Tensor]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.lazily import torch
+from trainables.lazy_import import torch
 from trainables.metrics.neighbours import K
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
-from trainables.metrics.evidence import Evidence
+from trainables.metrics.inputs import Evidence
 
 Mode = Literal["min", "max"]
 When = Literal["each", "last", "asked"]

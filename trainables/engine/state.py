@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from trainables import random_streams
+from trainables.config_schema import Config, numeric
 from trainables.data import Dataset
-from trainables.engine import streams
 from trainables.engine.adam import Adam
-from trainables.engine.model import Model, Turn
+from trainables.engine.interface import Model, Turn
 from trainables.errors import BadInput
-from trainables.keys import Config, numeric
+from trainables.metrics.evaluator import Judge
 from trainables.metrics.extractor import Extractor
-from trainables.metrics.judge import Judge
 
 Snapshot = dict[str, Any]
 
@@ -81,7 +81,7 @@ def build_nets(model: Model, config: Config, data: Data, seed: int) -> dict[str,
     model.check(config)
     images = data.images
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(streams.derive(seed, "init"))
+        torch.manual_seed(random_streams.derive(seed, "init"))
         nets = model.nets(config, images.shape, len(images.classes))
     # oneDNN's convolutions on a CPU take a third less time in this layout, transposed ones above all.
     layout = torch.channels_last if data.device == "cpu" else torch.preserve_format

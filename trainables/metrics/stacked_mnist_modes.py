@@ -7,10 +7,10 @@ The finite sample alone gives (1000 - 1) / (2 x 26,000) = .019 nats.
 
 from __future__ import annotations
 
-from trainables.lazily import torch
+from trainables.lazy_import import torch
 from trainables.metrics.classes import divergence, histogram
-from trainables.metrics.evidence import Evidence
-from trainables.metrics.metric import Key
+from trainables.metrics.inputs import Evidence
+from trainables.metrics.types import Key
 
 N_STACKED = 26_000
 

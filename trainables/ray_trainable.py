@@ -18,12 +18,12 @@ from trainables import MODELS, TRAINABLES
 from trainables.data import Dataset
 from trainables.engine.evaluate import COLUMNS
 from trainables.engine.loop import Epoch
-from trainables.engine.run import Data
-from trainables.engine.streams import derive
+from trainables.engine.state import Data
 from trainables.errors import BadInput
-from trainables.files import TrialFiles
-from trainables.goal import Goal, Values, judged
 from trainables.metrics import METRICS, Judge, load_extractor
+from trainables.objective import Goal, Values, judged
+from trainables.random_streams import derive
+from trainables.trial_files import TrialFiles
 
 REPORT_EVERY_S = 1.0  # between evaluations a trial reports no faster than this
 CHECKPOINT_EVERY_S = 20.0  # between evaluations a trial saves no faster than this

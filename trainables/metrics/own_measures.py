@@ -6,8 +6,8 @@ same whatever it trained on; a VAE's are from the mean code.
 
 from __future__ import annotations
 
-from trainables.metrics.evidence import Evidence
-from trainables.metrics.metric import Key
+from trainables.metrics.inputs import Evidence
+from trainables.metrics.types import Key
 
 
 def held_out(evidence: Evidence) -> dict[str, float]:

@@ -19,8 +19,8 @@ from PIL import Image
 from safetensors.torch import save
 from torch import Tensor
 
-from trainables.bucket import get, opened, patiently, put
-from trainables.engine.run import Snapshot
+from trainables.engine.state import Snapshot
+from trainables.filestore import get, opened, patiently, put
 
 T = TypeVar("T")
 KEEP = 2  # checkpoints: the newest, and the one before in case it is damaged

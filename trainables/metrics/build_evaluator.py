@@ -14,12 +14,12 @@ import numpy as np
 import torch
 
 from trainables.data import Dataset
+from trainables.metrics.evaluator import Judge
 from trainables.metrics.extractor import frozen, make_arch
+from trainables.metrics.extractor_file import SHIPPED, Trained, read, write
 from trainables.metrics.fid import moments
-from trainables.metrics.judge import Judge
-from trainables.metrics.reference import build_reference, choose
-from trainables.metrics.training import Progress, fit, make_recipe
-from trainables.metrics.weights import SHIPPED, Trained, read, write
+from trainables.metrics.reference_stats import build_reference, choose
+from trainables.metrics.train_extractor import Progress, fit, make_recipe
 
 N_SAMPLES = 5_000  # FID is biased in n: about 4000/n on MNIST, so 1,000 samples rank only gross failures
 

@@ -10,17 +10,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.data.split import Split, make
-from trainables.lazily import Tensor, torch
-from trainables.metrics.evidence import Evidence
-from trainables.metrics.metric import Key
+from trainables.data.dataset import Split, make
+from trainables.lazy_import import Tensor, torch
+from trainables.metrics.inputs import Evidence
+from trainables.metrics.types import Key
 
 N_CAS, EPOCHS = 10_000, 5
 
 
 def cas(evidence: Evidence) -> dict[str, float]:
     """`cas`: accuracy on val of a classifier trained on samples, 0..1."""
-    from trainables.metrics.training import fit, make_recipe  # nets of its own
+    from trainables.metrics.train_extractor import fit, make_recipe  # nets of its own
 
     assert evidence.data is not None
     assert evidence.draw is not None

@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from trainables.data import Dataset
-from trainables.lazily import Tensor, torch
-from trainables.metrics.judge import Judge
+from trainables.lazy_import import Tensor, torch
+from trainables.metrics.evaluator import Judge
 from trainables.metrics.neighbours import Balls, Neighbours, neighbours
 
 if TYPE_CHECKING:
@@ -63,6 +63,6 @@ class Evidence:
             return self.logits[:n]
         assert self.draw is not None
         assert self.extractor is not None
-        from trainables.metrics.passes import batched
+        from trainables.metrics.extract import batched
 
         return batched(self.extractor, (x for x, _ in self.draw(n)), n).logits

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from typing import Literal, NamedTuple
 
-from trainables.lazily import Tensor, torch
+from trainables.lazy_import import Tensor, torch
 
 
 class Draw(NamedTuple):
