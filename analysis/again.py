@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.runs import Sweep
+from analysis.read.results import Sweep
 
 
 def trial(sweep: Sweep, number: int, config: dict[str, Any]) -> list[str]:

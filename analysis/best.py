@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis import front, measured, runs
-from analysis.runs import Sweep
-from analysis.words import named, short, state
+from analysis import front, measured
+from analysis.base.format import named, short, state
+from analysis.read import results
+from analysis.read.results import Sweep
 from trainables.errors import BadInput
 
 FEW = 5  # trials, where nobody says how many
@@ -169,7 +170,7 @@ def _nothing(sweep: Sweep) -> str:
 
 
 def _entry(sweep: Sweep, rank: int, number: int) -> dict[str, Any]:
-    one = runs.trial(sweep, number)
+    one = results.trial(sweep, number)
     if one.best is None:
         raise BadInput(f"trial {number} of {sweep.place.name!r} is scored in the study but has no rows on the disk")
     return {
@@ -184,6 +185,6 @@ def _entry(sweep: Sweep, rank: int, number: int) -> dict[str, Any]:
         "wall_s": one.rows[-1]["wall_s"],
         "seed": one.seed,
         "config": one.config,
-        "metrics": {key: value for key, value in one.best.items() if runs.is_measured(key)},
-        "directory": runs.folder(number),
+        "metrics": {key: value for key, value in one.best.items() if results.is_measured(key)},
+        "directory": results.folder(number),
     }

@@ -29,7 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom
 
 from analysis import best
-from analysis.runs import Sweep
+from analysis.read.results import Sweep
 
 LEVEL = 0.95
 DRAWS = 4_000  # of N uniforms: the level is met to about .003

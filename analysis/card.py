@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib
 from typing import Any, NamedTuple
 
-from analysis import best, final, measured, runs
-from analysis.runs import Sweep
-from analysis.words import short
+from analysis import best, final, measured
+from analysis.base.format import short
+from analysis.read import results
+from analysis.read.results import Sweep
 from trainables import MODELS
 from trainables.metrics import keys
 
@@ -26,7 +27,7 @@ class Net(NamedTuple):
 def draws(search: Sweep, net: Net) -> bool:
     """Whether it makes images of noise; else it rebuilds images."""
     model = MODELS[search.meta["model"]]
-    return model.samples(model.completed(runs.trial(net.sweep, net.number).config))
+    return model.samples(model.completed(results.trial(net.sweep, net.number).config))
 
 
 def title(search: Sweep, net: Net) -> str:

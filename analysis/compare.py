@@ -3,7 +3,7 @@
 What each had reached when it had spent what both had, in trials, training images and seconds of training: of one
 training each, the luckiest of many, so no proof. Where both have been finalized, their picks are compared on test:
 by paired differences where the seeds are the same (the exact sign-flip test and the studentised bootstrap of
-analysis/paired.py), else by Welch's t-test (1947) and its interval, which takes the means to be about normal. Scores of
+analysis/base/paired_tests.py), else by Welch's t-test (1947) and its interval, which takes the means to be about normal. Scores of
 different stamps are no comparison, and are refused.
 """
 
@@ -15,10 +15,10 @@ import numpy as np
 from scipy.stats import ttest_ind
 
 from analysis import budget, final
+from analysis.base.paired_tests import interval, sign_flip
 from analysis.budget import Unit
 from analysis.final import ALPHA, Final
-from analysis.paired import interval, sign_flip
-from analysis.runs import Sweep
+from analysis.read.results import Sweep
 from trainables.errors import BadInput
 from trainables.metrics import keys
 

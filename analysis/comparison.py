@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from analysis.base.format import named, short
 from analysis.compare import Compared, Proof
-from analysis.words import named, short
 
 WHAT = {"trials": "trials", "images": "training images", "seconds": "seconds of training"}
 

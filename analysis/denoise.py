@@ -9,8 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from analysis import runs, sample, source
-from analysis.runs import Sweep
+from analysis import sample
+from analysis.read import dataset, results
+from analysis.read.results import Sweep
 from trainables import ae
 from trainables.errors import BadInput
 
@@ -31,7 +32,7 @@ class Pulled(NamedTuple):
 
 def clean(sweep: Sweep, n: int) -> Tensor:
     """The first n held-out images, float [n, C, H, W] in [0, 1]; BadInput where they are not at hand."""
-    found = source.dataset(sweep)
+    found = dataset.dataset(sweep)
     if found is None:
         raise BadInput(f"the images of {sweep.place.name!r} ({sweep.meta['dataset']}) are not at hand")
     return found.val.to("cpu").gather(torch.arange(n), torch.device("cpu"))[0]
@@ -47,7 +48,7 @@ def pulled(sweep: Sweep, number: int) -> Pulled:
     """Held-out points under the noise that the trial was trained with, the same draws for every trial."""
     x = clean(sweep, POINTS)
     eps = torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
-    noisy = x + runs.trial(sweep, number).config["sigma"] * eps
+    noisy = x + results.trial(sweep, number).config["sigma"] * eps
     corrupted, denoised = (part.reshape(len(x), 2).numpy() for part in (noisy, reconstruct(sweep, number, noisy)))
     return Pulled(corrupted, denoised, _distance(corrupted), _distance(denoised))
 

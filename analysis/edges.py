@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 from analysis import best
-from analysis.runs import Sweep
+from analysis.read.results import Sweep
 from trainables.config_schema import KEYS
 
 NEAR = 0.05  # of the range's width

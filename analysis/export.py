@@ -16,10 +16,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from safetensors.torch import save
 from torch import Tensor
 
-from analysis import best, card, final, grids, pictures, place, runs, sample, standalone
+from analysis import best, card, final, grids, sample, standalone
+from analysis.base import image_sheets
 from analysis.card import Net
-from analysis.runs import Sweep
-from trainables import MODELS, ae
+from analysis.read import results
+from analysis.read.results import Sweep
+from trainables import MODELS, ae, filestore
 from trainables.errors import BadInput
 from trainables.metrics import keys
 
@@ -33,8 +35,8 @@ def write(directory: str, out: str | None, trial: int | None, further: dict[str,
     Raises:
         BadInput: no sweep, no winner or no such trial; nets that cannot be written; a folder that holds other things.
     """
-    search = runs.load(directory)
-    target = place.at(out if out is not None else f"{search.place.name.rstrip('/')}/export")
+    search = results.load(directory)
+    target = filestore.at(out if out is not None else f"{search.place.name.rstrip('/')}/export")
     there = set(target.names(""))
     if there - {*FILES, *further, "__pycache__"} or (there and "model.safetensors" not in there):
         raise BadInput(f"{target.name} holds other things: name an empty folder with -o")
@@ -65,13 +67,13 @@ def chosen(search: Sweep, trial: int | None) -> Net:
         return Net(search, number, number)
     number = proof.pick.number
     k = int(np.nanargmin(search.sign * proof.pick.val))
-    trained = runs.load(f"{search.place.name.rstrip('/')}/final/trial-{number:04d}")
+    trained = results.load(f"{search.place.name.rstrip('/')}/final/trial-{number:04d}")
     return Net(trained, k, number, proof.pick.seeds[k]["test"], proof)
 
 
 def told(search: Sweep, net: Net) -> dict[str, Any]:
     """What config.json holds."""
-    one, meta = runs.trial(net.sweep, net.number), search.meta
+    one, meta = results.trial(net.sweep, net.number), search.meta
     if one.best is None:
         raise BadInput(
             f"trial {net.number} of {net.sweep.place.name!r} was never evaluated: there is nothing to export"
@@ -145,10 +147,10 @@ def _use(search: Sweep, net: Net) -> list[str]:
 
 
 def _picture(net: Net) -> bytes:
-    one = runs.trial(net.sweep, net.number)
+    one = results.trial(net.sweep, net.number)
     assert one.best is not None
     drawn = grids.batch(net.sweep, net.number, one.best["epoch"])
-    return pictures.png(pictures.sheet(drawn, grids.ACROSS, grids.gap(drawn)))
+    return image_sheets.png(image_sheets.sheet(drawn, grids.ACROSS, grids.gap(drawn)))
 
 
 def template(name: str) -> Any:

@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.paired import holm, interval, sign_flip
-from analysis.place import Place
-from analysis.runs import Sweep
-from analysis.words import named, short
+from analysis.base.format import named, short
+from analysis.base.paired_tests import holm, interval, sign_flip
+from analysis.read.results import Sweep
 from trainables.errors import BadInput
+from trainables.filestore import Place
 
 FORMAT = 1
 ALPHA = 0.05

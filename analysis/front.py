@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.runs import Sweep
-from analysis.words import named, short
+from analysis.base.format import named, short
+from analysis.read.results import Sweep
 
 
 def losses(sweep: Sweep, numbers: list[int]) -> NDArray[np.float64]:

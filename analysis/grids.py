@@ -12,11 +12,13 @@ import numpy as np
 import torch
 from PIL import UnidentifiedImageError
 
-from analysis import best, pictures, runs, sample, source
+from analysis import best, sample
+from analysis.base import image_sheets
+from analysis.base.format import named, short
+from analysis.base.image_sheets import Pixels
 from analysis.figures import style
-from analysis.pictures import Pixels
-from analysis.runs import Sweep
-from analysis.words import named, short
+from analysis.read import dataset, results
+from analysis.read.results import Sweep
 from trainables import MODELS
 from trainables.engine.evaluate import GRID, grid_labels
 from trainables.errors import BadInput
@@ -50,7 +52,7 @@ def comparison(sweep: Sweep, k: int) -> list[Strip]:
 
 def first_last(sweep: Sweep, number: int) -> list[Strip]:
     """One trial at its first, its best and its last evaluated epoch, without repetitions."""
-    one = runs.trial(sweep, number)
+    one = results.trial(sweep, number)
     told = {row["epoch"]: row for row in one.rows if row["eval_epoch"] == row["epoch"]}
     drawn = [epoch for epoch in sorted(told) if sweep.place.has(_file(number, epoch))]
     best_epoch = one.best["epoch"] if one.best else None
@@ -67,7 +69,7 @@ def batch(sweep: Sweep, number: int, epoch: int) -> Pixels:
     """The fixed batch as a trial drew it at an evaluated epoch, [n, C, H, W]; rebuilt for its best epoch if need be."""
     c, h, w = sweep.meta["data"]["shape"]
     try:
-        return pictures.cells(sweep.place.read(_file(number, epoch)), (c, h, w))
+        return image_sheets.cells(sweep.place.read(_file(number, epoch)), (c, h, w))
     except FileNotFoundError:
         if MODELS[sweep.meta["model"]].show is not None:
             raise BadInput(
@@ -96,7 +98,7 @@ def draw(strips: list[Strip]) -> bytes:
     figure = style.blank(7.0, 0.95 * len(strips))
     for ax, strip in zip(np.atleast_1d(figure.subplots(len(strips))), strips, strict=True):
         ax.imshow(
-            pictures.sheet(strip.images, ACROSS, gap(strip.images)).squeeze(),
+            image_sheets.sheet(strip.images, ACROSS, gap(strip.images)).squeeze(),
             cmap="gray",
             vmin=0,
             vmax=255,
@@ -110,7 +112,7 @@ def draw(strips: list[Strip]) -> bytes:
 
 
 def _file(number: int, epoch: int) -> str:
-    return f"{runs.folder(number)}/samples/epoch_{epoch:04d}.png"
+    return f"{results.folder(number)}/samples/epoch_{epoch:04d}.png"
 
 
 def _score(sweep: Sweep, value: float) -> str:
@@ -139,7 +141,7 @@ def _heading(sweep: Sweep) -> list[Strip]:
 
 
 def _real(sweep: Sweep) -> list[Strip]:
-    found = source.dataset(sweep)
+    found = dataset.dataset(sweep)
     if found is None:
         return []
     chosen = torch.arange(ACROSS)

@@ -24,7 +24,7 @@ from optuna.importance import FanovaImportanceEvaluator
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from analysis import best
-from analysis.runs import Sweep
+from analysis.read.results import Sweep
 
 FEWEST = 20  # scored trials, below which a forest says nothing
 MOST = 200  # trials that a forest is given, a random choice of more: a thousand would take minutes

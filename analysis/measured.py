@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from analysis import runs
-from analysis.runs import Sweep
-from analysis.words import short
+from analysis.base.format import short
+from analysis.read import results
+from analysis.read.results import Sweep
 from trainables.metrics import keys
 
 BETTER = {"min": "lower", "max": "higher", None: ""}
@@ -31,7 +31,7 @@ class Measured(NamedTuple):
 
 def measured(sweep: Sweep, number: int) -> dict[str, Measured]:
     """The numbers of a trial by key, in the order of METRICS; none where it was never evaluated."""
-    one = runs.trial(sweep, number)
+    one = results.trial(sweep, number)
     if one.best is None:
         return {}
     found = {}

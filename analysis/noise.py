@@ -14,9 +14,9 @@ import numpy as np
 from scipy.stats import chi2
 
 from analysis import best
+from analysis.base.format import named, short
 from analysis.final import Final
-from analysis.runs import Sweep
-from analysis.words import named, short
+from analysis.read.results import Sweep
 
 LEVEL = 0.95
 

@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from analysis import denoise, sampled, tested, words
+from analysis import denoise, sampled, tested
+from analysis.base import format
 from analysis.codes import Codes, codes
-from analysis.runs import Sweep, Trial
+from analysis.read.results import Sweep, Trial
 
 Row = dict[str, Any]
 GRADIENTS = ("grad_norm", "grad_norm_d", "grad_norm_g")
@@ -96,4 +97,4 @@ NAMES = {
 def named(statistic: str) -> str:
     """A statistic in words."""
     name, _, of = statistic.partition(":")
-    return NAMES[name].format(of.replace("+", ", ")) if name in NAMES else words.named(statistic)
+    return NAMES[name].format(of.replace("+", ", ")) if name in NAMES else format.named(statistic)

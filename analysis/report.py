@@ -15,14 +15,17 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from analysis import again, best, final, front, grids, measured, pictures, place, runs, status, trust
+from analysis import again, best, final, front, grids, measured, status, trust
+from analysis.base import image_sheets
+from analysis.base.format import named, short, state
 from analysis.compare import stamp
 from analysis.figures import FIGURES
 from analysis.figures import draw as draw_figure
 from analysis.figures.budget import together
 from analysis.grids import Strip
-from analysis.runs import Sweep
-from analysis.words import named, short, state
+from analysis.read import results
+from analysis.read.results import Sweep
+from trainables import filestore
 from trainables.errors import BadInput
 
 TOP = 6  # configurations in the comparison grid
@@ -38,7 +41,7 @@ def write(directories: list[str | Path], out: str | Path | None = None) -> str:
     """
     if not directories:
         raise BadInput("name at least one sweep to report on")
-    sweeps = [runs.read(runs.load(directory)) for directory in directories]
+    sweeps = [results.read(results.load(directory)) for directory in directories]
     for sweep in sweeps:
         best.ranked(sweep)  # refuses a sweep without a winner before any is drawn
     files: dict[str, bytes] = {}
@@ -50,7 +53,7 @@ def write(directories: list[str | Path], out: str | Path | None = None) -> str:
             files[f"budget_{panel.key}.png"] = draw_figure("budget", panel)
             compared["images"].append(uri(files[f"budget_{panel.key}.png"]))
     html = page.get_template("report.html").render(sections=sections, compared=compared, short=short)
-    target = place.at(out if out is not None else _home(sweeps))
+    target = filestore.at(out if out is not None else _home(sweeps))
     for name, content in (files | {"index.html": html.encode()}).items():
         target.write(name, content)
     return f"{target.name.rstrip('/')}/index.html"
@@ -68,7 +71,7 @@ def section(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[str, Any
     strips = grids.comparison(sweep, TOP)
     epochs = grids.first_last(sweep, lead["number"])
     drawn = grids.batch(sweep, lead["number"], lead["best_epoch"])
-    picture = pictures.sheet(drawn, grids.ACROSS, grids.gap(drawn))
+    picture = image_sheets.sheet(drawn, grids.ACROSS, grids.gap(drawn))
     keep("grid", grids.draw(strips))
     keep("epochs", grids.draw(epochs))
     return {
@@ -83,7 +86,7 @@ def section(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[str, Any
         "verdict": trust.verdict(sweep, proof),
         "trust": [{"text": point.text, "command": _groups(point.command)} for point in trust.points(sweep, proof)],
         "proof": None if proof is None else final.told(sweep, proof),
-        "picture": keep("winner", pictures.png(picture)),
+        "picture": keep("winner", image_sheets.png(picture)),
         "drawn": _drawn(sweep),
         "command": _groups(again.trial(sweep, lead["number"], lead["config"])),
         "swept": sweep.swept,
@@ -202,7 +205,7 @@ def _groups(words: list[str]) -> list[str]:
 
 
 def _strip(strip: Strip) -> dict[str, str]:
-    image = uri(pictures.png(pictures.sheet(strip.images, grids.ACROSS, grids.gap(strip.images))))
+    image = uri(image_sheets.png(image_sheets.sheet(strip.images, grids.ACROSS, grids.gap(strip.images))))
     return {"title": strip.title, "detail": strip.detail, "image": image}
 
 

@@ -14,9 +14,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from torch import Tensor, nn
 
-from analysis import best, pictures, runs, source
-from analysis.pictures import Pixels
-from analysis.runs import Sweep
+from analysis import best
+from analysis.base import image_sheets
+from analysis.base.image_sheets import Pixels
+from analysis.read import dataset, results
+from analysis.read.results import Sweep
 from trainables import MODELS, random_streams
 from trainables.engine import evaluate
 from trainables.errors import BadInput, unknown
@@ -27,7 +29,7 @@ BATCH = 500
 def nets(sweep: Sweep, number: int) -> dict[str, nn.Module]:
     """The nets of a trial with the weights of its best evaluated epoch, on the CPU in eval mode; those that
     `best.safetensors` does not hold (a discriminator) are left out. BadInput where the file is missing or unfit."""
-    name = f"{runs.folder(number)}/best.safetensors"
+    name = f"{results.folder(number)}/best.safetensors"
     try:
         weights = load_tensors(sweep.place.read(name))
     except FileNotFoundError as error:
@@ -38,7 +40,7 @@ def nets(sweep: Sweep, number: int) -> dict[str, nn.Module]:
     kept = {key.partition(".")[0] for key in weights}
     try:
         model = MODELS[sweep.meta["model"]]
-        built = model.nets(model.completed(runs.trial(sweep, number).config), shape, n_classes)
+        built = model.nets(model.completed(results.trial(sweep, number).config), shape, n_classes)
         for net in kept:
             built[net].load_state_dict(_of(weights, net))
     except (KeyError, RuntimeError) as error:  # the model's code has changed since
@@ -61,12 +63,12 @@ def scored(sweep: Sweep, number: int, which: list[int]) -> Pixels:
     """Some of the samples that a trial was scored by at its best epoch, drawn again: uint8 [n, C, H, W]. BadInput where
     weights, or the images whose classes a conditional model was asked for, are not at hand."""
     model, n = MODELS[sweep.meta["model"]], sweep.meta["stamp"]["n_samples"]
-    shares = source.prior(sweep) if model.conditional else [1.0]
+    shares = dataset.prior(sweep) if model.conditional else [1.0]
     if not shares:
         raise BadInput(f"the images of {sweep.place.name!r} ({sweep.meta['dataset']}) are not at hand")
     labels = evaluate.prior_labels(shares, sweep.meta["seed"], n, "cpu")
     chunks = sorted({k // evaluate.CHUNK for k in which})
-    config = model.completed(runs.trial(sweep, number).config)
+    config = model.completed(results.trial(sweep, number).config)
     with torch.no_grad():
         drawn = evaluate.generate(model, config, nets(sweep, number), labels, sweep.meta["seed"], chunks)
         of = {k: evaluate.in_bytes(x) for k, (x, _) in zip(chunks, drawn, strict=True)}
@@ -76,7 +78,7 @@ def scored(sweep: Sweep, number: int, which: list[int]) -> Pixels:
 def noise(sweep: Sweep, number: int, n: int, seed: int, *stream: str) -> Tensor:
     """n draws of the trial's z, float [n, Z], from a named stream of `seed`."""
     model = MODELS[sweep.meta["model"]]
-    width = model.latent(model.completed(runs.trial(sweep, number).config))
+    width = model.latent(model.completed(results.trial(sweep, number).config))
     return random_streams.draw(random_streams.Draw("normal", (width,)), n, "cpu", seed, *stream)
 
 
@@ -88,19 +90,19 @@ def draw(
     A conditional model draws class `label` (a name or an index), or without one each class in turn. BadInput for a
     model that does not sample, an unknown label or trial, n < 1, or a path that cannot be written.
     """
-    sweep = runs.load(directory)
+    sweep = results.load(directory)
     model = MODELS[sweep.meta["model"]]
     if n < 1:
         raise BadInput(f"the number of images must be at least 1, not {n}")
     number = chosen(sweep, trial)
-    if not model.samples(model.completed(runs.trial(sweep, number).config)):
+    if not model.samples(model.completed(results.trial(sweep, number).config)):
         raise BadInput(
             f"trial {number} of {model.name} draws nothing from noise, since it has gmm=0: search it with "
             f"`--set gmm=10`, or see what it rebuilds: `gensweep report {directory}`"
         )
     z = noise(sweep, number, n, seed, "sample")
     pixels = images(sweep, number, z, _labels(sweep, n, label))
-    return _save(pictures.png(pictures.sheet(pixels, math.ceil(math.sqrt(n)))), Path(out))
+    return _save(image_sheets.png(image_sheets.sheet(pixels, math.ceil(math.sqrt(n)))), Path(out))
 
 
 def _of(weights: Mapping[str, Tensor], net: str) -> dict[str, Tensor]:

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from analysis import codes, sample, source
-from analysis.runs import Sweep
+from analysis import codes, sample
+from analysis.read import dataset
+from analysis.read.results import Sweep
 from trainables import MODELS, random_streams
 from trainables.data import Dataset
 from trainables.errors import BadInput
@@ -46,7 +47,7 @@ def _prior(sweep: Sweep, number: int) -> tuple[Tensor, Tensor]:
 
 @lru_cache(maxsize=2)
 def _judge(fingerprint: str, name: str, data_dir: str | None) -> Judge:
-    data: Dataset | None = source.load_once(name, data_dir)
+    data: Dataset | None = dataset.load_once(name, data_dir)
     assert data is not None
     return build_judge(data, seed=0)
 
@@ -54,7 +55,7 @@ def _judge(fingerprint: str, name: str, data_dir: str | None) -> Judge:
 def fid(sweep: Sweep, number: int) -> float:
     """FID of the draws, with the extractor, sample count and reference of the sweep. BadInput where the images are not
     at hand."""
-    found = source.dataset(sweep)
+    found = dataset.dataset(sweep)
     if found is None:
         raise BadInput(f"the images of {sweep.place.name!r} ({sweep.meta['dataset']}) are not at hand")
     judge = _judge(found.fingerprint, sweep.meta["dataset"], sweep.meta["data_dir"])

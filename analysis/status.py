@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from analysis import best
-from analysis.runs import Sweep
-from analysis.words import named, short
+from analysis.base.format import named, short
+from analysis.read.results import Sweep
 
 
 def summary(sweep: Sweep) -> dict[str, Any]:

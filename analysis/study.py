@@ -12,9 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import place, quantities, runs
-from analysis.place import Place
-from analysis.runs import Sweep, Trial
+from analysis import quantities
+from analysis.read import results
+from analysis.read.results import Sweep, Trial
+from trainables import filestore
+from trainables.filestore import Place
 
 FORMAT = 1
 
@@ -62,20 +64,20 @@ class Study(NamedTuple):
 
 
 def is_study(directory: str | Path) -> bool:
-    return place.at(directory).has("study.json")
+    return filestore.at(directory).has("study.json")
 
 
 def load(directory: str | Path) -> Study:
     """The study in a directory, with the rows of all trials; BadInput where there is none, or an arm has not begun."""
-    where = place.at(directory)
-    meta = place.described(where, "study", FORMAT)
+    where = filestore.at(directory)
+    meta = filestore.described(where, "study", FORMAT)
     sweeps: dict[str, tuple[Sweep, list[Trial]]] = {}
     arms = {}
     for arm in meta["arms"]:
         path = arm["directory"]
         if path not in sweeps:
-            sweep = runs.load(f"{where.name.rstrip('/')}/{path}")
-            sweeps[path] = (sweep, [runs.trial(sweep, int(number)) for number in sweep.trials["number"]])
+            sweep = results.load(f"{where.name.rstrip('/')}/{path}")
+            sweeps[path] = (sweep, [results.trial(sweep, int(number)) for number in sweep.trials["number"]])
         beside = [_beside(where, path, kind) if has else None for kind, has in _searches(arm)]
         arms[arm["name"]] = Arm(arm["name"], arm["note"], *sweeps[path], arm["at"], arm["searched"], *beside)
     return Study(where, meta, arms)
@@ -87,4 +89,4 @@ def _searches(arm: dict[str, Any]) -> list[tuple[str, bool]]:
 
 
 def _beside(where: Place, path: str, kind: str) -> Sweep:
-    return runs.read(runs.load(f"{where.name.rstrip('/')}/{path}-{kind}"))
+    return results.read(results.load(f"{where.name.rstrip('/')}/{path}-{kind}"))

@@ -15,14 +15,15 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from analysis import place, quantities, study, verdicts
+from analysis import quantities, study, verdicts
+from analysis.base.format import short
 from analysis.figures.arms import Drawn, draw
-from analysis.place import Place
 from analysis.report import uri
 from analysis.study import Arm, Study
 from analysis.verdicts import Verdict
-from analysis.words import short
+from trainables import filestore
 from trainables.errors import BadInput
+from trainables.filestore import Place
 
 
 def write(directories: Sequence[str | Path], out: str | Path | None = None) -> list[str]:
@@ -37,7 +38,7 @@ def write(directories: Sequence[str | Path], out: str | Path | None = None) -> l
             _refuse_unfinished(arm)
     if out is None:
         return [_html(one) for one in studies]
-    target = place.at(out)
+    target = filestore.at(out)
     pages = [_markdown(one, target) for one in studies]
     rows = _indexed(target)
     for one, told in zip(studies, pages, strict=True):
@@ -47,7 +48,7 @@ def write(directories: Sequence[str | Path], out: str | Path | None = None) -> l
     return [f"{target.name.rstrip('/')}/{one.meta['name']}.md" for one in studies]
 
 
-def _indexed(target: place.Place) -> dict[str, str]:
+def _indexed(target: filestore.Place) -> dict[str, str]:
     """The rows of the index that is there, by study: those of other studies stay."""
     lines = target.read("README.md").decode().splitlines() if target.has("README.md") else []
     return {line[3:].partition("]")[0]: line for line in lines if line.startswith("| [")}
@@ -61,7 +62,7 @@ def _template(name: str, escaped: bool) -> Template:
 
 
 def _html(one: Study) -> str:
-    pictures, home = _pictures(one), place.at(f"{one.place.name.rstrip('/')}/report")
+    pictures, home = _pictures(one), filestore.at(f"{one.place.name.rstrip('/')}/report")
     shown = [(drawn, uri(drawn.png)) for drawn in pictures.values()]
     home.write("index.html", _template("study.html", True).render(**page(one), pictures=shown).encode())
     for name, drawn in pictures.items():

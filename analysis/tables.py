@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from analysis import best, final, runs
-from analysis.paired import interval
-from analysis.runs import Sweep
-from analysis.words import named, short
+from analysis import best, final
+from analysis.base.format import named, short
+from analysis.base.paired_tests import interval
+from analysis.read import results
+from analysis.read.results import Sweep
 
 FORMATS = ("csv", "markdown", "latex")
 ESCAPES = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
@@ -43,7 +44,7 @@ def write(sweep: Sweep, k: int | None, form: str) -> str:
 
 def _config(sweep: Sweep, number: int) -> dict[str, Any]:
     """The searched keys of a trial; of the defaults, where they were never trained, as the sweep has them."""
-    config = runs.trial(sweep, number).config or (sweep.meta["defaults"] if number == 0 else {})
+    config = results.trial(sweep, number).config or (sweep.meta["defaults"] if number == 0 else {})
     return {key: config.get(key) for key in sweep.swept}
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 
-from analysis import runs, sample, source
-from analysis.runs import Sweep
+from analysis import sample
+from analysis.read import dataset, results
+from analysis.read.results import Sweep
 from trainables import MODELS, Data
 from trainables.data import Dataset
 from trainables.engine.evaluate import generate, prior_labels, witness
@@ -22,7 +23,7 @@ from trainables.metrics.fid import Moments, frechet, moments
 def score(sweep: Sweep, number: int, data: Dataset, judge: Judge) -> dict[str, Any]:
     """Everything that is measured at an evaluation, of a trial of `sweep` on the test split of `data`, whose `judge`
     was built for the test. BadInput where the trial has left no weights."""
-    one = runs.trial(sweep, number)
+    one = results.trial(sweep, number)
     model = MODELS[sweep.meta["model"]]
     config = model.completed(one.config)
     extractor = load_extractor(judge, "cpu") if model.samples(config) else None
@@ -33,19 +34,19 @@ def score(sweep: Sweep, number: int, data: Dataset, judge: Judge) -> dict[str, A
 
 @lru_cache(maxsize=4)
 def _judge(name: str, data_dir: str | None, seed: int) -> Judge:
-    data = source.load_once(name, data_dir)
+    data = dataset.load_once(name, data_dir)
     assert data is not None
     return build_judge(data, seed=seed, test=True)
 
 
 @lru_cache(maxsize=4096)
 def _fid(directory: str, number: int) -> float:
-    sweep = runs.load(directory)
-    if source.dataset(sweep) is None:
+    sweep = results.load(directory)
+    if dataset.dataset(sweep) is None:
         raise BadInput(f"the images of {directory!r} ({sweep.meta['dataset']}) are not at hand")
     judge = _judge(sweep.meta["dataset"], sweep.meta["data_dir"], sweep.meta["seed"])
     model, nets = MODELS[sweep.meta["model"]], sample.nets(sweep, number)
-    config = model.completed(runs.trial(sweep, number).config)
+    config = model.completed(results.trial(sweep, number).config)
     with torch.no_grad():
         labels = prior_labels(judge.class_prior.tolist(), judge.seed, judge.n_samples, "cpu")
         images = (x for x, _ in generate(model, config, nets, labels, judge.seed))

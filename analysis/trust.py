@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from analysis import again, best, budget, edges, final, noise
 from analysis.final import Final
-from analysis.runs import Sweep
+from analysis.read.results import Sweep
 
 
 class Point(NamedTuple):

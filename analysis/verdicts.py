@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from analysis.paired import holm, interval, sign_flip
+from analysis.base.paired_tests import holm, interval, sign_flip
 from analysis.study import Study
 
 ALPHA = 0.05

@@ -22,7 +22,7 @@ from honest_intervals import LEVEL, MODEL, SEEDS, SET, SLOTS
 from scipy.stats import binom, f
 from table import keep
 
-from analysis.paired import interval
+from analysis.base.paired_tests import interval
 from gensweep.finalize import fresh
 from trainables import MODELS, Data
 from trainables.data import load

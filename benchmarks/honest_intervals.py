@@ -26,8 +26,9 @@ from scipy.stats import binom
 from table import keep
 
 import gensweep.tuning  # noqa: F401  before any thread imports Ray Tune as well: its modules import in a circle
-from analysis import best, final, runs
-from analysis.paired import interval
+from analysis import best, final
+from analysis.base.paired_tests import interval
+from analysis.read import results
 from gensweep import Sweep, cluster, finalize
 
 REPEATS, TRIALS, SEEDS, SLOTS = 40, 8, 10, 2
@@ -61,7 +62,7 @@ def sweep(seed: int, results: Path) -> list[Told]:
     Sweep(MODEL, seed=seed, name=name, results=str(results), quiet=True, **options).run()
     directory = results / name
     finalize.run(finalize.Asked(str(directory), top=1, seeds=SEEDS, concurrent=SLOTS), ["benchmark"], quiet)
-    found = runs.load(directory)
+    found = results.load(directory)
     proof = final.load(found)
     assert proof is not None
     lead = best.winners(found, 1)[0]
@@ -69,7 +70,7 @@ def sweep(seed: int, results: Path) -> list[Told]:
         Told(
             seed,
             "the pick" if one.number == lead else "the defaults",
-            str(runs.trial(found, one.number).config["lr"]),
+            str(results.trial(found, one.number).config["lr"]),
             one.val,
             one.test,
             one.search if one.number == lead else float("nan"),

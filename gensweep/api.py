@@ -30,11 +30,11 @@ class SweepResult(NamedTuple):
 
         return best.top(self.frames(), k)
 
-    def frames(self) -> "analysis.runs.Sweep":
+    def frames(self) -> "analysis.read.results.Sweep":
         """The sweep as tidy frames: `.trials`, `.rows`, `.history`."""
-        from analysis import runs
+        from analysis.read import results
 
-        return runs.read(runs.load(self.directory))
+        return results.read(results.load(self.directory))
 
 
 class Sweep:

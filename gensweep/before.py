@@ -101,11 +101,12 @@ def whole(directory: Path, sheet: "Sheet") -> None:
     Raises:
         BadInput: it cannot, or is gone.
     """
-    from analysis import place, stored
+    from analysis.read import optuna_study
+    from trainables import filestore
 
-    where = place.at(desk.home(directory))
+    where = filestore.at(desk.home(directory))
     if where.names("trials"):
-        stored.trials(where, sheet)
+        optuna_study.trials(where, sheet)
 
 
 def drawn(space: "Space", n: int, seed: int) -> list[dict[str, Any]]:

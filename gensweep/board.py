@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from optuna.trial import FrozenTrial, TrialState
 from rich.table import Table
 
-from analysis.stored import seen
+from analysis.read.optuna_study import seen
 from gensweep.searcher import Outcome
 from trainables.objective import Goal, Values, goal_of
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from analysis import stored
-from analysis.place import Place, at
+from analysis.read import optuna_study
 from gensweep.desk import url as _url
 from gensweep.options import BadUsage
+from trainables.filestore import Place, at
 
 KEPT = ("sweep.json", "final.json")
 FOLD = 100  # pieces of a journal, before they become one
@@ -40,7 +40,7 @@ def fetch(directory: Path) -> None:
             raise BadUsage(f"{url} cannot be read: there is no bucket {top.root!r}, or none for you")
         there = where.names("")
         found = {one: where.read(one) for one in KEPT if one in there}
-        found["study.journal"] = stored.journal(where)
+        found["study.journal"] = optuna_study.journal(where)
     except OSError as error:
         raise BadUsage(f"{url} cannot be read: {str(error).splitlines()[0]}") from error
     if there and "sweep.json" not in there:
@@ -75,7 +75,7 @@ def pusher(directory: Path) -> Callable[[], None]:
             new = file.read()
         if not new:
             return
-        where.write(f"{stored.PIECES}/{sent:012d}", new)
+        where.write(f"{optuna_study.PIECES}/{sent:012d}", new)
         sent, pieces = sent + len(new), pieces + 1
         if pieces % FOLD == 0:
             fold(directory)
@@ -90,9 +90,9 @@ def fold(directory: Path) -> None:
         return
     where, content = at(url), path.read_bytes()
     where.write(path.name, content)
-    for piece in where.names(stored.PIECES):
+    for piece in where.names(optuna_study.PIECES):
         if int(piece) < len(content):
-            where.delete(f"{stored.PIECES}/{piece}")
+            where.delete(f"{optuna_study.PIECES}/{piece}")
 
 
 @contextmanager

@@ -129,14 +129,15 @@ def run_study(given: argparse.Namespace, command: list[str]) -> int:
 def finalize_sweep(given: argparse.Namespace, command: list[str]) -> int:
     from rich.console import Console
 
-    from analysis import final, runs
+    from analysis import final
+    from analysis.read import results
     from gensweep import finalize
 
     typed = {key: value for key, value in vars(given).items() if key in finalize.Asked._fields and value is not None}
     cause = finalize.run(finalize.Asked(**typed), command, Console())
     if cause != "done":
         return _unfinished(cause, *command[1:])
-    sweep = runs.load(given.dir)
+    sweep = results.load(given.dir)
     found = final.load(sweep)
     if found is None:
         print("gensweep: every finalist failed on more than half of its seeds", file=sys.stderr)

@@ -21,7 +21,7 @@ from gensweep.resolve import Sheet
 from gensweep.study import Engine
 
 if TYPE_CHECKING:
-    from analysis.runs import Sweep
+    from analysis.read.results import Sweep
     from trainables.data import Dataset
     from trainables.metrics import Judge
 
@@ -47,12 +47,13 @@ def run(asked: Asked, command: list[str], console: Console) -> str:
     Raises:
         BadUsage, BadInput: whatever the user has to change; a sweep without a winner.
     """
-    from analysis import final, runs
+    from analysis import final
+    from analysis.read import results
     from gensweep.sweep import judge_of, reopen
 
     directory = desk.desk(asked.dir)
     sheet, data = reopen(directory)
-    sweep = runs.load(asked.dir)
+    sweep = results.load(asked.dir)
     before = final.written(sweep.place)
     seeds = _seeds(asked, before)
     chosen = _finalists(sweep, asked.top, before)
@@ -96,9 +97,9 @@ def _root(sheet: Sheet) -> Path | None:
 
 def _again(asked: Asked, sheet: Sheet, sweep: "Sweep", number: int, seeds: int) -> Options:
     """The sweep of a finalist's seeds: trial k of each has the same one, and no trial of the search has it."""
-    from analysis import runs
+    from analysis.read import results
 
-    config = sheet["defaults"] if number == 0 else runs.trial(sweep, number).config
+    config = sheet["defaults"] if number == 0 else results.trial(sweep, number).config
     return Options(
         sheet["model"],
         dataset=sheet["dataset"],
@@ -153,7 +154,8 @@ def _score(
     console: Console,
 ) -> None:
     """Scores every training on the test split and writes final.json; what it scored before is kept."""
-    from analysis import final, runs
+    from analysis import final
+    from analysis.read import results
     from trainables.metrics import build_judge
 
     chosen, seeds = asked
@@ -163,7 +165,7 @@ def _score(
     searched = sweep.trials.set_index("number")["value"]
     finalists = []
     for number in chosen:
-        trained = runs.load(f"{sweep.place.name}/final/trial-{number:04d}")
+        trained = results.load(f"{sweep.place.name}/final/trial-{number:04d}")
         told = known.get(number, [])
         for k in range(len(told), seeds):
             told.append(_one(trained, k, data, judge))
@@ -191,9 +193,10 @@ def _score(
 def _one(trained: "Sweep", k: int, data: "Dataset", judge: "Judge") -> dict[str, Any]:
     """The scores of seed number k of a finalist: `val` and `test` are None where the training failed;
     `broke` is whether it breaks a constraint on val."""
-    from analysis import runs, tested
+    from analysis import tested
+    from analysis.read import results
 
-    one = runs.trial(trained, k)
+    one = results.trial(trained, k)
     narrow = bool(one.rows and one.rows[-1].get("narrow"))  # by the rule of the collapse alarm
     about = {"seed": one.seed, "collapsed": narrow, "val": None, "test": None, "epoch": None}
     ended = trained.trials.set_index("number")

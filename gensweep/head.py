@@ -101,8 +101,8 @@ def probe(results: str, name: str) -> dict[str, Any]:
         except PackageNotFoundError:
             return "none"
 
-    from analysis.place import at
     from trainables.errors import BadInput
+    from trainables.filestore import at
 
     fault = ""
     try:
@@ -127,7 +127,7 @@ def asked(node: str, results: str) -> dict[str, Any]:
 
 def differing(answers: list[dict[str, Any]], results: str) -> list[str]:
     """One line for each thing in which the nodes differ, and for each that does not share the folder of results."""
-    from analysis.place import at
+    from trainables.filestore import at
 
     found, where = [], at(results)
     for answer in answers:

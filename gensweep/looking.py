@@ -16,10 +16,11 @@ def next_step(*words: str) -> None:
 
 
 def show_status(given: argparse.Namespace, command: list[str]) -> int:
-    from analysis import runs, status
+    from analysis import status
+    from analysis.read import results
     from gensweep import bucket, desk, lock
 
-    sweep, directory = runs.load(given.dir), desk.desk(given.dir)
+    sweep, directory = results.load(given.dir), desk.desk(given.dir)
     running = lock.is_driven(directory) or bucket.is_leased(directory)
     found = {**status.summary(sweep), "running": running}
     if given.json:
@@ -33,14 +34,15 @@ def show_status(given: argparse.Namespace, command: list[str]) -> int:
 
 
 def show_best(given: argparse.Namespace, command: list[str]) -> int:
-    from analysis import best, edges, final, runs
+    from analysis import best, edges, final
+    from analysis.read import results
 
-    sweep = runs.load(given.dir)
+    sweep = results.load(given.dir)
     found = best.top(sweep, given.top)
     if given.json or given.format == "json":
         print(json.dumps(found))
         return OK
-    sweep = runs.read(sweep, [entry["number"] for entry in found])
+    sweep = results.read(sweep, [entry["number"] for entry in found])
     if given.format is not None:
         from analysis import tables
 
@@ -60,9 +62,10 @@ def show_best(given: argparse.Namespace, command: list[str]) -> int:
 
 
 def compare_sweeps(given: argparse.Namespace, command: list[str]) -> int:
-    from analysis import compare, comparison, runs
+    from analysis import compare, comparison
+    from analysis.read import results
 
-    found = compare.compare(*(runs.read(runs.load(directory)) for directory in given.dirs))
+    found = compare.compare(*(results.read(results.load(directory)) for directory in given.dirs))
     if given.json:
         print(json.dumps(comparison.plain(found)))
         return OK
@@ -72,7 +75,8 @@ def compare_sweeps(given: argparse.Namespace, command: list[str]) -> int:
 
 
 def write_report(given: argparse.Namespace, command: list[str]) -> int:
-    from analysis import report, runs, study, study_report
+    from analysis import report, study, study_report
+    from analysis.read import results
     from trainables import MODELS
 
     kinds = {study.is_study(directory) for directory in given.dirs}
@@ -84,7 +88,7 @@ def write_report(given: argparse.Namespace, command: list[str]) -> int:
         next_step("report", *given.dirs, *([] if given.out else ["-o", "docs/studies"]))
         return OK
     print(f"wrote {report.write(given.dirs, given.out)}")
-    meta = runs.load(given.dirs[0]).meta
+    meta = results.load(given.dirs[0]).meta
     model = MODELS[meta["model"]]
     samples = model.samples(model.completed(meta["defaults"]))
     next_step(
@@ -102,10 +106,11 @@ def draw_sample(given: argparse.Namespace, command: list[str]) -> int:
 
 
 def export_winner(given: argparse.Namespace, command: list[str]) -> int:
-    from analysis import export, runs
+    from analysis import export
+    from analysis.read import results
     from gensweep import sweepfile
 
-    meta = runs.sheet(given.dir)
+    meta = results.sheet(given.dir)
     search = {"objectives": [meta["objective"]], "constraints": [], **meta}  # earlier versions had neither
     where, lines = export.write(given.dir, given.out, given.trial, {"sweep.yaml": sweepfile.written(search)})
     print(f"wrote {where}; there, with torch and safetensors alone:\n")

@@ -49,10 +49,11 @@ def warm(space: "Space", directory: str, goal: "Goal") -> list[dict[str, Any]]:
         BadInput: it is no sweep, or has no winner.
         BadUsage: it looked for something else, or nothing of it fits.
     """
-    from analysis import best, runs
+    from analysis import best
+    from analysis.read import results
     from search_spaces.override import describe
 
-    sweep = runs.load(directory)
+    sweep = results.load(directory)
     theirs, ours = (", ".join(sorted(map(":".join, of.objectives))) for of in (sweep.goal, goal))
     if theirs != ours:
         raise BadUsage(f"warm-from {directory}: it looked for {theirs}, this sweep looks for {ours}")

@@ -20,7 +20,7 @@ from optuna.study import Study
 from optuna.trial import Trial, TrialState
 from ray.tune.search import Searcher
 
-from analysis.stored import SEEN, seen
+from analysis.read.optuna_study import SEEN, seen
 from gensweep.disk import is_full
 from gensweep.mirror import settle
 from trainables.objective import Goal, Values, finite, judged

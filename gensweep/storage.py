@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
 
-from analysis.stored import seen, with_driver
+from analysis.read.optuna_study import seen, with_driver
 from gensweep import before, bucket
 from gensweep.desk import JOURNAL
 from gensweep.mirror import Mirror

@@ -16,7 +16,7 @@ from ray.exceptions import RayError
 from ray.tune import TuneError
 from rich.console import Console
 
-from analysis import place, stored
+from analysis.read import optuna_study
 from gensweep import desk, guard, lock
 from gensweep.aside import Nodes
 from gensweep.board import Board, duration
@@ -30,6 +30,7 @@ from gensweep.searcher import Outcome, StudySearcher
 from gensweep.storage import history, opened
 from gensweep.trial import Task, train
 from gensweep.watch import timed_out
+from trainables import filestore
 from trainables.objective import goal_of
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def run(
 
 def already(directory: Path, sheet: Sheet) -> Ended | None:
     """How the sweep ended, where all its trials have; needs no Ray, and writes nothing."""
-    board = Board(sheet, stored.trials(place.at(desk.home(directory)), sheet))
+    board = Board(sheet, optuna_study.trials(filestore.at(desk.home(directory)), sheet))
     return None if board.ended < board.total else _ended("done", board, None)
 
 

@@ -21,10 +21,11 @@ from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from analysis import place, runs, stored
-from analysis.place import Place
+from analysis.read import optuna_study, results
 from gensweep.options import BadUsage
 from gensweep.storage import directions
+from trainables import filestore
+from trainables.filestore import Place
 from trainables.objective import goal_of
 
 HOST = "127.0.0.1"
@@ -39,14 +40,16 @@ class Pictures:
 
     def find(self, number: int, best: int | None) -> str | None:
         """The name of a trial's grid, at its best epoch or else the last one drawn; None where nothing was."""
-        drawn = [Path(name).stem.removeprefix("epoch_") for name in self.where.names(f"{runs.folder(number)}/samples")]
+        drawn = [
+            Path(name).stem.removeprefix("epoch_") for name in self.where.names(f"{results.folder(number)}/samples")
+        ]
         wanted = f"{best or 0:04d}"
         return f"{number:04d}-{wanted if wanted in drawn else drawn[-1]}" if drawn else None
 
     def open_reader(self, artifact_id: str) -> BinaryIO:
         number, _, epoch = artifact_id.partition("-")
         try:
-            return io.BytesIO(self.where.read(f"{runs.folder(int(number))}/samples/epoch_{epoch}.png"))
+            return io.BytesIO(self.where.read(f"{results.folder(int(number))}/samples/epoch_{epoch}.png"))
         except (FileNotFoundError, ValueError) as error:
             raise ArtifactNotFound(artifact_id) from error
 
@@ -80,7 +83,7 @@ class Look(InMemoryStorage):
         return super().get_all_trials(study_id, deepcopy, states)
 
     def _follow(self) -> None:
-        for told in stored.trials(self._where, self._meta):
+        for told in optuna_study.trials(self._where, self._meta):
             if told.number == len(self._ids):
                 self._ids.append(self.create_new_trial(self._study, self._shown(told)))
             elif not self.get_trial(self._ids[told.number]).state.is_finished():
@@ -88,7 +91,7 @@ class Look(InMemoryStorage):
 
     def _shown(self, told: FrozenTrial) -> FrozenTrial:
         """The trial, with its grid once it has ended."""
-        best = self._goal.best(stored.seen(told, self._goal.primary.metric))
+        best = self._goal.best(optuna_study.seen(told, self._goal.primary.metric))
         name = self._pictures.find(told.number, best) if told.state.is_finished() else None
         if name is not None:
             about = {
@@ -130,8 +133,8 @@ def server(directory: str, port: int) -> tuple[WSGIServer, str]:
     Raises:
         BadInput, BadUsage: no sweep, no optuna-dashboard, a port that is taken.
     """
-    where, meta = place.at(directory), runs.sheet(directory)
-    stored.trials(where, meta)  # refuses a study that cannot be read
+    where, meta = filestore.at(directory), results.sheet(directory)
+    optuna_study.trials(where, meta)  # refuses a study that cannot be read
     try:
         from optuna_dashboard import wsgi
     except ImportError as error:

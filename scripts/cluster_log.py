@@ -17,7 +17,7 @@ from pathlib import Path
 
 import hosts
 
-from analysis import runs
+from analysis.read import results
 
 HEAD = """# A cluster of three hosts, from `check` to `down`
 
@@ -98,7 +98,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, hosts.rack(Path(folder), 3, Path(sys.executable)) as rack:
         log = Log(rack)
         first = session(log)
-        took = runs.load(rack.laptop / "results/gan-digits").trials["wall_s"]
+        took = results.load(rack.laptop / "results/gan-digits").trials["wall_s"]
     head = HEAD.format(
         cores=os.cpu_count(),
         width=WIDTH,

@@ -11,9 +11,10 @@ import sweeps
 from optuna.trial import TrialState
 from pyarrow import fs
 
-from analysis import best, runs, status, stored
-from analysis.place import Place
+from analysis import best, status
+from analysis.read import optuna_study, results
 from trainables.errors import BadInput
+from trainables.filestore import Place
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def rewrite(directory: Path, **changes: Any) -> None:
 
 
 def test_trials_as_the_study_tells_them(made: Path) -> None:
-    trials = runs.load(made).trials
+    trials = results.load(made).trials
     assert trials["number"].tolist() == [0, 1, 2, 3]
     assert trials["state"].tolist() == ["complete", "complete", "pruned", "failed"]
     assert trials["value"].tolist() == [20.0, 12.5, 20.0, 5.0]
@@ -44,29 +45,32 @@ def test_trials_as_the_study_tells_them(made: Path) -> None:
 
 
 def test_reading_adds_the_metrics_of_the_best_epoch(made: Path) -> None:
-    sweep = runs.read(runs.load(made))
+    sweep = results.read(results.load(made))
     assert sweep.trials["nats"].tolist() == [110.0, 102.5, 110.0, 95.0]
     assert sweep.trials["wall_s"].tolist() == [5.0, 5.0, 2.0, 2.0]
     assert len(sweep.rows) == 5 + 5 + 2 + 2
-    one = runs.read(runs.load(made), [1])
+    one = results.read(results.load(made), [1])
     assert one.rows["fid"].tolist() == [50.0, 30.0, 15.0, 12.5, 14.0]
     assert one.trials["nats"].notna().tolist() == [False, True, False, False]
 
 
 def test_the_last_row_of_an_epoch_counts_and_torn_lines_do_not() -> None:
     lines = [b'{"epoch": 1, "fid": 9}', b'{"epoch": 2, "fi', b'{"epoch": 3, "fid": 7}', b'{"epoch": 1, "fid": 8}']
-    assert runs.parse(b"\n".join([*lines, b'{"epoch": 4, "fid"'])) == [{"epoch": 1, "fid": 8}, {"epoch": 3, "fid": 7}]
-    assert runs.parse(b"") == []
+    assert results.parse(b"\n".join([*lines, b'{"epoch": 4, "fid"'])) == [
+        {"epoch": 1, "fid": 8},
+        {"epoch": 3, "fid": 7},
+    ]
+    assert results.parse(b"") == []
 
 
 def test_ranking_breaks_ties_by_number_and_leaves_out_failures(made: Path) -> None:
-    sweep = runs.load(made)
+    sweep = results.load(made)
     assert best.ranked(sweep)["number"].tolist() == [1, 0, 2]  # trial 3 failed after reaching 5.0
 
 
 def test_a_maximised_objective(own: Path) -> None:
     rewrite(own, objective={"metric": "fid", "mode": "max"})
-    sweep = runs.load(own)
+    sweep = results.load(own)
     lead = best.top(sweep, 1)[0]
     assert (lead["number"], lead["value"], lead["best_epoch"]) == (2, 90.0, 1)
     margin = best.margin(sweep)
@@ -75,7 +79,7 @@ def test_a_maximised_objective(own: Path) -> None:
 
 
 def test_top_is_plain_and_exact(made: Path) -> None:
-    first, second = best.top(runs.load(made), 2)
+    first, second = best.top(results.load(made), 2)
     assert json.loads(json.dumps(first)) == first
     assert (first["number"], first["value"], first["best_epoch"], first["epochs_done"]) == (1, 12.5, 4, 5)
     assert first["config"] == sweeps.FIXED | {"lr": 3e-3, "batch_size": 64, "likelihood": "bernoulli"}
@@ -83,72 +87,72 @@ def test_top_is_plain_and_exact(made: Path) -> None:
     assert first["metrics"]["updates"] == 80
     assert second["number"] == 0
     with pytest.raises(BadInput, match="at least 1, not 0"):
-        best.top(runs.load(made), 0)
+        best.top(results.load(made), 0)
 
 
 def test_table_and_margin(made: Path) -> None:
-    lines = best.table(runs.load(made), 2).splitlines()
+    lines = best.table(results.load(made), 2).splitlines()
     assert lines[0].split() == ["rank", "trial", "state", "fid", "epoch", "lr", "batch_size", "likelihood"]
     assert lines[1].split() == ["1", "1", "done", "12.5", "4", "0.003", "64", "bernoulli"]
     assert len({len(line) for line in lines[:3]}) == 1
     assert lines[4] == "Trial 1 reaches FID 12.5, the defaults (trial 0) 20: 7.5 better (38%)."
     shown = ["FID              12.5", "effective modes  9.5 classes", "precision        0.75 0..1"]
     assert lines[6:] == ["Trial 1:", *(f"  {line}" for line in shown), "  nats per image   102.5 nats"]
-    assert best.margin(runs.load(made)) == best.Margin(20.0, 12.5, 7.5, 0.375)
+    assert best.margin(results.load(made)) == best.Margin(20.0, 12.5, 7.5, 0.375)
 
 
 def test_status_counts(own: Path) -> None:
     rewrite(own, trials=10)
-    found = status.summary(runs.load(own))
+    found = status.summary(results.load(own))
     assert {key: found[key] for key in ("done", "stopped", "failed", "open", "waiting", "asked")} == {
         "done": 2, "stopped": 1, "failed": 1, "open": 0, "waiting": 6, "asked": 10,
     }  # fmt: skip
     assert found["reasons"] == {"nan": 1}
     assert found["best"] == {"number": 1, "value": 12.5, "values": {"fid": 12.5}, "best_epoch": 4}
-    assert "best so far: trial 1, FID 12.5 at epoch 4" in status.text(runs.load(own))
+    assert "best so far: trial 1, FID 12.5 at epoch 4" in status.text(results.load(own))
 
 
 def test_all_failed(tmp_path: Path) -> None:
     failed = sweeps.make(tmp_path / "bad", [sweeps.TRIALS[3]] * 2)
     with pytest.raises(BadInput, match=r"all 2 trials of .*bad' failed \(2 nan\)"):
-        best.table(runs.load(failed), 5)
-    assert status.summary(runs.load(failed))["best"] is None
+        best.table(results.load(failed), 5)
+    assert status.summary(results.load(failed))["best"] is None
 
 
 def test_before_the_first_trial(own: Path) -> None:
     (own / "study.db").unlink()
     shutil.rmtree(own / "trials")
-    sweep = runs.load(own)
+    sweep = results.load(own)
     assert status.summary(sweep)["waiting"] == 4
-    assert runs.read(sweep).rows.empty
+    assert results.read(sweep).rows.empty
     with pytest.raises(BadInput, match=r"no trial of .* has a score yet"):
         best.ranked(sweep)
 
 
 def test_not_a_sweep(own: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"is not a sweep: no sweep.json there$"):
-        runs.load(tmp_path / "nowhere")
+        results.load(tmp_path / "nowhere")
     with pytest.raises(BadInput, match=r"sweeps below it: own"):
-        runs.load(tmp_path)
+        results.load(tmp_path)
     with pytest.raises(BadInput, match="cannot open 'gopher://x/y'"):
-        runs.load("gopher://x/y")
+        results.load("gopher://x/y")
     rewrite(own, format=2)
     with pytest.raises(BadInput, match="format 1"):
-        runs.load(own)
+        results.load(own)
     (own / "sweep.json").write_text('{"name": ')
     with pytest.raises(BadInput, match=r"sweep.json is broken"):
-        runs.load(own)
+        results.load(own)
 
 
 def test_a_study_that_is_none(own: Path) -> None:
     (own / "study.db").write_bytes(b"this is no database, and it is long enough to be looked at" * 20)
     with pytest.raises(BadInput, match=r"cannot read the study of .*own'"):
-        runs.load(own)
+        results.load(own)
 
 
 def test_reading_leaves_no_trace(own: Path) -> None:
     before = {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in own.rglob("*")}
-    best.table(runs.load(own), 3)
+    best.table(results.load(own), 3)
     assert {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in own.rglob("*")} == before
 
 
@@ -158,7 +162,7 @@ def test_reading_beside_a_driver_that_writes(own: Path) -> None:
         writer.execute("pragma journal_mode=wal")
         writer.execute("update trial_intermediate_values set intermediate_value = 1.5 where step = 4")
         writer.execute("begin immediate")
-        assert best.ranked(runs.load(own))["value"].iloc[0] == 1.5
+        assert best.ranked(results.load(own))["value"].iloc[0] == 1.5
     finally:
         writer.close()
 
@@ -168,17 +172,17 @@ def test_a_study_that_no_driver_has_open_is_left_without_helper_files(own: Path)
     connection.execute("pragma journal_mode=wal")
     connection.close()
     before = sorted(path.name for path in own.iterdir())
-    assert len(runs.load(own).trials) == 4
+    assert len(results.load(own).trials) == 4
     assert sorted(path.name for path in own.iterdir()) == before
 
 
 def test_a_bucket_reads_like_a_folder(made: Path) -> None:
     bucket = Place(fs.SubTreeFileSystem(str(made.parent), fs.LocalFileSystem()), "tiny", "s3://bucket/tiny")
     assert not bucket.local
-    sweep = runs.load(made)
-    assert [trial.number for trial in stored.trials(bucket, sweep.meta)] == [0, 1, 2, 3]
-    assert runs.trial(sweep._replace(place=bucket), 1) == runs.trial(sweep, 1)
-    assert runs.load(made.as_uri()).trials.equals(sweep.trials)
+    sweep = results.load(made)
+    assert [trial.number for trial in optuna_study.trials(bucket, sweep.meta)] == [0, 1, 2, 3]
+    assert results.trial(sweep._replace(place=bucket), 1) == results.trial(sweep, 1)
+    assert results.load(made.as_uri()).trials.equals(sweep.trials)
 
 
 def test_a_conditional_key_stays_whole_and_absent_where_it_does_not_apply(tmp_path: Path) -> None:
@@ -186,7 +190,7 @@ def test_a_conditional_key_stays_whole_and_absent_where_it_does_not_apply(tmp_pa
         (TrialState.COMPLETE, {"lr": 1e-3, "batch_size": 64}, [3.0]),
         (TrialState.COMPLETE, {"lr": 1e-3}, [2.0]),
     ]
-    sweep = runs.load(sweeps.make(tmp_path / "some", some))
+    sweep = results.load(sweeps.make(tmp_path / "some", some))
     entries = best.top(sweep, 2)
     assert entries[1]["config"]["batch_size"] == 64
     assert "batch_size" not in entries[0]["config"]

@@ -13,11 +13,11 @@ import pytest
 from pyarrow import fs
 from test_sweep import SMALL, done, gensweep, rows
 
-from analysis import runs, stored
-from analysis.place import Place, at
+from analysis.read import optuna_study, results
 from gensweep import bucket, desk
 from gensweep.cli import main
 from gensweep.options import BadUsage
+from trainables.filestore import Place, at
 
 TRIALS, EPOCHS = 3, 4
 SWEEP = ["--trials", str(TRIALS), "--set", f"epochs={EPOCHS}", "--concurrent", "1", "--seed", "3", *SMALL]
@@ -84,7 +84,7 @@ def test_killed_and_resumed_elsewhere_equals_one_in_a_folder(
     wait_for_rows(where, EPOCHS + 2, killed)  # in the second trial
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
-    assert runs.load(url).trials["state"].tolist()[0] == "complete"
+    assert results.load(url).trials["state"].tolist()[0] == "complete"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))  # another machine: nothing but the bucket
     going_on = gensweep("resume", url, cwd=tmp_path)
     wait_for_rows(where, EPOCHS + 3, going_on)
@@ -109,7 +109,7 @@ def test_extended_in_a_wider_space_and_proved(s3: Any, tmp_path: Path, monkeypat
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
     code, _, err = done(gensweep("extend", url, "--trials", "1", "--set", "lr=1e-5:1e-1:log", cwd=tmp_path))
     assert (code, err) == (0, "")
-    assert runs.load(url).trials["state"].tolist() == ["complete"] * 3
+    assert results.load(url).trials["state"].tolist() == ["complete"] * 3
     prove = ["finalize", url, "--top", "1", "--concurrent", "2"]
     code, _, err = done(gensweep(*prove, "--seeds", "5", cwd=tmp_path))
     assert (code, err) == (0, "")
@@ -170,12 +170,12 @@ def test_a_journal_in_pieces(s3: Any, tmp_path: Path, monkeypatch: pytest.Monkey
             file.write(line)
         push()
         push()  # nothing is new
-        assert stored.journal(where) == b"".join(lines[: k + 1])
-        assert len(where.names(stored.PIECES)) == (k + 1) % 3
+        assert optuna_study.journal(where) == b"".join(lines[: k + 1])
+        assert len(where.names(optuna_study.PIECES)) == (k + 1) % 3
     bucket.fetch(there)
     assert (there / "study.journal").read_bytes() == b"".join(lines)
-    where.write(f"{stored.PIECES}/{0:012d}", lines[0])  # a kill came between the fold and the deletion
-    assert stored.journal(where) == b"".join(lines)
+    where.write(f"{optuna_study.PIECES}/{0:012d}", lines[0])  # a kill came between the fold and the deletion
+    assert optuna_study.journal(where) == b"".join(lines)
 
 
 @pytest.mark.parametrize(

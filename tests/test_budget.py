@@ -8,8 +8,9 @@ import pytest
 import sweeps
 from optuna.trial import TrialState
 
-from analysis import again, budget, report, runs
+from analysis import again, budget, report
 from analysis.figures import budget as figure
+from analysis.read import results
 
 N, REPEATS, FAILS = 40, 1_000, 0.1
 
@@ -71,8 +72,8 @@ DRAWS: list[sweeps.Planned] = [
 
 
 def test_what_was_spent_and_reached(tmp_path: Path) -> None:
-    random = runs.load(sweeps.make(tmp_path / "s", DRAWS, sampler="random", scheduler="none"))
-    told = budget.spent(runs.read(random))
+    random = results.load(sweeps.make(tmp_path / "s", DRAWS, sampler="random", scheduler="none"))
+    told = budget.spent(results.read(random))
     assert told["loss"].tolist() == [20.0, 30.0, np.inf, 10.0, 15.0, 12.0]
     assert told["images"].tolist() == [1257] * 6
     assert told["seconds"].tolist() == [1.0] * 6
@@ -84,7 +85,7 @@ def test_what_was_spent_and_reached(tmp_path: Path) -> None:
 
 
 def test_a_band_is_for_independent_draws_only(tmp_path: Path) -> None:
-    sweep = runs.read(runs.load(sweeps.make(tmp_path / "s", DRAWS)))
+    sweep = results.read(results.load(sweeps.make(tmp_path / "s", DRAWS)))
     panels = figure.data(sweep)
     assert [panel.unit for panel in panels] == ["images", "seconds"]
     assert all(not len(panel.lines[0].n_x) for panel in panels)
@@ -98,14 +99,14 @@ def test_a_band_is_for_independent_draws_only(tmp_path: Path) -> None:
 
 def test_a_random_search_of_named_points_alone_has_no_band(tmp_path: Path) -> None:
     made = sweeps.make(tmp_path / "s", DRAWS[:1], sampler="random", scheduler="none")
-    panels = figure.data(runs.read(runs.load(made)))
+    panels = figure.data(results.read(results.load(made)))
     assert "all were named" in figure.look(panels)
     assert report.write([made])
 
 
 def test_the_figure_of_a_random_search(tmp_path: Path) -> None:
     made = sweeps.make(tmp_path / "s", DRAWS, sampler="random", scheduler="none")
-    panels = figure.data(runs.read(runs.load(made)))
+    panels = figure.data(results.read(results.load(made)))
     trials, images, seconds = panels
     (one,) = images.lines
     assert images.level == {"defaults": 20.0}

@@ -9,8 +9,9 @@ import pytest
 import sweeps
 from optuna.trial import TrialState
 
-from analysis import best, runs
+from analysis import best
 from analysis.figures import failures
+from analysis.read import results
 from search_spaces import SPACES
 from search_spaces.override import default
 from trainables import TRAINABLES, Data
@@ -91,8 +92,8 @@ def test_a_collapsed_epoch_never_wins(tmp_path: Path) -> None:
     path = made / "trials" / "0001" / "rows.jsonl"
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     path.write_text("".join(json.dumps(row | {"narrow": int(row["epoch"] == 4)}) + "\n" for row in rows))
-    assert runs.trial(runs.load(made), 1).best == {**rows[4], "narrow": 0}
-    assert best.top(runs.load(made), 1)[0]["value"] == 14.0
+    assert results.trial(results.load(made), 1).best == {**rows[4], "narrow": 0}
+    assert best.top(results.load(made), 1)[0]["value"] == 14.0
 
 
 def test_the_failure_map_names_the_cut(tmp_path: Path) -> None:
@@ -106,7 +107,7 @@ def test_the_failure_map_names_the_cut(tmp_path: Path) -> None:
         )
         for i, (lr, fails) in enumerate(zip(rates, lost, strict=True))
     ]
-    (info,) = failures.data(runs.load(sweeps.make(tmp_path / "s", trials)))
+    (info,) = failures.data(results.load(sweeps.make(tmp_path / "s", trials)))
     assert info.cut[0::2] == ("lr", "lr above 0.001265", (0, 3))
     assert info.cut.inside == (2, 2)
     assert info.cut.gain == pytest.approx(0.971, abs=1e-3)  # bits: the entropy of 2 in 5

@@ -9,7 +9,8 @@ import pytest
 import sweeps
 from optuna.trial import TrialState
 
-from analysis import compare, comparison, final, noise, runs
+from analysis import compare, comparison, final, noise
+from analysis.read import results
 from gensweep.cli import main
 
 
@@ -39,8 +40,8 @@ def pair(tmp_path: Path) -> list[Path]:
     return [a, b]
 
 
-def both(pair: list[Path]) -> list[runs.Sweep]:
-    return [runs.read(runs.load(directory)) for directory in pair]
+def both(pair: list[Path]) -> list[results.Sweep]:
+    return [results.read(results.load(directory)) for directory in pair]
 
 
 def test_at_what_both_had_spent(pair: list[Path]) -> None:

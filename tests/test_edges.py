@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import sweeps
 
-from analysis import edges, runs
+from analysis import edges
+from analysis.read import results
 from gensweep.extend import extended
 from gensweep.options import Options
 from gensweep.resolve import resolve
@@ -59,7 +60,7 @@ def test_what_is_advised_is_what_extend_takes() -> None:
 
 
 def test_the_command_of_a_sweep(tmp_path: Path) -> None:
-    sweep = runs.load(sweeps.make(tmp_path / "s"))
+    sweep = results.load(sweeps.make(tmp_path / "s"))
     assert edges.edges(sweep) == []
     assert "inside every range" in edges.said(sweep, [])
     space = sweep.meta["space"] | {"lr": {**sweep.meta["space"]["lr"], "high": 3e-3}}

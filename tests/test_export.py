@@ -22,7 +22,8 @@ from test_door import at_home, refused  # noqa: F401  at_home is a fixture
 from test_final import NOISE, told
 from torch import Tensor, nn
 
-from analysis import export, runs, sample, standalone
+from analysis import export, sample, standalone
+from analysis.read import results
 from gensweep.cli import main
 from search_spaces import SPACES
 from search_spaces.override import apply, default
@@ -146,7 +147,7 @@ def test_the_three_lines_with_torch_and_safetensors_alone(
     path = f"import sys; sys.path[:0] = ['', {str(site)!r}]"
     said = run_lines([path, *lines], sweep / "export", sys.executable, "-I", "-S", "-W", "ignore")
     torch.manual_seed(0)
-    loaded = runs.load(sweep)
+    loaded = results.load(sweep)
     z = torch.randn(64, 2, generator=torch.Generator().manual_seed(0))
     nets = sample.nets(loaded, 1)
     with torch.no_grad():
@@ -190,7 +191,7 @@ def test_an_autoencoder_that_draws_nothing_rebuilds(tmp_path: Path, capsys: pyte
     exec((directory / "export" / "model.py").read_text(), space)
     x = torch.rand(3, 1, 8, 8)
     with torch.no_grad():
-        expected = ae.reconstruct(sample.nets(runs.load(directory), 1), x)
+        expected = ae.reconstruct(sample.nets(results.load(directory), 1), x)
     assert np.allclose(space["load"]().rebuild(x), expected, atol=1e-6)
 
 

@@ -57,9 +57,9 @@ def launched(
 
 def told(sweep: Path) -> list[tuple[str, str | None, str | None]]:
     """How each trial ended: its state, and of a failure the class and the line."""
-    from analysis import runs
+    from analysis.read import results
 
-    return [(one["state"], one["reason"], one["error"]) for one in runs.load(sweep).trials.to_dict("records")]
+    return [(one["state"], one["reason"], one["error"]) for one in results.load(sweep).trials.to_dict("records")]
 
 
 def starved(config: dict[str, Any], *, data: Any, **parts: Any) -> None:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from sweeps import make
 
-from analysis import final, report, runs
+from analysis import final, report
 from analysis.figures.proof import data as proof_data
+from analysis.read import results
 from gensweep import Sweep
 from gensweep.cli import main
 from gensweep.finalize import fresh
@@ -34,11 +35,11 @@ def told(number: int, search: float | None, test: list[float | None], collapsed:
     return {"number": number, "search": search, "seeds": seeds}
 
 
-def proven(directory: Path, *finalists: dict[str, Any]) -> runs.Sweep:
+def proven(directory: Path, *finalists: dict[str, Any]) -> results.Sweep:
     make(directory)
     meta = {"format": 1, "seeds": SEEDS, "test_stamp": {"reference": "test"}, "finalists": list(finalists)}
     (directory / "final.json").write_text(json.dumps(meta))
-    return runs.load(directory)
+    return results.load(directory)
 
 
 NOISE = [0.0, 0.2, -0.2, 0.4, -0.4, 0.1, -0.1, 0.0]
@@ -95,7 +96,7 @@ def test_a_configuration_that_mostly_breaks_a_constraint_is_the_pick_only_where_
             one["broke"] = k < broken
         meta = {"format": 1, "seeds": SEEDS, "test_stamp": {"reference": "test"}, "finalists": finalists}
         (tmp_path / "s" / "final.json").write_text(json.dumps(meta))
-        sweep = runs.load(tmp_path / "s")
+        sweep = results.load(tmp_path / "s")
         found = final.load(sweep)
         assert found is not None
         picked[broken] = found.pick.number
@@ -168,7 +169,7 @@ def test_a_proof_by_the_command_line(digits_sweep: Path, capsys: pytest.CaptureF
     meta = json.loads((digits_sweep / "final.json").read_text())
     seeds = [[one["seed"] for one in each["seeds"]] for each in meta["finalists"]]
     assert all(one == seeds[0] for one in seeds)  # paired
-    earlier = {runs.trial(runs.load(directory), k).seed for k in range(3)}
+    earlier = {results.trial(results.load(directory), k).seed for k in range(3)}
     assert not earlier & set(seeds[0])
     assert meta["seed"] == fresh(0)
     assert meta["test_stamp"]["reference"] == "test"

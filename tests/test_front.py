@@ -12,9 +12,10 @@ import sweeps
 from optuna.trial import TrialState
 from test_goals import TWO
 
-from analysis import best, front, grids, report, runs, status
+from analysis import best, front, grids, report, status
 from analysis.figures import draw
 from analysis.figures import front as figure
+from analysis.read import results
 from gensweep.cli import main
 from trainables.errors import BadInput
 
@@ -47,7 +48,7 @@ def test_both_ends_of_a_long_front_are_shown() -> None:
 
 
 def test_a_front_with_a_stopped_trial(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    sweep = runs.load(made(tmp_path / "s"))
+    sweep = results.load(made(tmp_path / "s"))
     assert best.winners(sweep) == [1, 3, 2]  # by FID; trial 0 is as precise as trial 3 and farther, trial 4 failed
     assert best.ranked(sweep)["number"].tolist() == [1, 3, 2, 0]
     assert best.winners(sweep, 2) == [1, 2]
@@ -66,13 +67,13 @@ def test_a_front_with_a_stopped_trial(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 def test_what_breaks_a_constraint_never_wins(tmp_path: Path) -> None:
-    sweep = runs.load(made(tmp_path / "two", "modes>=7", "precision>=0.5"))
+    sweep = results.load(made(tmp_path / "two", "modes>=7", "precision>=0.5"))
     assert best.winners(sweep) == [0, 2]
     assert "2 of 4 trials break modes>=7 and precision>=0.5 and cannot win." in best.verdict(sweep)
-    one = runs.load(made(tmp_path / "one", "modes>=8.5", objectives=TWO[:1]))
+    one = results.load(made(tmp_path / "one", "modes>=8.5", objectives=TWO[:1]))
     assert [entry["number"] for entry in best.top(one)] == [0, 2]
     assert "The defaults (trial 0) are the best so far: FID 20. 2 of 4 trials break modes>=8.5" in best.verdict(one)
-    without = runs.load(made(tmp_path / "without", "modes<=8.5", objectives=TWO[:1]))
+    without = results.load(made(tmp_path / "without", "modes<=8.5", objectives=TWO[:1]))
     assert best.verdict(without).startswith("The defaults (trial 0) break modes<=8.5 (9), so there is nothing")
 
 
@@ -81,8 +82,8 @@ def test_where_nothing_keeps_the_constraints(tmp_path: Path, capsys: pytest.Capt
     with pytest.raises(
         BadInput, match=r"none of the 4 scored trials .* nearest is trial 0, which breaks modes>=9.5 \(9\)"
     ):
-        best.top(runs.load(sweep))
-    assert "best so far: none keeps modes>=9.5" in status.text(runs.load(sweep))
+        best.top(results.load(sweep))
+    assert "best so far: none keeps modes>=9.5" in status.text(results.load(sweep))
     for command in ("best", "report"):
         assert main([command, str(sweep)]) == 2
         assert capsys.readouterr().err.count("\n") == 1
@@ -90,14 +91,14 @@ def test_where_nothing_keeps_the_constraints(tmp_path: Path, capsys: pytest.Capt
 
 
 def test_the_figure(tmp_path: Path) -> None:
-    (info,) = figure.data(runs.load(made(tmp_path / "s", "modes>=7")))
+    (info,) = figure.data(results.load(made(tmp_path / "s", "modes>=7")))
     assert (info.numbers, info.front, info.broken) == (
         [0, 1, 2, 3], [True, True, True, False], [False, False, False, True]
     )  # fmt: skip
     assert figure.stairs(info) == [(12.5, 0.2), (20.0, 0.7), (30.0, 0.9)]
     assert "Better is further left and up. Of 3 trials 3 are on the front" in figure.look([info])
     assert draw("front", info).startswith(b"\x89PNG")
-    assert figure.data(runs.load(sweeps.make(tmp_path / "single"))) == []
+    assert figure.data(results.load(sweeps.make(tmp_path / "single"))) == []
 
 
 def test_the_page_shows_the_front(tmp_path: Path) -> None:
@@ -108,6 +109,6 @@ def test_the_page_shows_the_front(tmp_path: Path) -> None:
     assert "1 done 12.5 0.2 2 lr=0.002 3 done 16 0.7 2 lr=0.004 2 stopped 30 0.9 2 lr=0.003" in text
     assert "--objective fid:min,precision:max --constraint &#39;modes&gt;=4&#39; --trials 1" in text
     assert (sweep / "report" / "front_precision.png").exists()
-    titles = [strip.title for strip in grids.comparison(runs.load(sweep), 6)]
+    titles = [strip.title for strip in grids.comparison(results.load(sweep), 6)]
     assert [title.split(" ·")[0] for title in titles[1:]] == ["Trial 1", "Trial 3", "Trial 2"]
     assert "FID 12.5, precision 0.2" in titles[1]

@@ -11,7 +11,7 @@ from optuna.trial import TrialState
 from test_door import refused
 from test_searcher import FIRST, sheet, space
 
-from analysis.stored import seen
+from analysis.read.optuna_study import seen
 from gensweep import points
 from gensweep.options import Options
 from gensweep.readable import readable

@@ -8,7 +8,7 @@ import sweeps
 from optuna.trial import TrialState
 from test_sweep import SMALL, done, gensweep, trials, wait_for_rows
 
-from analysis import runs
+from analysis.read import results
 from gensweep import Sweep, points
 from gensweep.cli import main
 from gensweep.extend import extended, rewrite
@@ -41,7 +41,7 @@ def test_stopped_resumed_and_extended_on_a_journal(tmp_path: Path) -> None:
     told = trials(sweep)
     assert [state for _, state, *_ in told] == [TrialState.COMPLETE] * 4
     assert (told[1][2]["lr"], told[1][2]["latent_dim"]) == (0.002, 9)
-    read = runs.load(sweep)
+    read = results.load(sweep)
     assert read.meta["space"]["lr"] == {"kind": "float", "low": 1e-5, "high": 0.1, "log": True}
     assert read.trials["number"].tolist() == [0, 1, 2, 3]
 
@@ -150,7 +150,7 @@ def test_a_trial_that_does_not_end_is_ended(tmp_path: Path, retries: int) -> Non
     )
     found = space.run()
     assert (found.cause, found.failed) == ("done", 1)
-    (told,) = runs.load(found.directory).trials.to_dict("records")
+    (told,) = results.load(found.directory).trials.to_dict("records")
     assert (told["state"], told["reason"]) == ("failed", "timeout")
     stack = (found.directory / "trials" / "0000" / "timeout.txt").read_text()
     assert "most recent call first" in stack

@@ -15,8 +15,9 @@ import torch
 from datafiles import paint
 from trials import small
 
-from analysis import best, report, runs
-from analysis.words import short
+from analysis import best, report
+from analysis.base.format import short
+from analysis.read import results
 from trainables import MODELS, TRAINABLES, Data
 from trainables.data import Dataset, load
 from trainables.engine.evaluate import witness
@@ -122,12 +123,12 @@ def test_a_new_metric_is_one_line(
     assert 0 < row["brightness"] < 1
     assert "| `brightness` | mean brightness (0..1) | higher | mean of all pixels | each evaluation |" in table()
 
-    sweep = runs.load(sweeps.make(tmp_path / "sweep"))
+    sweep = results.load(sweeps.make(tmp_path / "sweep"))
     rows = tmp_path / "sweep" / "trials" / "0001" / "rows.jsonl"
     written = [json.loads(line) for line in rows.read_text().splitlines()]
     rows.write_text("".join(json.dumps(row | old) + "\n" for old in written))
     assert best.top(sweep, 1)[0]["metrics"]["brightness"] == row["brightness"]
     assert f"mean brightness          {short(row['brightness'])} 0..1" in best.table(sweep, 1)
     files: dict[str, bytes] = {}
-    page = report.section(runs.read(sweep), files, "")
+    page = report.section(results.read(sweep), files, "")
     assert {"name": "mean brightness", "doc": "mean of all pixels"}.items() <= page["measured"][-1].items()

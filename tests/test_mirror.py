@@ -12,10 +12,11 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import event
 from test_searcher import FIRST, row, run_one, searching, sheet, space
 
-from analysis import place, stored
+from analysis.read import optuna_study
 from gensweep.mirror import Mirror
 from gensweep.searcher import StudySearcher
 from gensweep.storage import opened
+from trainables import filestore
 from trainables.objective import goal_of
 
 FIELDS = ("number", "state", "params", "distributions", "values", "intermediate_values", "user_attrs", "system_attrs")
@@ -26,7 +27,7 @@ def said(trials: list[FrozenTrial]) -> list[dict[str, Any]]:
 
 
 def on_disk(folder: Path, about: dict[str, Any]) -> list[FrozenTrial]:
-    return stored.trials(place.at(folder), about)
+    return optuna_study.trials(filestore.at(folder), about)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from analysis.paired import holm, interval, sign_flip
+from analysis.base.paired_tests import holm, interval, sign_flip
 
 
 def test_sign_flip_by_hand() -> None:

@@ -8,8 +8,9 @@ import pytest
 import sweeps
 import torch
 
-from analysis import runs, sample
+from analysis import sample
 from analysis.figures import pairs
+from analysis.read import results
 from trainables import MODELS
 from trainables.engine.evaluate import generate, prior_labels
 from trainables.metrics import Judge
@@ -19,9 +20,9 @@ N = 5000
 
 @pytest.mark.parametrize("model", ["vae", "cgan"])
 def test_samples_that_were_scored_are_drawn_again(tmp_path: Path, judge: Judge, model: str) -> None:
-    sweep = runs.load(sweeps.make(tmp_path / "s", model=model))
+    sweep = results.load(sweeps.make(tmp_path / "s", model=model))
     labels = prior_labels(judge.class_prior.tolist(), judge.seed, N, "cpu")
-    config = MODELS[model].completed(runs.trial(sweep, 1).config)
+    config = MODELS[model].completed(results.trial(sweep, 1).config)
     with torch.no_grad():
         drawn = torch.cat([x for x, _ in generate(MODELS[model], config, sample.nets(sweep, 1), labels, judge.seed)])
     which = [4999, 3, 777, 3]
@@ -32,14 +33,14 @@ def test_samples_that_were_scored_are_drawn_again(tmp_path: Path, judge: Judge, 
 
 def test_pairs_of_the_winner(tmp_path: Path) -> None:
     made = sweeps.make(tmp_path / "s")
-    sweep = runs.load(made)
+    sweep = results.load(made)
     assert pairs.data(sweep) == []  # its rows name none
     path = made / "trials" / "0001" / "rows.jsonl"
     more = {"closest": [[7, 4100, 0.1], [600, 2, 0.2]], "duplicates": 0.25}
     path.write_text("".join(json.dumps(json.loads(line) | more) + "\n" for line in path.read_text().splitlines()))
-    (info,) = pairs.data(runs.load(made))
+    (info,) = pairs.data(results.load(made))
     np.testing.assert_array_equal(info.images, sample.scored(sweep, 1, [7, 600, 4100, 2]))
     assert (info.drawn, info.duplicates) == (N, 0.25)
     assert "25.0% have a near-identical other" in pairs.look([info])
     (made / "trials" / "0001" / "best.safetensors").unlink()
-    assert pairs.data(runs.load(made)) == []
+    assert pairs.data(results.load(made)) == []

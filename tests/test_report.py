@@ -10,7 +10,8 @@ import pytest
 import sweeps
 from sklearn.datasets import load_digits
 
-from analysis import grids, pictures, report, runs
+from analysis import grids, report
+from analysis.base import image_sheets
 from analysis.figures import (
     FIGURES,
     balance,
@@ -27,7 +28,8 @@ from analysis.figures import (
     slices,
 )
 from analysis.importance import Importance
-from analysis.runs import Sweep
+from analysis.read import results
+from analysis.read.results import Sweep
 from trainables.data import load
 from trainables.errors import BadInput
 from trainables.objective import Objective
@@ -40,7 +42,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def sweep(made: Path) -> Sweep:
-    return runs.load(made)
+    return results.load(made)
 
 
 def test_curves(sweep: Sweep) -> None:
@@ -78,7 +80,7 @@ def test_parallel_places(tmp_path: Path) -> None:
         (sweeps.TRIALS[0][0], {"lr": lr, "batch_size": 144, "likelihood": kind}, [value])
         for lr, kind, value in [(1e-3, "bernoulli", 5.0), (1e-4, "gaussian", 1.0), (1e-2, "gaussian", 9.0)] * 2
     ]
-    (info,) = parallel.data(runs.load(sweeps.make(tmp_path / "s", many)))
+    (info,) = parallel.data(results.load(sweeps.make(tmp_path / "s", many)))
     assert info.keys == ["lr", "batch_size", "likelihood"]
     assert info.places[0].tolist() == [0.0, 0.5, 1.0]  # the best first, on logarithmic, linear and named rows
     assert info.places[-1].tolist() == pytest.approx([1.0, 0.5, 1.0])
@@ -157,7 +159,7 @@ def test_first_best_and_last_epoch(sweep: Sweep) -> None:
 
 
 def test_an_autoencoder_shows_inputs_and_outputs(made: Path, tmp_path: Path) -> None:
-    strips = grids.comparison(runs.load(sweeps.make(tmp_path / "ae", model="ae")), 1)
+    strips = grids.comparison(results.load(sweeps.make(tmp_path / "ae", model="ae")), 1)
     whole = np.concatenate([digits(68), digits(78)])
     assert [strip.title.split(" ·")[0] for strip in strips] == ["Real images", "Input", "Trial 1"]
     assert (strips[1].images == whole[0::2]).all()
@@ -165,7 +167,7 @@ def test_an_autoencoder_shows_inputs_and_outputs(made: Path, tmp_path: Path) -> 
 
 
 def test_a_lost_picture_is_drawn_again_from_the_weights(made: Path, tmp_path: Path) -> None:
-    own = runs.load(shutil.copytree(made, tmp_path / "own"))
+    own = results.load(shutil.copytree(made, tmp_path / "own"))
     (tmp_path / "own" / "trials" / "0001" / "samples" / "epoch_0004.png").unlink()
     drawn = grids.batch(own, 1, 4)
     assert drawn.shape == (80, 1, 8, 8)
@@ -174,9 +176,9 @@ def test_a_lost_picture_is_drawn_again_from_the_weights(made: Path, tmp_path: Pa
 
 def test_sheets_go_there_and_back() -> None:
     images = np.random.default_rng(0).integers(0, 256, (6, 3, 4, 5), dtype=np.uint8)
-    assert (pictures.cells(pictures.png(pictures.sheet(images, 3)), (3, 4, 5)) == images).all()
-    assert pictures.sheet(images, 3, 2).shape == (4 + 2 + 4, 5 + 2 + 5 + 2 + 5, 3)
-    assert (pictures.sheet(images[:5], 3)[4:, 10:] == 255).all()
+    assert (image_sheets.cells(image_sheets.png(image_sheets.sheet(images, 3)), (3, 4, 5)) == images).all()
+    assert image_sheets.sheet(images, 3, 2).shape == (4 + 2 + 4, 5 + 2 + 5 + 2 + 5, 3)
+    assert (image_sheets.sheet(images[:5], 3)[4:, 10:] == 255).all()
 
 
 def bare(html: str) -> str:
@@ -209,7 +211,7 @@ def test_the_page_trusts_no_word(made: Path, tmp_path: Path) -> None:
 
 def test_several_sweeps_on_one_page(made: Path, tmp_path: Path) -> None:
     other = sweeps.make(tmp_path / "other", stamp={"extractor": "another"})
-    assert report.comparison([runs.load(made), runs.load(made)])["alike"]
+    assert report.comparison([results.load(made), results.load(made)])["alike"]
     html = Path(report.write([made, other], tmp_path / "both")).read_text(encoding="utf-8")
     assert "compare scores only within a sweep" in html
     assert (tmp_path / "both" / "other_grid.png").exists()

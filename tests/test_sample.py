@@ -10,8 +10,9 @@ import torch
 from PIL import Image
 from safetensors.torch import save
 
-from analysis import grids, runs, sample
+from analysis import grids, sample
 from analysis.figures import latent
+from analysis.read import results
 from trainables.errors import BadInput
 
 
@@ -39,7 +40,9 @@ def test_sample_of_a_class(tmp_path: Path) -> None:
     assert sample.draw(cgan, 4, "4", tmp_path / "c.png").read_bytes() != by_name
     with pytest.raises(BadInput, match="unknown label 'thre': did you mean 'three'"):
         sample.draw(cgan, 4, "thre", tmp_path / "d.png")
-    assert [strip.title[:7] for strip in grids.comparison(runs.load(cgan), 1)] == ["Trial 1"]  # other data: no real row
+    assert [strip.title[:7] for strip in grids.comparison(results.load(cgan), 1)] == [
+        "Trial 1"
+    ]  # other data: no real row
 
 
 def test_sample_of_a_mixture_and_of_an_older_sweep(tmp_path: Path) -> None:
@@ -67,7 +70,7 @@ def test_samples_that_cannot_be(made: Path, tmp_path: Path) -> None:
     weights.write_bytes(save({"decoder.0.weight": torch.zeros(3)}))
     with pytest.raises(BadInput, match=r"does not fit these nets; gensweep 0\.1\.0 wrote it"):
         sample.draw(own, 4, None, out)
-    assert latent.data(runs.load(own)) == []
+    assert latent.data(results.load(own)) == []
     weights.write_bytes(b"torn")
     with pytest.raises(BadInput, match="damaged"):
         sample.draw(own, 4, None, out)

@@ -8,10 +8,11 @@ import pytest
 import sweeps
 from test_budget import DRAWS
 
-from analysis import budget, runs, study, verdicts
+from analysis import budget, study, verdicts
 from analysis.figures import searches
 from analysis.figures.arms import draw
-from analysis.runs import Trial
+from analysis.read import results
+from analysis.read.results import Trial
 from analysis.study import Arm
 from gensweep.arms import Asked, control, owner, searched, trained
 from gensweep.cli import main
@@ -45,7 +46,7 @@ def arms(tmp_path: Path) -> list[Arm]:
         trials = [(state, point, [scale * told[0]]) for state, point, told in DRAWS * 6]
         random = sweeps.make(tmp_path / f"{model}-random", trials, model, sampler="random", scheduler="none")
         search = sweeps.make(tmp_path / f"{model}-search", trials[:6], model)
-        kept = [runs.read(runs.load(path)) for path in (search, random)]
+        kept = [results.read(results.load(path)) for path in (search, random)]
         seeds = [Trial(k, k, {}, [row(scale * (11 + 0.1 * k))], None) for k in range(8)]
         made.append(Arm(model, "", kept[0], seeds, 0, 6, *kept))
     hand = [Trial(k, k, {}, [row(21.0 + 0.1 * k)], None) for k in range(8)]

@@ -18,11 +18,12 @@ from sqlalchemy import create_engine, text
 from test_searcher import BOXES, FIRST, run_one, space
 from test_sweep import LENGTH, SMALL, done, gensweep, rows, trials, wait_for_rows
 
-from analysis import place, stored
-from analysis.stored import with_driver
+from analysis.read import optuna_study
+from analysis.read.optuna_study import with_driver
 from gensweep.options import BadUsage
 from gensweep.searcher import StudySearcher
 from gensweep.storage import check_storage, closing, opened, shown
+from trainables import filestore
 from trainables.objective import goal_of
 
 TOTAL = 8
@@ -107,7 +108,7 @@ def test_every_storage_gives_the_same_search(tmp_path: Path, server: Server) -> 
     assert search(tmp_path / "journal", sheet("journal")) == whole
     assert search(tmp_path / "postgres", sheet(server.url), restart) == whole
     for name, storage in (("sqlite", None), ("journal", "journal"), ("postgres", server.url)):
-        read = stored.trials(place.at(tmp_path / name), sheet(storage))
+        read = optuna_study.trials(filestore.at(tmp_path / name), sheet(storage))
         assert [trial.number for trial in read] == list(range(TOTAL))
         assert read[0].params == FIRST
 

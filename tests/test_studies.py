@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from analysis import quantities, runs, study, verdicts
+from analysis import quantities, study, verdicts
 from analysis.figures.arms import ARM_FIGURES
+from analysis.read import results
 from gensweep.arms import Asked, owner, searched, trained
 from gensweep.cli import main
 from gensweep.options import Options
@@ -112,7 +113,7 @@ def rows(sweep: Path) -> dict[str, list[dict[str, Any]]]:
     """The rows of every trial, without what the clock says."""
     told = {}
     for path in sorted(sweep.glob("trials/*/rows.jsonl")):
-        lines = runs.parse(path.read_bytes())
+        lines = results.parse(path.read_bytes())
         told[path.parent.name] = [{key: value for key, value in row.items() if key != "wall_s"} for row in lines]
     return told
 

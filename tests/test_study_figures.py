@@ -7,7 +7,7 @@ import pytest
 
 from analysis.figures import bands, confusion, shares
 from analysis.figures.arms import draw
-from analysis.runs import Trial
+from analysis.read.results import Trial
 from analysis.study import Arm
 
 CLASSES = ["cat", "dog"]

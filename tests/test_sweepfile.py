@@ -10,7 +10,7 @@ from optuna.distributions import IntDistribution
 from test_door import at_home, refused  # noqa: F401  at_home is a fixture
 from test_sweep import trials
 
-from analysis import runs
+from analysis.read import results
 from gensweep import sweepfile
 from gensweep.cli import main
 from gensweep.options import BadUsage, Options
@@ -83,7 +83,7 @@ def test_a_documented_file_runs_as_it_is(capsys: pytest.CaptureFixture[str]) -> 
     assert {key for key, box in sheet["space"].items() if box["kind"] != "fixed"} == searched
     assert [set(params) for _, _, params, *_ in trials(sweep)] == [searched] * 3
     for number in range(3):
-        config = runs.trial(runs.load(sweep), number).config
+        config = results.trial(results.load(sweep), number).config
         assert config["batch_size"] % 8 == 0
         assert 32 <= config["batch_size"] <= 256
 

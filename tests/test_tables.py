@@ -10,28 +10,29 @@ import pytest
 import sweeps
 from test_final import NOISE, proven, told
 
-from analysis import runs, tables
+from analysis import tables
+from analysis.read import results
 from gensweep.cli import main
 
 
 @pytest.fixture(scope="module")
-def searched(tmp_path_factory: pytest.TempPathFactory) -> runs.Sweep:
-    return runs.load(sweeps.make(tmp_path_factory.mktemp("made") / "s"))
+def searched(tmp_path_factory: pytest.TempPathFactory) -> results.Sweep:
+    return results.load(sweeps.make(tmp_path_factory.mktemp("made") / "s"))
 
 
 @pytest.fixture
-def finalized(tmp_path: Path) -> runs.Sweep:
+def finalized(tmp_path: Path) -> results.Sweep:
     lead: list[float | None] = [14 + e for e in NOISE]
     same: list[float | None] = [14.05 - e for e in NOISE]
     defaults: list[float | None] = [20 + e + 0.01 * k for k, e in enumerate(NOISE)]
     return proven(tmp_path / "p", told(1, 12.5, lead), told(2, 20.0, same), told(0, 20.0, defaults))
 
 
-def records(sweep: runs.Sweep) -> list[dict[str, str]]:
+def records(sweep: results.Sweep) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(tables.write(sweep, None, "csv"))))
 
 
-def test_of_a_search(searched: runs.Sweep) -> None:
+def test_of_a_search(searched: results.Sweep) -> None:
     first, second, third = records(searched)
     assert (first["trial"], first["fid"], first["lr"], first["batch_size"]) == ("1", "12.5", "0.003", "64")
     assert (second["trial"], third["trial"]) == ("0", "2")
@@ -43,7 +44,7 @@ def test_of_a_search(searched: runs.Sweep) -> None:
     assert "extractor digits-abc" in text
 
 
-def test_of_a_proof(finalized: runs.Sweep) -> None:
+def test_of_a_proof(finalized: results.Sweep) -> None:
     pick, tied, defaults = records(finalized)
     assert [one["trial"] for one in (pick, tied, defaults)] == ["1", "2", "0"]
     assert float(pick["test_mean"]) == pytest.approx(14)
@@ -59,7 +60,7 @@ def test_of_a_proof(finalized: runs.Sweep) -> None:
     assert "mean over 8 fresh seeds" in lines[-1]
 
 
-def test_latex(finalized: runs.Sweep, searched: runs.Sweep) -> None:
+def test_latex(finalized: results.Sweep, searched: results.Sweep) -> None:
     for sweep in (finalized, searched):
         text = tables.write(sweep, None, "latex")
         assert text.count(r"\begin{") == text.count(r"\end{") == 2
@@ -77,7 +78,7 @@ def test_latex(finalized: runs.Sweep, searched: runs.Sweep) -> None:
     )
 
 
-def test_by_the_command_line(searched: runs.Sweep, capsys: pytest.CaptureFixture[str]) -> None:
+def test_by_the_command_line(searched: results.Sweep, capsys: pytest.CaptureFixture[str]) -> None:
     directory = searched.place.name
     assert main(["best", directory, "--format", "latex", "--top", "1"]) == 0
     assert capsys.readouterr().out == tables.write(searched, 1, "latex") + "\n"

@@ -15,8 +15,8 @@ from browser import CHROMIUM, browse
 from optuna.trial import TrialState
 from test_door import at_home, refused, tree  # noqa: F401  at_home is a fixture
 
-from analysis import place
 from gensweep import ui
+from trainables import filestore
 from trainables.objective import goal_of
 
 
@@ -73,7 +73,7 @@ def test_a_running_sweep_is_followed(tmp_path: Path) -> None:
     storage = optuna.storages.RDBStorage(f"sqlite:///{directory}/study.db")
     live = optuna.load_study(study_name="s", storage=storage)
     meta = json.loads((directory / "sweep.json").read_text())
-    where = place.at(directory)
+    where = filestore.at(directory)
     look = ui.Look(where, meta, ui.Pictures(where))
     trial = live.ask()
     assert look.get_all_trials(0)[4].state == TrialState.RUNNING

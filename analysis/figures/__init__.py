@@ -25,7 +25,7 @@ from analysis.figures import (
     slices,
     style,
 )
-from analysis.runs import Sweep
+from analysis.read.results import Sweep
 
 __all__ = ["FIGURES", "Figure", "draw"]
 

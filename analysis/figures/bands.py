@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from analysis import quantities
+from analysis.base.format import short
 from analysis.figures import style
 from analysis.study import Arm
-from analysis.words import short
 
 TITLE = "{} against the epoch"
 MARKS = "osD^vPX"

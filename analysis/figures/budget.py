@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from analysis import again, budget
+from analysis.base.format import named, short
 from analysis.budget import Unit
 from analysis.figures import style
-from analysis.runs import Sweep
-from analysis.words import named, short
+from analysis.read.results import Sweep
 
 TITLE = "Expected best against budget"
 AXES: dict[Unit, tuple[str, float]] = {

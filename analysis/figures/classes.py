@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from analysis import best, runs, source
+from analysis import best
 from analysis.figures import style
-from analysis.runs import Sweep
+from analysis.read import dataset, results
+from analysis.read.results import Sweep
 
 TITLE = "What the winner draws"
 LEGIBLE = 40  # class names that fit; above this the bars are sorted and stay nameless
@@ -27,11 +28,11 @@ class Classes(NamedTuple):
 
 
 def data(sweep: Sweep) -> list[Classes]:
-    one = runs.trial(sweep, int(best.ranked(sweep)["number"].iloc[0]))
+    one = results.trial(sweep, int(best.ranked(sweep)["number"].iloc[0]))
     if one.best is None or "class_shares" not in one.best:
         return []  # a model that does not sample has no histogram
     shares, names = list(one.best["class_shares"]), list(sweep.meta["data"]["classes"])
-    return [Classes(names, shares, source.prior(sweep), float(one.best["modes"]))]
+    return [Classes(names, shares, dataset.prior(sweep), float(one.best["modes"]))]
 
 
 def ink(info: Classes, ax: Axes) -> Axes:

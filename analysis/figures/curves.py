@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from analysis import best
+from analysis.base.format import named
 from analysis.figures import style
-from analysis.runs import Sweep
-from analysis.words import named
+from analysis.read.results import Sweep
 
 TITLE = "Learning curves"
 

@@ -9,11 +9,12 @@ import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from analysis import denoise, pictures
+from analysis import denoise
+from analysis.base import image_sheets
+from analysis.base.image_sheets import Pixels
 from analysis.denoise import Pulled
 from analysis.figures import style
 from analysis.grids import gap
-from analysis.pictures import Pixels
 from analysis.study import Arm
 
 TITLE = "The same images at rising noise"
@@ -51,7 +52,7 @@ def ink(info: Denoised) -> Figure:
         for i, level in enumerate(LEVELS):
             ax = grid[j, i]
             mine = images[i * IMAGES : (i + 1) * IMAGES]
-            ax.imshow(pictures.sheet(mine, IMAGES, gap(mine)).squeeze(), cmap="gray", vmin=0, vmax=255)
+            ax.imshow(image_sheets.sheet(mine, IMAGES, gap(mine)).squeeze(), cmap="gray", vmin=0, vmax=255)
             style.bare(ax)
             if j == 0:
                 ax.set_title("clean" if level == 0 else f"noise sd {level:g}", fontsize=8, color=style.INK, pad=3)

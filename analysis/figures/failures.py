@@ -17,9 +17,9 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from numpy.typing import NDArray
 
+from analysis.base.format import short
 from analysis.figures import style
-from analysis.runs import Sweep
-from analysis.words import short
+from analysis.read.results import Sweep
 
 TITLE = "Where trials fail"
 MARKS = {"collapsed": "v", "nan": "X", "oom": "s", "lost": "D"}  # any other class of failure: a plus

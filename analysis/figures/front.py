@@ -12,10 +12,10 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from analysis import best
+from analysis.base.format import named
 from analysis.figures import style
 from analysis.front import on_front
-from analysis.runs import Sweep
-from analysis.words import named
+from analysis.read.results import Sweep
 from trainables.objective import Objective
 
 TITLE = "The trade-off"

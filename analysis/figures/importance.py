@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 
 from analysis.figures import style
 from analysis.importance import LEVEL, Importance, importances
-from analysis.runs import Sweep
+from analysis.read.results import Sweep
 
 TITLE = "Which parameters mattered"
 Shown = list[Importance]

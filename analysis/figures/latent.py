@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 
-from analysis import best, codes, runs
+from analysis import best, codes
 from analysis.codes import Codes
 from analysis.figures import style
-from analysis.runs import Sweep
+from analysis.read import results
+from analysis.read.results import Sweep
 from trainables.errors import BadInput
 
 TITLE = "The two-number code"
@@ -16,7 +17,7 @@ TITLE = "The two-number code"
 
 def data(sweep: Sweep) -> list[Codes]:
     number = int(best.ranked(sweep)["number"].iloc[0])
-    if runs.trial(sweep, number).config.get("latent_dim") != 2:  # a model without the key has no code
+    if results.trial(sweep, number).config.get("latent_dim") != 2:  # a model without the key has no code
         return []
     try:
         return [codes.codes(sweep, number)]

@@ -7,12 +7,13 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from analysis import grids, pictures
+from analysis import grids
+from analysis.base import image_sheets
+from analysis.base.format import named, short
+from analysis.base.image_sheets import Pixels
 from analysis.figures import style
 from analysis.grids import Strip
-from analysis.pictures import Pixels
 from analysis.study import Arm
-from analysis.words import named, short
 from trainables import MODELS
 
 TITLE = "Arms by seeds, from the same noise"
@@ -57,7 +58,7 @@ def ink(info: Mosaic) -> Figure:
             if cell is None:
                 ax.text(0.5, 0.5, "failed", ha="center", va="center", fontsize=7, transform=ax.transAxes)
             else:
-                ax.imshow(pictures.sheet(cell, SIDE, 1).squeeze(), cmap="gray", vmin=0, vmax=255)
+                ax.imshow(image_sheets.sheet(cell, SIDE, 1).squeeze(), cmap="gray", vmin=0, vmax=255)
             if j == 0:
                 ax.set_title(f"seed {i}", fontsize=7, color=style.QUIET, pad=2)
         style.name_row(grid[j, 0], name, 7.5)
@@ -87,7 +88,7 @@ def data_epochs(arms: list[Arm], of: str) -> list[Strip]:
 def ink_epochs(info: list[Strip]) -> Figure:
     figure = style.blank(6.0, 0.82 * len(info))
     for ax, strip in zip(np.atleast_1d(figure.subplots(len(info))), info, strict=True):
-        sheet = pictures.sheet(strip.images, grids.ACROSS, grids.gap(strip.images))
+        sheet = image_sheets.sheet(strip.images, grids.ACROSS, grids.gap(strip.images))
         ax.imshow(sheet.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
         ax.set_axis_off()
         ax.set_title(strip.title, fontsize=8, loc="left", color=style.INK, pad=2)

@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 from matplotlib.axes import Axes
 
-from analysis import best, pictures, runs, sample
+from analysis import best, sample
+from analysis.base import image_sheets
+from analysis.base.image_sheets import Pixels
 from analysis.figures import style
-from analysis.pictures import Pixels
-from analysis.runs import Sweep
+from analysis.read import results
+from analysis.read.results import Sweep
 from trainables.errors import BadInput
 
 TITLE = "The most alike of its samples"
@@ -28,7 +30,7 @@ class Pairs(NamedTuple):
 
 def data(sweep: Sweep) -> list[Pairs]:
     number = int(best.ranked(sweep)["number"].iloc[0])
-    row = runs.trial(sweep, number).best
+    row = results.trial(sweep, number).best
     if row is None or not row.get("closest"):
         return []
     pairs = row["closest"]
@@ -41,7 +43,7 @@ def data(sweep: Sweep) -> list[Pairs]:
 
 
 def ink(info: Pairs, ax: Axes) -> Axes:
-    sheet = pictures.sheet(info.images, len(info.images) // 2, GAP)
+    sheet = image_sheets.sheet(info.images, len(info.images) // 2, GAP)
     ax.imshow(sheet.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     for side in ax.spines.values():
         side.set_visible(False)

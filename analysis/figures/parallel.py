@@ -14,9 +14,9 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from analysis import best
+from analysis.base.format import named, short
 from analysis.figures import style
-from analysis.runs import Sweep
-from analysis.words import named, short
+from analysis.read.results import Sweep
 
 TITLE = "What the best have in common"
 BEST = 0.1  # share of the trials that are in colour, and at least three

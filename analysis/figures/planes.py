@@ -12,11 +12,12 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
-from analysis import codes, pictures, sample, sampled
+from analysis import codes, sample, sampled
+from analysis.base import image_sheets
+from analysis.base.image_sheets import Pixels
 from analysis.codes import Codes
 from analysis.figures import latent, style
 from analysis.grids import Strip, gap
-from analysis.pictures import Pixels
 from analysis.study import Arm
 from trainables.errors import BadInput
 
@@ -98,7 +99,7 @@ def ink_manifold(info: dict[str, Manifold]) -> Figure:
     figure, grid = _panels(len(info), 3.6)
     for ax, (name, one) in zip(grid.flat, info.items(), strict=False):
         extent = (one.low[0], one.high[0], one.low[1], one.high[1])
-        ax.imshow(pictures.sheet(one.images, SIDE).squeeze(), cmap="gray", extent=extent, aspect="auto")
+        ax.imshow(image_sheets.sheet(one.images, SIDE).squeeze(), cmap="gray", extent=extent, aspect="auto")
         ax.set_title(name, fontsize=8.5, loc="left", color=style.INK)
         style.tidy(ax, "first number of the code", "second number of the code")
     return figure
@@ -127,7 +128,7 @@ def data_steps(arms: list[Arm], of: str) -> list[Strip]:
 def ink_steps(info: list[Strip]) -> Figure:
     figure = style.blank(6.0, 0.82 * len(info))
     for ax, strip in zip(np.atleast_1d(figure.subplots(len(info))), info, strict=True):
-        ax.imshow(pictures.sheet(strip.images, STEPS, gap(strip.images)).squeeze(), cmap="gray", vmin=0, vmax=255)
+        ax.imshow(image_sheets.sheet(strip.images, STEPS, gap(strip.images)).squeeze(), cmap="gray", vmin=0, vmax=255)
         ax.set_axis_off()
         ax.set_title(strip.title, fontsize=8, loc="left", color=style.INK, pad=2)
     return figure

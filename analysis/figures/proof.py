@@ -13,10 +13,10 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from analysis import final
+from analysis.base.format import named
+from analysis.base.paired_tests import interval
 from analysis.figures import style
-from analysis.paired import interval
-from analysis.runs import Sweep
-from analysis.words import named
+from analysis.read.results import Sweep
 
 TITLE = "Fresh seeds on test"
 

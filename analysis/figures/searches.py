@@ -15,12 +15,12 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from analysis import budget
+from analysis.base.format import short
+from analysis.base.paired_tests import interval
 from analysis.budget import LEVEL, Typical, Unit
 from analysis.figures import style
 from analysis.figures.budget import Budget, Line, Point, at, ink, line
-from analysis.paired import interval
 from analysis.study import Arm
-from analysis.words import short
 
 TITLE = "Expected best against {}"
 

@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from analysis import source
+from analysis.base.paired_tests import interval
 from analysis.figures import style
-from analysis.paired import interval
+from analysis.read import dataset
 from analysis.study import Arm
 
 TITLE = "What the arms draw, by class"
@@ -43,7 +43,7 @@ def _shares(arm: Arm) -> Shares | None:
     lacking = np.isnan(ends)
     ends[lacking] = np.stack([drawn.min(0), drawn.max(0)], 1)[lacking]
     names = [str(name) for name in arm.sweep.meta["data"]["classes"]]
-    return Shares(arm.name, names, drawn.mean(0), ends[:, 0].clip(0), ends[:, 1].clip(max=1), source.prior(arm.sweep))
+    return Shares(arm.name, names, drawn.mean(0), ends[:, 0].clip(0), ends[:, 1].clip(max=1), dataset.prior(arm.sweep))
 
 
 def ink(info: list[Shares]) -> Figure:

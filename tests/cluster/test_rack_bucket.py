@@ -11,7 +11,7 @@ import pytest
 from test_bucket import KEYS
 from test_rack import SWEEP, begin, gensweep
 
-from analysis.place import at
+from trainables.filestore import at
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(900)]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.runs import Sweep
+from analysis.read.results import Sweep
 from trainables.data import Dataset, load
 from trainables.errors import BadInput
 

@@ -22,8 +22,8 @@ from optuna.trial import FrozenTrial
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from analysis.place import Place
 from trainables.errors import BadInput
+from trainables.filestore import Place
 from trainables.objective import Values
 
 SEEN = "seen"  # the user attribute that holds {epoch: {key: value}} where a sweep's goal is about more than one number

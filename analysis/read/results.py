@@ -18,10 +18,10 @@ import numpy as np
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
-from analysis import place, stored
-from analysis.place import Place
-from trainables import MODELS
+from analysis.read import optuna_study
+from trainables import MODELS, filestore
 from trainables.errors import BadInput
+from trainables.filestore import Place
 from trainables.objective import Goal, Values, goal_of, judged
 
 FORMAT = 1
@@ -93,17 +93,17 @@ class Trial(NamedTuple):
 
 def sheet(directory: str | Path) -> dict[str, Any]:
     """What sweep.json holds; BadInput where there is none."""
-    return _meta(place.at(directory))
+    return _meta(filestore.at(directory))
 
 
 def load(directory: str | Path) -> Sweep:
     """The sweep in a local directory or at a URL, without its rows; BadInput where there is none. One that was killed
     before its first trial has no trials."""
-    where = place.at(directory)
+    where = filestore.at(directory)
     meta = _meta(where)
-    found = stored.trials(where, meta)
+    found = optuna_study.trials(where, meta)
     goal = goal_of(meta)
-    seen = {one.number: stored.seen(one, goal.primary.metric) for one in found}
+    seen = {one.number: optuna_study.seen(one, goal.primary.metric) for one in found}
     best = {number: goal.best(told) for number, told in seen.items()}
     scores = {number: seen[number][epoch] for number, epoch in best.items() if epoch is not None}
     fixed = {key: box["value"] for key, box in meta["space"].items() if box["kind"] == "fixed"}
@@ -167,7 +167,7 @@ def folder(number: int) -> str:
 
 
 def _meta(where: Place) -> dict[str, Any]:
-    meta = place.described(where, "sweep", FORMAT, "" if where.has("sweep.json") else _nearby(where))
+    meta = filestore.described(where, "sweep", FORMAT, "" if where.has("sweep.json") else _nearby(where))
     for key, kind in NEEDED.items():
         if not isinstance(meta.get(key), kind):
             raise BadInput(f"{where.name!r} is not a readable sweep: its sweep.json gives no {kind.__name__} {key!r}")
