@@ -75,15 +75,16 @@ def compare_sweeps(given: argparse.Namespace, command: list[str]) -> int:
 
 
 def write_report(given: argparse.Namespace, command: list[str]) -> int:
-    from analysis import report, study, study_report
+    from analysis import report
     from analysis.read import results
+    from analysis.study import study_page, study_results
     from trainables import MODELS
 
-    kinds = {study.is_study(directory) for directory in given.dirs}
+    kinds = {study_results.is_study(directory) for directory in given.dirs}
     if kinds == {True, False}:
         raise BadUsage("report on studies or on sweeps, not on both at once")
     if kinds == {True}:
-        for path in study_report.write(given.dirs, given.out):
+        for path in study_page.write(given.dirs, given.out):
             print(f"wrote {path}")
         next_step("report", *given.dirs, *([] if given.out else ["-o", "docs/studies"]))
         return OK

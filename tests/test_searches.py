@@ -8,12 +8,13 @@ import pytest
 import sweeps
 from test_budget import DRAWS
 
-from analysis import budget, study, verdicts
-from analysis.figures import searches
-from analysis.figures.arms import draw
+from analysis import budget
 from analysis.read import results
 from analysis.read.results import Trial
-from analysis.study import Arm
+from analysis.study import claims, study_results
+from analysis.study.figures import searches
+from analysis.study.figures.registry import draw
+from analysis.study.study_results import Arm
 from gensweep.arms import Asked, control, owner, searched, trained
 from gensweep.cli import main
 from gensweep.resolve import resolve
@@ -105,9 +106,9 @@ def test_the_study_on_the_digits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert len(before) == 6 * 3 + 11 * 5
     assert main(["study", "searched-enough", *small]) == 0
     assert {path: path.stat().st_mtime_ns for path in before} == before  # nothing is trained twice
-    told = study.load(home)
+    told = study_results.load(home)
     assert {len(arm.control.trials) for arm in told.arms.values() if arm.control is not None} == {3}
-    assert all(verdict.n == 5 for verdict in verdicts.verdicts(told))
+    assert all(verdict.n == 5 for verdict in claims.verdicts(told))
     assert main(["report", str(home)]) == 0
     page = (home / "report" / "index.html").read_text()
     assert "Expected best against trials" in page

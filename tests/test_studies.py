@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from analysis import quantities, study, verdicts
-from analysis.figures.arms import ARM_FIGURES
 from analysis.read import results
+from analysis.study import claims, study_results, trial_statistics
+from analysis.study.figures.registry import ARM_FIGURES
 from gensweep.arms import Asked, owner, searched, trained
 from gensweep.cli import main
 from gensweep.options import Options
@@ -38,7 +38,7 @@ def test_a_study_file_states_all_its_parts(name: str) -> None:
         assert claim.arm in one.arms
         assert claim.against in one.arms if isinstance(claim.against, str) else isinstance(claim.against, float)
     for statistic in [*one.table, *(claim.statistic for claim in one.claims)]:
-        assert statistic in ROW_KEYS or statistic.partition(":")[0] in quantities.NAMES
+        assert statistic in ROW_KEYS or statistic.partition(":")[0] in trial_statistics.NAMES
     for picture, shown in one.pictures.items():
         assert picture.partition(":")[0] in ARM_FIGURES
         assert set(shown) <= set(one.arms)
@@ -58,7 +58,7 @@ def test_every_claim_can_be_decided(name: str) -> None:
     """The smallest p of the sign-flip test, times the claims on a statistic, is at most .05."""
     one = STUDIES[name]
     statistics = [claim.statistic for claim in one.claims]
-    assert max(map(statistics.count, statistics)) * 2 / 2**one.seeds <= verdicts.ALPHA
+    assert max(map(statistics.count, statistics)) * 2 / 2**one.seeds <= claims.ALPHA
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -147,8 +147,8 @@ def test_a_killed_study_goes_on_and_its_arms_are_paired(
     assert rows(home / "a") == rows(home / "b")  # the same configuration and the same seeds, bit for bit
     assert rows(home / "a")["0000"] != rows(home / "a")["0001"]
 
-    told = study.load(home)
-    same, epochs = verdicts.verdicts(told)
+    told = study_results.load(home)
+    same, epochs = claims.verdicts(told)
     assert (same.n, same.difference, same.p, same.word) == (2, 0.0, 1.0, "undecided")
     assert epochs.difference < 0
     assert len(json.loads((home / "study.json").read_text())["launches"]) == 2

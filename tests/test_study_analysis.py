@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from analysis import quantities
 from analysis.codes import Codes
-from analysis.study import Study
-from analysis.verdicts import verdicts
+from analysis.study import trial_statistics
+from analysis.study.claims import verdicts
+from analysis.study.study_results import Study
 
 
 class Fixed(NamedTuple):
@@ -66,8 +66,8 @@ def test_centroids_by_hand() -> None:
     # classes of two points each, every point 1 from its centre: distances are in within-class spreads
     z = np.array([[0, 1], [0, -1], [6, 1], [6, -1], [10, 1], [10, -1]], np.float32)
     found = Codes(z, np.array([0, 0, 1, 1, 2, 2]), ["a", "b", "c"])
-    assert quantities.OF_CODES["centroids"]("a-b", found) == pytest.approx(6.0)
-    assert quantities.OF_CODES["centroid_gap"]("a-b/b-c", found) == pytest.approx(2.0)
+    assert trial_statistics.OF_CODES["centroids"]("a-b", found) == pytest.approx(6.0)
+    assert trial_statistics.OF_CODES["centroid_gap"]("a-b/b-c", found) == pytest.approx(2.0)
 
 
 def test_statistics_of_rows() -> None:
@@ -79,7 +79,7 @@ def test_statistics_of_rows() -> None:
     trial: Any = type("T", (), {"rows": rows, "number": 0})
 
     def value(statistic: str, row: dict[str, Any] | None) -> float:
-        return quantities.value(statistic, sweep, trial, row)
+        return trial_statistics.value(statistic, sweep, trial, row)
 
     assert value("share:a+c", rows[1]) == pytest.approx(0.5)
     assert (value("grad_peak", rows[1]), value("grad_growth", rows[1])) == (9.0, 3.0)

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.figures import bands, confusion, shares
-from analysis.figures.arms import draw
 from analysis.read.results import Trial
-from analysis.study import Arm
+from analysis.study.figures import class_shares, confusion, curves_with_band
+from analysis.study.figures.registry import draw
+from analysis.study.study_results import Arm
 
 CLASSES = ["cat", "dog"]
 
@@ -27,24 +27,24 @@ def test_bands_are_mean_lowest_and_highest_of_the_seeds_that_lived() -> None:
     first = [row(1, fid=9.0), row(2, fid=7.0) | {"eval_epoch": 1}, row(4, fid=1.0)]
     second = [row(1, fid=5.0), row(4, fid=3.0)]
     third = [row(1, fid=1.0), row(2, fid=None) | {"status": "nan"}]
-    (one,) = bands.data([arm(first, second, third)], "fid").bands
+    (one,) = curves_with_band.data([arm(first, second, third)], "fid").bands
     assert one.epochs == [1, 4]
     assert (one.mean, one.low, one.high) == ([5.0, 2.0], [1.0, 1.0], [9.0, 3.0])
-    (early,) = bands.data([arm(first, second, at=1)], "fid").bands
+    (early,) = curves_with_band.data([arm(first, second, at=1)], "fid").bands
     assert early.epochs == [1]
 
 
 def test_shares_have_names_and_intervals() -> None:
     drawn = [0.1, 0.2, 0.3, 0.2, 0.2]
     trials = [[row(4, class_shares=[share, 1 - share])] for share in drawn]
-    (one,) = shares.data([arm(*trials), arm([row(4, fid=1.0)])], "")  # the second does not sample
+    (one,) = class_shares.data([arm(*trials), arm([row(4, fid=1.0)])], "")  # the second does not sample
     assert one.classes == CLASSES
     assert one.mean == pytest.approx([0.2, 0.8])
     assert 0.1 <= one.low[0] < 0.2 < one.high[0]
     assert one.low[0] + one.high[1] == pytest.approx(1.0)
-    (few,) = shares.data([arm(*trials[:2])], "")
+    (few,) = class_shares.data([arm(*trials[:2])], "")
     assert (few.low[0], few.high[0]) == (0.1, 0.2)
-    assert "rarest 'cat' (20.0%)" in shares.look([one])
+    assert "rarest 'cat' (20.0%)" in class_shares.look([one])
 
 
 def test_confusion_is_the_mean_of_rows_that_sum_to_one() -> None:

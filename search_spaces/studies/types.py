@@ -42,7 +42,7 @@ class Claim(NamedTuple):
 
 
 class Study(NamedTuple):
-    """A study. `pictures` are names of analysis.figures.arms.ARM_FIGURES, each with the arms that it shows, in order
+    """A study. `pictures` are names of analysis.study.figures.registry.ARM_FIGURES, each with the arms that it shows, in order
     (none: all)."""
 
     title: str

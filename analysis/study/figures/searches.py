@@ -20,7 +20,7 @@ from analysis.base.paired_tests import interval
 from analysis.budget import LEVEL, Typical, Unit
 from analysis.figures import style
 from analysis.figures.budget import Budget, Line, Point, at, ink, line
-from analysis.study import Arm
+from analysis.study.study_results import Arm
 
 TITLE = "Expected best against {}"
 

@@ -18,7 +18,7 @@ from analysis.base.image_sheets import Pixels
 from analysis.codes import Codes
 from analysis.figures import latent, style
 from analysis.grids import Strip, gap
-from analysis.study import Arm
+from analysis.study.study_results import Arm
 from trainables.errors import BadInput
 
 TITLE = "The two-number codes, by class"

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import quantities
 from analysis.read import results
 from analysis.read.results import Sweep, Trial
+from analysis.study import trial_statistics
 from trainables import filestore
 from trainables.filestore import Place
 
@@ -42,7 +42,7 @@ class Arm(NamedTuple):
 
     def values(self, statistic: str) -> NDArray[np.float64]:
         """The statistic of each trial [seeds]; nan where a trial failed or has no such value."""
-        found = [quantities.value(statistic, self.sweep, trial, self.row(trial)) for trial in self.trials]
+        found = [trial_statistics.value(statistic, self.sweep, trial, self.row(trial)) for trial in self.trials]
         return np.array(found, float)
 
 

@@ -8,9 +8,18 @@ from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
 
-from analysis.figures import bands, confusion, denoising, mosaic, planes, searches, shares, style
-from analysis.quantities import named
-from analysis.study import Arm
+from analysis.figures import style
+from analysis.study.figures import (
+    class_shares,
+    confusion,
+    curves_with_band,
+    denoising,
+    latent_plane,
+    sample_grid,
+    searches,
+)
+from analysis.study.study_results import Arm
+from analysis.study.trial_statistics import named
 
 
 class ArmFigure(NamedTuple):
@@ -29,20 +38,28 @@ class Drawn(NamedTuple):
 
 
 ARM_FIGURES: dict[str, ArmFigure] = {
-    "grid": ArmFigure(mosaic.TITLE, mosaic.data, mosaic.ink, mosaic.look),
-    "epochs": ArmFigure(mosaic.TITLE_EPOCHS, mosaic.data_epochs, mosaic.ink_epochs, mosaic.look_epochs),
-    "bands": ArmFigure(bands.TITLE, bands.data, bands.ink, bands.look),
+    "grid": ArmFigure(sample_grid.TITLE, sample_grid.data, sample_grid.ink, sample_grid.look),
+    "epochs": ArmFigure(
+        sample_grid.TITLE_EPOCHS, sample_grid.data_epochs, sample_grid.ink_epochs, sample_grid.look_epochs
+    ),
+    "bands": ArmFigure(curves_with_band.TITLE, curves_with_band.data, curves_with_band.ink, curves_with_band.look),
     "budget": ArmFigure(searches.TITLE, searches.data, searches.draw, searches.look),
-    "shares": ArmFigure(shares.TITLE, shares.data, shares.ink, shares.look),
+    "shares": ArmFigure(class_shares.TITLE, class_shares.data, class_shares.ink, class_shares.look),
     "confusion": ArmFigure(confusion.TITLE, confusion.data, confusion.ink, confusion.look),
     "strip": ArmFigure(denoising.TITLE, denoising.data, denoising.ink, denoising.look),
     "parabola": ArmFigure(
         denoising.TITLE_PARABOLA, denoising.data_parabola, denoising.ink_parabola, denoising.look_parabola
     ),
-    "latent": ArmFigure(planes.TITLE, planes.data, planes.ink, planes.look),
-    "manifold": ArmFigure(planes.TITLE_MANIFOLD, planes.data_manifold, planes.ink_manifold, planes.look_manifold),
-    "drawn": ArmFigure(planes.TITLE_DRAWN, planes.data_drawn, planes.ink_steps, planes.look_drawn),
-    "steps": ArmFigure(planes.TITLE_STEPS, planes.data_steps, planes.ink_steps, planes.look_steps),
+    "latent": ArmFigure(latent_plane.TITLE, latent_plane.data, latent_plane.ink, latent_plane.look),
+    "manifold": ArmFigure(
+        latent_plane.TITLE_MANIFOLD, latent_plane.data_manifold, latent_plane.ink_manifold, latent_plane.look_manifold
+    ),
+    "drawn": ArmFigure(
+        latent_plane.TITLE_DRAWN, latent_plane.data_drawn, latent_plane.ink_steps, latent_plane.look_drawn
+    ),
+    "steps": ArmFigure(
+        latent_plane.TITLE_STEPS, latent_plane.data_steps, latent_plane.ink_steps, latent_plane.look_steps
+    ),
 }
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from analysis.base.paired_tests import holm, interval, sign_flip
-from analysis.study import Study
+from analysis.study.study_results import Study
 
 ALPHA = 0.05
 Word = Literal["supported", "not supported", "undecided"]

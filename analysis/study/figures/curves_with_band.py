@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from analysis import quantities
 from analysis.base.format import short
 from analysis.figures import style
-from analysis.study import Arm
+from analysis.study import trial_statistics
+from analysis.study.study_results import Arm
 
 TITLE = "{} against the epoch"
 MARKS = "osD^vPX"
@@ -41,7 +41,7 @@ def _band(arm: Arm, statistic: str) -> Band:
     for trial in arm.trials:
         for row in trial.rows:
             if row["status"] == "ok" and row["eval_epoch"] == row["epoch"] and row["epoch"] <= (arm.at or row["epoch"]):
-                told.setdefault(row["epoch"], []).append(quantities.value(statistic, arm.sweep, trial, row))
+                told.setdefault(row["epoch"], []).append(trial_statistics.value(statistic, arm.sweep, trial, row))
     known = {epoch: found for epoch in sorted(told) if (found := [v for v in told[epoch] if np.isfinite(v)])}
     return Band(
         arm.name,
@@ -60,7 +60,7 @@ def ink(info: Bands) -> Figure:
     style.spread(ax, np.array([value for band in info.bands for value in (*band.low, *band.high)]))
     style.whole(ax)
     ax.legend(fontsize=7.5, frameon=False, labelcolor=style.INK)
-    style.tidy(ax, "epoch", quantities.named(info.statistic))
+    style.tidy(ax, "epoch", trial_statistics.named(info.statistic))
     return figure
 
 

@@ -13,7 +13,7 @@ from analysis.base.format import named, short
 from analysis.base.image_sheets import Pixels
 from analysis.figures import style
 from analysis.grids import Strip
-from analysis.study import Arm
+from analysis.study.study_results import Arm
 from trainables import MODELS
 
 TITLE = "Arms by seeds, from the same noise"

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from analysis.figures import style
-from analysis.study import Arm
+from analysis.study.study_results import Arm
 
 TITLE = "Asked for a class, and drawn"
 KEY = "confusion"

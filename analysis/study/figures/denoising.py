@@ -15,7 +15,7 @@ from analysis.base.image_sheets import Pixels
 from analysis.denoise import Pulled
 from analysis.figures import style
 from analysis.grids import gap
-from analysis.study import Arm
+from analysis.study.study_results import Arm
 
 TITLE = "The same images at rising noise"
 TITLE_PARABOLA = "Points pulled back to y = x²"

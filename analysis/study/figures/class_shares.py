@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from analysis.base.paired_tests import interval
 from analysis.figures import style
 from analysis.read import dataset
-from analysis.study import Arm
+from analysis.study.study_results import Arm
 
 TITLE = "What the arms draw, by class"
 ACROSS = 4  # panels in a row

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from analysis import quantities, study, verdicts
 from analysis.base.format import short
-from analysis.figures.arms import Drawn, draw
 from analysis.report import uri
-from analysis.study import Arm, Study
-from analysis.verdicts import Verdict
+from analysis.study import claims, study_results, trial_statistics
+from analysis.study.claims import Verdict
+from analysis.study.figures.registry import Drawn, draw
+from analysis.study.study_results import Arm, Study
 from trainables import filestore
 from trainables.errors import BadInput
 from trainables.filestore import Place
@@ -32,7 +32,7 @@ def write(directories: Sequence[str | Path], out: str | Path | None = None) -> l
 
     BadInput where a directory is no study, or an arm is still to train; nothing is written then.
     """
-    studies = [study.load(directory) for directory in directories]
+    studies = [study_results.load(directory) for directory in directories]
     for one in studies:
         for arm in one.arms.values():
             _refuse_unfinished(arm)
@@ -82,7 +82,7 @@ def _markdown(one: Study, target: Place) -> dict[str, Any]:
 def page(found: Study) -> dict[str, Any]:
     """All that the page says, but for the pictures."""
     meta = found.meta
-    weighed = verdicts.verdicts(found)
+    weighed = claims.verdicts(found)
     stamps = {arm.sweep.meta["dataset"]: arm.sweep.meta["stamp"] for arm in found.arms.values()}
     return {
         "meta": meta,
@@ -90,7 +90,7 @@ def page(found: Study) -> dict[str, Any]:
         "summary": summary(weighed),
         "claims": [claim(one) for one in weighed],
         "report": [of_report(one) for one in weighed if one.claim["reported"]],
-        "heads": [quantities.named(key) for key in meta["table"]],
+        "heads": [trial_statistics.named(key) for key in meta["table"]],
         "epochs": epochs(meta["table"]),
         "arms": [line(arm, meta["table"]) for arm in found.arms.values()],
         "configs": configs(list(found.arms.values())),
@@ -128,7 +128,7 @@ def claim(one: Verdict) -> dict[str, str]:
     return {
         "says": said["says"],
         "word": one.word,
-        "test": f"{quantities.named(said['statistic'])} of {said['arm']} {said['way']} than {other}",
+        "test": f"{trial_statistics.named(said['statistic'])} of {said['arm']} {said['way']} than {other}",
         "means": f"{short(one.arm)} against {short(one.against)}",
         "difference": "–" if not one.n else f"{one.difference:+.3g} {ends}",
         "p": f"{one.p:.3g}" if one.n else "–",
@@ -151,7 +151,7 @@ def line(arm: Arm, statistics: Sequence[str]) -> dict[str, Any]:
 
 def epochs(statistics: Sequence[str]) -> str:
     """Which epoch each value is of; nothing where all are of the last."""
-    chosen = [quantities.named(key) for key in statistics if key.partition(":")[0] in quantities.OF_NETS]
+    chosen = [trial_statistics.named(key) for key in statistics if key.partition(":")[0] in trial_statistics.OF_NETS]
     if not chosen:
         return ""
     return (
