@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib
 from typing import Any, NamedTuple
 
-from analysis import best, final, measured
 from analysis.base.format import short
 from analysis.read import results
 from analysis.read.results import Sweep
+from analysis.sweep import final_results, ranking, trial_metrics
 from trainables import MODELS
 from trainables.metrics import keys
 
@@ -21,7 +21,7 @@ class Net(NamedTuple):
     number: int
     of: int
     test: dict[str, Any] | None = None
-    proof: final.Final | None = None
+    proof: final_results.Final | None = None
 
 
 def draws(search: Sweep, net: Net) -> bool:
@@ -78,7 +78,7 @@ def _kind(search: Sweep, net: Net) -> str:
         return (
             f"This net is one of {n} fresh trainings of the configuration, the one that is best on `val`. That column "
             "flatters it, therefore; **`test` was seen by no choice, and is the score to quote of this net.** "
-            f"Of trainings like it, quote the mean of all {n}: {final.verdict(search, net.proof)}"
+            f"Of trainings like it, quote the mean of all {n}: {final_results.verdict(search, net.proof)}"
         )
     return (
         f"**Scores of the search**, on `val`: one training of the {len(search.trials)} looked at, so they flatter it. "
@@ -93,8 +93,8 @@ def _chosen(search: Sweep, net: Net) -> str:
     )
     stops = "no early stopping" if meta["scheduler"] == "none" else f"{meta['scheduler']} from epoch {meta['grace']} on"
     text = f"By {len(search.trials)} trials of {meta['sampler']} with {stops}, for the {goal} on `val`. "
-    shrunk = "" if net.proof is None else f" {final.shrinkage(search, net.proof)}"
-    return text + best.verdict(search) + shrunk
+    shrunk = "" if net.proof is None else f" {final_results.shrinkage(search, net.proof)}"
+    return text + ranking.verdict(search) + shrunk
 
 
 def _scores(about: dict[str, Any]) -> list[dict[str, Any]]:
@@ -103,7 +103,7 @@ def _scores(about: dict[str, Any]) -> list[dict[str, Any]]:
         {
             "name": f"{one.name}{f' ({one.unit})' if one.unit else ''}",
             "cells": [short(column.get(key)) for column in columns],
-            "better": measured.BETTER[one.better],
+            "better": trial_metrics.BETTER[one.better],
             "doc": one.doc,
         }
         for key, one in keys().items()

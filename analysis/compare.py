@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.stats import ttest_ind
 
-from analysis import budget, final
 from analysis.base.paired_tests import interval, sign_flip
-from analysis.budget import Unit
-from analysis.final import ALPHA, Final
 from analysis.read.results import Sweep
+from analysis.sweep import final_results, random_search
+from analysis.sweep.final_results import ALPHA, Final
+from analysis.sweep.random_search import Unit
 from trainables.errors import BadInput
 from trainables.metrics import keys
 
@@ -83,9 +83,9 @@ def compare(first: Sweep, second: Sweep) -> Compared:
     """Two sweeps whose rows were read; BadInput where their scores do not compare, or one has no winner."""
     refuse(first, second)
     both = (first, second)
-    told = [budget.spent(sweep) for sweep in both]
-    units = [unit for unit in budget.UNITS if all(np.isfinite(one[unit]).all() and len(one) for one in told)]
-    proofs = [final.load(sweep) for sweep in both]
+    told = [random_search.spent(sweep) for sweep in both]
+    units = [unit for unit in random_search.UNITS if all(np.isfinite(one[unit]).all() and len(one) for one in told)]
+    proofs = [final_results.load(sweep) for sweep in both]
     return Compared(
         (first.meta["name"], second.meta["name"]),
         first.metric,
@@ -98,17 +98,17 @@ def compare(first: Sweep, second: Sweep) -> Compared:
 
 def _reached(both: tuple[Sweep, Sweep], told: list[Any], unit: Unit) -> Reached:
     shared = min(float(one[unit].sum()) for one in told)
-    scores = [sweep.sign * budget.reached(one, unit, shared) for sweep, one in zip(both, told, strict=True)]
+    scores = [sweep.sign * random_search.reached(one, unit, shared) for sweep, one in zip(both, told, strict=True)]
     within = [int((one[unit].cumsum() <= shared * (1 + 1e-9)).sum()) for one in told]
     typical = [_typical(sweep, one, n) for sweep, one, n in zip(both, told, within, strict=True)]
     return Reached(unit, shared, (scores[0], scores[1]), (within[0], within[1]), (typical[0], typical[1]))
 
 
 def _typical(sweep: Sweep, told: Any, n: int) -> tuple[float, float, float] | None:
-    drawn = budget.drawn(sweep, told)
-    if budget.dependent(sweep) or not n:
+    drawn = random_search.drawn(sweep, told)
+    if random_search.dependent(sweep) or not n:
         return None
-    found = budget.typical(drawn["loss"], n)
+    found = random_search.typical(drawn["loss"], n)
     median, better, worse = (sweep.sign * float(ends[n - 1]) for ends in found)
     return median, better, worse
 

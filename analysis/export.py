@@ -16,11 +16,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from safetensors.torch import save
 from torch import Tensor
 
-from analysis import best, card, final, grids, sample, standalone
+from analysis import card, grids, sample, standalone
 from analysis.base import image_sheets
 from analysis.card import Net
 from analysis.read import results
 from analysis.read.results import Sweep
+from analysis.sweep import final_results, ranking
 from trainables import MODELS, ae, filestore
 from trainables.errors import BadInput
 from trainables.metrics import keys
@@ -59,11 +60,11 @@ def write(directory: str, out: str | None, trial: int | None, further: dict[str,
 
 def chosen(search: Sweep, trial: int | None) -> Net:
     """The training to export: of `trial`, of the proven pick, or the winner of the search."""
-    proof = final.load(search)
+    proof = final_results.load(search)
     if trial is not None:
         return Net(search, sample.chosen(search, trial), trial)
     if proof is None:
-        number = int(best.ranked(search)["number"].iloc[0])
+        number = int(ranking.ranked(search)["number"].iloc[0])
         return Net(search, number, number)
     number = proof.pick.number
     k = int(np.nanargmin(search.sign * proof.pick.val))

@@ -12,13 +12,14 @@ import numpy as np
 import torch
 from PIL import UnidentifiedImageError
 
-from analysis import best, sample
+from analysis import sample
 from analysis.base import image_sheets
 from analysis.base.format import named, short
 from analysis.base.image_sheets import Pixels
 from analysis.figures import style
 from analysis.read import dataset, results
 from analysis.read.results import Sweep
+from analysis.sweep import ranking
 from trainables import MODELS
 from trainables.engine.evaluate import GRID, grid_labels
 from trainables.errors import BadInput
@@ -39,7 +40,7 @@ def comparison(sweep: Sweep, k: int) -> list[Strip]:
     """A row of real images (where they are at hand), then the best k configurations, or k of the front, at their best
     epochs."""
     strips = _heading(sweep)
-    for entry in best.top(sweep, k):
+    for entry in ranking.top(sweep, k):
         scores = ", ".join(f"{named(metric)} {short(value)}" for metric, value in entry["values"].items())
         title = f"Trial {entry['number']} · {scores} at epoch {entry['best_epoch']}"
         if entry["number"] == 0:
@@ -134,7 +135,7 @@ def _heading(sweep: Sweep) -> list[Strip]:
     real = _real(sweep)
     if MODELS[sweep.meta["model"]].show is None:
         return real
-    lead = best.top(sweep, 1)[0]
+    lead = ranking.top(sweep, 1)[0]
     inputs = batch(sweep, lead["number"], lead["best_epoch"])[0::2][:ACROSS]
     spoilt = Strip("Input", "held-out images as the model saw them", inputs)
     return [spoilt] if not real or np.array_equal(real[0].images, inputs) else [*real, spoilt]

@@ -15,7 +15,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from analysis import again, best, final, front, grids, measured, status, trust
+from analysis import grids
 from analysis.base import image_sheets
 from analysis.base.format import named, short, state
 from analysis.compare import stamp
@@ -25,6 +25,7 @@ from analysis.figures.budget import together
 from analysis.grids import Strip
 from analysis.read import results
 from analysis.read.results import Sweep
+from analysis.sweep import advice, commands, final_results, pareto, ranking, status, trial_metrics
 from trainables import filestore
 from trainables.errors import BadInput
 
@@ -43,7 +44,7 @@ def write(directories: list[str | Path], out: str | Path | None = None) -> str:
         raise BadInput("name at least one sweep to report on")
     sweeps = [results.read(results.load(directory)) for directory in directories]
     for sweep in sweeps:
-        best.ranked(sweep)  # refuses a sweep without a winner before any is drawn
+        ranking.ranked(sweep)  # refuses a sweep without a winner before any is drawn
     files: dict[str, bytes] = {}
     sections = [section(sweep, files, f"{sweep.meta['name']}_" if len(sweeps) > 1 else "") for sweep in sweeps]
     page = Environment(loader=PackageLoader("analysis", ""), autoescape=True, undefined=StrictUndefined)
@@ -61,8 +62,8 @@ def write(directories: list[str | Path], out: str | Path | None = None) -> str:
 
 def section(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[str, Any]:
     """All that the page says of one sweep; the pictures are put into `files` by name as well."""
-    meta, proof = sweep.meta, final.load(sweep)
-    lead = best.lead(sweep, None if proof is None else proof.pick.number)
+    meta, proof = sweep.meta, final_results.load(sweep)
+    lead = ranking.lead(sweep, None if proof is None else proof.pick.number)
 
     def keep(name: str, content: bytes) -> str:
         files[f"{prefix}{name}.png"] = content
@@ -83,15 +84,15 @@ def section(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[str, Any
         "goals": [{"name": named(one.metric), "way": WAY[one.mode]} for one in sweep.goal.objectives],
         "limits": " and ".join(map(str, sweep.goal.constraints)),
         "front": _front(sweep),
-        "verdict": trust.verdict(sweep, proof),
-        "trust": [{"text": point.text, "command": _groups(point.command)} for point in trust.points(sweep, proof)],
-        "proof": None if proof is None else final.told(sweep, proof),
+        "verdict": advice.verdict(sweep, proof),
+        "trust": [{"text": point.text, "command": _groups(point.command)} for point in advice.points(sweep, proof)],
+        "proof": None if proof is None else final_results.told(sweep, proof),
         "picture": keep("winner", image_sheets.png(picture)),
         "drawn": _drawn(sweep),
-        "command": _groups(again.trial(sweep, lead["number"], lead["config"])),
+        "command": _groups(commands.trial(sweep, lead["number"], lead["config"])),
         "swept": sweep.swept,
         "parameters": parameters(sweep, lead["config"]),
-        "measured": measured.lines(sweep, lead["number"]),
+        "measured": trial_metrics.lines(sweep, lead["number"]),
         "strips": [_strip(strip) for strip in strips],
         "real": len(strips) > 0 and strips[0].title == grids.REAL,
         "columns": grids.columns(sweep),
@@ -121,8 +122,8 @@ def parameters(sweep: Sweep, config: dict[str, Any]) -> list[dict[str, Any]]:
 
 def table(sweep: Sweep) -> list[dict[str, Any]]:
     """Every trial for the page, ranked ones first, then the others by number."""
-    order = {number: rank for rank, number in enumerate(best.ranked(sweep)["number"].tolist())}
-    scored = set(best.scored(sweep)["number"])
+    order = {number: rank for rank, number in enumerate(ranking.ranked(sweep)["number"].tolist())}
+    scored = set(ranking.scored(sweep)["number"])
     lines = sweep.trials.to_dict("records")
     lines.sort(key=lambda line: (order.get(line["number"], len(order)), line["number"]))
     return [
@@ -130,7 +131,7 @@ def table(sweep: Sweep) -> list[dict[str, Any]]:
             "number": line["number"],
             "state": state(line["state"]),
             "why": ": ".join(str(line[key]) for key in ("reason", "error") if isinstance(line[key], str))
-            or (f"breaks {best.breaks(sweep, line['number'])}" if line["number"] in scored - order.keys() else ""),
+            or (f"breaks {ranking.breaks(sweep, line['number'])}" if line["number"] in scored - order.keys() else ""),
             "values": [
                 short(sweep.scores[line["number"]][one.metric]) if line["number"] in scored else "–"
                 for one in sweep.goal.objectives
@@ -160,9 +161,9 @@ def _front(sweep: Sweep) -> list[dict[str, Any]]:
             "state": state(entry["state"]),
             "values": [short(value) for value in entry["values"].values()],
             "epoch": entry["best_epoch"],
-            "changed": front.changed(sweep, entry["number"], entry["config"]),
+            "changed": pareto.changed(sweep, entry["number"], entry["config"]),
         }
-        for entry in best.top(sweep)
+        for entry in ranking.top(sweep)
     ]
 
 
@@ -170,7 +171,7 @@ def comparison(sweeps: list[Sweep]) -> dict[str, Any]:
     """The winners of several sweeps, and whether their scores may be compared at all."""
     lines = []
     for sweep in sweeps:
-        lead, margin = best.top(sweep, 1)[0], best.margin(sweep)
+        lead, margin = ranking.top(sweep, 1)[0], ranking.margin(sweep)
         lines.append({
             "name": sweep.meta["name"], "model": sweep.meta["model"], "dataset": sweep.meta["dataset"],
             "metric": named(sweep.metric), "value": short(lead["value"]), "trial": lead["number"],

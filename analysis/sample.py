@@ -14,11 +14,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from torch import Tensor, nn
 
-from analysis import best
 from analysis.base import image_sheets
 from analysis.base.image_sheets import Pixels
 from analysis.read import dataset, results
 from analysis.read.results import Sweep
+from analysis.sweep import ranking
 from trainables import MODELS, random_streams
 from trainables.engine import evaluate
 from trainables.errors import BadInput, unknown
@@ -112,7 +112,7 @@ def _of(weights: Mapping[str, Tensor], net: str) -> dict[str, Tensor]:
 def chosen(sweep: Sweep, trial: int | None) -> int:
     """The number of a trial, or of the winner; BadInput where there is none."""
     if trial is None:
-        return int(best.ranked(sweep)["number"].iloc[0])
+        return int(ranking.ranked(sweep)["number"].iloc[0])
     if trial not in sweep.trials["number"].tolist():
         raise BadInput(f"no trial {trial} in {sweep.place.name!r}: it has trials 0 to {len(sweep.trials) - 1}")
     return trial

@@ -26,9 +26,9 @@ from scipy.stats import binom
 from table import keep
 
 import gensweep.tuning  # noqa: F401  before any thread imports Ray Tune as well: its modules import in a circle
-from analysis import best, final
 from analysis.base.paired_tests import interval
 from analysis.read import results
+from analysis.sweep import final_results, ranking
 from gensweep import Sweep, cluster, finalize
 
 REPEATS, TRIALS, SEEDS, SLOTS = 40, 8, 10, 2
@@ -63,9 +63,9 @@ def sweep(seed: int, results: Path) -> list[Told]:
     directory = results / name
     finalize.run(finalize.Asked(str(directory), top=1, seeds=SEEDS, concurrent=SLOTS), ["benchmark"], quiet)
     found = results.load(directory)
-    proof = final.load(found)
+    proof = final_results.load(found)
     assert proof is not None
-    lead = best.winners(found, 1)[0]
+    lead = ranking.winners(found, 1)[0]
     return [
         Told(
             seed,

@@ -26,9 +26,9 @@ class SweepResult(NamedTuple):
 
     def top(self, k: int) -> list[dict[str, Any]]:
         """The best k trials, best first."""
-        from analysis import best
+        from analysis.sweep import ranking
 
-        return best.top(self.frames(), k)
+        return ranking.top(self.frames(), k)
 
     def frames(self) -> "analysis.read.results.Sweep":
         """The sweep as tidy frames: `.trials`, `.rows`, `.history`."""

@@ -129,8 +129,8 @@ def run_study(given: argparse.Namespace, command: list[str]) -> int:
 def finalize_sweep(given: argparse.Namespace, command: list[str]) -> int:
     from rich.console import Console
 
-    from analysis import final
     from analysis.read import results
+    from analysis.sweep import final_results
     from gensweep import finalize
 
     typed = {key: value for key, value in vars(given).items() if key in finalize.Asked._fields and value is not None}
@@ -138,11 +138,11 @@ def finalize_sweep(given: argparse.Namespace, command: list[str]) -> int:
     if cause != "done":
         return _unfinished(cause, *command[1:])
     sweep = results.load(given.dir)
-    found = final.load(sweep)
+    found = final_results.load(sweep)
     if found is None:
         print("gensweep: every finalist failed on more than half of its seeds", file=sys.stderr)
         return FAILED
-    print(final.text(sweep, found))
+    print(final_results.text(sweep, found))
     next_step("report", given.dir)
     return OK
 

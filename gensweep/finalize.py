@@ -3,7 +3,7 @@
 Like a study, a proof is some sweeps whose trials are the seeds: one for each finalist, in `final/` of the sweep's
 directory, all in one run of Tune, with the judge of the search. The defaults (trial 0) always come along, because the
 first question is whether the search was worth it. Then each training is scored once on the test split. `final.json`
-holds the scores; analysis/final.py reads it. Typed again, it goes on; more finalists or more seeds are added to it.
+holds the scores; analysis/sweep/final_results.py reads it. Typed again, it goes on; more finalists or more seeds are added to it.
 """
 
 import math
@@ -47,14 +47,14 @@ def run(asked: Asked, command: list[str], console: Console) -> str:
     Raises:
         BadUsage, BadInput: whatever the user has to change; a sweep without a winner.
     """
-    from analysis import final
     from analysis.read import results
+    from analysis.sweep import final_results
     from gensweep.sweep import judge_of, reopen
 
     directory = desk.desk(asked.dir)
     sheet, data = reopen(directory)
     sweep = results.load(asked.dir)
-    before = final.written(sweep.place)
+    before = final_results.written(sweep.place)
     seeds = _seeds(asked, before)
     chosen = _finalists(sweep, asked.top, before)
     engine = Engine(directory / "final", asked.address, command, console)
@@ -84,9 +84,9 @@ def _seeds(asked: Asked, before: dict[str, Any] | None) -> int:
 
 def _finalists(sweep: "Sweep", top: int, before: dict[str, Any] | None) -> list[int]:
     """The numbers of the trials to prove: the best of the search, those of an earlier proof, and the defaults."""
-    from analysis import best
+    from analysis.sweep import ranking
 
-    numbers = best.winners(sweep, top)
+    numbers = ranking.winners(sweep, top)
     had = [] if before is None else [one["number"] for one in before["finalists"]]
     return [int(number) for number in dict.fromkeys([*had, *numbers, 0])]
 
@@ -154,13 +154,13 @@ def _score(
     console: Console,
 ) -> None:
     """Scores every training on the test split and writes final.json; what it scored before is kept."""
-    from analysis import final
     from analysis.read import results
+    from analysis.sweep import final_results
     from trainables.metrics import build_judge
 
     chosen, seeds = asked
     judge = build_judge(data, seed=sheet["seed"], test=True)
-    before = final.written(sweep.place) or {"finalists": []}
+    before = final_results.written(sweep.place) or {"finalists": []}
     known = {one["number"]: one["seeds"] for one in before["finalists"] if before.get("test_stamp") == judge.stamp}
     searched = sweep.trials.set_index("number")["value"]
     finalists = []
@@ -176,7 +176,7 @@ def _score(
         mean = f"{sum(tests) / len(tests):.4g}" if tests else "none ran to its end"
         console.print(f"trial {number}: {sweep.metric} on test, {len(tests)} seeds: {mean}", highlight=False)
     written = {
-        "format": final.FORMAT,
+        "format": final_results.FORMAT,
         "command": command,
         "seeds": seeds,
         "seed": fresh(sheet["seed"]),

@@ -16,8 +16,8 @@ def next_step(*words: str) -> None:
 
 
 def show_status(given: argparse.Namespace, command: list[str]) -> int:
-    from analysis import status
     from analysis.read import results
+    from analysis.sweep import status
     from gensweep import bucket, desk, lock
 
     sweep, directory = results.load(given.dir), desk.desk(given.dir)
@@ -34,29 +34,29 @@ def show_status(given: argparse.Namespace, command: list[str]) -> int:
 
 
 def show_best(given: argparse.Namespace, command: list[str]) -> int:
-    from analysis import best, edges, final
     from analysis.read import results
+    from analysis.sweep import boundary, final_results, ranking
 
     sweep = results.load(given.dir)
-    found = best.top(sweep, given.top)
+    found = ranking.top(sweep, given.top)
     if given.json or given.format == "json":
         print(json.dumps(found))
         return OK
     sweep = results.read(sweep, [entry["number"] for entry in found])
     if given.format is not None:
-        from analysis import tables
+        from analysis.sweep import tables
 
         print(tables.write(sweep, given.top, given.format))
         return OK
-    print(best.table(sweep, given.top))
-    if found_edges := edges.edges(sweep):
-        print(f"\n{edges.said(sweep, found_edges)}: {shlex.join(edges.command(sweep, found_edges))}")
-    proof = final.load(sweep)
+    print(ranking.table(sweep, given.top))
+    if found_edges := boundary.edges(sweep):
+        print(f"\n{boundary.said(sweep, found_edges)}: {shlex.join(boundary.command(sweep, found_edges))}")
+    proof = final_results.load(sweep)
     if proof is None:
         print("\nThese are scores of the search: one training each, and the luckiest is shown.")
         next_step("finalize", given.dir)
         return OK
-    print(f"\nProven from fresh seeds:\n\n{final.text(sweep, proof)}")
+    print(f"\nProven from fresh seeds:\n\n{final_results.text(sweep, proof)}")
     next_step("report", given.dir)
     return OK
 

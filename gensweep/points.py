@@ -49,8 +49,8 @@ def warm(space: "Space", directory: str, goal: "Goal") -> list[dict[str, Any]]:
         BadInput: it is no sweep, or has no winner.
         BadUsage: it looked for something else, or nothing of it fits.
     """
-    from analysis import best
     from analysis.read import results
+    from analysis.sweep import ranking
     from search_spaces.override import describe
 
     sweep = results.load(directory)
@@ -60,7 +60,7 @@ def warm(space: "Space", directory: str, goal: "Goal") -> list[dict[str, Any]]:
 
     searched = {key: box for key, box in describe(space).items() if box["kind"] != "fixed"}
     points: list[dict[str, Any]] = []
-    for entry in best.top(sweep, WARM):
+    for entry in ranking.top(sweep, WARM):
         config = entry["config"]
         inside = {key: config[key] for key, box in searched.items() if key in config and _inside(config[key], box)}
         try:

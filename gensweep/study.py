@@ -120,10 +120,10 @@ def run(asked: Asked, command: list[str], console: Console) -> str:
 
 def _pick(own: Owned) -> dict[str, Any]:
     """The best configuration of an arm's search."""
-    from analysis import best
     from analysis.read import results
+    from analysis.sweep import ranking
 
-    config: dict[str, Any] = best.top(results.load(own.asked.directory / f"{own.arm}-search"), 1)[0]["config"]
+    config: dict[str, Any] = ranking.top(results.load(own.asked.directory / f"{own.arm}-search"), 1)[0]["config"]
     return config
 
 

@@ -11,8 +11,8 @@ import sweeps
 from optuna.trial import TrialState
 from pyarrow import fs
 
-from analysis import best, status
 from analysis.read import optuna_study, results
+from analysis.sweep import ranking, status
 from trainables.errors import BadInput
 from trainables.filestore import Place
 
@@ -65,21 +65,21 @@ def test_the_last_row_of_an_epoch_counts_and_torn_lines_do_not() -> None:
 
 def test_ranking_breaks_ties_by_number_and_leaves_out_failures(made: Path) -> None:
     sweep = results.load(made)
-    assert best.ranked(sweep)["number"].tolist() == [1, 0, 2]  # trial 3 failed after reaching 5.0
+    assert ranking.ranked(sweep)["number"].tolist() == [1, 0, 2]  # trial 3 failed after reaching 5.0
 
 
 def test_a_maximised_objective(own: Path) -> None:
     rewrite(own, objective={"metric": "fid", "mode": "max"})
     sweep = results.load(own)
-    lead = best.top(sweep, 1)[0]
+    lead = ranking.top(sweep, 1)[0]
     assert (lead["number"], lead["value"], lead["best_epoch"]) == (2, 90.0, 1)
-    margin = best.margin(sweep)
+    margin = ranking.margin(sweep)
     assert margin is not None
     assert (margin.gain, margin.share) == (30.0, 0.5)
 
 
 def test_top_is_plain_and_exact(made: Path) -> None:
-    first, second = best.top(results.load(made), 2)
+    first, second = ranking.top(results.load(made), 2)
     assert json.loads(json.dumps(first)) == first
     assert (first["number"], first["value"], first["best_epoch"], first["epochs_done"]) == (1, 12.5, 4, 5)
     assert first["config"] == sweeps.FIXED | {"lr": 3e-3, "batch_size": 64, "likelihood": "bernoulli"}
@@ -87,18 +87,18 @@ def test_top_is_plain_and_exact(made: Path) -> None:
     assert first["metrics"]["updates"] == 80
     assert second["number"] == 0
     with pytest.raises(BadInput, match="at least 1, not 0"):
-        best.top(results.load(made), 0)
+        ranking.top(results.load(made), 0)
 
 
 def test_table_and_margin(made: Path) -> None:
-    lines = best.table(results.load(made), 2).splitlines()
+    lines = ranking.table(results.load(made), 2).splitlines()
     assert lines[0].split() == ["rank", "trial", "state", "fid", "epoch", "lr", "batch_size", "likelihood"]
     assert lines[1].split() == ["1", "1", "done", "12.5", "4", "0.003", "64", "bernoulli"]
     assert len({len(line) for line in lines[:3]}) == 1
     assert lines[4] == "Trial 1 reaches FID 12.5, the defaults (trial 0) 20: 7.5 better (38%)."
     shown = ["FID              12.5", "effective modes  9.5 classes", "precision        0.75 0..1"]
     assert lines[6:] == ["Trial 1:", *(f"  {line}" for line in shown), "  nats per image   102.5 nats"]
-    assert best.margin(results.load(made)) == best.Margin(20.0, 12.5, 7.5, 0.375)
+    assert ranking.margin(results.load(made)) == ranking.Margin(20.0, 12.5, 7.5, 0.375)
 
 
 def test_status_counts(own: Path) -> None:
@@ -115,7 +115,7 @@ def test_status_counts(own: Path) -> None:
 def test_all_failed(tmp_path: Path) -> None:
     failed = sweeps.make(tmp_path / "bad", [sweeps.TRIALS[3]] * 2)
     with pytest.raises(BadInput, match=r"all 2 trials of .*bad' failed \(2 nan\)"):
-        best.table(results.load(failed), 5)
+        ranking.table(results.load(failed), 5)
     assert status.summary(results.load(failed))["best"] is None
 
 
@@ -126,7 +126,7 @@ def test_before_the_first_trial(own: Path) -> None:
     assert status.summary(sweep)["waiting"] == 4
     assert results.read(sweep).rows.empty
     with pytest.raises(BadInput, match=r"no trial of .* has a score yet"):
-        best.ranked(sweep)
+        ranking.ranked(sweep)
 
 
 def test_not_a_sweep(own: Path, tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_a_study_that_is_none(own: Path) -> None:
 
 def test_reading_leaves_no_trace(own: Path) -> None:
     before = {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in own.rglob("*")}
-    best.table(results.load(own), 3)
+    ranking.table(results.load(own), 3)
     assert {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in own.rglob("*")} == before
 
 
@@ -162,7 +162,7 @@ def test_reading_beside_a_driver_that_writes(own: Path) -> None:
         writer.execute("pragma journal_mode=wal")
         writer.execute("update trial_intermediate_values set intermediate_value = 1.5 where step = 4")
         writer.execute("begin immediate")
-        assert best.ranked(results.load(own))["value"].iloc[0] == 1.5
+        assert ranking.ranked(results.load(own))["value"].iloc[0] == 1.5
     finally:
         writer.close()
 
@@ -191,7 +191,7 @@ def test_a_conditional_key_stays_whole_and_absent_where_it_does_not_apply(tmp_pa
         (TrialState.COMPLETE, {"lr": 1e-3}, [2.0]),
     ]
     sweep = results.load(sweeps.make(tmp_path / "some", some))
-    entries = best.top(sweep, 2)
+    entries = ranking.top(sweep, 2)
     assert entries[1]["config"]["batch_size"] == 64
     assert "batch_size" not in entries[0]["config"]
-    assert best.table(sweep, 1).splitlines()[1].split()[-2:] == ["–", "–"]
+    assert ranking.table(sweep, 1).splitlines()[1].split()[-2:] == ["–", "–"]

@@ -8,9 +8,10 @@ import pytest
 import sweeps
 from optuna.trial import TrialState
 
-from analysis import again, budget, report
+from analysis import report
 from analysis.figures import budget as figure
 from analysis.read import results
+from analysis.sweep import commands, random_search
 
 N, REPEATS, FAILS = 40, 1_000, 0.1
 
@@ -29,20 +30,22 @@ def truth(n: Any) -> Any:
 
 def test_the_band_holds_the_whole_curve_as_often_as_it_says() -> None:
     right = truth(np.arange(1, N + 1))
-    held = sum(bool(((one.low <= right) & (right <= one.high)).all()) for one in map(budget.typical, searches(1)))
+    held = sum(
+        bool(((one.low <= right) & (right <= one.high)).all()) for one in map(random_search.typical, searches(1))
+    )
     error = (0.95 * 0.05 / REPEATS) ** 0.5
     assert 0.95 - 3 * error <= held / REPEATS <= 0.95 + 3 * error + 0.01
 
 
 def test_the_band_of_another_level_is_another() -> None:
     right = truth(np.arange(1, N + 1))
-    curves = [budget.typical(one, level=0.5) for one in searches(2)]
+    curves = [random_search.typical(one, level=0.5) for one in searches(2)]
     held = np.mean([((one.low <= right) & (right <= one.high)).all() for one in curves])
     assert 0.45 <= held <= 0.57
 
 
 def test_the_curve_is_about_the_truth_and_the_band_is_of_use() -> None:
-    found = [budget.typical(one) for one in searches(3)]
+    found = [random_search.typical(one) for one in searches(3)]
     right = truth(np.arange(1, N + 1))
     assert np.median([one.median[1] for one in found]) == pytest.approx(right[1], rel=0.2)
     assert np.mean([np.isfinite(one.high[-1]) for one in found]) == 1  # no search of 40 is worse than this
@@ -52,17 +55,17 @@ def test_the_curve_is_about_the_truth_and_the_band_is_of_use() -> None:
 
 
 def test_by_hand() -> None:
-    low, high = budget.ranks(1, 2)
+    low, high = random_search.ranks(1, 2)
     assert (low.tolist(), high.tolist()) == ([0, 0], [2, 2])  # one draw bounds nothing
-    low, high = budget.ranks(300, 300)
+    low, high = random_search.ranks(300, 300)
     assert (np.diff(low) <= 0).all()
     assert (np.diff(high) <= 0).all()
     assert (low < high).all()
-    found = budget.typical([3.0, 1.0, 2.0, np.inf], 3)
+    found = random_search.typical([3.0, 1.0, 2.0, np.inf], 3)
     assert found.median.tolist() == [2.0, 2.0, 1.0]  # quantiles at .5, .293 and .206
-    assert budget.typical([np.inf] * 3).median[0] == np.inf
+    assert random_search.typical([np.inf] * 3).median[0] == np.inf
     with pytest.raises(ValueError, match="at least 1"):
-        budget.typical([])
+        random_search.typical([])
 
 
 DRAWS: list[sweeps.Planned] = [
@@ -73,15 +76,20 @@ DRAWS: list[sweeps.Planned] = [
 
 def test_what_was_spent_and_reached(tmp_path: Path) -> None:
     random = results.load(sweeps.make(tmp_path / "s", DRAWS, sampler="random", scheduler="none"))
-    told = budget.spent(results.read(random))
+    told = random_search.spent(results.read(random))
     assert told["loss"].tolist() == [20.0, 30.0, np.inf, 10.0, 15.0, 12.0]
     assert told["images"].tolist() == [1257] * 6
     assert told["seconds"].tolist() == [1.0] * 6
-    assert budget.drawn(random, told)["number"].tolist() == [1, 2, 3, 4, 5]  # not the defaults
+    assert random_search.drawn(random, told)["number"].tolist() == [1, 2, 3, 4, 5]  # not the defaults
     named = random._replace(meta=random.meta | {"points": [{"lr": 1e-3}]})
-    assert budget.drawn(named, told)["number"].tolist() == [2, 3, 4, 5]
-    assert [budget.reached(told, "images", images) for images in (1000, 1257, 3 * 1257, 9999)] == [np.inf, 20, 20, 10]
-    assert np.isnan(budget.spent(random)["images"]).all()  # no rows were read
+    assert random_search.drawn(named, told)["number"].tolist() == [2, 3, 4, 5]
+    assert [random_search.reached(told, "images", images) for images in (1000, 1257, 3 * 1257, 9999)] == [
+        np.inf,
+        20,
+        20,
+        10,
+    ]
+    assert np.isnan(random_search.spent(random)["images"]).all()  # no rows were read
 
 
 def test_a_band_is_for_independent_draws_only(tmp_path: Path) -> None:
@@ -90,11 +98,11 @@ def test_a_band_is_for_independent_draws_only(tmp_path: Path) -> None:
     assert [panel.unit for panel in panels] == ["images", "seconds"]
     assert all(not len(panel.lines[0].n_x) for panel in panels)
     assert "what tpe proposes depends on earlier trials" in figure.look(panels)
-    assert " ".join(again.control(sweep)) in figure.look(panels)
-    assert again.control(sweep)[:7] == ["gensweep", "run", "vae", "--dataset", "digits", "--sampler", "random"]
+    assert " ".join(commands.control(sweep)) in figure.look(panels)
+    assert commands.control(sweep)[:7] == ["gensweep", "run", "vae", "--dataset", "digits", "--sampler", "random"]
     named = {"scheduler": "none", "points": [{"lr": 1e-3}] * 5}
     for meta in ({"scheduler": "asha"}, {"scheduler": "none", "study": "s@2"}, named):
-        assert budget.dependent(sweep._replace(meta=sweep.meta | {"sampler": "random"} | meta))
+        assert random_search.dependent(sweep._replace(meta=sweep.meta | {"sampler": "random"} | meta))
 
 
 def test_a_random_search_of_named_points_alone_has_no_band(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ import pytest
 import sweeps
 from optuna.trial import TrialState
 
-from analysis import best
 from analysis.figures import failures
 from analysis.read import results
+from analysis.sweep import ranking
 from search_spaces import SPACES
 from search_spaces.override import default
 from trainables import TRAINABLES, Data
@@ -93,7 +93,7 @@ def test_a_collapsed_epoch_never_wins(tmp_path: Path) -> None:
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     path.write_text("".join(json.dumps(row | {"narrow": int(row["epoch"] == 4)}) + "\n" for row in rows))
     assert results.trial(results.load(made), 1).best == {**rows[4], "narrow": 0}
-    assert best.top(results.load(made), 1)[0]["value"] == 14.0
+    assert ranking.top(results.load(made), 1)[0]["value"] == 14.0
 
 
 def test_the_failure_map_names_the_cut(tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ import pytest
 import sweeps
 from optuna.trial import TrialState
 
-from analysis import compare, comparison, final, noise
+from analysis import compare, comparison
 from analysis.read import results
+from analysis.sweep import final_results, seed_noise
 from gensweep.cli import main
 
 
@@ -117,13 +118,13 @@ def test_by_the_command_line(pair: list[Path], capsys: Any) -> None:
 
 def test_the_noise_of_seeds(pair: list[Path]) -> None:
     sweep = both(pair)[0]
-    assert "not known" in noise.said(sweep, None)
+    assert "not known" in seed_noise.said(sweep, None)
     proven(pair[0], A)
-    proof = final.load(sweep)
+    proof = final_results.load(sweep)
     assert proof is not None
-    found = noise.of(sweep, proof)
+    found = seed_noise.of(sweep, proof)
     assert found is not None
     assert found.sd == pytest.approx(np.std(A, ddof=1))
     assert found.low < found.sd < found.high
     assert (found.freedom, found.close) == (7, 0)
-    assert "no other trial of the search lies within 0.68" in noise.said(sweep, found)
+    assert "no other trial of the search lies within 0.68" in seed_noise.said(sweep, found)

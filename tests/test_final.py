@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from sweeps import make
 
-from analysis import final, report
+from analysis import report
 from analysis.figures.proof import data as proof_data
 from analysis.read import results
+from analysis.sweep import final_results
 from gensweep import Sweep
 from gensweep.cli import main
 from gensweep.finalize import fresh
@@ -50,7 +51,7 @@ def test_the_pick_its_margin_and_whom_it_is_tied_with(tmp_path: Path) -> None:
     same: list[float | None] = [14.05 - e for e in NOISE]
     defaults: list[float | None] = [20 + e + 0.01 * k for k, e in enumerate(NOISE)]
     sweep = proven(tmp_path / "s", told(1, 12.5, lead), told(2, 20.0, same, collapsed=2), told(0, 20.0, defaults))
-    found = final.load(sweep)
+    found = final_results.load(sweep)
     assert found is not None
     assert found.pick.number == 1
     by_number = {one.number: one for one in found.against}
@@ -60,12 +61,12 @@ def test_the_pick_its_margin_and_whom_it_is_tied_with(tmp_path: Path) -> None:
     assert by_number[0].effect == pytest.approx(6.035 / np.std(0.01 * np.arange(8), ddof=1))
     assert by_number[2].tied
     assert by_number[2].gain == pytest.approx(0.05)
-    text = final.text(sweep, found)
+    text = final_results.text(sweep, found)
     assert "it beats the defaults by 6.04" in text
     assert "Tied with trial 2" in text
     assert "The search showed 12.5 for it" in text
     assert "15, 2.5 worse" in text  # val is test + 1 here
-    assert final.lines(sweep, found)[1]["collapsed"] == "2"
+    assert final_results.lines(sweep, found)[1]["collapsed"] == "2"
     (panel,) = proof_data(sweep)
     assert panel.names == ["trial 1", "trial 2", "trial 0 (defaults)"]
     assert panel.search == [12.5, 20.0, 20.0]
@@ -74,14 +75,14 @@ def test_the_pick_its_margin_and_whom_it_is_tied_with(tmp_path: Path) -> None:
 def test_a_configuration_that_mostly_fails_is_never_the_pick(tmp_path: Path) -> None:
     rarely: list[float | None] = [5.0, 5.1, 5.2, None, None, None, None, None]
     sweep = proven(tmp_path / "s", told(1, 12.5, rarely), told(0, 20.0, [20.0 + e for e in NOISE]))
-    found = final.load(sweep)
+    found = final_results.load(sweep)
     assert found is not None
     assert found.pick.number == 0
     assert found.against[0].n == 3
-    assert final.lines(sweep, found)[1]["failed"] == "5"
-    assert "the search found nothing better" in final.verdict(sweep, found)
+    assert final_results.lines(sweep, found)[1]["failed"] == "5"
+    assert "the search found nothing better" in final_results.verdict(sweep, found)
     nothing = proven(tmp_path / "t", told(1, 12.5, [None] * SEEDS))
-    assert final.load(nothing) is None
+    assert final_results.load(nothing) is None
 
 
 def test_a_configuration_that_mostly_breaks_a_constraint_is_the_pick_only_where_all_do(tmp_path: Path) -> None:
@@ -97,23 +98,23 @@ def test_a_configuration_that_mostly_breaks_a_constraint_is_the_pick_only_where_
         meta = {"format": 1, "seeds": SEEDS, "test_stamp": {"reference": "test"}, "finalists": finalists}
         (tmp_path / "s" / "final.json").write_text(json.dumps(meta))
         sweep = results.load(tmp_path / "s")
-        found = final.load(sweep)
+        found = final_results.load(sweep)
         assert found is not None
         picked[broken] = found.pick.number
-        assert final.told(sweep, found)["heads"][-1] == "breaks a limit"
-        assert ("with 5 of them it breaks fid<=25" in final.verdict(sweep, found)) is (broken == 5)
+        assert final_results.told(sweep, found)["heads"][-1] == "breaks a limit"
+        assert ("with 5 of them it breaks fid<=25" in final_results.verdict(sweep, found)) is (broken == 5)
     assert picked == {0: 0, 5: 1}
 
 
 def test_what_is_unfinished_or_broken(tmp_path: Path) -> None:
     sweep = proven(tmp_path / "s", told(1, 12.5, [5.0, 5.1]))
-    assert final.load(sweep) is None
+    assert final_results.load(sweep) is None
     (tmp_path / "s" / "final.json").write_text("{")
     with pytest.raises(BadInput, match="broken"):
-        final.load(sweep)
+        final_results.load(sweep)
     (tmp_path / "s" / "final.json").write_text('{"format": 7}')
     with pytest.raises(BadInput, match="format 1"):
-        final.load(sweep)
+        final_results.load(sweep)
 
 
 def test_too_few_seeds_are_said(tmp_path: Path) -> None:
@@ -123,10 +124,10 @@ def test_too_few_seeds_are_said(tmp_path: Path) -> None:
     sweep = proven(tmp_path / "s", *few)
     meta = json.loads((tmp_path / "s" / "final.json").read_text()) | {"seeds": 5}
     (tmp_path / "s" / "final.json").write_text(json.dumps(meta))
-    found = final.load(sweep)
+    found = final_results.load(sweep)
     assert found is not None
     # two comparisons: 2 * 2 / 2^n <= .05 from n = 7 on
-    assert "add 2 (--add-seeds)" in final.text(sweep, found)
+    assert "add 2 (--add-seeds)" in final_results.text(sweep, found)
 
 
 @pytest.mark.parametrize(

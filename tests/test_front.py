@@ -12,10 +12,11 @@ import sweeps
 from optuna.trial import TrialState
 from test_goals import TWO
 
-from analysis import best, front, grids, report, status
+from analysis import grids, report
 from analysis.figures import draw
 from analysis.figures import front as figure
 from analysis.read import results
+from analysis.sweep import pareto, ranking, status
 from gensweep.cli import main
 from trainables.errors import BadInput
 
@@ -38,29 +39,29 @@ def test_the_front_is_that_of_brute_force() -> None:
     for m, n in product((1, 2, 3), (1, 2, 30)):
         points = [[draw_from.randint(0, 6) for _ in range(m)] for _ in range(n)]  # coarse: there are ties
         beaten = [any(q != p and all(q[i] <= p[i] for i in range(m)) for q in points) for p in points]
-        assert front.on_front(np.array(points, float)).tolist() == [not one for one in beaten]
+        assert pareto.on_front(np.array(points, float)).tolist() == [not one for one in beaten]
 
 
 def test_both_ends_of_a_long_front_are_shown() -> None:
-    assert front.along(list(range(10)), 4) == [0, 3, 6, 9]
-    assert front.along([5, 7], 4) == [5, 7]
-    assert front.along([5, 7, 9], 1) == [5]
+    assert pareto.along(list(range(10)), 4) == [0, 3, 6, 9]
+    assert pareto.along([5, 7], 4) == [5, 7]
+    assert pareto.along([5, 7, 9], 1) == [5]
 
 
 def test_a_front_with_a_stopped_trial(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sweep = results.load(made(tmp_path / "s"))
-    assert best.winners(sweep) == [1, 3, 2]  # by FID; trial 0 is as precise as trial 3 and farther, trial 4 failed
-    assert best.ranked(sweep)["number"].tolist() == [1, 3, 2, 0]
-    assert best.winners(sweep, 2) == [1, 2]
-    entry = best.top(sweep)[1]
+    assert ranking.winners(sweep) == [1, 3, 2]  # by FID; trial 0 is as precise as trial 3 and farther, trial 4 failed
+    assert ranking.ranked(sweep)["number"].tolist() == [1, 3, 2, 0]
+    assert ranking.winners(sweep, 2) == [1, 2]
+    entry = ranking.top(sweep)[1]
     assert (entry["number"], entry["values"], entry["best_epoch"]) == (3, {"fid": 16.0, "precision": 0.7}, 2)
-    assert best.table(sweep).splitlines()[:4] == [
+    assert ranking.table(sweep).splitlines()[:4] == [
         "trial    state   fid  precision  epoch  changed",
         "    1     done  12.5        0.2      2  lr=0.002",
         "    3     done    16        0.7      2  lr=0.004",
         "    2  stopped    30        0.9      2  lr=0.003",
     ]
-    assert "The defaults (trial 0: FID 20, precision 0.7) are behind it." in best.verdict(sweep)
+    assert "The defaults (trial 0: FID 20, precision 0.7) are behind it." in ranking.verdict(sweep)
     assert "trial 1, FID 12.5, precision 0.2 at epoch 2; 3 trials on the front" in status.text(sweep)
     assert main(["best", str(tmp_path / "s"), "--json"]) == 0
     assert [one["number"] for one in json.loads(capsys.readouterr().out)] == [1, 3, 2]
@@ -68,13 +69,13 @@ def test_a_front_with_a_stopped_trial(tmp_path: Path, capsys: pytest.CaptureFixt
 
 def test_what_breaks_a_constraint_never_wins(tmp_path: Path) -> None:
     sweep = results.load(made(tmp_path / "two", "modes>=7", "precision>=0.5"))
-    assert best.winners(sweep) == [0, 2]
-    assert "2 of 4 trials break modes>=7 and precision>=0.5 and cannot win." in best.verdict(sweep)
+    assert ranking.winners(sweep) == [0, 2]
+    assert "2 of 4 trials break modes>=7 and precision>=0.5 and cannot win." in ranking.verdict(sweep)
     one = results.load(made(tmp_path / "one", "modes>=8.5", objectives=TWO[:1]))
-    assert [entry["number"] for entry in best.top(one)] == [0, 2]
-    assert "The defaults (trial 0) are the best so far: FID 20. 2 of 4 trials break modes>=8.5" in best.verdict(one)
+    assert [entry["number"] for entry in ranking.top(one)] == [0, 2]
+    assert "The defaults (trial 0) are the best so far: FID 20. 2 of 4 trials break modes>=8.5" in ranking.verdict(one)
     without = results.load(made(tmp_path / "without", "modes<=8.5", objectives=TWO[:1]))
-    assert best.verdict(without).startswith("The defaults (trial 0) break modes<=8.5 (9), so there is nothing")
+    assert ranking.verdict(without).startswith("The defaults (trial 0) break modes<=8.5 (9), so there is nothing")
 
 
 def test_where_nothing_keeps_the_constraints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,7 +83,7 @@ def test_where_nothing_keeps_the_constraints(tmp_path: Path, capsys: pytest.Capt
     with pytest.raises(
         BadInput, match=r"none of the 4 scored trials .* nearest is trial 0, which breaks modes>=9.5 \(9\)"
     ):
-        best.top(results.load(sweep))
+        ranking.top(results.load(sweep))
     assert "best so far: none keeps modes>=9.5" in status.text(results.load(sweep))
     for command in ("best", "report"):
         assert main([command, str(sweep)]) == 2

@@ -7,7 +7,7 @@ import pytest
 from optuna.distributions import FloatDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from analysis.importance import LEVEL, shares, with_bars
+from analysis.sweep.importance import LEVEL, shares, with_bars
 
 KEYS = ["lr", "beta1", "sigma", "width"]
 UNIT = FloatDistribution(0.0, 1.0)

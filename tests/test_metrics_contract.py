@@ -15,9 +15,10 @@ import torch
 from datafiles import paint
 from trials import small
 
-from analysis import best, report
+from analysis import report
 from analysis.base.format import short
 from analysis.read import results
+from analysis.sweep import ranking
 from trainables import MODELS, TRAINABLES, Data
 from trainables.data import Dataset, load
 from trainables.engine.evaluate import witness
@@ -127,8 +128,8 @@ def test_a_new_metric_is_one_line(
     rows = tmp_path / "sweep" / "trials" / "0001" / "rows.jsonl"
     written = [json.loads(line) for line in rows.read_text().splitlines()]
     rows.write_text("".join(json.dumps(row | old) + "\n" for old in written))
-    assert best.top(sweep, 1)[0]["metrics"]["brightness"] == row["brightness"]
-    assert f"mean brightness          {short(row['brightness'])} 0..1" in best.table(sweep, 1)
+    assert ranking.top(sweep, 1)[0]["metrics"]["brightness"] == row["brightness"]
+    assert f"mean brightness          {short(row['brightness'])} 0..1" in ranking.table(sweep, 1)
     files: dict[str, bytes] = {}
     page = report.section(results.read(sweep), files, "")
     assert {"name": "mean brightness", "doc": "mean of all pixels"}.items() <= page["measured"][-1].items()

@@ -27,9 +27,9 @@ from analysis.figures import (
     proof,
     slices,
 )
-from analysis.importance import Importance
 from analysis.read import results
 from analysis.read.results import Sweep
+from analysis.sweep.importance import Importance
 from trainables.data import load
 from trainables.errors import BadInput
 from trainables.objective import Objective

@@ -8,13 +8,13 @@ import pytest
 import sweeps
 from test_budget import DRAWS
 
-from analysis import budget
 from analysis.read import results
 from analysis.read.results import Trial
 from analysis.study import claims, study_results
 from analysis.study.figures import searches
 from analysis.study.figures.registry import draw
 from analysis.study.study_results import Arm
+from analysis.sweep import random_search
 from gensweep.arms import Asked, control, owner, searched, trained
 from gensweep.cli import main
 from gensweep.resolve import resolve
@@ -85,13 +85,13 @@ def test_bands_of_several_searches_are_wider(arms: list[Arm]) -> None:
 
 
 def test_the_order_of_two_curves() -> None:
-    fast = budget.Typical(np.array([9.0, 8.0, 7.0]), np.array([8.0, 7.0, 6.0]), np.array([10.0, 9.0, 7.5]))
-    late = budget.Typical(np.array([20.0, 6.0, 5.0]), np.array([15.0, 5.0, 4.0]), np.array([30.0, 8.0, 5.5]))
-    found = budget.order(fast, late)
+    fast = random_search.Typical(np.array([9.0, 8.0, 7.0]), np.array([8.0, 7.0, 6.0]), np.array([10.0, 9.0, 7.5]))
+    late = random_search.Typical(np.array([20.0, 6.0, 5.0]), np.array([15.0, 5.0, 4.0]), np.array([30.0, 8.0, 5.5]))
+    found = random_search.order(fast, late)
     assert found.budgets.tolist() == [1, 2, 3]
     assert found.median.tolist() == [1, -1, -1]
     assert found.band.tolist() == [1, 0, -1]
-    dear = budget.order(fast, late, (1.0, 2.0))  # the second pays twice for a draw
+    dear = random_search.order(fast, late, (1.0, 2.0))  # the second pays twice for a draw
     assert dear.budgets.tolist() == [1, 2, 3]
     assert dear.median.tolist() == [1, 1, 1]
 

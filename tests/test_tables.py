@@ -10,8 +10,8 @@ import pytest
 import sweeps
 from test_final import NOISE, proven, told
 
-from analysis import tables
 from analysis.read import results
+from analysis.sweep import tables
 from gensweep.cli import main
 
 

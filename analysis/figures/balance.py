@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from matplotlib.axes import Axes
 
-from analysis import best
 from analysis.figures import style
 from analysis.read import results
 from analysis.read.results import Sweep
+from analysis.sweep import ranking
 from trainables.schemes import SCHEMES
 
 TITLE = "The discriminator's view"
@@ -28,7 +28,7 @@ class Balance(NamedTuple):
 
 
 def data(sweep: Sweep) -> list[Balance]:
-    one = results.trial(sweep, int(best.ranked(sweep)["number"].iloc[0]))
+    one = results.trial(sweep, int(ranking.ranked(sweep)["number"].iloc[0]))
     rows = [row for row in one.rows if row.get("d_real") is not None and row.get("d_fake") is not None]
     if not rows:
         return []

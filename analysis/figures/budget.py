@@ -1,5 +1,5 @@
 """Score against what was spent, in trials, training images and seconds: what a search had reached (steps), and what a
-random search of the same space typically reaches, with its band, where there is one. See analysis/budget.py."""
+random search of the same space typically reaches, with its band, where there is one. See analysis/sweep/random_search.py."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from analysis import again, budget
 from analysis.base.format import named, short
-from analysis.budget import Unit
 from analysis.figures import style
 from analysis.read.results import Sweep
+from analysis.sweep import commands, random_search
+from analysis.sweep.random_search import Unit
 
 TITLE = "Expected best against budget"
 AXES: dict[Unit, tuple[str, float]] = {
@@ -74,28 +74,30 @@ class Budget(NamedTuple):
 NOTHING: Floats = np.array([])
 
 
-def line(name: str, unit: Unit, search: Sweep | None, control: Sweep | None, level: float = budget.LEVEL) -> Line:
+def line(
+    name: str, unit: Unit, search: Sweep | None, control: Sweep | None, level: float = random_search.LEVEL
+) -> Line:
     """What `search` had reached, and what random searches reach by the trials of `control`; either may be None."""
     x, y = NOTHING, NOTHING
     if search is not None:
-        told = budget.spent(search)
+        told = random_search.spent(search)
         x, y = told[unit].cumsum().to_numpy(float), search.sign * np.minimum.accumulate(told["loss"].to_numpy(float))
-    if control is None or not len(draws := budget.drawn(control, budget.spent(control))):
+    if control is None or not len(draws := random_search.drawn(control, random_search.spent(control))):
         return Line(name, x, y, NOTHING, NOTHING, NOTHING, NOTHING)
-    found = budget.typical(draws["loss"], level=level)
+    found = random_search.typical(draws["loss"], level=level)
     n_x = float(draws[unit].mean()) * np.arange(1, len(draws) + 1, dtype=np.float64)
     return Line(name, x, y, n_x, *(control.sign * ends for ends in found))
 
 
 def data(sweep: Sweep) -> list[Budget]:
     """A panel a unit; the trials of a search that allows no band are counted in another figure already."""
-    why = budget.dependent(sweep)
+    why = random_search.dependent(sweep)
     known = sweep.trials.set_index("number")["value"]
     level = {"defaults": float(known[0])} if 0 in sweep.scores else {}
-    hint = " ".join(again.control(sweep)) if why else ""
+    hint = " ".join(commands.control(sweep)) if why else ""
     lines = {
         unit: line("this search", unit, sweep, None if why else sweep)
-        for unit in budget.UNITS
+        for unit in random_search.UNITS
         if not (why and unit == "trials")
     }
     return [
@@ -107,10 +109,10 @@ def data(sweep: Sweep) -> list[Budget]:
 
 def together(sweeps: Sequence[Sweep]) -> list[Budget]:
     """Several sweeps that are scored alike in one panel a unit; the bands of random ones hold all at once."""
-    random = [not budget.dependent(sweep) for sweep in sweeps]
-    level = 1 - (1 - budget.LEVEL) / max(1, sum(random))
+    random = [not random_search.dependent(sweep) for sweep in sweeps]
+    level = 1 - (1 - random_search.LEVEL) / max(1, sum(random))
     panels = []
-    for unit in budget.UNITS:
+    for unit in random_search.UNITS:
         lines = [
             line(sweep.meta["name"], unit, sweep, sweep if free else None, level)
             for sweep, free in zip(sweeps, random, strict=True)

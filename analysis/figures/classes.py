@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from analysis import best
 from analysis.figures import style
 from analysis.read import dataset, results
 from analysis.read.results import Sweep
+from analysis.sweep import ranking
 
 TITLE = "What the winner draws"
 LEGIBLE = 40  # class names that fit; above this the bars are sorted and stay nameless
@@ -28,7 +28,7 @@ class Classes(NamedTuple):
 
 
 def data(sweep: Sweep) -> list[Classes]:
-    one = results.trial(sweep, int(best.ranked(sweep)["number"].iloc[0]))
+    one = results.trial(sweep, int(ranking.ranked(sweep)["number"].iloc[0]))
     if one.best is None or "class_shares" not in one.best:
         return []  # a model that does not sample has no histogram
     shares, names = list(one.best["class_shares"]), list(sweep.meta["data"]["classes"])

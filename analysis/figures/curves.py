@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from analysis import best
 from analysis.base.format import named
 from analysis.figures import style
 from analysis.read.results import Sweep
+from analysis.sweep import ranking
 
 TITLE = "Learning curves"
 
@@ -38,7 +38,7 @@ def data(sweep: Sweep) -> list[Curves]:
         for number in finite["number"].unique().tolist()
         for told in [finite[finite["number"] == number]]
     ]
-    lead = best.ranked(sweep).iloc[0]
+    lead = ranking.ranked(sweep).iloc[0]
     return [Curves(sweep.metric, curves, int(lead["number"]), int(lead["best_epoch"]), int(sweep.meta["epochs"]))]
 
 

@@ -11,11 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from analysis import best
 from analysis.base.format import named
 from analysis.figures import style
-from analysis.front import on_front
 from analysis.read.results import Sweep
+from analysis.sweep import ranking
+from analysis.sweep.pareto import on_front
 from trainables.objective import Objective
 
 TITLE = "The trade-off"
@@ -42,8 +42,8 @@ def data(sweep: Sweep) -> list[Front]:
     first, others = sweep.goal.primary, [one for one in sweep.goal.objectives if one != sweep.goal.primary]
     if not others:
         return []
-    numbers = best.scored(sweep)["number"].tolist()
-    ahead, kept = set(best.winners(sweep)), set(best.kept(sweep)["number"])
+    numbers = ranking.scored(sweep)["number"].tolist()
+    ahead, kept = set(ranking.winners(sweep)), set(ranking.kept(sweep)["number"])
     scores = [sweep.scores[number] for number in numbers]
     return [
         Front(

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from analysis import best
 from analysis.base.format import named
 from analysis.figures import style
 from analysis.read.results import Sweep
+from analysis.sweep import ranking
 
 TITLE = "Best so far"
 FEW = 8  # trials, below which the shape of the line means nothing
@@ -28,7 +28,7 @@ class History(NamedTuple):
 
 
 def data(sweep: Sweep) -> list[History]:
-    scored = best.ranked(sweep).sort_values("number")
+    scored = ranking.ranked(sweep).sort_values("number")
     values = scored["value"].to_numpy(float)
     so_far = sweep.sign * np.minimum.accumulate(sweep.sign * values)
     failed = sweep.trials.loc[sweep.trials["state"] == "failed", "number"]

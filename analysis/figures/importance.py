@@ -1,12 +1,12 @@
-"""Which parameters mattered: bars with error bars, the most important at the top. See analysis/importance.py."""
+"""Which parameters mattered: bars with error bars, the most important at the top. See analysis/sweep/importance.py."""
 
 from __future__ import annotations
 
 from matplotlib.axes import Axes
 
 from analysis.figures import style
-from analysis.importance import LEVEL, Importance, importances
 from analysis.read.results import Sweep
+from analysis.sweep.importance import LEVEL, Importance, importances
 
 TITLE = "Which parameters mattered"
 Shown = list[Importance]

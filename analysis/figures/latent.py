@@ -5,18 +5,19 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 
-from analysis import best, codes
+from analysis import codes
 from analysis.codes import Codes
 from analysis.figures import style
 from analysis.read import results
 from analysis.read.results import Sweep
+from analysis.sweep import ranking
 from trainables.errors import BadInput
 
 TITLE = "The two-number code"
 
 
 def data(sweep: Sweep) -> list[Codes]:
-    number = int(best.ranked(sweep)["number"].iloc[0])
+    number = int(ranking.ranked(sweep)["number"].iloc[0])
     if results.trial(sweep, number).config.get("latent_dim") != 2:  # a model without the key has no code
         return []
     try:

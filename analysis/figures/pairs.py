@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 from matplotlib.axes import Axes
 
-from analysis import best, sample
+from analysis import sample
 from analysis.base import image_sheets
 from analysis.base.image_sheets import Pixels
 from analysis.figures import style
 from analysis.read import results
 from analysis.read.results import Sweep
+from analysis.sweep import ranking
 from trainables.errors import BadInput
 
 TITLE = "The most alike of its samples"
@@ -29,7 +30,7 @@ class Pairs(NamedTuple):
 
 
 def data(sweep: Sweep) -> list[Pairs]:
-    number = int(best.ranked(sweep)["number"].iloc[0])
+    number = int(ranking.ranked(sweep)["number"].iloc[0])
     row = results.trial(sweep, number).best
     if row is None or not row.get("closest"):
         return []

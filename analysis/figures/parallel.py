@@ -13,10 +13,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from analysis import best
 from analysis.base.format import named, short
 from analysis.figures import style
 from analysis.read.results import Sweep
+from analysis.sweep import ranking
 
 TITLE = "What the best have in common"
 BEST = 0.1  # share of the trials that are in colour, and at least three
@@ -37,7 +37,7 @@ class Parallel(NamedTuple):
 
 
 def data(sweep: Sweep) -> list[Parallel]:
-    ranked = best.ranked(sweep)
+    ranked = ranking.ranked(sweep)
     keys = [key for key in sweep.swept if key in ranked]
     if len(ranked) < FEWEST or len(keys) < 2:
         return []

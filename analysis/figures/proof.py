@@ -12,11 +12,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from analysis import final
 from analysis.base.format import named
 from analysis.base.paired_tests import interval
 from analysis.figures import style
 from analysis.read.results import Sweep
+from analysis.sweep import final_results
 
 TITLE = "Fresh seeds on test"
 
@@ -31,10 +31,10 @@ class Proof(NamedTuple):
 
 
 def data(sweep: Sweep) -> list[Proof]:
-    found = final.load(sweep)
+    found = final_results.load(sweep)
     if found is None:
         return []
-    shown = final.ordered(sweep, found)
+    shown = final_results.ordered(sweep, found)
     known = [one.test[np.isfinite(one.test)] for one in shown]
     return [
         Proof(

@@ -1,4 +1,4 @@
-"""The objective against each swept parameter, with the edges of its box (analysis/edges.py looks whether the best point
+"""The objective against each swept parameter, with the edges of its box (analysis/sweep/boundary.py looks whether the best point
 lies there).
 
 Points are the best epochs of single runs; all other parameters vary too, so a slice shows a tendency, not an effect.
@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from analysis import best
 from analysis.base.format import named
 from analysis.figures import style
 from analysis.read.results import Sweep
+from analysis.sweep import ranking
 
 TITLE = "Score against each parameter"
 
@@ -43,7 +43,7 @@ def data(sweep: Sweep) -> list[Slice]:
 
 def _slice(sweep: Sweep, key: str, box: dict[str, Any]) -> Slice:
     choices = [str(choice) for choice in box["choices"]] if box["kind"] == "categorical" else []
-    every = best.ranked(sweep)
+    every = ranking.ranked(sweep)
     scored = every.dropna(subset=[key])  # a conditional key is missing where it does not apply
     failed = sweep.trials[sweep.trials["state"] == "failed"].dropna(subset=[key])
 

@@ -14,13 +14,13 @@ from typing import cast
 import numpy as np
 from matplotlib.figure import Figure
 
-from analysis import budget
 from analysis.base.format import short
 from analysis.base.paired_tests import interval
-from analysis.budget import LEVEL, Typical, Unit
 from analysis.figures import style
 from analysis.figures.budget import Budget, Line, Point, at, ink, line
 from analysis.study.study_results import Arm
+from analysis.sweep import random_search
+from analysis.sweep.random_search import LEVEL, Typical, Unit
 
 TITLE = "Expected best against {}"
 
@@ -44,7 +44,7 @@ def _point(arm: Arm, models: list[str], unit: Unit) -> Point | None:
     if not len(values):
         return None
     search = arm.search
-    told = budget.spent(search) if search is not None else None
+    told = random_search.spent(search) if search is not None else None
     x = float(told[unit].sum()) if told is not None else _cost(arm, unit)
     low, high = interval(values)
     model = arm.sweep.meta["model"]
@@ -87,7 +87,7 @@ def _points(info: Budget) -> str:
 def crossing(a: Line, b: Line, info: Budget) -> str:
     """From what budget on one line is ahead of the other, by the medians and by the bands."""
     curves = [Typical(*(info.sign * ends for ends in (one.median, one.better, one.worse))) for one in (a, b)]
-    found = budget.order(curves[0], curves[1], (float(a.n_x[0]), float(b.n_x[0])))
+    found = random_search.order(curves[0], curves[1], (float(a.n_x[0]), float(b.n_x[0])))
     lead = found.median[found.median != 0]
     if not len(lead):
         return f"{a.name} and {b.name} are level."
@@ -98,7 +98,7 @@ def crossing(a: Line, b: Line, info: Budget) -> str:
     return f"{ahead.name} is ahead of {behind.name} from {since:,.0f} {info.unit} on by the medians{sure}{before}."
 
 
-def _apart(found: budget.Order, sign: int) -> str:
+def _apart(found: random_search.Order, sign: int) -> str:
     """Where the bands are apart for one of the two; empty for nowhere."""
     held = np.flatnonzero(found.band == sign)
     if not len(held):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis import best
 from analysis.base.format import named, short
 from analysis.read.results import Sweep
+from analysis.sweep import ranking
 
 
 def summary(sweep: Sweep) -> dict[str, Any]:
@@ -44,18 +44,18 @@ def text(sweep: Sweep) -> str:
     if lead:
         score = ", ".join(f"{named(metric)} {short(value)}" for metric, value in lead["values"].items())
         best_line = f"best so far: trial {lead['number']}, {score} at epoch {lead['best_epoch']}"
-        on_front = len(best.winners(sweep))
+        on_front = len(ranking.winners(sweep))
         best_line += f"; {on_front} trial{'s' * (on_front > 1)} on the front" * (len(lead["values"]) > 1)
-    elif not best.scored(sweep).empty:
+    elif not ranking.scored(sweep).empty:
         best_line = f"best so far: none keeps {' and '.join(map(str, sweep.goal.constraints))}"
     title = f"{found['name']}: {sweep.meta['model']} on {sweep.meta['dataset']}, {found['asked']} trials"
     return "\n".join([title, ", ".join(parts), best_line, f"trial time: {found['trial_s']:.0f} s"])
 
 
 def _best(sweep: Sweep) -> dict[str, Any] | None:
-    if best.kept(sweep).empty:
+    if ranking.kept(sweep).empty:
         return None
-    lead = best.ranked(sweep).iloc[0]
+    lead = ranking.ranked(sweep).iloc[0]
     number = int(lead["number"])
     values = {one.metric: sweep.scores[number][one.metric] for one in sweep.goal.objectives}
     return {

@@ -12,8 +12,8 @@ import math
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
-from analysis import best
 from analysis.read.results import Sweep
+from analysis.sweep import ranking
 from trainables.config_schema import KEYS
 
 NEAR = 0.05  # of the range's width
@@ -32,7 +32,7 @@ class Edge(NamedTuple):
 
 def edges(sweep: Sweep) -> list[Edge]:
     """The edges at which the winner lies, in the order of the space."""
-    ranked = best.ranked(sweep)
+    ranked = ranking.ranked(sweep)
     found = []
     for key in sweep.swept:
         if key in ranked:

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis import front, measured
 from analysis.base.format import named, short, state
 from analysis.read import results
 from analysis.read.results import Sweep
+from analysis.sweep import pareto, trial_metrics
 from trainables.errors import BadInput
 
 FEW = 5  # trials, where nobody says how many
@@ -50,7 +50,7 @@ def ranked(sweep: Sweep) -> pd.DataFrame:
     if found.empty:
         raise BadInput(_nothing(sweep))
     numbers = found["number"].to_numpy()
-    behind = ~front.on_front(front.losses(sweep, numbers.tolist()))
+    behind = ~pareto.on_front(pareto.losses(sweep, numbers.tolist()))
     order = (sweep.sign * found["value"].astype(float)).to_numpy()
     return found.iloc[np.lexsort((numbers, order, behind))].reset_index(drop=True)
 
@@ -61,9 +61,9 @@ def winners(sweep: Sweep, k: int | None = None) -> list[int]:
     numbers: list[int] = ranked(sweep)["number"].tolist()
     if len(sweep.goal.objectives) == 1:
         return numbers[: FEW if k is None else k]
-    ahead = front.on_front(front.losses(sweep, numbers))
+    ahead = pareto.on_front(pareto.losses(sweep, numbers))
     along = [number for number, is_ahead in zip(numbers, ahead, strict=True) if is_ahead]
-    return along if k is None else front.along(along, k)
+    return along if k is None else pareto.along(along, k)
 
 
 def top(sweep: Sweep, k: int | None = None) -> list[dict[str, Any]]:
@@ -92,12 +92,12 @@ def table(sweep: Sweep, k: int | None = None) -> str:
         scores = [short(entry["values"][metric]) for metric in metrics]
         lines.append([str(entry["number"]), state(entry["state"]), *scores, str(entry["best_epoch"])])
     if len(metrics) > 1:
-        ends = ["changed", *(front.changed(sweep, entry["number"], entry["config"]) for entry in entries)]
+        ends = ["changed", *(pareto.changed(sweep, entry["number"], entry["config"]) for entry in entries)]
         return "\n".join([*_columns(lines, ends), "", verdict(sweep)])
     ranks = ["rank", *(str(entry["rank"]) for entry in entries)]
     configs = [sweep.swept, *([short(entry["config"].get(key)) for key in sweep.swept] for entry in entries)]
     cells = [[rank, *line, *config] for rank, line, config in zip(ranks, lines, configs, strict=True)]
-    return "\n".join([*_columns(cells), "", verdict(sweep), "", measured.text(sweep, entries[0]["number"])])
+    return "\n".join([*_columns(cells), "", verdict(sweep), "", trial_metrics.text(sweep, entries[0]["number"])])
 
 
 def _columns(lines: list[list[str]], ends: list[str] | None = None) -> list[str]:
@@ -125,7 +125,7 @@ def verdict(sweep: Sweep) -> str:
     said = f" {broken} of {len(scored(sweep))} trials {'breaks' if broken == 1 else 'break'} {limits} and cannot win."
     if len(sweep.goal.objectives) == 1:
         return _margin_in_words(sweep) + said * bool(broken)
-    return front.verdict(sweep, winners(sweep), ranked(sweep)["number"].tolist()) + said * bool(broken)
+    return pareto.verdict(sweep, winners(sweep), ranked(sweep)["number"].tolist()) + said * bool(broken)
 
 
 def _margin_in_words(sweep: Sweep) -> str:

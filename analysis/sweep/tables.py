@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from analysis import best, final
 from analysis.base.format import named, short
 from analysis.base.paired_tests import interval
 from analysis.read import results
 from analysis.read.results import Sweep
+from analysis.sweep import final_results, ranking
 
 FORMATS = ("csv", "markdown", "latex")
 ESCAPES = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
@@ -37,7 +37,7 @@ class Table(NamedTuple):
 
 def write(sweep: Sweep, k: int | None, form: str) -> str:
     """The table in one of FORMATS, without a last line break. BadInput where there is nothing to rank."""
-    proof = final.load(sweep)
+    proof = final_results.load(sweep)
     table = _searched(sweep, k) if proof is None else _proven(sweep, proof)
     return {"csv": _csv, "markdown": _markdown, "latex": _latex}[form](table)
 
@@ -49,7 +49,7 @@ def _config(sweep: Sweep, number: int) -> dict[str, Any]:
 
 
 def _searched(sweep: Sweep, k: int | None) -> Table:
-    entries = best.top(sweep, k)
+    entries = ranking.top(sweep, k)
     names = [named(one.metric) for one in sweep.goal.objectives]
     records = [
         {
@@ -71,10 +71,10 @@ def _searched(sweep: Sweep, k: int | None) -> Table:
     return Table(caption, heads, lines, [entry["rank"] == 1 for entry in entries], records)
 
 
-def _proven(sweep: Sweep, proof: final.Final) -> Table:
+def _proven(sweep: Sweep, proof: final_results.Final) -> Table:
     against = {one.number: one for one in proof.against}
     records, lines, bold = [], [], []
-    for one in final.ordered(sweep, proof):
+    for one in final_results.ordered(sweep, proof):
         test = one.test[np.isfinite(one.test)]
         low, high = interval(test)
         other, config = against.get(one.number), _config(sweep, one.number)
@@ -89,7 +89,7 @@ def _proven(sweep: Sweep, proof: final.Final) -> Table:
         gap = "–" if other is None else f"{other.gain:+.3g}"
         p = "–" if other is None else f"{other.p_holm:.2g}"
         name = f"{one.number}{' (defaults)' if one.number == 0 else ''}"
-        lines.append([name, final.spoken(one.test), gap, p, *map(short, config.values())])
+        lines.append([name, final_results.spoken(one.test), gap, p, *map(short, config.values())])
         bold.append(other is None or other.tied)
     caption = (
         f"{_subject(sweep)}: {named(sweep.metric)} on the test split, mean over {proof.meta['seeds']} fresh seeds with "
@@ -100,7 +100,7 @@ def _proven(sweep: Sweep, proof: final.Final) -> Table:
     return Table(caption, heads, lines, bold, records)
 
 
-def _mean(scores: final.Scores) -> float:
+def _mean(scores: final_results.Scores) -> float:
     return float(scores.mean()) if len(scores) else float("nan")
 
 

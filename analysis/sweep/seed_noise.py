@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import chi2
 
-from analysis import best
 from analysis.base.format import named, short
-from analysis.final import Final
 from analysis.read.results import Sweep
+from analysis.sweep import ranking
+from analysis.sweep.final_results import Final
 
 LEVEL = 0.95
 
@@ -43,7 +43,7 @@ def of(sweep: Sweep, final: Final) -> Noise | None:
     low, high = (float((squares / chi2.ppf(end, freedom)) ** 0.5) for end in ((1 + LEVEL) / 2, (1 - LEVEL) / 2))
     sd = (squares / freedom) ** 0.5
     reach = 1.96 * 2**0.5 * sd
-    scores = sweep.sign * best.ranked(sweep)["value"].astype(float)
+    scores = sweep.sign * ranking.ranked(sweep)["value"].astype(float)
     close = int((scores - scores.min() <= reach).sum()) - 1
     return Noise(sd, low, high, freedom, reach, close)
 

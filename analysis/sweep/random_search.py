@@ -5,7 +5,7 @@ the best so far is shown as it was observed. A band is a claim about searches th
 the draws allow one: a random search without early stopping, whose trials, but for those that somebody named, are
 independent draws (configuration and seed) of one distribution with the unknown CDF F of the score. A sampler that
 learns (TPE) or a scheduler that compares trials makes them depend on each other, and no band is drawn; a control stream
-beside it (analysis/again.py) gives one.
+beside it (analysis/sweep/commands.py) gives one.
 
 "Expected" is the median here: the best of n draws is as likely better as worse than Q(1 - 2^(-1/n)), Q the quantiles of
 F (Lourie, Cho & He 2024, arXiv:2311.09480). The mean (Dodge et al. 2019, arXiv:1909.03004) is that of its worst trials
@@ -28,8 +28,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom
 
-from analysis import best
 from analysis.read.results import Sweep
+from analysis.sweep import ranking
 
 LEVEL = 0.95
 DRAWS = 4_000  # of N uniforms: the level is met to about .003
@@ -91,7 +91,7 @@ def spent(sweep: Sweep) -> pd.DataFrame:
     broke a constraint), and what each took: `trials` (1), `images`, `seconds`; the last two are nan where no rows were
     read, and 0 where a trial has left none."""
     ended = sweep.trials[sweep.trials["state"].isin(["complete", "pruned", "failed"])]
-    scores = best.kept(sweep).set_index("number")["value"].astype(float)
+    scores = ranking.kept(sweep).set_index("number")["value"].astype(float)
     numbers = ended["number"].astype(int)
     last = pd.DataFrame(columns=["n_images", "wall_s"])
     if len(sweep.rows):

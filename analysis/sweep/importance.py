@@ -23,8 +23,8 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.importance import FanovaImportanceEvaluator
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from analysis import best
 from analysis.read.results import Sweep
+from analysis.sweep import ranking
 
 FEWEST = 20  # scored trials, below which a forest says nothing
 MOST = 200  # trials that a forest is given, a random choice of more: a thousand would take minutes
@@ -43,7 +43,7 @@ class Importance(NamedTuple):
 
 def importances(sweep: Sweep) -> list[Importance]:
     """The swept parameters that every scored trial has, the most important first; none for too few trials."""
-    scored = best.scored(sweep)
+    scored = ranking.scored(sweep)
     keys = [key for key in sweep.swept if key in scored and not scored[key].isna().any()]
     if len(scored) < FEWEST or len(keys) < 2:
         return []
