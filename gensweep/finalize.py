@@ -193,7 +193,7 @@ def _score(
 def _one(trained: "Sweep", k: int, data: "Dataset", judge: "Judge") -> dict[str, Any]:
     """The scores of seed number k of a finalist: `val` and `test` are None where the training failed;
     `broke` is whether it breaks a constraint on val."""
-    from analysis import tested
+    from analysis.nets import test_scores
     from analysis.read import results
 
     one = results.trial(trained, k)
@@ -202,6 +202,6 @@ def _one(trained: "Sweep", k: int, data: "Dataset", judge: "Judge") -> dict[str,
     ended = trained.trials.set_index("number")
     if ended["state"].get(k) != "complete" or one.best is None:
         return {**about, "reason": ended["reason"].get(k) or "collapsed"}
-    metrics = tested.score(trained, k, data, judge)
+    metrics = test_scores.score(trained, k, data, judge)
     broke = not trained.goal.keeps(trained.scores[k])
     return {**about, "val": one.best[trained.metric], "epoch": one.best["epoch"], "test": metrics, "broke": broke}

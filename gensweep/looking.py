@@ -62,21 +62,21 @@ def show_best(given: argparse.Namespace, command: list[str]) -> int:
 
 
 def compare_sweeps(given: argparse.Namespace, command: list[str]) -> int:
-    from analysis import compare, comparison
+    from analysis.compare import equal_budget, text
     from analysis.read import results
 
-    found = compare.compare(*(results.read(results.load(directory)) for directory in given.dirs))
+    found = equal_budget.compare(*(results.read(results.load(directory)) for directory in given.dirs))
     if given.json:
-        print(json.dumps(comparison.plain(found)))
+        print(json.dumps(text.plain(found)))
         return OK
-    print(comparison.text(found))
+    print(text.text(found))
     next_step(*(["finalize", found.unproven[0]] if found.unproven else ["report", *given.dirs]))
     return OK
 
 
 def write_report(given: argparse.Namespace, command: list[str]) -> int:
-    from analysis import report
     from analysis.read import results
+    from analysis.report import sweep_page
     from analysis.study import study_page, study_results
     from trainables import MODELS
 
@@ -88,7 +88,7 @@ def write_report(given: argparse.Namespace, command: list[str]) -> int:
             print(f"wrote {path}")
         next_step("report", *given.dirs, *([] if given.out else ["-o", "docs/studies"]))
         return OK
-    print(f"wrote {report.write(given.dirs, given.out)}")
+    print(f"wrote {sweep_page.write(given.dirs, given.out)}")
     meta = results.load(given.dirs[0]).meta
     model = MODELS[meta["model"]]
     samples = model.samples(model.completed(meta["defaults"]))
@@ -99,21 +99,21 @@ def write_report(given: argparse.Namespace, command: list[str]) -> int:
 
 
 def draw_sample(given: argparse.Namespace, command: list[str]) -> int:
-    from analysis import sample
+    from analysis.nets import rebuild
 
-    print(f"wrote {sample.draw(given.dir, given.n, given.label, given.out, given.trial, given.seed)}")
+    print(f"wrote {rebuild.draw(given.dir, given.n, given.label, given.out, given.trial, given.seed)}")
     next_step("best", given.dir)
     return OK
 
 
 def export_winner(given: argparse.Namespace, command: list[str]) -> int:
-    from analysis import export
+    from analysis.export import export_folder
     from analysis.read import results
     from gensweep import sweepfile
 
     meta = results.sheet(given.dir)
     search = {"objectives": [meta["objective"]], "constraints": [], **meta}  # earlier versions had neither
-    where, lines = export.write(given.dir, given.out, given.trial, {"sweep.yaml": sweepfile.written(search)})
+    where, lines = export_folder.write(given.dir, given.out, given.trial, {"sweep.yaml": sweepfile.written(search)})
     print(f"wrote {where}; there, with torch and safetensors alone:\n")
     print("\n".join(f"    {line}" for line in lines) + "\n")
     next_step("report", given.dir)

@@ -8,9 +8,9 @@ import pytest
 import sweeps
 from optuna.trial import TrialState
 
-from analysis import report
-from analysis.figures import budget as figure
+from analysis.figures import best_vs_budget as figure
 from analysis.read import results
+from analysis.report import sweep_page
 from analysis.sweep import commands, random_search
 
 N, REPEATS, FAILS = 40, 1_000, 0.1
@@ -109,7 +109,7 @@ def test_a_random_search_of_named_points_alone_has_no_band(tmp_path: Path) -> No
     made = sweeps.make(tmp_path / "s", DRAWS[:1], sampler="random", scheduler="none")
     panels = figure.data(results.read(results.load(made)))
     assert "all were named" in figure.look(panels)
-    assert report.write([made])
+    assert sweep_page.write([made])
 
 
 def test_the_figure_of_a_random_search(tmp_path: Path) -> None:

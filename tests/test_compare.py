@@ -9,7 +9,7 @@ import pytest
 import sweeps
 from optuna.trial import TrialState
 
-from analysis import compare, comparison
+from analysis.compare import equal_budget, text
 from analysis.read import results
 from analysis.sweep import final_results, seed_noise
 from gensweep.cli import main
@@ -46,7 +46,7 @@ def both(pair: list[Path]) -> list[results.Sweep]:
 
 
 def test_at_what_both_had_spent(pair: list[Path]) -> None:
-    found = compare.compare(*both(pair))
+    found = equal_budget.compare(*both(pair))
     trials, images, seconds = found.reached
     assert (trials.budget, trials.scores, trials.trials) == (3, (12.0, 11.0), (3, 3))
     assert (images.budget, images.scores) == (3 * 1257, (12.0, 11.0))
@@ -54,9 +54,9 @@ def test_at_what_both_had_spent(pair: list[Path]) -> None:
     assert trials.random[0] is None
     assert trials.random[1] is not None
     assert trials.random[1][0] == 11.0  # the median of the best of three, from two draws
-    said = comparison.verdict(found)
+    said = text.verdict(found)
     assert said.startswith("Not proven: when both had spent 3,771 training images, a had reached FID 12 and b 11")
-    assert "b is a random search" in comparison.text(found)
+    assert "b is a random search" in text.text(found)
     assert found.unproven == [str(path) for path in pair]
 
 
@@ -66,28 +66,28 @@ A = [10.0, 10.4, 9.7, 10.1, 9.9, 10.2, 10.3, 9.8]
 def test_picks_of_the_same_seeds_are_paired(pair: list[Path]) -> None:
     proven(pair[0], A)
     proven(pair[1], [score + 2 + 0.01 * k for k, score in enumerate(A)])
-    found = compare.compare(*both(pair)).proof
+    found = equal_budget.compare(*both(pair)).proof
     assert found is not None
     assert found.paired
     assert found.gain == pytest.approx(2.035)
     assert found.p == 2 / 256
     assert found.low == pytest.approx(2.02, abs=0.02)
-    assert "Proven: on test (8 seeds, paired) a's pick (trial 1) beats b's" in comparison.verdict(
-        compare.compare(*both(pair))
+    assert "Proven: on test (8 seeds, paired) a's pick (trial 1) beats b's" in text.verdict(
+        equal_budget.compare(*both(pair))
     )
-    turned = comparison.verdict(compare.compare(*both(pair)[::-1]))
+    turned = text.verdict(equal_budget.compare(*both(pair)[::-1]))
     assert "a's pick (trial 1) beats b's (trial 1) by 2.04 [2.0" in turned
 
 
 def test_picks_of_other_seeds_are_not(pair: list[Path]) -> None:
     proven(pair[0], A)
     proven(pair[1], [score + 0.1 for score in A[:6]], first_seed=900)
-    found = compare.compare(*both(pair))
+    found = equal_budget.compare(*both(pair))
     assert found.proof is not None
     assert not found.proof.paired
     assert found.proof.seeds == (8, 6)
     assert found.proof.low < 0 < found.proof.high
-    assert comparison.verdict(found).startswith("Open: on test (8 and 6 seeds, unpaired)")
+    assert text.verdict(found).startswith("Open: on test (8 and 6 seeds, unpaired)")
 
 
 def test_scores_of_another_kind_are_refused(pair: list[Path], tmp_path: Path, capsys: Any) -> None:

@@ -22,7 +22,8 @@ from test_door import at_home, refused  # noqa: F401  at_home is a fixture
 from test_final import NOISE, told
 from torch import Tensor, nn
 
-from analysis import export, sample, standalone
+from analysis.export import export_folder, torch_source
+from analysis.nets import rebuild
 from analysis.read import results
 from gensweep.cli import main
 from search_spaces import SPACES
@@ -56,20 +57,20 @@ def test_every_model_can_be_written_as_a_file(name: str, net: str) -> None:
     model, config = MODELS[name], default(apply(SPACES[name], pins))[0]
     nets = {key: each.eval() for key, each in model.nets(config, (1, 8, 8), 10).items()}
     assert model.sample is not None
-    alone = standalone.alone(nets, model.sample)
+    alone = torch_source.alone(nets, model.sample)
     assert len(alone.inputs) == 1 + model.conditional
     assert not any("encoder" in key or key.startswith("d_") for key in alone.weights)
     torch.manual_seed(0)
     z, y = torch.randn(7, model.latent(config)), torch.arange(7)
     about: dict[str, Any] = dict.fromkeys(("title", "about", "shapes"), "a net") | {"version": "0"}
     about |= {"classes": ["a"] * 10, "conditional": model.conditional, "width": z.shape[1], "shape": (1, 8, 8)}
-    source = export.template("model.py.txt").render(net=alone, **about)
+    source = export_folder.template("model.py.txt").render(net=alone, **about)
     inputs = [z, y][: len(alone.inputs)]
     with torch.no_grad():
         images = model.sample(nets, z, y)
-        standalone.check(source, alone.weights, inputs, images)
+        torch_source.check(source, alone.weights, inputs, images)
         with pytest.raises(BadInput, match="other images"):
-            standalone.check(source, alone.weights, inputs, images + 0.01)
+            torch_source.check(source, alone.weights, inputs, images + 0.01)
 
 
 def test_what_cannot_be_written_is_said() -> None:
@@ -77,16 +78,16 @@ def test_what_cannot_be_written_is_said() -> None:
         return nets["f"](x) if x.sum() > 0 else x
 
     with pytest.raises(BadInput, match="cannot be written as a file"):
-        standalone.alone({"f": nn.Linear(2, 2)}, branches)
+        torch_source.alone({"f": nn.Linear(2, 2)}, branches)
     with pytest.raises(BadInput, match="TransformerEncoderLayer is no plain layer"):
-        standalone.alone({"f": nn.TransformerEncoderLayer(8, 2)}, lambda nets, x, y: nets["f"](x))
+        torch_source.alone({"f": nn.TransformerEncoderLayer(8, 2)}, lambda nets, x, y: nets["f"](x))
 
 
 def test_the_winner_of_a_search(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = exported(capsys, str(sweep))
     assert lines[:2] == ["from model import load", "net = load()"]
     folder = sweep / "export"
-    assert {path.name for path in folder.iterdir()} == {*export.FILES, "sweep.yaml"}
+    assert {path.name for path in folder.iterdir()} == {*export_folder.FILES, "sweep.yaml"}
     card = (folder / "README.md").read_text()
     assert card.splitlines()[5] == "# vae on digits: trial 1 of s"
     assert "Variational autoencoder (Kingma & Welling 2014" in card
@@ -149,7 +150,7 @@ def test_the_three_lines_with_torch_and_safetensors_alone(
     torch.manual_seed(0)
     loaded = results.load(sweep)
     z = torch.randn(64, 2, generator=torch.Generator().manual_seed(0))
-    nets = sample.nets(loaded, 1)
+    nets = rebuild.nets(loaded, 1)
     with torch.no_grad():
         expected = torch.sigmoid(nets["decoder"](z))
     shape, _, total = said.rpartition(" ")
@@ -191,7 +192,7 @@ def test_an_autoencoder_that_draws_nothing_rebuilds(tmp_path: Path, capsys: pyte
     exec((directory / "export" / "model.py").read_text(), space)
     x = torch.rand(3, 1, 8, 8)
     with torch.no_grad():
-        expected = ae.reconstruct(sample.nets(results.load(directory), 1), x)
+        expected = ae.reconstruct(rebuild.nets(results.load(directory), 1), x)
     assert np.allclose(space["load"]().rebuild(x), expected, atol=1e-6)
 
 

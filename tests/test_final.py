@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from sweeps import make
 
-from analysis import report
-from analysis.figures.proof import data as proof_data
+from analysis.figures.finalist_scores import data as proof_data
 from analysis.read import results
+from analysis.report import sweep_page
 from analysis.sweep import final_results
 from gensweep import Sweep
 from gensweep.cli import main
@@ -186,6 +186,6 @@ def test_a_proof_by_the_command_line(digits_sweep: Path, capsys: pytest.CaptureF
     assert {path: path.stat().st_mtime_ns for path in before} == before  # what was trained stays
     assert main(["best", directory]) == 0
     assert "Proven from fresh seeds" in capsys.readouterr().out
-    page = Path(report.write([directory])).read_text()
+    page = Path(sweep_page.write([directory])).read_text()
     assert "Proven from fresh seeds" in page
     assert "Trained again from 6 fresh seeds" in page

@@ -12,10 +12,10 @@ import sweeps
 from optuna.trial import TrialState
 from test_goals import TWO
 
-from analysis import grids, report
-from analysis.figures import draw
-from analysis.figures import front as figure
+from analysis.figures import draw, sample_grids
+from analysis.figures import pareto as figure
 from analysis.read import results
+from analysis.report import sweep_page
 from analysis.sweep import pareto, ranking, status
 from gensweep.cli import main
 from trainables.errors import BadInput
@@ -104,12 +104,12 @@ def test_the_figure(tmp_path: Path) -> None:
 
 def test_the_page_shows_the_front(tmp_path: Path) -> None:
     sweep = made(tmp_path / "s", "modes>=4")
-    html = Path(report.write([sweep])).read_text(encoding="utf-8")
+    html = Path(sweep_page.write([sweep])).read_text(encoding="utf-8")
     text = " ".join(re.sub(r"<[^>]*>", " ", html).split())
     assert "Best FID on the front: trial 1" in text
     assert "1 done 12.5 0.2 2 lr=0.002 3 done 16 0.7 2 lr=0.004 2 stopped 30 0.9 2 lr=0.003" in text
     assert "--objective fid:min,precision:max --constraint &#39;modes&gt;=4&#39; --trials 1" in text
     assert (sweep / "report" / "front_precision.png").exists()
-    titles = [strip.title for strip in grids.comparison(results.load(sweep), 6)]
+    titles = [strip.title for strip in sample_grids.comparison(results.load(sweep), 6)]
     assert [title.split(" ·")[0] for title in titles[1:]] == ["Trial 1", "Trial 3", "Trial 2"]
     assert "FID 12.5, precision 0.2" in titles[1]

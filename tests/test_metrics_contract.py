@@ -15,9 +15,9 @@ import torch
 from datafiles import paint
 from trials import small
 
-from analysis import report
 from analysis.base.format import short
 from analysis.read import results
+from analysis.report import sweep_page
 from analysis.sweep import ranking
 from trainables import MODELS, TRAINABLES, Data
 from trainables.data import Dataset, load
@@ -131,5 +131,5 @@ def test_a_new_metric_is_one_line(
     assert ranking.top(sweep, 1)[0]["metrics"]["brightness"] == row["brightness"]
     assert f"mean brightness          {short(row['brightness'])} 0..1" in ranking.table(sweep, 1)
     files: dict[str, bytes] = {}
-    page = report.section(results.read(sweep), files, "")
+    page = sweep_page.section(results.read(sweep), files, "")
     assert {"name": "mean brightness", "doc": "mean of all pixels"}.items() <= page["measured"][-1].items()

@@ -6,13 +6,13 @@ import pytest
 import sweeps
 from browser import CHROMIUM, browse, overflow
 
-from analysis import report
+from analysis.report import sweep_page
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 def test_in_a_browser(tmp_path: Path) -> None:
-    page = Path(report.write([sweeps.make(tmp_path / "s")]))
+    page = Path(sweep_page.write([sweeps.make(tmp_path / "s")]))
     for width in (1280, 500):
         seen = browse(page.as_uri(), tmp_path / "page.png", width)
         assert "12.5" in seen.text

@@ -10,25 +10,26 @@ import pytest
 import sweeps
 from sklearn.datasets import load_digits
 
-from analysis import grids, report
 from analysis.base import image_sheets
 from analysis.figures import (
     FIGURES,
-    balance,
-    budget,
-    classes,
+    best_vs_budget,
+    class_shares,
     curves,
+    discriminator,
     draw,
-    front,
+    finalist_scores,
     history,
     latent,
-    pairs,
+    nearest_pairs,
     parallel,
-    proof,
+    pareto,
+    sample_grids,
     slices,
 )
 from analysis.read import results
 from analysis.read.results import Sweep
+from analysis.report import sweep_page
 from analysis.sweep.importance import Importance
 from trainables.data import load
 from trainables.errors import BadInput
@@ -68,11 +69,11 @@ def test_slices(sweep: Sweep) -> None:
 
 
 def test_classes(sweep: Sweep) -> None:
-    (info,) = classes.data(sweep)
+    (info,) = class_shares.data(sweep)
     assert info.shares[:3] == [0.19, 0.01, 0.1]
     labels = np.asarray(load("digits").train.labels)
     assert info.prior == pytest.approx([(labels == k).mean() for k in range(10)])
-    assert "rarest '1' (1.0%), most frequent '0' (19.0%)" in classes.look([info])
+    assert "rarest '1' (1.0%), most frequent '0' (19.0%)" in class_shares.look([info])
 
 
 def test_parallel_places(tmp_path: Path) -> None:
@@ -95,20 +96,20 @@ def test_latent(sweep: Sweep) -> None:
 
 
 def test_balance_is_for_two_nets_only(sweep: Sweep) -> None:
-    assert balance.data(sweep) == []
-    assert "can hardly tell" in balance.look([balance.Balance([1], [0.52], [0.48])])
-    assert "the gap is 6." in balance.look([balance.Balance([1], [4.0], [-2.0], probability=False)])
+    assert discriminator.data(sweep) == []
+    assert "can hardly tell" in discriminator.look([discriminator.Balance([1], [0.52], [0.48])])
+    assert "the gap is 6." in discriminator.look([discriminator.Balance([1], [4.0], [-2.0], probability=False)])
 
 
 LINE = [1e3, 2e3, 3e3], [30.0, 30.0, 9.0], [1e3, 2e3], [12.0, np.inf], [-np.inf, 9.0], [np.inf, 14.0]
 ENDS = [[(0.0, "1e-4"), (1.0, "0.01 (log)")], [(0.0, "mlp"), (1.0, "conv")]]
 ELSE: dict[str, list[Any]] = {  # what the small sweep has not
-    "balance": [balance.Balance([1, 2], [0.9, 0.6], [0.2, 0.4])],
+    "balance": [discriminator.Balance([1, 2], [0.9, 0.6], [0.2, 0.4])],
     "budget": [
-        budget.Budget(
+        best_vs_budget.Budget(
             "images",
             "fid",
-            [budget.Line("this search", *(np.array(part) for part in LINE))],
+            [best_vs_budget.Line("this search", *(np.array(part) for part in LINE))],
             {"defaults": 20.0},
             "",
             "",
@@ -119,10 +120,12 @@ ELSE: dict[str, list[Any]] = {  # what the small sweep has not
         parallel.Parallel("fid", ["lr", "net"], np.array([[0.1, 1.0], [0.5, np.nan], [1.0, 0.0]]), 2, ENDS),
     ],
     "front": [
-        front.Front(Objective("fid", "min"), Objective("modes", "max"), [1], [2.0], [9.0], [True], [False]),
+        pareto.Front(Objective("fid", "min"), Objective("modes", "max"), [1], [2.0], [9.0], [True], [False]),
     ],
-    "pairs": [pairs.Pairs(np.zeros((24, 1, 8, 8), np.uint8), 5000, 0.01)],
-    "proof": [proof.Proof("FID", ["trial 1"], [np.array([12.0, np.nan])], [12.0], [(np.nan, np.nan)], [11.0])],
+    "pairs": [nearest_pairs.Pairs(np.zeros((24, 1, 8, 8), np.uint8), 5000, 0.01)],
+    "proof": [
+        finalist_scores.Proof("FID", ["trial 1"], [np.array([12.0, np.nan])], [12.0], [(np.nan, np.nan)], [11.0])
+    ],
 }
 
 
@@ -136,7 +139,7 @@ def test_every_figure_draws_and_says_what_to_look_at(sweep: Sweep, name: str) ->
 
 def test_more_classes_than_names_fit() -> None:
     shares = [0.002] * 500 + [0.0] * 500
-    assert draw("classes", classes.Classes([str(k) for k in range(1000)], shares, [0.001] * 1000, 500.0))
+    assert draw("classes", class_shares.Classes([str(k) for k in range(1000)], shares, [0.001] * 1000, 500.0))
 
 
 def digits(first: int) -> Any:
@@ -144,7 +147,7 @@ def digits(first: int) -> Any:
 
 
 def test_comparison_has_real_images_and_then_the_best(sweep: Sweep) -> None:
-    strips = grids.comparison(sweep, 2)
+    strips = sample_grids.comparison(sweep, 2)
     assert [strip.title.split(" ·")[0] for strip in strips] == ["Real images", "Trial 1", "Trial 0"]
     assert (strips[0].images == np.asarray(load("digits").val.pixels)[:10]).all()
     assert (strips[1].images == digits(1 * 64 + 4)).all()  # as sweeps.py wrote for trial 1, epoch 4
@@ -152,14 +155,14 @@ def test_comparison_has_real_images_and_then_the_best(sweep: Sweep) -> None:
 
 
 def test_first_best_and_last_epoch(sweep: Sweep) -> None:
-    assert [strip.title for strip in grids.first_last(sweep, 1)] == [
+    assert [strip.title for strip in sample_grids.first_last(sweep, 1)] == [
         "Epoch 1, the first · FID 50", "Epoch 4, the best · FID 12.5", "Epoch 5, the last · FID 14",
     ]  # fmt: skip
-    assert [strip.title for strip in grids.first_last(sweep, 2)][-1] == "Epoch 2, the best and last · FID 20"
+    assert [strip.title for strip in sample_grids.first_last(sweep, 2)][-1] == "Epoch 2, the best and last · FID 20"
 
 
 def test_an_autoencoder_shows_inputs_and_outputs(made: Path, tmp_path: Path) -> None:
-    strips = grids.comparison(results.load(sweeps.make(tmp_path / "ae", model="ae")), 1)
+    strips = sample_grids.comparison(results.load(sweeps.make(tmp_path / "ae", model="ae")), 1)
     whole = np.concatenate([digits(68), digits(78)])
     assert [strip.title.split(" ·")[0] for strip in strips] == ["Real images", "Input", "Trial 1"]
     assert (strips[1].images == whole[0::2]).all()
@@ -169,9 +172,9 @@ def test_an_autoencoder_shows_inputs_and_outputs(made: Path, tmp_path: Path) -> 
 def test_a_lost_picture_is_drawn_again_from_the_weights(made: Path, tmp_path: Path) -> None:
     own = results.load(shutil.copytree(made, tmp_path / "own"))
     (tmp_path / "own" / "trials" / "0001" / "samples" / "epoch_0004.png").unlink()
-    drawn = grids.batch(own, 1, 4)
+    drawn = sample_grids.batch(own, 1, 4)
     assert drawn.shape == (80, 1, 8, 8)
-    assert (drawn == grids.batch(own, 1, 4)).all()
+    assert (drawn == sample_grids.batch(own, 1, 4)).all()
 
 
 def test_sheets_go_there_and_back() -> None:
@@ -187,7 +190,7 @@ def bare(html: str) -> str:
 
 
 def test_the_page(made: Path) -> None:
-    page = Path(report.write([made]))
+    page = Path(sweep_page.write([made]))
     html = page.read_text(encoding="utf-8")
     assert page == made / "report" / "index.html"
     assert page.stat().st_size < 5e6
@@ -206,13 +209,13 @@ def test_the_page(made: Path) -> None:
 
 def test_the_page_trusts_no_word(made: Path, tmp_path: Path) -> None:
     own = sweeps.make(tmp_path / "own", command=["gensweep", "<script>alert(1)</script>"])
-    assert "<script" not in Path(report.write([own])).read_text(encoding="utf-8")
+    assert "<script" not in Path(sweep_page.write([own])).read_text(encoding="utf-8")
 
 
 def test_several_sweeps_on_one_page(made: Path, tmp_path: Path) -> None:
     other = sweeps.make(tmp_path / "other", stamp={"extractor": "another"})
-    assert report.comparison([results.load(made), results.load(made)])["alike"]
-    html = Path(report.write([made, other], tmp_path / "both")).read_text(encoding="utf-8")
+    assert sweep_page.comparison([results.load(made), results.load(made)])["alike"]
+    html = Path(sweep_page.write([made, other], tmp_path / "both")).read_text(encoding="utf-8")
     assert "compare scores only within a sweep" in html
     assert (tmp_path / "both" / "other_grid.png").exists()
 
@@ -220,5 +223,5 @@ def test_several_sweeps_on_one_page(made: Path, tmp_path: Path) -> None:
 def test_nothing_is_written_for_a_sweep_that_failed(made: Path, tmp_path: Path) -> None:
     bad = sweeps.make(tmp_path / "bad", [sweeps.TRIALS[3]])
     with pytest.raises(BadInput, match=r"all 1 trials .* failed \(1 nan\)"):
-        report.write([made, bad], tmp_path / "out")
+        sweep_page.write([made, bad], tmp_path / "out")
     assert not (tmp_path / "out").exists()

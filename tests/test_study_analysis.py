@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from analysis.codes import Codes
+from analysis.nets.codes import Codes
 from analysis.study import trial_statistics
 from analysis.study.claims import verdicts
 from analysis.study.study_results import Study

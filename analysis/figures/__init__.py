@@ -10,18 +10,18 @@ from typing import Any, NamedTuple
 from matplotlib.axes import Axes
 
 from analysis.figures import (
-    balance,
-    budget,
-    classes,
+    best_vs_budget,
+    class_shares,
     curves,
+    discriminator,
     failures,
-    front,
+    finalist_scores,
     history,
     importance,
     latent,
-    pairs,
+    nearest_pairs,
     parallel,
-    proof,
+    pareto,
     slices,
     style,
 )
@@ -42,16 +42,16 @@ class Figure(NamedTuple):
 
 
 FIGURES: dict[str, Figure] = {
-    "proof": Figure(proof.TITLE, proof.data, proof.ink, proof.look),
-    "front": Figure(front.TITLE, front.data, front.ink, front.look, height=3.4),
+    "proof": Figure(finalist_scores.TITLE, finalist_scores.data, finalist_scores.ink, finalist_scores.look),
+    "front": Figure(pareto.TITLE, pareto.data, pareto.ink, pareto.look, height=3.4),
     "curves": Figure(curves.TITLE, curves.data, curves.ink, curves.look),
     "history": Figure(history.TITLE, history.data, history.ink, history.look),
-    "budget": Figure(budget.TITLE, budget.data, budget.ink, budget.look, 3.4, 2.8),
+    "budget": Figure(best_vs_budget.TITLE, best_vs_budget.data, best_vs_budget.ink, best_vs_budget.look, 3.4, 2.8),
     "importance": Figure(importance.TITLE, importance.data, importance.ink, importance.look),
     "parallel": Figure(parallel.TITLE, parallel.data, parallel.ink, parallel.look),
-    "balance": Figure(balance.TITLE, balance.data, balance.ink, balance.look),
-    "classes": Figure(classes.TITLE, classes.data, classes.ink, classes.look),
-    "pairs": Figure(pairs.TITLE, pairs.data, pairs.ink, pairs.look, height=0.85),
+    "balance": Figure(discriminator.TITLE, discriminator.data, discriminator.ink, discriminator.look),
+    "classes": Figure(class_shares.TITLE, class_shares.data, class_shares.ink, class_shares.look),
+    "pairs": Figure(nearest_pairs.TITLE, nearest_pairs.data, nearest_pairs.ink, nearest_pairs.look, height=0.85),
     "failures": Figure(failures.TITLE, failures.data, failures.ink, failures.look),
     "latent": Figure(latent.TITLE, latent.data, latent.ink, latent.look, height=4.2),
     "slices": Figure(slices.TITLE, slices.data, slices.ink, slices.look, 3.4, 2.3),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 
-from analysis import codes
-from analysis.codes import Codes
 from analysis.figures import style
+from analysis.nets import codes
+from analysis.nets.codes import Codes
 from analysis.read import results
 from analysis.read.results import Sweep
 from analysis.sweep import ranking

@@ -16,7 +16,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from analysis.base.format import short
-from analysis.report import uri
+from analysis.report.sweep_page import uri
 from analysis.study import claims, study_results, trial_statistics
 from analysis.study.claims import Verdict
 from analysis.study.figures.registry import Drawn, draw

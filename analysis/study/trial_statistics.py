@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from analysis import denoise, sampled, tested
 from analysis.base import format
-from analysis.codes import Codes, codes
+from analysis.nets import autoencoder_samples, reconstruct, test_scores
+from analysis.nets.codes import Codes, codes
 from analysis.read.results import Sweep, Trial
 
 Row = dict[str, Any]
@@ -67,7 +67,7 @@ def _centroid_gap(of: str, found: Codes) -> float:
 def _curve_ratio(sweep: Sweep, number: int) -> float:
     if sweep.meta["dataset"] != "parabola":
         return float("nan")
-    found = denoise.pulled(sweep, number)
+    found = reconstruct.pulled(sweep, number)
     return found.after / found.before
 
 
@@ -79,8 +79,8 @@ OF_ROWS: dict[str, Callable[[str, Sweep, list[Row]], float]] = {
 OF_CODES: dict[str, Callable[[str, Codes], float]] = {"centroids": _centroids, "centroid_gap": _centroid_gap}
 OF_NETS: dict[str, Callable[[Sweep, int], float]] = {
     "curve_ratio": _curve_ratio,
-    "sampled_fid": sampled.fid,
-    "test_fid": tested.fid,
+    "sampled_fid": autoencoder_samples.fid,
+    "test_fid": test_scores.fid,
 }
 NAMES = {
     "share": "share of {}",

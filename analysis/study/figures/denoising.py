@@ -9,12 +9,12 @@ import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from analysis import denoise
 from analysis.base import image_sheets
 from analysis.base.image_sheets import Pixels
-from analysis.denoise import Pulled
 from analysis.figures import style
-from analysis.grids import gap
+from analysis.figures.sample_grids import gap
+from analysis.nets import reconstruct
+from analysis.nets.reconstruct import Pulled
 from analysis.study.study_results import Arm
 
 TITLE = "The same images at rising noise"
@@ -31,12 +31,12 @@ class Denoised(NamedTuple):
 
 def data(arms: list[Arm], of: str) -> Denoised:
     """Seed 0 of each arm."""
-    clean = denoise.clean(arms[0].sweep, IMAGES)
+    clean = reconstruct.clean(arms[0].sweep, IMAGES)
     eps = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
     noisy = torch.cat([clean + level * eps for level in LEVELS])
     rows = {"input": _pixels(noisy)}
     for arm in arms:
-        rows[arm.name] = _pixels(denoise.reconstruct(arm.sweep, arm.trials[0].number, noisy))
+        rows[arm.name] = _pixels(reconstruct.reconstruct(arm.sweep, arm.trials[0].number, noisy))
     return Denoised(rows)
 
 
@@ -69,7 +69,7 @@ def look(info: Denoised) -> str:
 
 def data_parabola(arms: list[Arm], of: str) -> dict[str, Pulled]:
     """Seed 0 of each arm, by arm."""
-    return {arm.name: denoise.pulled(arm.sweep, arm.trials[0].number) for arm in arms}
+    return {arm.name: reconstruct.pulled(arm.sweep, arm.trials[0].number) for arm in arms}
 
 
 def _plane(points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

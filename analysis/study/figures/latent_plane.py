@@ -12,12 +12,12 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
-from analysis import codes, sample, sampled
 from analysis.base import image_sheets
 from analysis.base.image_sheets import Pixels
-from analysis.codes import Codes
 from analysis.figures import latent, style
-from analysis.grids import Strip, gap
+from analysis.figures.sample_grids import Strip, gap
+from analysis.nets import autoencoder_samples, codes, rebuild
+from analysis.nets.codes import Codes
 from analysis.study.study_results import Arm
 from trainables.errors import BadInput
 
@@ -70,7 +70,7 @@ class Manifold(NamedTuple):
 
 def decode(arm: Arm, z: Tensor) -> Pixels:
     """What seed 0 of an arm makes of codes [n, Z]: uint8 [n, C, H, W]."""
-    nets = sample.nets(arm.sweep, arm.trials[0].number)
+    nets = rebuild.nets(arm.sweep, arm.trials[0].number)
     if "decoder" not in nets:
         raise BadInput(f"arm {arm.name!r} has no decoder")
     with torch.no_grad():
@@ -138,7 +138,7 @@ def data_drawn(arms: list[Arm], of: str) -> list[Strip]:
     """Random draws of seed 0 of each arm."""
     strips = []
     for arm in arms:
-        x = torch.cat(list(sampled.draws(arm.sweep, arm.trials[0].number, 2 * STEPS)))
+        x = torch.cat(list(autoencoder_samples.draws(arm.sweep, arm.trials[0].number, 2 * STEPS)))
         strips += [Strip(f"{arm.name}: draws", "", _pixels(part)) for part in torch.split(x, STEPS)]
     return strips
 

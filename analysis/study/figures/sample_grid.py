@@ -7,12 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from analysis import grids
 from analysis.base import image_sheets
 from analysis.base.format import named, short
 from analysis.base.image_sheets import Pixels
-from analysis.figures import style
-from analysis.grids import Strip
+from analysis.figures import sample_grids, style
+from analysis.figures.sample_grids import Strip
 from analysis.study.study_results import Arm
 from trainables import MODELS
 
@@ -40,7 +39,7 @@ def _cell(arm: Arm, i: int) -> Pixels | None:
 
 def outputs(arm: Arm, i: int, epoch: int) -> Pixels:
     """What trial i of an arm drew at an evaluated epoch; the autoencoders' batches alternate input and output."""
-    drawn = grids.batch(arm.sweep, arm.trials[i].number, epoch)
+    drawn = sample_grids.batch(arm.sweep, arm.trials[i].number, epoch)
     return drawn if MODELS[arm.sweep.meta["model"]].sample is not None else drawn[1::2]
 
 
@@ -81,14 +80,16 @@ def data_epochs(arms: list[Arm], of: str) -> list[Strip]:
         metric = arm.sweep.metric
         for epoch in sorted({1, last["epoch"]} if last else {1}):
             score = f"{named(metric)} {short(rows[epoch][metric])}"
-            strips.append(Strip(f"{arm.name}, epoch {epoch} · {score}", "", outputs(arm, 0, epoch)[: grids.ACROSS]))
+            strips.append(
+                Strip(f"{arm.name}, epoch {epoch} · {score}", "", outputs(arm, 0, epoch)[: sample_grids.ACROSS])
+            )
     return strips
 
 
 def ink_epochs(info: list[Strip]) -> Figure:
     figure = style.blank(6.0, 0.82 * len(info))
     for ax, strip in zip(np.atleast_1d(figure.subplots(len(info))), info, strict=True):
-        sheet = image_sheets.sheet(strip.images, grids.ACROSS, grids.gap(strip.images))
+        sheet = image_sheets.sheet(strip.images, sample_grids.ACROSS, sample_grids.gap(strip.images))
         ax.imshow(sheet.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
         ax.set_axis_off()
         ax.set_title(strip.title, fontsize=8, loc="left", color=style.INK, pad=2)

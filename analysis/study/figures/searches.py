@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from analysis.base.format import short
 from analysis.base.paired_tests import interval
 from analysis.figures import style
-from analysis.figures.budget import Budget, Line, Point, at, ink, line
+from analysis.figures.best_vs_budget import Budget, Line, Point, at, ink, line
 from analysis.study.study_results import Arm
 from analysis.sweep import random_search
 from analysis.sweep.random_search import LEVEL, Typical, Unit

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from analysis import sample
+from analysis.nets import rebuild
 from analysis.read import dataset, results
 from analysis.read.results import Sweep
 from trainables import ae
@@ -41,7 +41,7 @@ def clean(sweep: Sweep, n: int) -> Tensor:
 def reconstruct(sweep: Sweep, number: int, x: Tensor) -> Tensor:
     """What a trial makes of images [n, C, H, W]."""
     with torch.no_grad():
-        return ae.reconstruct(sample.nets(sweep, number), x)
+        return ae.reconstruct(rebuild.nets(sweep, number), x)
 
 
 def pulled(sweep: Sweep, number: int) -> Pulled:

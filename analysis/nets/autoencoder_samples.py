@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from analysis import codes, sample
+from analysis.nets import codes, rebuild
 from analysis.read import dataset
 from analysis.read.results import Sweep
 from trainables import MODELS, random_streams
@@ -28,7 +28,7 @@ CHUNK = 500
 
 def draws(sweep: Sweep, number: int, n: int) -> Iterator[Tensor]:
     """n images of a trial's decoder, float [CHUNK, C, H, W] in [0, 1] at a time, the same noise for every trial."""
-    nets = sample.nets(sweep, number)
+    nets = rebuild.nets(sweep, number)
     mean, root = _prior(sweep, number)
     z = random_streams.draw(random_streams.Draw("normal", (len(mean),)), n, "cpu", sweep.meta["seed"], "sampled")
     with torch.no_grad():

@@ -16,9 +16,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from safetensors.torch import save
 from torch import Tensor
 
-from analysis import card, grids, sample, standalone
 from analysis.base import image_sheets
-from analysis.card import Net
+from analysis.export import model_card, torch_source
+from analysis.export.model_card import Net
+from analysis.figures import sample_grids
+from analysis.nets import rebuild
 from analysis.read import results
 from analysis.read.results import Sweep
 from analysis.sweep import final_results, ranking
@@ -45,7 +47,7 @@ def write(directory: str, out: str | None, trial: int | None, further: dict[str,
     about = told(search, net)
     source, weights = _source(search, net)
     use = _use(search, net)
-    page = template("card.md").render(about | card.words(search, net, about) | {"use": use})
+    page = template("card.md").render(about | model_card.words(search, net, about) | {"use": use})
     files = {
         "model.py": source.encode(),
         "model.safetensors": save(weights, {"config": json.dumps(about["config"]), "model": about["model"]}),
@@ -62,7 +64,7 @@ def chosen(search: Sweep, trial: int | None) -> Net:
     """The training to export: of `trial`, of the proven pick, or the winner of the search."""
     proof = final_results.load(search)
     if trial is not None:
-        return Net(search, sample.chosen(search, trial), trial)
+        return Net(search, rebuild.chosen(search, trial), trial)
     if proof is None:
         number = int(ranking.ranked(search)["number"].iloc[0])
         return Net(search, number, number)
@@ -100,41 +102,41 @@ def told(search: Sweep, net: Net) -> dict[str, Any]:
 def _source(search: Sweep, net: Net) -> tuple[str, dict[str, Tensor]]:
     """model.py and its weights, held against the net."""
     model, meta = MODELS[search.meta["model"]], search.meta
-    nets, shape = sample.nets(net.sweep, net.number), tuple(meta["data"]["shape"])
+    nets, shape = rebuild.nets(net.sweep, net.number), tuple(meta["data"]["shape"])
     y = torch.arange(CHECKED) % len(meta["data"]["classes"])
-    if card.draws(search, net):
+    if model_card.draws(search, net):
         assert model.sample is not None
-        run: standalone.Pass = model.sample
-        x = sample.noise(net.sweep, net.number, CHECKED, 0, "export")
+        run: torch_source.Pass = model.sample
+        x = rebuild.noise(net.sweep, net.number, CHECKED, 0, "export")
     else:
 
         def run(nets: Any, x: Tensor, y: Tensor) -> Tensor:
             return ae.reconstruct(nets, x)
 
         x = torch.rand(CHECKED, *shape, generator=torch.Generator().manual_seed(0))
-    alone = standalone.alone(nets, run)
+    alone = torch_source.alone(nets, run)
     source = template("model.py.txt").render(
         net=alone,
         shapes=_shapes(search, net),
-        title=card.title(search, net),
-        about=card.what(search, net),
+        title=model_card.title(search, net),
+        about=model_card.what(search, net),
         version=meta["versions"]["gensweep"],
         classes=[str(name) for name in meta["data"]["classes"]],
         conditional=len(alone.inputs) > 1,
-        width=x.shape[1] if card.draws(search, net) else 0,
+        width=x.shape[1] if model_card.draws(search, net) else 0,
         shape=shape,
     )
     with torch.no_grad():
-        standalone.check(source, alone.weights, [x, y][: len(alone.inputs)], run(nets, x, y))
+        torch_source.check(source, alone.weights, [x, y][: len(alone.inputs)], run(nets, x, y))
     return source, alone.weights
 
 
 def _shapes(search: Sweep, net: Net) -> str:
     """The inputs and outputs of the file's net."""
     image = ", ".join(map(str, search.meta["data"]["shape"]))
-    if not card.draws(search, net):
+    if not model_card.draws(search, net):
         return f"Images [n, {image}] in [0, 1] -> images [n, {image}] in [0, 1]"
-    width = sample.noise(net.sweep, net.number, 1, 0, "export").shape[1]
+    width = rebuild.noise(net.sweep, net.number, 1, 0, "export").shape[1]
     asked = ", class numbers y [n]" if MODELS[search.meta["model"]].conditional else ""
     return f"Normal noise [n, {width}]{asked} -> images [n, {image}] in [0, 1]"
 
@@ -142,7 +144,7 @@ def _shapes(search: Sweep, net: Net) -> str:
 def _use(search: Sweep, net: Net) -> list[str]:
     shape = ", ".join(map(str, search.meta["data"]["shape"]))
     last = f"images = net.sample(64)  # float [64, {shape}] in [0, 1]"
-    if not card.draws(search, net):
+    if not model_card.draws(search, net):
         last = f"images = net.rebuild(images)  # float [n, {shape}] in [0, 1]"
     return ["from model import load", "net = load()", last]
 
@@ -150,8 +152,8 @@ def _use(search: Sweep, net: Net) -> list[str]:
 def _picture(net: Net) -> bytes:
     one = results.trial(net.sweep, net.number)
     assert one.best is not None
-    drawn = grids.batch(net.sweep, net.number, one.best["epoch"])
-    return image_sheets.png(image_sheets.sheet(drawn, grids.ACROSS, grids.gap(drawn)))
+    drawn = sample_grids.batch(net.sweep, net.number, one.best["epoch"])
+    return image_sheets.png(image_sheets.sheet(drawn, sample_grids.ACROSS, sample_grids.gap(drawn)))
 
 
 def template(name: str) -> Any:

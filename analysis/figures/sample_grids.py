@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from PIL import UnidentifiedImageError
 
-from analysis import sample
 from analysis.base import image_sheets
 from analysis.base.format import named, short
 from analysis.base.image_sheets import Pixels
 from analysis.figures import style
+from analysis.nets import rebuild
 from analysis.read import dataset, results
 from analysis.read.results import Sweep
 from analysis.sweep import ranking
@@ -78,8 +78,8 @@ def batch(sweep: Sweep, number: int, epoch: int) -> Pixels:
             ) from None
     except (UnidentifiedImageError, ValueError) as error:
         raise BadInput(f"the picture {_file(number, epoch)} of {sweep.place.name!r} is damaged: {error}") from error
-    z = sample.noise(sweep, number, GRID, sweep.meta["seed"], "grid")
-    return sample.images(sweep, number, z, grid_labels(len(sweep.meta["data"]["classes"])))
+    z = rebuild.noise(sweep, number, GRID, sweep.meta["seed"], "grid")
+    return rebuild.images(sweep, number, z, grid_labels(len(sweep.meta["data"]["classes"])))
 
 
 def columns(sweep: Sweep) -> list[str]:

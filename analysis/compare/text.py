@@ -1,4 +1,4 @@
-"""A comparison of two sweeps (analysis/compare.py) in words, as a table and as plain data."""
+"""A comparison of two sweeps (analysis/compare/equal_budget.py) in words, as a table and as plain data."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from analysis.base.format import named, short
-from analysis.compare import Compared, Proof
+from analysis.compare.equal_budget import Compared, Proof
 
 WHAT = {"trials": "trials", "images": "training images", "seconds": "seconds of training"}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from analysis import sample
+from analysis.nets import rebuild
 from analysis.read import dataset, results
 from analysis.read.results import Sweep
 from trainables import MODELS, Data
@@ -29,7 +29,7 @@ def score(sweep: Sweep, number: int, data: Dataset, judge: Judge) -> dict[str, A
     extractor = load_extractor(judge, "cpu") if model.samples(config) else None
     seen = data._replace(val=data.test).to("cpu")  # what the metrics call held out is the test split here
     run = start(model, config, Data(seen, judge, extractor), one.seed or 0)
-    return dict(measure(witness(run, sample.nets(sweep, number), judge), last=False))
+    return dict(measure(witness(run, rebuild.nets(sweep, number), judge), last=False))
 
 
 @lru_cache(maxsize=4)
@@ -45,7 +45,7 @@ def _fid(directory: str, number: int) -> float:
     if dataset.dataset(sweep) is None:
         raise BadInput(f"the images of {directory!r} ({sweep.meta['dataset']}) are not at hand")
     judge = _judge(sweep.meta["dataset"], sweep.meta["data_dir"], sweep.meta["seed"])
-    model, nets = MODELS[sweep.meta["model"]], sample.nets(sweep, number)
+    model, nets = MODELS[sweep.meta["model"]], rebuild.nets(sweep, number)
     config = model.completed(results.trial(sweep, number).config)
     with torch.no_grad():
         labels = prior_labels(judge.class_prior.tolist(), judge.seed, judge.n_samples, "cpu")

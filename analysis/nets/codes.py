@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from analysis import sample
+from analysis.nets import rebuild
 from analysis.read import dataset
 from analysis.read.results import Sweep
 from trainables import MODELS
@@ -29,7 +29,7 @@ class Codes(NamedTuple):
 def codes(sweep: Sweep, number: int) -> Codes:
     """The codes of the first held-out images. BadInput where weights or images are not at hand, or the model has no
     codes."""
-    nets, found = sample.nets(sweep, number), dataset.dataset(sweep)
+    nets, found = rebuild.nets(sweep, number), dataset.dataset(sweep)
     encode = MODELS[sweep.meta["model"]].encode
     if encode is None:
         raise BadInput(f"{sweep.meta['model']} gives an image alone no code: {sweep.place.name!r} has none to show")

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from matplotlib.axes import Axes
 
-from analysis import sample
 from analysis.base import image_sheets
 from analysis.base.image_sheets import Pixels
 from analysis.figures import style
+from analysis.nets import rebuild
 from analysis.read import results
 from analysis.read.results import Sweep
 from analysis.sweep import ranking
@@ -37,7 +37,7 @@ def data(sweep: Sweep) -> list[Pairs]:
     pairs = row["closest"]
     which = [int(pair[0]) for pair in pairs] + [int(pair[1]) for pair in pairs]
     try:
-        images = sample.scored(sweep, number, which)
+        images = rebuild.scored(sweep, number, which)
     except BadInput:
         return []  # weights or images that are not at hand cost the page this figure, not the page
     return [Pairs(images, int(sweep.meta["stamp"]["n_samples"]), float(row["duplicates"]))]

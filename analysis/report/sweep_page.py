@@ -15,14 +15,13 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from analysis import grids
 from analysis.base import image_sheets
 from analysis.base.format import named, short, state
-from analysis.compare import stamp
-from analysis.figures import FIGURES
+from analysis.compare.equal_budget import stamp
+from analysis.figures import FIGURES, sample_grids
 from analysis.figures import draw as draw_figure
-from analysis.figures.budget import together
-from analysis.grids import Strip
+from analysis.figures.best_vs_budget import together
+from analysis.figures.sample_grids import Strip
 from analysis.read import results
 from analysis.read.results import Sweep
 from analysis.sweep import advice, commands, final_results, pareto, ranking, status, trial_metrics
@@ -69,12 +68,12 @@ def section(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[str, Any
         files[f"{prefix}{name}.png"] = content
         return uri(content)
 
-    strips = grids.comparison(sweep, TOP)
-    epochs = grids.first_last(sweep, lead["number"])
-    drawn = grids.batch(sweep, lead["number"], lead["best_epoch"])
-    picture = image_sheets.sheet(drawn, grids.ACROSS, grids.gap(drawn))
-    keep("grid", grids.draw(strips))
-    keep("epochs", grids.draw(epochs))
+    strips = sample_grids.comparison(sweep, TOP)
+    epochs = sample_grids.first_last(sweep, lead["number"])
+    drawn = sample_grids.batch(sweep, lead["number"], lead["best_epoch"])
+    picture = image_sheets.sheet(drawn, sample_grids.ACROSS, sample_grids.gap(drawn))
+    keep("grid", sample_grids.draw(strips))
+    keep("epochs", sample_grids.draw(epochs))
     return {
         "meta": meta,
         "metric": named(sweep.metric),
@@ -94,8 +93,8 @@ def section(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[str, Any
         "parameters": parameters(sweep, lead["config"]),
         "measured": trial_metrics.lines(sweep, lead["number"]),
         "strips": [_strip(strip) for strip in strips],
-        "real": len(strips) > 0 and strips[0].title == grids.REAL,
-        "columns": grids.columns(sweep),
+        "real": len(strips) > 0 and strips[0].title == sample_grids.REAL,
+        "columns": sample_grids.columns(sweep),
         "epochs": [_strip(strip) for strip in epochs],
         "figures": [shown for name in FIGURES if (shown := _figure(sweep, name, keep))],
         "trials": table(sweep),
@@ -206,14 +205,14 @@ def _groups(words: list[str]) -> list[str]:
 
 
 def _strip(strip: Strip) -> dict[str, str]:
-    image = uri(image_sheets.png(image_sheets.sheet(strip.images, grids.ACROSS, grids.gap(strip.images))))
+    image = uri(image_sheets.png(image_sheets.sheet(strip.images, sample_grids.ACROSS, sample_grids.gap(strip.images))))
     return {"title": strip.title, "detail": strip.detail, "image": image}
 
 
 def _drawn(sweep: Sweep) -> str:
     if sweep.meta["model"] in ("ae", "dae"):
         return "Held-out images in pairs: what the model saw, and what it made of it."
-    if grids.columns(sweep):
+    if sample_grids.columns(sweep):
         return "Samples, a class per column, from noise that is the same for every trial."
     return "Samples from noise that is the same for every trial."
 
