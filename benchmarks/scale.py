@@ -28,8 +28,8 @@ from table import keep
 
 from gensweep import cluster, tuning
 from gensweep.board import duration
-from gensweep.options import Options
-from gensweep.resolve import resolve
+from gensweep.config.options import Options
+from gensweep.config.resolve import resolve
 from gensweep.resources import Share
 from gensweep.storage import history, opened
 from gensweep.sweep import space_of

@@ -27,8 +27,8 @@ from table import keep
 
 from analysis.base.paired_tests import interval
 from gensweep import cluster, tuning
-from gensweep.options import Options
-from gensweep.resolve import resolve
+from gensweep.config.options import Options
+from gensweep.config.resolve import resolve
 from gensweep.resources import Share
 from gensweep.sweep import evaluations, space_of
 from gensweep.trial import Task

@@ -24,8 +24,8 @@ from ray.tune.search import Searcher
 from ray.tune.search.optuna import OptunaSearch
 from table import keep
 
-from gensweep.options import Options
-from gensweep.resolve import resolve
+from gensweep.config.options import Options
+from gensweep.config.resolve import resolve
 from gensweep.samplers import SAMPLERS
 from gensweep.searcher import StudySearcher
 from gensweep.storage import opened

@@ -24,8 +24,8 @@ from rich.console import Console
 from table import keep
 
 from gensweep import cluster, tuning
-from gensweep.options import Options
-from gensweep.resolve import resolve
+from gensweep.config.options import Options
+from gensweep.config.resolve import resolve
 from gensweep.resources import Share
 from gensweep.sweep import space_of
 

@@ -9,7 +9,7 @@ The door of the house: the command line, the wiring of Ray Tune and Optuna, and 
 Importing this package is cheap: torch, Ray and Optuna are imported when a sweep runs.
 """
 
-from gensweep.rooms import claim
+from gensweep.import_hook import claim
 
 claim()
 

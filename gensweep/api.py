@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gensweep.options import BadUsage, Options, checked, nearest
+from gensweep.config.options import BadUsage, Options, checked, nearest
 
 if TYPE_CHECKING:
     import analysis.runs

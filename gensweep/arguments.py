@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from gensweep import __version__
 from gensweep.cluster_arguments import cluster_options
-from gensweep.options import PRECISIONS, SAMPLERS, SCHEDULERS, BadUsage, Options
+from gensweep.config.options import PRECISIONS, SAMPLERS, SCHEDULERS, BadUsage, Options
 
 COMMANDS = {
     "run": "search; the same command again goes on",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gensweep.options import BadUsage, Options, nearest, texts
+from gensweep.config.options import BadUsage, Options, nearest, texts
 
 if TYPE_CHECKING:
     from search_spaces.studies import Arm, Study

@@ -3,8 +3,8 @@
 import argparse
 from typing import Any
 
-from gensweep import sweepfile
-from gensweep.options import BadUsage, Options, checked
+from gensweep.config import sweep_yaml
+from gensweep.config.options import BadUsage, Options, checked
 
 
 def asked(given: argparse.Namespace) -> tuple[Options, list[str]]:
@@ -13,7 +13,7 @@ def asked(given: argparse.Namespace) -> tuple[Options, list[str]]:
     Raises:
         BadUsage, BadSpace: a file or an option that cannot be.
     """
-    file = sweepfile.Written({}) if given.file is None else sweepfile.read(given.file, given.model)
+    file = sweep_yaml.Written({}) if given.file is None else sweep_yaml.read(given.file, given.model)
     written, typed, notes = dict(file.options), by_name(given), []
     pins = {**dict(written.pop("set", {})), **settings(typed.pop("set", []))}
     if file.ignored:
@@ -21,7 +21,7 @@ def asked(given: argparse.Namespace) -> tuple[Options, list[str]]:
     if file.closed:
         epochs = typed.pop("epochs", None) or written.pop("epochs", None)
         pins |= {} if epochs is None else {"epochs": epochs}
-        left = sweepfile.rest(given.model, pins)
+        left = sweep_yaml.rest(given.model, pins)
         pins = {**left, **pins}
         if left:
             kept = ", ".join(f"{key}={value}" for key, value in left.items())
@@ -29,7 +29,7 @@ def asked(given: argparse.Namespace) -> tuple[Options, list[str]]:
     if "objective" in typed:
         typed["objective"] = ",".join(typed["objective"])
     if "points" in typed:
-        from gensweep.points import read
+        from gensweep.config.initial_points import read
 
         typed["points"] = [read(text) for text in typed["points"]]
     return checked(Options(**{**written, **typed, "set": pins})), notes

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gensweep import desk
-from gensweep.options import BadUsage, Options, amount
+from gensweep.config.options import BadUsage, Options, amount
 from trainables.filestore import is_url
 
 if TYPE_CHECKING:
-    from gensweep.resolve import Sheet
+    from gensweep.config.resolve import Sheet
     from search_spaces import Space
     from trainables.data import Dataset
 

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from analysis.read import optuna_study
+from gensweep.config.options import BadUsage
 from gensweep.desk import url as _url
-from gensweep.options import BadUsage
 from trainables.filestore import Place, at
 
 KEPT = ("sweep.json", "final.json")

@@ -10,7 +10,7 @@ from pathlib import Path
 from optuna.trial import FrozenTrial, TrialState
 
 from analysis.read.optuna_study import seen
-from gensweep.options import amount
+from gensweep.config.options import amount
 from gensweep.searcher import Outcome
 from trainables.objective import Goal, Values
 

@@ -10,13 +10,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gensweep import desk, launcher, looking, sweepfile
+from gensweep import desk, launcher, looking
 from gensweep.arguments import COMMANDS, parsed
 from gensweep.asked import asked, by_name, settings
+from gensweep.config import sweep_yaml
+from gensweep.config.options import BadUsage, Options, checked, nearest
 from gensweep.disk import is_full
 from gensweep.guard import RayDied
 from gensweep.looking import OK, next_step
-from gensweep.options import BadUsage, Options, checked, nearest
 
 if TYPE_CHECKING:
     from gensweep.tuning import Ended
@@ -89,7 +90,7 @@ def run_sweep(given: argparse.Namespace, command: list[str]) -> int:
     directory, sheet, data = prepare(options, command)
     print(*notes, sep="\n", end="\n" * bool(notes))
     if given.save_file is not None:
-        sweepfile.save(Path(given.save_file), sheet)
+        sweep_yaml.save(Path(given.save_file), sheet)
         next_step("run", sheet["model"], given.save_file)
         return OK
     if given.dry_run:

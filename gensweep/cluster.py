@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from gensweep import guard
-from gensweep.options import BadUsage, first_line
+from gensweep.config.options import BadUsage, first_line
+from gensweep.import_hook import ROOT
 from gensweep.resources import Node
-from gensweep.rooms import ROOT
 
 ENVIRONMENT = {  # read by Ray when it starts, and by Tune as it runs
     "RAY_AIR_NEW_OUTPUT": "0",  # the new output engine prints a header even at verbose=0

@@ -8,7 +8,7 @@ is the truth: every launch, on this machine or another, first fetches what is th
 import hashlib
 from pathlib import Path
 
-from gensweep.options import BadUsage, Options
+from gensweep.config.options import BadUsage, Options
 from trainables.filestore import is_url
 
 JOURNAL = "journal"  # what --storage calls Optuna's append-only file, which also works on a network file system

@@ -19,8 +19,8 @@ from optuna.distributions import (
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial
 
-from gensweep.options import BadUsage
-from gensweep.resolve import Sheet, check_keys, longest, shaped
+from gensweep.config.options import BadUsage
+from gensweep.config.resolve import Sheet, check_keys, longest, shaped
 from gensweep.storage import closing, directions
 
 if TYPE_CHECKING:

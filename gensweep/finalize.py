@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rich.console import Console
 
 from gensweep import bucket, desk, lock
+from gensweep.config.options import BadUsage, Options, texts
+from gensweep.config.resolve import Sheet
 from gensweep.disk import write_json
-from gensweep.options import BadUsage, Options, texts
-from gensweep.origin import commit, versions
-from gensweep.resolve import Sheet
+from gensweep.provenance import commit, versions
 from gensweep.study import Engine
 
 if TYPE_CHECKING:

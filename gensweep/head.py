@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from gensweep import __version__
-from gensweep.options import first_line
+from gensweep.config.options import first_line
 from trainables.filestore import is_url
 
 JOBS = "http://127.0.0.1:8265"

@@ -18,7 +18,7 @@ from typing import Any
 
 from gensweep.arguments import COMMANDS, parsed
 from gensweep.asked import asked
-from gensweep.options import BadUsage, Options, amount, nearest, seconds
+from gensweep.config.options import BadUsage, Options, amount, nearest, seconds
 from gensweep.preflight import faults, read
 from gensweep.remote import RAY, environment, on_head, steps, stopped
 from gensweep.uploads import TOKEN, Config, not_installed, uploaded

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gensweep import desk
-from gensweep.options import BadUsage
+from gensweep.config.options import BadUsage
 
 WAIT_S = 30.0  # for the workers of a dead driver; seen: 2.0 to 2.7 s
 POLL_S = 0.1

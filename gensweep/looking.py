@@ -5,7 +5,7 @@ import json
 import shlex
 from collections.abc import Callable
 
-from gensweep.options import BadUsage
+from gensweep.config.options import BadUsage
 
 OK = 0
 
@@ -109,11 +109,11 @@ def draw_sample(given: argparse.Namespace, command: list[str]) -> int:
 def export_winner(given: argparse.Namespace, command: list[str]) -> int:
     from analysis.export import export_folder
     from analysis.read import results
-    from gensweep import sweepfile
+    from gensweep.config import sweep_yaml
 
     meta = results.sheet(given.dir)
     search = {"objectives": [meta["objective"]], "constraints": [], **meta}  # earlier versions had neither
-    where, lines = export_folder.write(given.dir, given.out, given.trial, {"sweep.yaml": sweepfile.written(search)})
+    where, lines = export_folder.write(given.dir, given.out, given.trial, {"sweep.yaml": sweep_yaml.written(search)})
     print(f"wrote {where}; there, with torch and safetensors alone:\n")
     print("\n".join(f"    {line}" for line in lines) + "\n")
     next_step("report", given.dir)
@@ -121,9 +121,9 @@ def export_winner(given: argparse.Namespace, command: list[str]) -> int:
 
 
 def open_dashboard(given: argparse.Namespace, command: list[str]) -> int:
-    from gensweep import ui
+    from gensweep import dashboard
 
-    ui.serve(given.dir, given.port)
+    dashboard.serve(given.dir, given.port)
     next_step("report", given.dir)
     return OK
 

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gensweep import before, cluster
 from gensweep.board import duration
-from gensweep.options import BadUsage, Options, amount
-from gensweep.resolve import Sheet, resolve, with_data
+from gensweep.config.options import BadUsage, Options, amount
+from gensweep.config.resolve import Sheet, resolve, with_data
+from gensweep.import_hook import claim
 from gensweep.resources import Node, Share, share
-from gensweep.rooms import claim
 
 if TYPE_CHECKING:
     from trainables.data import Dataset

@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterable
 from importlib.metadata import version
 from pathlib import Path
 
-from gensweep.options import BadUsage, Options, nearest
+from gensweep.config.options import BadUsage, Options, nearest
 from gensweep.uploads import Config, mounts, secrets, ssh, strings, token
 from trainables.filestore import is_url
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from gensweep import desk, goals
-from gensweep.resolve import Sheet
+from gensweep import desk
+from gensweep.config import objectives
+from gensweep.config.resolve import Sheet
 from trainables.objective import goal_of
 
 
@@ -26,7 +27,7 @@ def readable(directory: Path, sheet: Sheet) -> str:
     stops = "" if sheet["scheduler"] == "none" else f" from epoch {sheet['grace']} on{halving}"
     counts = ", ".join(f"{data[f'n_{split}']:,} {split}" for split in ("train", "val", "test"))
     about = {
-        "objective": "; ".join(f"{one.metric}, {goals.WAY[one.mode]} is better" for one in goal.objectives),
+        "objective": "; ".join(f"{one.metric}, {objectives.WAY[one.mode]} is better" for one in goal.objectives),
         "data": f"{counts}; {len(data['classes'])} classes, {height}x{width}, {channels} channel{'s' * (channels > 1)}",
         "search": f"{sheet['sampler']}; {sheet['scheduler']}{stops}; at most {sheet['epochs']} epochs",
     }

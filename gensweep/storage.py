@@ -18,9 +18,9 @@ from sqlalchemy.pool import NullPool
 
 from analysis.read.optuna_study import seen, with_driver
 from gensweep import before, bucket
+from gensweep.config.options import BadUsage, first_line
 from gensweep.desk import JOURNAL
 from gensweep.mirror import Mirror
-from gensweep.options import BadUsage, first_line
 from gensweep.samplers import ByNumber
 from trainables.objective import goal_of
 

@@ -21,10 +21,10 @@ from rich.console import Console
 
 from gensweep import cluster
 from gensweep.arms import Asked, Owned, control, owner, searched, trained
+from gensweep.config.options import BadUsage, Options, whole
+from gensweep.config.resolve import Sheet
 from gensweep.disk import write_json
-from gensweep.options import BadUsage, Options, whole
-from gensweep.origin import commit, versions
-from gensweep.resolve import Sheet
+from gensweep.provenance import commit, versions
 from gensweep.resources import Node, Share, share
 from trainables.filestore import is_url
 

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from gensweep import before, bucket, cluster, desk, goals, lock
+from gensweep import before, bucket, cluster, desk, lock
+from gensweep.config import objectives
+from gensweep.config.options import BadUsage, Options, nearest, seconds, size
+from gensweep.config.resolve import FORMAT, IDENTITY, Sheet, differences, resolve, shaped, with_data
 from gensweep.disk import write_json
-from gensweep.options import BadUsage, Options, nearest, seconds, size
-from gensweep.resolve import FORMAT, IDENTITY, Sheet, differences, resolve, shaped, with_data
 from gensweep.resources import emulates_bf16, share
 from trainables.filestore import is_url
 
@@ -166,7 +167,7 @@ def launch(
             say(given.line(nodes))
             if not given.gpus_per_trial and "bf16" in sheet["space"]["precision"].values() and emulates_bf16():
                 say("bf16 is emulated on this CPU: expect it to be slower than --precision fp32")
-            for line in goals.said(goal_of(sheet)):
+            for line in objectives.said(goal_of(sheet)):
                 say(line)
             judge = judging.result()
             sheet["stamp"] = judge.stamp

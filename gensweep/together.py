@@ -15,7 +15,7 @@ from rich.console import Console
 from gensweep import desk, lock
 from gensweep.aside import Nodes
 from gensweep.board import Board, scores
-from gensweep.resolve import Sheet
+from gensweep.config.resolve import Sheet
 from gensweep.resources import Share
 from gensweep.schedulers import Never
 from gensweep.searcher import Row, StudySearcher

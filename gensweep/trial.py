@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ray import tune
 
 from gensweep.disk import is_full
+from gensweep.import_hook import claim
 from gensweep.lock import working
-from gensweep.rooms import claim
 from gensweep.watch import NAME, limited, timed_out
 from trainables.filestore import is_url
 

@@ -21,9 +21,9 @@ from gensweep import desk, guard, lock
 from gensweep.aside import Nodes
 from gensweep.board import Board, duration
 from gensweep.budget import Budget
-from gensweep.options import first_line
+from gensweep.config.options import first_line
+from gensweep.config.resolve import Sheet
 from gensweep.progress import Progress
-from gensweep.resolve import Sheet
 from gensweep.resources import Share
 from gensweep.schedulers import scheduler
 from gensweep.searcher import Outcome, StudySearcher

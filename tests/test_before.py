@@ -16,9 +16,9 @@ from trials import small as tiny
 from gensweep import before
 from gensweep.budget import Budget
 from gensweep.cli import main
+from gensweep.config.options import BadUsage, Options, amount, size
+from gensweep.config.resolve import resolve
 from gensweep.lock import driving
-from gensweep.options import BadUsage, Options, amount, size
-from gensweep.resolve import resolve
 from gensweep.searcher import Outcome
 from gensweep.storage import opened
 from gensweep.sweep import prepare, space_of

@@ -16,7 +16,7 @@ from test_sweep import SMALL, done, gensweep, rows
 from analysis.read import optuna_study, results
 from gensweep import bucket, desk
 from gensweep.cli import main
-from gensweep.options import BadUsage
+from gensweep.config.options import BadUsage
 from trainables.filestore import Place, at
 
 TRIALS, EPOCHS = 3, 4

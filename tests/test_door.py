@@ -12,10 +12,10 @@ from optuna.trial import TrialState
 
 from gensweep import Sweep
 from gensweep.cli import main
+from gensweep.config.options import BadUsage, Options, seconds
+from gensweep.config.resolve import resolve
+from gensweep.import_hook import ROOT
 from gensweep.lock import driving, is_driven
-from gensweep.options import BadUsage, Options, seconds
-from gensweep.resolve import resolve
-from gensweep.rooms import ROOT
 from gensweep.storage import opened
 from search_spaces import SPACES
 from search_spaces.override import describe

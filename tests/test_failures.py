@@ -16,7 +16,7 @@ from rich.console import Console
 from test_sweep import rows
 
 from gensweep import cluster, tuning
-from gensweep.options import Options
+from gensweep.config.options import Options
 from gensweep.resources import Share
 from gensweep.sweep import evaluations, prepare, space_of, write_once
 from gensweep.trial import train

@@ -12,10 +12,10 @@ from test_door import refused
 from test_searcher import FIRST, sheet, space
 
 from analysis.read.optuna_study import seen
-from gensweep import points
-from gensweep.options import Options
+from gensweep.config import initial_points
+from gensweep.config.options import Options
+from gensweep.config.resolve import resolve
 from gensweep.readable import readable
-from gensweep.resolve import resolve
 from gensweep.schedulers import History
 from gensweep.searcher import StudySearcher
 from gensweep.storage import history, opened
@@ -202,7 +202,7 @@ def test_warm_from_needs_the_same_objectives(tmp_path: Path) -> None:
 
     made = sweeps.make(tmp_path / "s")
     with pytest.raises(ValueError, match="it looked for fid:min, this sweep looks for fid:min, precision:max"):
-        points.warm(SPACES["vae"], str(made), goal_of({"objective": TWO[0], "objectives": TWO}))
+        initial_points.warm(SPACES["vae"], str(made), goal_of({"objective": TWO[0], "objectives": TWO}))
 
 
 def test_schedulers_remember_the_primary_objective(tmp_path: Path) -> None:

@@ -9,11 +9,12 @@ from optuna.trial import TrialState
 from test_sweep import SMALL, done, gensweep, trials, wait_for_rows
 
 from analysis.read import results
-from gensweep import Sweep, points
+from gensweep import Sweep
 from gensweep.cli import main
+from gensweep.config import initial_points
+from gensweep.config.options import BadUsage, Options
+from gensweep.config.resolve import Sheet, resolve
 from gensweep.extend import extended, rewrite
-from gensweep.options import BadUsage, Options
-from gensweep.resolve import Sheet, resolve
 from gensweep.storage import opened
 from gensweep.sweep import space_of
 from search_spaces import SPACES, BadSpace
@@ -101,12 +102,16 @@ def test_extensions_that_cannot_be(more: int, settings: dict[str, str]) -> None:
 )
 def test_points_that_cannot_be(point: dict[str, Any], message: str) -> None:
     with pytest.raises(BadUsage, match=message):
-        points.checked(VAE, point)
+        initial_points.checked(VAE, point)
 
 
 def test_points_come_right_after_the_defaults(tmp_path: Path) -> None:
-    assert points.read("lr=5e-4, likelihood=gaussian,sigma=0.1") == {"lr": 5e-4, "likelihood": "gaussian", "sigma": 0.1}
-    sheet = _sheet(points=[points.read("lr=5e-4,likelihood=gaussian,sigma=0.1")])
+    assert initial_points.read("lr=5e-4, likelihood=gaussian,sigma=0.1") == {
+        "lr": 5e-4,
+        "likelihood": "gaussian",
+        "sigma": 0.1,
+    }
+    sheet = _sheet(points=[initial_points.read("lr=5e-4,likelihood=gaussian,sigma=0.1")])
     with opened(tmp_path, sheet, {"lr": 1e-3}) as study:
         first, second = study.ask(), study.ask()
         space_of(sheet).space(first)
@@ -120,13 +125,13 @@ def test_points_come_right_after_the_defaults(tmp_path: Path) -> None:
 def test_warm_from_takes_what_fits(tmp_path: Path) -> None:
     made = sweeps.make(tmp_path / "s")
     common = {"beta": 1.0, "epochs": 5}  # its latent_dim 2 and width 32 are outside, and trial 2 is short of a sigma
-    assert points.warm(VAE, str(made), GOAL) == [
+    assert initial_points.warm(VAE, str(made), GOAL) == [
         {"likelihood": "bernoulli", "lr": 3e-3, "batch_size": 64, **common},
         {"likelihood": "bernoulli", "lr": 1e-3, "batch_size": 128, **common},
         {"likelihood": "gaussian", "lr": 1e-4, "batch_size": 256, **common},
     ]
     with pytest.raises(BadUsage, match="nothing of its best configurations lies in this space"):
-        points.warm(
+        initial_points.warm(
             SPACES["ae"]._replace(space=lambda trial: {"net": trial.suggest_categorical("net", ("conv",))}),
             str(made),
             GOAL,

@@ -26,8 +26,8 @@ from test_schedulers import plays
 from test_searcher import run_one, searching, sheet
 
 from gensweep import cluster, tuning
-from gensweep.options import BadUsage, Options
-from gensweep.resolve import resolve
+from gensweep.config.options import BadUsage, Options
+from gensweep.config.resolve import resolve
 from gensweep.resources import Share
 from gensweep.storage import check_storage, opened
 from gensweep.sweep import space_of

@@ -8,9 +8,9 @@ import pytest
 from trials import digits, small
 
 from gensweep.cli import main
-from gensweep.options import Options
+from gensweep.config.options import Options
+from gensweep.config.resolve import resolve
 from gensweep.plan import TRIAL_S, Kind, play
-from gensweep.resolve import resolve
 from gensweep.sweep import evaluations
 from trainables import MODELS
 from trainables.engine.cost import Cost, cost

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gensweep.options import BadUsage, Options
+from gensweep.config.options import BadUsage, Options
 from gensweep.resources import Share, emulates_bf16, share
 
 

@@ -17,7 +17,7 @@ from analysis.study.study_results import Arm
 from analysis.sweep import random_search
 from gensweep.arms import Asked, control, owner, searched, trained
 from gensweep.cli import main
-from gensweep.resolve import resolve
+from gensweep.config.resolve import resolve
 
 
 def test_a_search_and_its_control_have_one_space_and_one_budget() -> None:

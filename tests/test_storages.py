@@ -20,7 +20,7 @@ from test_sweep import LENGTH, SMALL, done, gensweep, rows, trials, wait_for_row
 
 from analysis.read import optuna_study
 from analysis.read.optuna_study import with_driver
-from gensweep.options import BadUsage
+from gensweep.config.options import BadUsage
 from gensweep.searcher import StudySearcher
 from gensweep.storage import check_storage, closing, opened, shown
 from trainables import filestore

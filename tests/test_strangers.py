@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gensweep.rooms import ROOMS, ROOT
+from gensweep.import_hook import ROOMS, ROOT
 
 STRANGER = "raise SystemExit('a stranger was imported')\n"
 

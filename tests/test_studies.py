@@ -15,8 +15,8 @@ from analysis.study import claims, study_results, trial_statistics
 from analysis.study.figures.registry import ARM_FIGURES
 from gensweep.arms import Asked, owner, searched, trained
 from gensweep.cli import main
-from gensweep.options import Options
-from gensweep.resolve import resolve
+from gensweep.config.options import Options
+from gensweep.config.resolve import resolve
 from gensweep.sweep import evaluations, space_of
 from search_spaces.override import default
 from search_spaces.studies import STUDIES

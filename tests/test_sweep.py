@@ -16,8 +16,8 @@ from rich.console import Console
 
 from gensweep import Sweep, cluster, tuning
 from gensweep.cli import main
-from gensweep.options import Options
-from gensweep.resolve import Sheet, resolve
+from gensweep.config.options import Options
+from gensweep.config.resolve import Sheet, resolve
 from gensweep.resources import Node, share
 from gensweep.storage import opened
 from gensweep.sweep import read_sheet, space_of

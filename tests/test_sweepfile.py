@@ -11,10 +11,10 @@ from test_door import at_home, refused  # noqa: F401  at_home is a fixture
 from test_sweep import trials
 
 from analysis.read import results
-from gensweep import sweepfile
 from gensweep.cli import main
-from gensweep.options import BadUsage, Options
-from gensweep.resolve import IDENTITY, resolve
+from gensweep.config import sweep_yaml
+from gensweep.config.options import BadUsage, Options
+from gensweep.config.resolve import IDENTITY, resolve
 from gensweep.storage import opened
 from gensweep.sweep import read_sheet
 from search_spaces import SPACES, BadSpace
@@ -62,8 +62,8 @@ command:
 def sheet_of(content: str | dict[str, Any], model: str = "vae", **more: Any) -> dict[str, Any]:
     """The resolved sweep of a file."""
     Path("of.yaml").write_text(content if isinstance(content, str) else yaml.safe_dump(content))
-    file = sweepfile.read("of.yaml", model)
-    pins = {**(sweepfile.rest(model, file.options["set"]) if file.closed else {}), **file.options.pop("set", {})}
+    file = sweep_yaml.read("of.yaml", model)
+    pins = {**(sweep_yaml.rest(model, file.options["set"]) if file.closed else {}), **file.options.pop("set", {})}
     return resolve(Options(model, **{**file.options, **more, "set": pins}), [])
 
 
@@ -205,7 +205,7 @@ def test_typed_epochs_are_those_of_every_trial(capsys: pytest.CaptureFixture[str
 )  # fmt: skip
 def test_a_sweep_written_back_is_the_same_sweep(model: str, options: dict[str, Any]) -> None:
     sheet = resolve(Options(model, **options), [])
-    again = sheet_of(sweepfile.written(sheet), model)
+    again = sheet_of(sweep_yaml.written(sheet), model)
     assert {key: again[key] for key in ("name", *IDENTITY)} == {key: sheet[key] for key in ("name", *IDENTITY)}
 
 

@@ -15,7 +15,7 @@ from browser import CHROMIUM, browse
 from optuna.trial import TrialState
 from test_door import at_home, refused, tree  # noqa: F401  at_home is a fixture
 
-from gensweep import ui
+from gensweep import dashboard
 from trainables import filestore
 from trainables.objective import goal_of
 
@@ -23,7 +23,7 @@ from trainables.objective import goal_of
 @contextmanager
 def served(directory: Path) -> Iterator[str]:
     """The address of a dashboard on a free port."""
-    made, address = ui.server(str(directory), 0)
+    made, address = dashboard.server(str(directory), 0)
     with made:
         thread = threading.Thread(target=made.serve_forever, args=(0.05,))
         thread.start()
@@ -74,7 +74,7 @@ def test_a_running_sweep_is_followed(tmp_path: Path) -> None:
     live = optuna.load_study(study_name="s", storage=storage)
     meta = json.loads((directory / "sweep.json").read_text())
     where = filestore.at(directory)
-    look = ui.Look(where, meta, ui.Pictures(where))
+    look = dashboard.Look(where, meta, dashboard.Pictures(where))
     trial = live.ask()
     assert look.get_all_trials(0)[4].state == TrialState.RUNNING
     trial.suggest_float("lr", 1e-4, 1e-2, log=True)

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gensweep import distributions
-from gensweep.options import TEXTS, BadUsage, Options, nearest, texts, whole
+from gensweep.config import wandb
+from gensweep.config.options import TEXTS, BadUsage, Options, nearest, texts, whole
 
 METHODS = {"bayes": "tpe", "random": "random", "grid": "grid"}
 GOALS = {"minimize": "min", "maximize": "max"}
@@ -126,7 +126,7 @@ def _settings(parameters: Any, method: str, model: str) -> dict[str, str]:
         if key not in SPACES[model].roles:
             raise BadUsage(f"parameters: {nearest(f'key of {model}', str(key), SPACES[model].roles)}")
         try:
-            found[str(key)] = distributions.text(told, method)
+            found[str(key)] = wandb.text(told, method)
         except BadUsage as error:
             raise BadUsage(f"parameters: {key}: {error}") from error
     return found
@@ -178,7 +178,7 @@ def written(sheet: Mapping[str, Any]) -> str:
     ways = {mode: goal for goal, mode in GOALS.items()}
     content: dict[str, Any] = {"name": sheet["name"], "method": method}
     content["metric"] = {"name": sheet["objective"]["metric"], "goal": ways[sheet["objective"]["mode"]]}
-    content["parameters"] = {key: distributions.entry(box) for key, box in sheet["space"].items()}
+    content["parameters"] = {key: wandb.entry(box) for key, box in sheet["space"].items()}
     content["run_cap"] = sheet["trials"]
     if sheet["scheduler"] == "asha":
         stops = {"type": "hyperband", "min_iter": sheet["grace"], "eta": sheet["reduction_factor"]}
@@ -212,7 +212,7 @@ def save(path: Path, sheet: Mapping[str, Any]) -> None:
 
 def _start(sheet: Mapping[str, Any]) -> dict[str, Any]:
     """Where trial 0 differs from the defaults in the same space."""
-    from gensweep.resolve import shaped
+    from gensweep.config.resolve import shaped
     from search_spaces.override import default
 
     pins = dict(sheet["set"])

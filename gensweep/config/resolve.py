@@ -10,9 +10,10 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gensweep import before, goals
-from gensweep.options import BadUsage, Options, checked, nearest, seconds, size
-from gensweep.origin import commit, versions
+from gensweep import before
+from gensweep.config import objectives
+from gensweep.config.options import BadUsage, Options, checked, nearest, seconds, size
+from gensweep.provenance import commit, versions
 
 if TYPE_CHECKING:
     from search_spaces import Space
@@ -62,7 +63,7 @@ def resolve(options: Options, command: list[str]) -> Sheet:
         raise BadUsage(nearest("model", options.model, SPACES))
     space = shaped(options.model, dict(options.set), options.epochs, options.precision)
     space = space._replace(defaults={**space.defaults, **options.start})
-    goal = goals.asked(options, space)
+    goal = objectives.asked(options, space)
     boxes = describe(space)
     for key in options.start:
         if key not in boxes:
@@ -159,7 +160,7 @@ def check_keys(model: str, space: "Space", boxes: dict[str, dict[str, Any]]) -> 
     for key, box in boxes.items():
         for value in box.get("choices") or [box[end] for end in ("low", "high", "value") if end in box]:
             check(key, value)
-    for seed in range(goals.DRAWS):
+    for seed in range(objectives.DRAWS):
         config = space.space(Probe(seed))
         reads = MODELS[model].reads(config)
         for key in sorted(reads ^ set(config)):
@@ -174,11 +175,11 @@ def first_points(options: Options, space: "Space", goal: "Goal") -> list[dict[st
     Raises:
         BadUsage: one that is not in the space, or more than there are trials.
     """
-    from gensweep import points
+    from gensweep.config import initial_points
 
-    found = [points.checked(space, point) for point in options.points]
+    found = [initial_points.checked(space, point) for point in options.points]
     if options.warm_from is not None:
-        found += [point for point in points.warm(space, options.warm_from, goal) if point not in found]
+        found += [point for point in initial_points.warm(space, options.warm_from, goal) if point not in found]
     if len(found) >= options.trials:
         raise BadUsage(f"{len(found)} points and the defaults need at least {len(found) + 1} trials")
     return found

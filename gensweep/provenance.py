@@ -5,7 +5,7 @@ import subprocess
 from importlib import metadata
 from typing import Any
 
-from gensweep.rooms import ROOT
+from gensweep.import_hook import ROOT
 
 
 def versions() -> dict[str, str]:

@@ -22,7 +22,7 @@ from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from analysis.read import optuna_study, results
-from gensweep.options import BadUsage
+from gensweep.config.options import BadUsage
 from gensweep.storage import directions
 from trainables import filestore
 from trainables.filestore import Place
