@@ -31,7 +31,7 @@ from gensweep.board import duration
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
 from gensweep.resources import Share
-from gensweep.storage import history, opened
+from gensweep.search.study_storage import history, opened
 from gensweep.sweep import space_of
 
 NODES, TRIALS, ROWS, WIDTH = 20, 200, 20, 30

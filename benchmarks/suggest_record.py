@@ -26,9 +26,9 @@ from table import keep
 
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
-from gensweep.samplers import SAMPLERS
+from gensweep.search.samplers import SAMPLERS
+from gensweep.search.study_storage import opened
 from gensweep.searcher import StudySearcher
-from gensweep.storage import opened
 from gensweep.sweep import space_of
 from search_spaces.override import default
 from trainables.objective import goal_of

@@ -23,7 +23,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from analysis.read import optuna_study, results
 from gensweep.config.options import BadUsage
-from gensweep.storage import directions
+from gensweep.search.study_storage import directions
 from trainables import filestore
 from trainables.filestore import Place
 from trainables.objective import goal_of

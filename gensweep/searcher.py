@@ -22,7 +22,7 @@ from ray.tune.search import Searcher
 
 from analysis.read.optuna_study import SEEN, seen
 from gensweep.disk import is_full
-from gensweep.mirror import settle
+from gensweep.search.write_through import settle
 from trainables.objective import Goal, Values, finite, judged
 
 Row = dict[str, Any]

@@ -63,7 +63,7 @@ def prepare(options: Options, command: list[str], load: "Load | None" = None) ->
     elif options.storage is None:
         before.lockable(directory)
     if options.storage is not None:
-        from gensweep.storage import check_storage
+        from gensweep.search.study_storage import check_storage
 
         check_storage(options.storage, sheet["name"], not (directory / "sweep.json").exists())
     return directory, sheet, data
@@ -185,7 +185,7 @@ def lengthen(directory: Path, sheet: Sheet, more: int, settings: dict[str, str],
     Raises:
         BadUsage, BadInput, BadSpace: settings that cannot be, or a driver that runs it now.
     """
-    from gensweep.extend import extended, forget, rewrite
+    from gensweep.search.extend import extended, forget, rewrite
 
     longer, space = extended(sheet, more, settings)
     before.room(directory, longer, space, data, longer["concurrent"] or 1)

@@ -18,8 +18,8 @@ from gensweep.board import Board, scores
 from gensweep.config.resolve import Sheet
 from gensweep.resources import Share
 from gensweep.schedulers import Never
+from gensweep.search.study_storage import opened
 from gensweep.searcher import Row, StudySearcher
-from gensweep.storage import opened
 from gensweep.sweep import space_of
 from gensweep.trial import Task, train
 from gensweep.tuning import Halt, fit, tuner

@@ -26,8 +26,8 @@ from gensweep.config.resolve import Sheet
 from gensweep.progress import Progress
 from gensweep.resources import Share
 from gensweep.schedulers import scheduler
+from gensweep.search.study_storage import history, opened
 from gensweep.searcher import Outcome, StudySearcher
-from gensweep.storage import history, opened
 from gensweep.trial import Task, train
 from gensweep.watch import timed_out
 from trainables import filestore

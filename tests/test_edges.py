@@ -10,7 +10,7 @@ from analysis.read import results
 from analysis.sweep import boundary
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
-from gensweep.extend import extended
+from gensweep.search.extend import extended
 
 LOG = {"kind": "float", "low": 1e-4, "high": 1e-2, "log": True}
 LINEAR = {"kind": "float", "low": 0.0, "high": 0.9, "log": False}

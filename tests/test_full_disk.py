@@ -18,8 +18,8 @@ from test_sweep import rows, trials
 
 from gensweep.cli import main
 from gensweep.disk import is_full
+from gensweep.search.study_storage import opened
 from gensweep.searcher import StudySearcher
-from gensweep.storage import opened
 from gensweep.trial import classify
 from trainables.objective import goal_of
 from trainables.trial_files import TrialFiles

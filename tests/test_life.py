@@ -14,8 +14,8 @@ from gensweep.cli import main
 from gensweep.config import initial_points
 from gensweep.config.options import BadUsage, Options
 from gensweep.config.resolve import Sheet, resolve
-from gensweep.extend import extended, rewrite
-from gensweep.storage import opened
+from gensweep.search.extend import extended, rewrite
+from gensweep.search.study_storage import opened
 from gensweep.sweep import space_of
 from search_spaces import SPACES, BadSpace
 from trainables.objective import goal_of

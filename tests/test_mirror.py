@@ -13,9 +13,9 @@ from sqlalchemy import event
 from test_searcher import FIRST, row, run_one, searching, sheet, space
 
 from analysis.read import optuna_study
-from gensweep.mirror import Mirror
+from gensweep.search.study_storage import opened
+from gensweep.search.write_through import Mirror
 from gensweep.searcher import StudySearcher
-from gensweep.storage import opened
 from trainables import filestore
 from trainables.objective import goal_of
 

@@ -29,7 +29,7 @@ from gensweep import cluster, tuning
 from gensweep.config.options import BadUsage, Options
 from gensweep.config.resolve import resolve
 from gensweep.resources import Share
-from gensweep.storage import check_storage, opened
+from gensweep.search.study_storage import check_storage, opened
 from gensweep.sweep import space_of
 
 EPOCHS = 4

@@ -13,9 +13,9 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 from ray.tune.search import Searcher
 
-from gensweep.samplers import SAMPLERS
+from gensweep.search.samplers import SAMPLERS
+from gensweep.search.study_storage import opened
 from gensweep.searcher import Outcome, StudySearcher
-from gensweep.storage import opened
 from trainables.objective import goal_of
 
 FIRST = {"kind": "flat", "x": 0.25, "n": 3}

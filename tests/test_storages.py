@@ -21,8 +21,8 @@ from test_sweep import LENGTH, SMALL, done, gensweep, rows, trials, wait_for_row
 from analysis.read import optuna_study
 from analysis.read.optuna_study import with_driver
 from gensweep.config.options import BadUsage
+from gensweep.search.study_storage import check_storage, closing, opened, shown
 from gensweep.searcher import StudySearcher
-from gensweep.storage import check_storage, closing, opened, shown
 from trainables import filestore
 from trainables.objective import goal_of
 

@@ -19,7 +19,7 @@ from gensweep.cli import main
 from gensweep.config.options import Options
 from gensweep.config.resolve import Sheet, resolve
 from gensweep.resources import Node, share
-from gensweep.storage import opened
+from gensweep.search.study_storage import opened
 from gensweep.sweep import read_sheet, space_of
 
 STRANGER = "raise RuntimeError('a stranger was imported')\n"

@@ -15,7 +15,7 @@ from gensweep.cli import main
 from gensweep.config import sweep_yaml
 from gensweep.config.options import BadUsage, Options
 from gensweep.config.resolve import IDENTITY, resolve
-from gensweep.storage import opened
+from gensweep.search.study_storage import opened
 from gensweep.sweep import read_sheet
 from search_spaces import SPACES, BadSpace
 from search_spaces.override import Probe, apply

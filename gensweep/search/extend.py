@@ -21,7 +21,7 @@ from optuna.trial import FrozenTrial
 
 from gensweep.config.options import BadUsage
 from gensweep.config.resolve import Sheet, check_keys, longest, shaped
-from gensweep.storage import closing, directions
+from gensweep.search.study_storage import closing, directions
 
 if TYPE_CHECKING:
     from search_spaces import Space

@@ -20,8 +20,8 @@ from analysis.read.optuna_study import seen, with_driver
 from gensweep import before, bucket
 from gensweep.config.options import BadUsage, first_line
 from gensweep.desk import JOURNAL
-from gensweep.mirror import Mirror
-from gensweep.samplers import ByNumber
+from gensweep.search.samplers import ByNumber
+from gensweep.search.write_through import Mirror
 from trainables.objective import goal_of
 
 PATIENCE_S = 600.0  # how long a sweep waits for a database server that went away
