@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gensweep import desk
 from gensweep.config.options import BadUsage, Options, amount
+from gensweep.storage import workdir
 from trainables.filestore import is_url
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def whole(directory: Path, sheet: "Sheet") -> None:
     from analysis.read import optuna_study
     from trainables import filestore
 
-    where = filestore.at(desk.home(directory))
+    where = filestore.at(workdir.home(directory))
     if where.names("trials"):
         optuna_study.trials(where, sheet)
 
@@ -151,7 +151,7 @@ def room(directory: Path, sheet: "Sheet", space: "Space", data: "Dataset", at_on
     """
     trials = directory / "trials"
     left = sheet["trials"] - (len(list(trials.iterdir())) if trials.exists() else 0)
-    if left < 1 or is_url(desk.home(directory)):
+    if left < 1 or is_url(workdir.home(directory)):
         return
     each, limit = planned(sheet, space, data), sheet.get("keep_checkpoints")
     open_ones = 1.5 * each.largest * at_once  # a checkpoint is written before an older one is deleted

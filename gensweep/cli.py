@@ -10,14 +10,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gensweep import desk, launcher, looking
+from gensweep import launcher, looking
 from gensweep.arguments import COMMANDS, parsed
 from gensweep.asked import asked, by_name, settings
 from gensweep.config import sweep_yaml
 from gensweep.config.options import BadUsage, Options, checked, nearest
-from gensweep.disk import is_full
 from gensweep.guard import RayDied
 from gensweep.looking import OK, next_step
+from gensweep.storage import workdir
+from gensweep.storage.atomic import is_full
 
 if TYPE_CHECKING:
     from gensweep.tuning import Ended
@@ -153,7 +154,7 @@ def resume_sweep(given: argparse.Namespace, command: list[str]) -> int:
 
     from gensweep.sweep import launch, reopen
 
-    directory = desk.desk(given.dir)
+    directory = workdir.desk(given.dir)
     sheet, data = reopen(directory)
     return _close(directory, launch(directory, sheet, data, _again(sheet, given), Console(), {}))
 
@@ -163,7 +164,7 @@ def extend_sweep(given: argparse.Namespace, command: list[str]) -> int:
 
     from gensweep.sweep import launch, lengthen, reopen
 
-    directory = desk.desk(given.dir)
+    directory = workdir.desk(given.dir)
     sheet, data = reopen(directory)
     sheet = lengthen(directory, sheet, given.trials, settings(given.set or []), data)
     return _close(directory, launch(directory, sheet, data, _again(sheet, given), Console(), {}))
@@ -176,10 +177,10 @@ def _again(sheet: dict[str, Any], given: argparse.Namespace) -> Options:
 
 
 def stop_sweep(given: argparse.Namespace, command: list[str]) -> int:
-    from gensweep import lock
+    from gensweep.storage import lock
     from gensweep.sweep import read_sheet
 
-    directory = desk.desk(given.dir)
+    directory = workdir.desk(given.dir)
     read_sheet(directory)
     lock.ask(directory, given.command)
     print(ASKED[given.command])
@@ -205,16 +206,16 @@ def _close(directory: Path, ended: "Ended") -> int:
     """The last lines of a launch, and its exit code."""
     print("\n".join(ended.lines))
     if ended.cause != "done":
-        return _unfinished(ended.cause, "resume", desk.name(directory))
+        return _unfinished(ended.cause, "resume", workdir.name(directory))
     if ended.failed == ended.trials:
         print(f"gensweep: all {ended.trials} trials failed", file=sys.stderr)
-        next_step("status", desk.name(directory))
+        next_step("status", workdir.name(directory))
         return FAILED
     if not ended.won:
         print(f"gensweep: none of the {ended.trials} trials keeps the constraints", file=sys.stderr)
-        next_step("extend", desk.name(directory), "--trials", str(ended.trials))
+        next_step("extend", workdir.name(directory), "--trials", str(ended.trials))
         return FAILED
-    next_step("report", desk.name(directory))
+    next_step("report", workdir.name(directory))
     return OK
 
 

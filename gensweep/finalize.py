@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Console
 
-from gensweep import bucket, desk, lock
 from gensweep.config.options import BadUsage, Options, texts
 from gensweep.config.resolve import Sheet
-from gensweep.disk import write_json
 from gensweep.provenance import commit, versions
+from gensweep.storage import bucket_sync, lock, workdir
+from gensweep.storage.atomic import write_json
 from gensweep.study import Engine
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def run(asked: Asked, command: list[str], console: Console) -> str:
     from analysis.sweep import final_results
     from gensweep.sweep import judge_of, reopen
 
-    directory = desk.desk(asked.dir)
+    directory = workdir.desk(asked.dir)
     sheet, data = reopen(directory)
     sweep = results.load(asked.dir)
     before = final_results.written(sweep.place)
@@ -135,9 +135,9 @@ def _lengthen(options: Options, data: "Dataset") -> None:
     """Adds trials to a finalist's sweep that was begun with fewer seeds."""
     from gensweep.sweep import lengthen, read_sheet
 
-    directory = desk.desk(f"{options.results}/{options.name}")
+    directory = workdir.desk(f"{options.results}/{options.name}")
     lock.alone(directory)
-    bucket.fetch(directory)
+    bucket_sync.fetch(directory)
     if (directory / "sweep.json").exists():
         sheet = read_sheet(directory)
         if sheet["trials"] < options.trials:
@@ -187,7 +187,7 @@ def _score(
         **commit(),
     }
     write_json(directory / "final.json", written)
-    bucket.keep(directory, "final.json")
+    bucket_sync.keep(directory, "final.json")
 
 
 def _one(trained: "Sweep", k: int, data: "Dataset", judge: "Judge") -> dict[str, Any]:

@@ -18,10 +18,10 @@ def next_step(*words: str) -> None:
 def show_status(given: argparse.Namespace, command: list[str]) -> int:
     from analysis.read import results
     from analysis.sweep import status
-    from gensweep import bucket, desk, lock
+    from gensweep.storage import bucket_sync, lock, workdir
 
-    sweep, directory = results.load(given.dir), desk.desk(given.dir)
-    running = lock.is_driven(directory) or bucket.is_leased(directory)
+    sweep, directory = results.load(given.dir), workdir.desk(given.dir)
+    running = lock.is_driven(directory) or bucket_sync.is_leased(directory)
     found = {**status.summary(sweep), "running": running}
     if given.json:
         print(json.dumps(found))

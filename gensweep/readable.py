@@ -3,16 +3,16 @@
 from pathlib import Path
 from typing import Any
 
-from gensweep import desk
 from gensweep.config import objectives
 from gensweep.config.resolve import Sheet
+from gensweep.storage import workdir
 from trainables.objective import goal_of
 
 
 def readable(directory: Path, sheet: Sheet) -> str:
     """The resolved sweep for a person: what is searched, where trial 0 starts, and everything else."""
     what = f"{sheet['model']} on {sheet['dataset']}, {sheet['trials']} trials, seed {sheet['seed']}"
-    lines = [f"{desk.name(directory)}: {what}"]
+    lines = [f"{workdir.name(directory)}: {what}"]
     for key, box in sorted(sheet["space"].items(), key=lambda item: item[1]["kind"] == "fixed"):
         ways = {
             "fixed": lambda box: f"= {box['value']}",

@@ -21,8 +21,8 @@ from optuna.trial import Trial, TrialState
 from ray.tune.search import Searcher
 
 from analysis.read.optuna_study import SEEN, seen
-from gensweep.disk import is_full
 from gensweep.search.write_through import settle
+from gensweep.storage.atomic import is_full
 from trainables.objective import Goal, Values, finite, judged
 
 Row = dict[str, Any]

@@ -23,9 +23,9 @@ from gensweep import cluster
 from gensweep.arms import Asked, Owned, control, owner, searched, trained
 from gensweep.config.options import BadUsage, Options, whole
 from gensweep.config.resolve import Sheet
-from gensweep.disk import write_json
 from gensweep.provenance import commit, versions
 from gensweep.resources import Node, Share, share
+from gensweep.storage.atomic import write_json
 from trainables.filestore import is_url
 
 if TYPE_CHECKING:

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from gensweep import before, bucket, cluster, desk, lock
+from gensweep import before, cluster
 from gensweep.config import objectives
 from gensweep.config.options import BadUsage, Options, nearest, seconds, size
 from gensweep.config.resolve import FORMAT, IDENTITY, Sheet, differences, resolve, shaped, with_data
-from gensweep.disk import write_json
 from gensweep.resources import emulates_bf16, share
+from gensweep.storage import bucket_sync, lock, workdir
+from gensweep.storage.atomic import write_json
 from trainables.filestore import is_url
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def prepare(options: Options, command: list[str], load: "Load | None" = None) ->
 
     known(options.dataset)
     if is_url(options.results):
-        options = desk.in_bucket(options)
+        options = workdir.in_bucket(options)
     sheet = resolve(options, command)
     directory = place(options.results, sheet["name"])
     data = (load or from_files)(sheet["dataset"], None if sheet["data_dir"] is None else Path(sheet["data_dir"]))
@@ -56,7 +57,7 @@ def prepare(options: Options, command: list[str], load: "Load | None" = None) ->
         differing = differences(held, sheet)
         if differing:
             raise BadUsage(
-                f"{desk.name(directory)} holds another sweep: {'; '.join(differing)}; give this one a --name, or the "
+                f"{workdir.name(directory)} holds another sweep: {'; '.join(differing)}; give this one a --name, or the "
                 "same settings"
             )
         before.whole(directory, held)
@@ -72,10 +73,10 @@ def prepare(options: Options, command: list[str], load: "Load | None" = None) ->
 def place(results: str, name: str) -> Path:
     """The directory of a sweep, which may exist or not; it is not made here. Nobody drives it, and where it is in a
     bucket, the desk for it holds what the bucket does."""
-    directory = desk.desk(f"{results}/{name}") if is_url(results) else Path(results) / name
+    directory = workdir.desk(f"{results}/{name}") if is_url(results) else Path(results) / name
     before.writable(directory)
     lock.alone(directory)
-    bucket.fetch(directory)
+    bucket_sync.fetch(directory)
     begun = (directory / "sweep.json").exists() or is_url(results)
     if directory.exists() and any(directory.iterdir()) and not begun:
         raise BadUsage(f"{directory} is not empty and holds no sweep: choose another --name or --results")
@@ -91,7 +92,7 @@ def read_sheet(directory: Path) -> Sheet:
     try:
         sheet = json.loads((directory / "sweep.json").read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadUsage(f"{desk.name(directory)!r} is no sweep: no sweep.json can be read there") from error
+        raise BadUsage(f"{workdir.name(directory)!r} is no sweep: no sweep.json can be read there") from error
     except ValueError as error:
         raise BadUsage(f"{str(directory)!r} is no readable sweep: its sweep.json is broken") from error
     if not isinstance(sheet, dict) or sheet.get("format") != FORMAT:
@@ -115,17 +116,17 @@ def reopen(directory: Path) -> tuple[Sheet, "Dataset"]:
     from trainables.data import load
 
     lock.alone(directory)
-    bucket.fetch(directory)
+    bucket_sync.fetch(directory)
     sheet = read_sheet(directory)
     if sheet["model"] not in SPACES:
-        raise BadUsage(f"{desk.name(directory)}: {nearest('model', sheet['model'], SPACES)}")
+        raise BadUsage(f"{workdir.name(directory)}: {nearest('model', sheet['model'], SPACES)}")
     before.whole(directory, sheet)
     before.writable(directory)
     data = load(sheet["dataset"], None if sheet["data_dir"] is None else Path(sheet["data_dir"]))
     now = with_data({**sheet, "space": describe(space_of(sheet))}, data)
     differing = differences(sheet, json.loads(json.dumps(now)))
     if differing:
-        raise BadUsage(f"{desk.name(directory)} cannot go on: since it began, {'; '.join(differing)}")
+        raise BadUsage(f"{workdir.name(directory)} cannot go on: since it began, {'; '.join(differing)}")
     return sheet, data
 
 
@@ -192,7 +193,7 @@ def lengthen(directory: Path, sheet: Sheet, more: int, settings: dict[str, str],
     with lock.driving(directory, print):
         longer = rewrite(directory, sheet, longer)
         write_json(directory / "sweep.json", longer)
-        bucket.keep(directory, "sweep.json")
+        bucket_sync.keep(directory, "sweep.json")
         forget(directory, longer, sheet["study"])
     return longer
 
@@ -233,5 +234,5 @@ def write_once(directory: Path, sheet: Sheet) -> Sheet:
     """Writes sweep.json unless it is there; returns what is there."""
     if not (directory / "sweep.json").exists():
         write_json(directory / "sweep.json", sheet)
-        bucket.keep(directory, "sweep.json")
+        bucket_sync.keep(directory, "sweep.json")
     return read_sheet(directory)

@@ -12,7 +12,6 @@ from ray import tune
 from ray.tune.search import Searcher
 from rich.console import Console
 
-from gensweep import desk, lock
 from gensweep.aside import Nodes
 from gensweep.board import Board, scores
 from gensweep.config.resolve import Sheet
@@ -20,6 +19,7 @@ from gensweep.resources import Share
 from gensweep.schedulers import Never
 from gensweep.search.study_storage import opened
 from gensweep.searcher import Row, StudySearcher
+from gensweep.storage import lock, workdir
 from gensweep.sweep import space_of
 from gensweep.trial import Task, train
 from gensweep.tuning import Halt, fit, tuner
@@ -104,7 +104,7 @@ def run(home: Path, jobs: Sequence[Job], given: Share, console: Console) -> str:
             parts[name] = (
                 job.data,
                 job.judge,
-                Task(sheet["model"], desk.home(job.directory), goal, sheet["seed"]),
+                Task(sheet["model"], workdir.home(job.directory), goal, sheet["seed"]),
             )
         relay = Relay(searchers)
         if relay.left:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ray import tune
 
-from gensweep.disk import is_full
 from gensweep.import_hook import claim
-from gensweep.lock import working
+from gensweep.storage.atomic import is_full
+from gensweep.storage.lock import working
 from gensweep.watch import NAME, limited, timed_out
 from trainables.filestore import is_url
 

@@ -17,7 +17,7 @@ from ray.tune import TuneError
 from rich.console import Console
 
 from analysis.read import optuna_study
-from gensweep import desk, guard, lock
+from gensweep import guard
 from gensweep.aside import Nodes
 from gensweep.board import Board, duration
 from gensweep.budget import Budget
@@ -28,6 +28,7 @@ from gensweep.resources import Share
 from gensweep.schedulers import scheduler
 from gensweep.search.study_storage import history, opened
 from gensweep.searcher import Outcome, StudySearcher
+from gensweep.storage import lock, workdir
 from gensweep.trial import Task, train
 from gensweep.watch import timed_out
 from trainables import filestore
@@ -150,7 +151,7 @@ def run(
             nodes = Nodes(partial(console.print, soft_wrap=True, highlight=False, markup=False), late)
             halt.stranded = nodes.stranded
             rule = scheduler(sheet, history(study, goal.primary.metric), running, searcher.hear, nodes)
-            task = Task(sheet["model"], desk.home(directory), goal, sheet["seed"], sheet["trial_timeout_s"])
+            task = Task(sheet["model"], workdir.home(directory), goal, sheet["seed"], sheet["trial_timeout_s"])
             shared = tune.with_parameters(function, data=parts[0], judge=parts[1], task=task)  # once to each node
             built = tuner(
                 directory.resolve() / "ray", shared, sheet["max_failures"], given, (searcher, rule, view, halt)
@@ -163,7 +164,7 @@ def run(
 
 def already(directory: Path, sheet: Sheet) -> Ended | None:
     """How the sweep ended, where all its trials have; needs no Ray, and writes nothing."""
-    board = Board(sheet, optuna_study.trials(filestore.at(desk.home(directory)), sheet))
+    board = Board(sheet, optuna_study.trials(filestore.at(workdir.home(directory)), sheet))
     return None if board.ended < board.total else _ended("done", board, None)
 
 

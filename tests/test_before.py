@@ -18,9 +18,9 @@ from gensweep.budget import Budget
 from gensweep.cli import main
 from gensweep.config.options import BadUsage, Options, amount, size
 from gensweep.config.resolve import resolve
-from gensweep.lock import driving
 from gensweep.search.study_storage import opened
 from gensweep.searcher import Outcome
+from gensweep.storage.lock import driving
 from gensweep.sweep import prepare, space_of
 from trainables import MODELS, TRAINABLES
 from trainables.engine.size import size as bytes_of

@@ -14,9 +14,9 @@ from pyarrow import fs
 from test_sweep import SMALL, done, gensweep, rows
 
 from analysis.read import optuna_study, results
-from gensweep import bucket, desk
 from gensweep.cli import main
 from gensweep.config.options import BadUsage
+from gensweep.storage import bucket_sync, workdir
 from trainables.filestore import Place, at
 
 TRIALS, EPOCHS = 3, 4
@@ -132,38 +132,38 @@ def desks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> list[Pat
     found = []
     for machine in ("a", "b"):
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / machine))
-        found.append(desk.desk(url))
-        (found[-1] / bucket.LEASE).write_text(f"process 1 on {machine}")
+        found.append(workdir.desk(url))
+        (found[-1] / bucket_sync.LEASE).write_text(f"process 1 on {machine}")
     return found
 
 
 def test_two_drivers(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bucket, "BEAT_S", 0.3)
-    monkeypatch.setattr(bucket, "DEAD_S", 6.0)
+    monkeypatch.setattr(bucket_sync, "BEAT_S", 0.3)
+    monkeypatch.setattr(bucket_sync, "DEAD_S", 6.0)
     here, there = desks(tmp_path, monkeypatch, "s3://lab/two")
     said: list[str] = []
     taken = threading.Event()
-    with bucket.leased(here, said.append, taken.set):
-        assert bucket.is_leased(there)
+    with bucket_sync.leased(here, said.append, taken.set):
+        assert bucket_sync.is_leased(there)
         with (
             pytest.raises(BadUsage, match="another gensweep is running s3://lab/two \\(process 1 on a, beat"),
-            bucket.leased(there, said.append, lambda: None),
+            bucket_sync.leased(there, said.append, lambda: None),
         ):
             pass
         for _ in range(20):  # a beat may come in between
-            at("s3://lab/two").write(bucket.LEASE, b"process 1 on b, beat 0")  # which held the first one for dead
+            at("s3://lab/two").write(bucket_sync.LEASE, b"process 1 on b, beat 0")  # which held the first one for dead
             if taken.wait(0.5):
                 break
         assert taken.is_set()
-        with bucket.leased(there, said.append, lambda: None):  # nothing beats there: so it is dead
+        with bucket_sync.leased(there, said.append, lambda: None):  # nothing beats there: so it is dead
             assert said[-1].endswith("whether an earlier driver still lives (process 1 on b)")
-    assert not at("s3://lab/two").has(bucket.LEASE)
+    assert not at("s3://lab/two").has(bucket_sync.LEASE)
 
 
 def test_a_journal_in_pieces(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bucket, "FOLD", 3)
+    monkeypatch.setattr(bucket_sync, "FOLD", 3)
     here, there = desks(tmp_path, monkeypatch, "s3://lab/pieces")
-    where, push, lines = at("s3://lab/pieces"), bucket.pusher(here), [f"line {k}\n".encode() for k in range(7)]
+    where, push, lines = at("s3://lab/pieces"), bucket_sync.pusher(here), [f"line {k}\n".encode() for k in range(7)]
     where.write("sweep.json", b"{}")
     for k, line in enumerate(lines):
         with (here / "study.journal").open("ab") as file:
@@ -172,7 +172,7 @@ def test_a_journal_in_pieces(s3: Any, tmp_path: Path, monkeypatch: pytest.Monkey
         push()  # nothing is new
         assert optuna_study.journal(where) == b"".join(lines[: k + 1])
         assert len(where.names(optuna_study.PIECES)) == (k + 1) % 3
-    bucket.fetch(there)
+    bucket_sync.fetch(there)
     assert (there / "study.journal").read_bytes() == b"".join(lines)
     where.write(f"{optuna_study.PIECES}/{0:012d}", lines[0])  # a kill came between the fold and the deletion
     assert optuna_study.journal(where) == b"".join(lines)

@@ -15,8 +15,8 @@ from gensweep.cli import main
 from gensweep.config.options import BadUsage, Options, seconds
 from gensweep.config.resolve import resolve
 from gensweep.import_hook import ROOT
-from gensweep.lock import driving, is_driven
 from gensweep.search.study_storage import opened
+from gensweep.storage.lock import driving, is_driven
 from search_spaces import SPACES
 from search_spaces.override import describe
 

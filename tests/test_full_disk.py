@@ -17,9 +17,9 @@ from test_searcher import FIRST, row, run_one, sheet, space
 from test_sweep import rows, trials
 
 from gensweep.cli import main
-from gensweep.disk import is_full
 from gensweep.search.study_storage import opened
 from gensweep.searcher import StudySearcher
+from gensweep.storage.atomic import is_full
 from gensweep.trial import classify
 from trainables.objective import goal_of
 from trainables.trial_files import TrialFiles

@@ -17,11 +17,12 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
 
 from analysis.read.optuna_study import seen, with_driver
-from gensweep import before, bucket
+from gensweep import before
 from gensweep.config.options import BadUsage, first_line
-from gensweep.desk import JOURNAL
 from gensweep.search.samplers import ByNumber
 from gensweep.search.write_through import Mirror
+from gensweep.storage import bucket_sync
+from gensweep.storage.workdir import JOURNAL
 from trainables.objective import goal_of
 
 PATIENCE_S = 600.0  # how long a sweep waits for a database server that went away
@@ -107,7 +108,7 @@ def closing(directory: Path, where: str | None) -> Generator[BaseStorage]:
         if where is None:
             _fold(directory / "study.db")
         if where == JOURNAL:
-            bucket.fold(directory)
+            bucket_sync.fold(directory)
 
 
 def directions(sheet: dict[str, Any]) -> list[StudyDirection]:
@@ -132,8 +133,8 @@ def opened(directory: Path, sheet: dict[str, Any], first: dict[str, Any]) -> Gen
         wanted = [first, *sheet["points"]]
         for point in wanted[len(study.get_trials(deepcopy=False)) :]:  # a kill may have come between two of them
             study.enqueue_trial(point)
-        bucket.fold(directory)
-        mirror = Mirror(kept, sheet["study"], bucket.pusher(directory))
+        bucket_sync.fold(directory)
+        mirror = Mirror(kept, sheet["study"], bucket_sync.pusher(directory))
         yield optuna.load_study(study_name=sheet["study"], storage=mirror, sampler=study.sampler)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from analysis.read import optuna_study
 from gensweep.config.options import BadUsage
-from gensweep.desk import url as _url
+from gensweep.storage.workdir import url as _url
 from trainables.filestore import Place, at
 
 KEPT = ("sweep.json", "final.json")

@@ -14,8 +14,8 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gensweep import desk
 from gensweep.config.options import BadUsage
+from gensweep.storage import workdir
 
 WAIT_S = 30.0  # for the workers of a dead driver; seen: 2.0 to 2.7 s
 POLL_S = 0.1
@@ -39,9 +39,9 @@ def driving(
         file.flush()
         (directory / ".asked").unlink(missing_ok=True)
         _wait_for_workers(directory, say)
-        from gensweep import bucket  # workers take their locks from here, and need nothing of this
+        from gensweep.storage import bucket_sync  # workers take their locks from here, and need nothing of this
 
-        with bucket.leased(directory, say, lost):
+        with bucket_sync.leased(directory, say, lost):
             yield
 
 
@@ -57,7 +57,7 @@ def alone(directory: Path) -> None:
 
 def _busy(directory: Path) -> str:
     holder = (directory / ".driver").read_text(encoding="utf-8").strip()
-    return f"another gensweep is running {desk.name(directory)} ({holder}): wait for it, or stop it"
+    return f"another gensweep is running {workdir.name(directory)} ({holder}): wait for it, or stop it"
 
 
 @contextmanager
@@ -84,10 +84,10 @@ def ask(directory: Path, word: str) -> None:
         BadUsage: nobody is running it.
     """
     if not is_driven(directory):
-        from gensweep import bucket
+        from gensweep.storage import bucket_sync
 
-        elsewhere = " on this machine: ask where it runs" if bucket.is_leased(directory) else ""
-        raise BadUsage(f"no driver is running {desk.name(directory)}{elsewhere}: there is nothing to {word}")
+        elsewhere = " on this machine: ask where it runs" if bucket_sync.is_leased(directory) else ""
+        raise BadUsage(f"no driver is running {workdir.name(directory)}{elsewhere}: there is nothing to {word}")
     (directory / ".asked").write_text(word, encoding="utf-8")
 
 
