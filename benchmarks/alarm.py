@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from table import keep
 
-from gensweep import Sweep, cluster
+from gensweep import Sweep
+from gensweep.tune import ray_session
 from search_spaces import SPACES
 from search_spaces.override import default
 from trainables.engine.collapse import given_up
@@ -26,7 +27,7 @@ EVEN = np.full(10, 0.1)
 
 
 def main() -> None:
-    with cluster.environment(), cluster.connected(None, {}):
+    with ray_session.environment(), ray_session.connected(None, {}):
         rows = measured()
     keep(
         "alarm",

@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from table import keep
 
-from gensweep import cluster, tuning
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
-from gensweep.resources import Share
 from gensweep.sweep import space_of
+from gensweep.tune import ray_session, run_tuner
+from gensweep.tune.resources import Share
 
 TRIALS, WARM, RUNS, SLOTS, MUST = 200, 20, 3, 2, 15.0
 COLUMNS = ["sampler", "trials/s, all", "trials/s, steady", "driver CPU, ms a trial", "each run, all"]
@@ -72,7 +72,7 @@ def measure(sampler: str, seed: int, folder: Path) -> Rate:
     clock = Clock()
     nothing: Any = (None, None)  # neither data nor a judge
     began = time.monotonic()
-    tuning.run(folder, sheet, space_of(sheet), nothing, Share(1, 0, SLOTS), None, Console(file=clock), empty)
+    run_tuner.run(folder, sheet, space_of(sheet), nothing, Share(1, 0, SLOTS), None, Console(file=clock), empty)
     assert len(clock.ends) == TRIALS
     warm, end, rest = clock.ends[WARM - 1], clock.ends[-1], TRIALS - WARM
     return Rate(
@@ -88,8 +88,8 @@ def main() -> int:
     for sampler in ("random", "tpe"):
         rates = []
         for seed in range(RUNS):
-            own_ray = cluster.connected(None, {"num_cpus": SLOTS})
-            with tempfile.TemporaryDirectory() as folder, cluster.environment(), own_ray:
+            own_ray = ray_session.connected(None, {"num_cpus": SLOTS})
+            with tempfile.TemporaryDirectory() as folder, ray_session.environment(), own_ray:
                 rates.append(measure(sampler, seed, Path(folder)))
         overall, steady, driver_ms = (statistics.median(column) for column in zip(*rates, strict=True))
         slowest = min(slowest, overall)

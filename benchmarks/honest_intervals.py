@@ -19,17 +19,18 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import gensweep.tuning  # noqa: F401  before any thread imports Ray Tune as well: its modules import in a circle
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from scipy.stats import binom
 from table import keep
 
-import gensweep.tuning  # noqa: F401  before any thread imports Ray Tune as well: its modules import in a circle
 from analysis.base.paired_tests import interval
 from analysis.read import results
 from analysis.sweep import final_results, ranking
-from gensweep import Sweep, cluster, finalize
+from gensweep import Sweep, finalize
+from gensweep.tune import ray_session
 
 REPEATS, TRIALS, SEEDS, SLOTS = 40, 8, 10, 2
 MODEL, SET = "vae", {"net": "mlp", "width": "32", "latent_dim": "8", "likelihood": "bernoulli", "beta": "1"}
@@ -129,7 +130,7 @@ def main() -> int:
     told: list[Told] = []
     with tempfile.TemporaryDirectory() as spare:
         results = Path(sys.argv[2] if len(sys.argv) > 2 else spare)
-        with cluster.environment(), cluster.connected(None, {"num_cpus": SLOTS}):
+        with ray_session.environment(), ray_session.connected(None, {"num_cpus": SLOTS}):
             for done in range(repeats):
                 told += sweep(first + done, results)
                 print(f"{done + 1} of {repeats}, {time.monotonic() - began:.0f} s", flush=True)

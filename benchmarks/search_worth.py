@@ -26,12 +26,12 @@ from rich.console import Console
 from table import keep
 
 from analysis.base.paired_tests import interval
-from gensweep import cluster, tuning
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
-from gensweep.resources import Share
 from gensweep.sweep import evaluations, space_of
-from gensweep.trial import Task
+from gensweep.tune import ray_session, run_tuner
+from gensweep.tune.resources import Share
+from gensweep.tune.run_trial import Task
 from search_spaces.override import default
 from trainables.data import load
 from trainables.metrics import build_judge
@@ -74,7 +74,7 @@ def sheet_of(sampler: str, seed: int) -> dict[str, Any]:
 def ours(folder: Path, sampler: str, seed: int, parts: Any) -> None:
     sheet = sheet_of(sampler, seed)
     quiet = Console(file=io.StringIO())
-    tuning.run(folder, sheet, space_of(sheet), parts, Share(1, 0, SLOTS), None, quiet, training)
+    run_tuner.run(folder, sheet, space_of(sheet), parts, Share(1, 0, SLOTS), None, quiet, training)
 
 
 @functools.cache
@@ -137,8 +137,8 @@ def main() -> int:
     judge = build_judge(data, seed=0, **evaluations({**sheet_of("tpe", 0), "every": EPOCHS}))
     parts = (data, judge._replace(n_samples=360))
     curves: dict[str, list[Curve]] = {arm: [] for arm in ARMS}
-    own_ray = cluster.connected(None, {"num_cpus": SLOTS})
-    with tempfile.TemporaryDirectory() as root, cluster.environment(), own_ray:
+    own_ray = ray_session.connected(None, {"num_cpus": SLOTS})
+    with tempfile.TemporaryDirectory() as root, ray_session.environment(), own_ray:
         for seed in range(repeats):
             for k, (arm, (way, sampler)) in enumerate(ARMS.items()):
                 folder = Path(root) / f"{seed}-{k}"

@@ -28,8 +28,8 @@ from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
 from gensweep.search.samplers import SAMPLERS
 from gensweep.search.study_storage import opened
-from gensweep.searcher import StudySearcher
 from gensweep.sweep import space_of
+from gensweep.tune.searcher import StudySearcher
 from search_spaces.override import default
 from trainables.objective import goal_of
 

@@ -23,11 +23,11 @@ from ray.tune.search.optuna import OptunaSearch
 from rich.console import Console
 from table import keep
 
-from gensweep import cluster, tuning
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
-from gensweep.resources import Share
 from gensweep.sweep import space_of
+from gensweep.tune import ray_session, run_tuner
+from gensweep.tune.resources import Share
 
 TRIALS, PLAIN, SLOTS, SLEEP_S, MUST_OVER, MUST_MB = 1000, 100, 2, 1.0, 0.10, 100.0
 COLUMNS = ["how", "trials", "start, s", "all, s", "ideal, s", "over", "driver CPU, ms a trial", "growth, MB"]
@@ -45,7 +45,7 @@ def ours(folder: Path, trials: int) -> tuple[End, list[End]]:
     clock, nothing = Clock(), (None, None)
     began = now()
     parts: Any = nothing
-    tuning.run(folder, sheet, space_of(sheet), parts, Share(1, 0, SLOTS), None, Console(file=clock), sleeping)
+    run_tuner.run(folder, sheet, space_of(sheet), parts, Share(1, 0, SLOTS), None, Console(file=clock), sleeping)
     return began, clock.ends
 
 
@@ -98,8 +98,8 @@ def main() -> int:
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # type: ignore[no-untyped-call]
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     trials = int(sys.argv[1]) if len(sys.argv) > 1 else TRIALS
-    own_ray = cluster.connected(None, {"num_cpus": SLOTS})
-    with tempfile.TemporaryDirectory() as folder, cluster.environment(), own_ray:
+    own_ray = ray_session.connected(None, {"num_cpus": SLOTS})
+    with tempfile.TemporaryDirectory() as folder, ray_session.environment(), own_ray:
         row, over, growth = line("gensweep", *ours(Path(folder), trials), min(100, trials // 5))
     with tempfile.TemporaryDirectory() as folder:
         ray.init(num_cpus=SLOTS, include_dashboard=False, log_to_driver=False)

@@ -15,13 +15,13 @@ from gensweep.arguments import COMMANDS, parsed
 from gensweep.asked import asked, by_name, settings
 from gensweep.config import sweep_yaml
 from gensweep.config.options import BadUsage, Options, checked, nearest
-from gensweep.guard import RayDied
 from gensweep.looking import OK, next_step
 from gensweep.storage import workdir
 from gensweep.storage.atomic import is_full
+from gensweep.tune.ray_watchdog import RayDied
 
 if TYPE_CHECKING:
-    from gensweep.tuning import Ended
+    from gensweep.tune.run_tuner import Ended
 
 FAILED, BAD, INTERRUPTED, UNREAD = 1, 2, 130, 141  # the last as a shell says it of SIGPIPE
 STOPPED = {

@@ -17,12 +17,13 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gensweep import before, cluster
-from gensweep.board import duration
+from gensweep import before
 from gensweep.config.options import BadUsage, Options, amount
 from gensweep.config.resolve import Sheet, resolve, with_data
 from gensweep.import_hook import claim
-from gensweep.resources import Node, Share, share
+from gensweep.tune import ray_session
+from gensweep.tune.progress import duration
+from gensweep.tune.resources import Node, Share, share
 
 if TYPE_CHECKING:
     from trainables.data import Dataset
@@ -92,7 +93,7 @@ def plan(options: Options, command: list[str], price: float | None) -> list[str]
 def there(options: Options) -> list[Node]:
     """The nodes that the sweep would find."""
     if options.address is not None:
-        with cluster.environment(), cluster.connected(options.address, {}) as nodes:
+        with ray_session.environment(), ray_session.connected(options.address, {}) as nodes:
             return nodes
     import torch
 
@@ -136,7 +137,7 @@ def _probe(model: str, config: dict[str, Any], limit_s: float) -> "tuple[float, 
 
 def play(sheet: Sheet, judge: "Judge", kinds: Sequence[Kind], slots: int, start_s: float, seed: int) -> Played:
     """One sweep: each trial is one of the probed kinds, trial 0 the first; how many kinds there are is random too."""
-    from gensweep.schedulers import Ghost, scheduler
+    from gensweep.tune.schedulers import Ghost, scheduler
     from trainables.engine.evaluate import due
 
     draw, rule, metric = random.Random(seed), scheduler(sheet, {}, set()), sheet["objective"]["metric"]

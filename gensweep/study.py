@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from gensweep import cluster
 from gensweep.arms import Asked, Owned, control, owner, searched, trained
 from gensweep.config.options import BadUsage, Options, whole
 from gensweep.config.resolve import Sheet
 from gensweep.provenance import commit, versions
-from gensweep.resources import Node, Share, share
 from gensweep.storage.atomic import write_json
+from gensweep.tune import ray_session
+from gensweep.tune.resources import Node, Share, share
 from trainables.filestore import is_url
 
 if TYPE_CHECKING:
@@ -55,20 +55,20 @@ class Engine:
 
     def train(self, sweeps: list[Options]) -> str:
         """Runs what is left of these sweeps side by side; returns how that ended: done, interrupted or open."""
-        from gensweep import tuning
         from gensweep.sweep import prepare
+        from gensweep.tune import run_tuner
 
         left = []
         for options in sweeps:
             directory, sheet, data = prepare(options, self.command, self.load)
             begun = (directory / "sweep.json").exists()
-            if not begun or tuning.already(directory, sheet) is None:
+            if not begun or run_tuner.already(directory, sheet) is None:
                 left.append((directory, sheet, data, options))
         if not left:
             return "done"
         if self.nodes is None:
-            self.stack.enter_context(cluster.environment())
-            self.nodes = self.stack.enter_context(cluster.connected(self.address, {}))
+            self.stack.enter_context(ray_session.environment())
+            self.nodes = self.stack.enter_context(ray_session.connected(self.address, {}))
         from gensweep import together
 
         total = sum(sheet["trials"] for _, sheet, _, _ in left)
@@ -103,7 +103,7 @@ def run(asked: Asked, command: list[str], console: Console) -> str:
         whole(name, getattr(asked, name), 1)
     if is_url(asked.results):
         raise BadUsage(f"results {asked.results!r}: the searches of a study share a folder, and this is a bucket")
-    cluster.knock(asked.address)
+    ray_session.knock(asked.address)
     engine = Engine(asked.directory, asked.address, command, console)
     owned = {arm: owner(asked, arm) for arm in asked.study.arms}
     once = list({own.directory: own for own in owned.values()}.values())

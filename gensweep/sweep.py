@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from gensweep import before, cluster
+from gensweep import before
 from gensweep.config import objectives
 from gensweep.config.options import BadUsage, Options, nearest, seconds, size
 from gensweep.config.resolve import FORMAT, IDENTITY, Sheet, differences, resolve, shaped, with_data
-from gensweep.resources import emulates_bf16, share
 from gensweep.storage import bucket_sync, lock, workdir
 from gensweep.storage.atomic import write_json
+from gensweep.tune import ray_session
+from gensweep.tune.resources import emulates_bf16, share
 from trainables.filestore import is_url
 
 if TYPE_CHECKING:
-    from gensweep.tuning import Ended
+    from gensweep.tune.run_tuner import Ended
     from search_spaces import Space
     from trainables.data import Dataset
     from trainables.metrics import Judge
@@ -143,17 +144,17 @@ def launch(
 ) -> "Ended":
     """Runs the sweep until its trials have ended, its time budget is spent, or Ctrl-C. `options` says what belongs to
     this launch alone: cores, GPUs, concurrency, time budget, address."""
-    from gensweep import tuning  # before the judge's thread, which would import half of it at the same time
+    from gensweep.tune import run_tuner  # before the judge's thread, which would import half of it at the same time
 
     began = time.monotonic()
     say = partial(console.print, soft_wrap=True, highlight=False, markup=False)
-    with cluster.environment(), ThreadPoolExecutor(1) as pool:
+    with ray_session.environment(), ThreadPoolExecutor(1) as pool:
         if (directory / "sweep.json").exists():
-            ended = tuning.already(directory, sheet)
+            ended = run_tuner.already(directory, sheet)
             if ended is not None:
                 return ended
         judging = pool.submit(judge_of, sheet, data, say)  # while Ray starts
-        with cluster.connected(options.address, ray_init) as nodes:
+        with ray_session.connected(options.address, ray_init) as nodes:
             from trainables.data import limited
             from trainables.objective import goal_of
 
@@ -177,7 +178,7 @@ def launch(
                 sheet = {**write_once(directory, sheet), **own}
                 parts = (limited(data, sheet["train_images"]), judge)
                 end = None if options.time_budget is None else began + seconds(options.time_budget)
-                return tuning.run(directory, sheet, space_of(sheet), parts, given, end, console)
+                return run_tuner.run(directory, sheet, space_of(sheet), parts, given, end, console)
 
 
 def lengthen(directory: Path, sheet: Sheet, more: int, settings: dict[str, str], data: "Dataset") -> Sheet:
@@ -211,7 +212,7 @@ def judge_of(sheet: Sheet, data: "Dataset", say: Say) -> "Judge":
 def evaluations(sheet: Sheet) -> dict[str, Any]:
     """When trials are evaluated besides the first and the last epoch (at the rungs of halving, and each `every` epochs,
     by default about ten times in the longest trial), and whether a collapsed one is stopped."""
-    from gensweep.schedulers import rungs
+    from gensweep.tune.schedulers import rungs
 
     halving = sheet["scheduler"] == "asha"
     decisions = rungs(sheet["grace"], sheet["reduction_factor"], sheet["epochs"]) if halving else ()

@@ -12,17 +12,17 @@ from ray import tune
 from ray.tune.search import Searcher
 from rich.console import Console
 
-from gensweep.aside import Nodes
-from gensweep.board import Board, scores
 from gensweep.config.resolve import Sheet
-from gensweep.resources import Share
-from gensweep.schedulers import Never
 from gensweep.search.study_storage import opened
-from gensweep.searcher import Row, StudySearcher
 from gensweep.storage import lock, workdir
 from gensweep.sweep import space_of
-from gensweep.trial import Task, train
-from gensweep.tuning import Halt, fit, tuner
+from gensweep.tune.node_blocklist import Nodes
+from gensweep.tune.progress import Board, scores
+from gensweep.tune.resources import Share
+from gensweep.tune.run_trial import Task, train
+from gensweep.tune.run_tuner import Halt, fit, tuner
+from gensweep.tune.schedulers import Never
+from gensweep.tune.searcher import Row, StudySearcher
 from trainables.objective import goal_of
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-from gensweep import cluster
 from gensweep.cli import main
+from gensweep.tune import ray_session
 
 ADVERSARIAL = """--dataset digits --trials 8 --epochs 30 --grace 10 --reduction-factor 3 --set net=mlp --set width=128
 --set latent_dim=16,32,64 --set batch_size=32 --set ema=0.99 --set beta1=0.5 --set lr_g=5e-4:4e-3:log
@@ -27,7 +27,7 @@ COMMANDS = (
 def demo() -> int:
     """Runs the commands on one Ray; returns the first exit code that is not 0."""
     began = time.monotonic()
-    with cluster.environment(), cluster.connected(None, {}):
+    with ray_session.environment(), ray_session.connected(None, {}):
         for command in COMMANDS:
             words = shlex.split(command)
             print(f"$ gensweep {shlex.join(words)}")

@@ -14,14 +14,14 @@ from trials import digits
 from trials import small as tiny
 
 from gensweep import before
-from gensweep.budget import Budget
 from gensweep.cli import main
 from gensweep.config.options import BadUsage, Options, amount, size
 from gensweep.config.resolve import resolve
 from gensweep.search.study_storage import opened
-from gensweep.searcher import Outcome
 from gensweep.storage.lock import driving
 from gensweep.sweep import prepare, space_of
+from gensweep.tune.checkpoint_cleanup import Budget
+from gensweep.tune.searcher import Outcome
 from trainables import MODELS, TRAINABLES
 from trainables.engine.size import size as bytes_of
 from trainables.objective import goal_of

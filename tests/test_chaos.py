@@ -13,7 +13,7 @@ DRIVER = """
 import os, signal, time
 from ray._private import worker
 from gensweep import cluster
-from gensweep.guard import RayDied
+from gensweep.tune.ray_watchdog import RayDied
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins with Ctrl-C ignored
 try:
     with cluster.environment(), cluster.connected(None, {"num_cpus": 1}):

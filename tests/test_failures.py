@@ -15,11 +15,11 @@ import pytest
 from rich.console import Console
 from test_sweep import rows
 
-from gensweep import cluster, tuning
 from gensweep.config.options import Options
-from gensweep.resources import Share
 from gensweep.sweep import evaluations, prepare, space_of, write_once
-from gensweep.trial import train
+from gensweep.tune import ray_session, run_tuner
+from gensweep.tune.resources import Share
+from gensweep.tune.run_trial import train
 from trainables.data import limited
 from trainables.metrics import build_judge
 
@@ -31,7 +31,7 @@ def on_ray() -> Generator[None]:
     import ray.cloudpickle
 
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # type: ignore[no-untyped-call]
-    with cluster.environment(), cluster.connected(None, {"num_cpus": 1}):
+    with ray_session.environment(), ray_session.connected(None, {"num_cpus": 1}):
         yield
 
 
@@ -41,7 +41,7 @@ def launched(
     concurrent: int = 1,
     console: Console | None = None,
     **options: Any,
-) -> tuple[Path, tuning.Ended]:
+) -> tuple[Path, run_tuner.Ended]:
     """A small sweep whose trials run `function`."""
     asked = Options(
         "vae", results=str(results), **{"trials": 2, "set": PINS, "scheduler": "none", "every": 1, **options}
@@ -52,7 +52,7 @@ def launched(
     sheet = write_once(directory, {**sheet, "stamp": judge.stamp})
     given, console = Share(1, 0, concurrent), console or Console(quiet=True)
     parts = (data, judge)
-    return directory, tuning.run(directory, sheet, space_of(sheet), parts, given, None, console, function)
+    return directory, run_tuner.run(directory, sheet, space_of(sheet), parts, given, None, console, function)
 
 
 def told(sweep: Path) -> list[tuple[str, str | None, str | None]]:

@@ -18,9 +18,9 @@ from test_sweep import rows, trials
 
 from gensweep.cli import main
 from gensweep.search.study_storage import opened
-from gensweep.searcher import StudySearcher
 from gensweep.storage.atomic import is_full
-from gensweep.trial import classify
+from gensweep.tune.run_trial import classify
+from gensweep.tune.searcher import StudySearcher
 from trainables.objective import goal_of
 from trainables.trial_files import TrialFiles
 

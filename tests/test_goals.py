@@ -16,9 +16,9 @@ from gensweep.config import initial_points
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
 from gensweep.readable import readable
-from gensweep.schedulers import History
 from gensweep.search.study_storage import history, opened
-from gensweep.searcher import StudySearcher
+from gensweep.tune.schedulers import History
+from gensweep.tune.searcher import StudySearcher
 from search_spaces import SPACES
 from trainables.objective import Goal, constraint, goal_of
 

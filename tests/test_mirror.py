@@ -15,7 +15,7 @@ from test_searcher import FIRST, row, run_one, searching, sheet, space
 from analysis.read import optuna_study
 from gensweep.search.study_storage import opened
 from gensweep.search.write_through import Mirror
-from gensweep.searcher import StudySearcher
+from gensweep.tune.searcher import StudySearcher
 from trainables import filestore
 from trainables.objective import goal_of
 

@@ -22,8 +22,8 @@ from rich.console import Console
 from test_failures import launched, told
 from test_sweep import rows
 
-from gensweep import aside, cluster
-from gensweep.trial import train
+from gensweep.tune import node_blocklist, ray_session
+from gensweep.tune.run_trial import train
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(900)]
 GOOD, BAD = "127.0.0.2", "127.0.0.3"
@@ -35,13 +35,13 @@ def made() -> Generator[Cluster]:
     import ray.cloudpickle
 
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # type: ignore[no-untyped-call]
-    with cluster.environment():
+    with ray_session.environment():
         head = {"num_cpus": 0, "object_store_memory": STORE, "include_dashboard": False}
         nodes = Cluster(initialize_head=True, head_node_args=head)
         try:
             for address in (GOOD, BAD):
                 nodes.add_node(num_cpus=1, object_store_memory=STORE, node_ip_address=address)
-            with cluster.connected(nodes.address, {}):
+            with ray_session.connected(nodes.address, {}):
                 yield nodes
         finally:
             nodes.shutdown()  # type: ignore[no-untyped-call]
@@ -180,7 +180,7 @@ def test_a_node_that_was_told_to_stop_takes_no_more(made: Cluster, whole: Path, 
     def notice() -> None:
         wait(lambda: len(begun(sweep)) == 2)
         subprocess.run(drain, check=True)
-        time.sleep(aside.LOOK_S)
+        time.sleep(node_blocklist.LOOK_S)
         (sweep / "noticed").touch()
         (trial,) = [trial for at, trial in begun(sweep) if at == BAD]
         wait(lambda: len(begun(sweep)) == 4 and (sweep / "trials" / trial / "rows.jsonl").exists())
@@ -199,7 +199,7 @@ def test_a_node_that_was_told_to_stop_takes_no_more(made: Cluster, whole: Path, 
 def test_a_sweep_ends_where_only_what_it_set_aside_is_left(
     made: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(aside, "PATIENCE_S", 1.0)
+    monkeypatch.setattr(node_blocklist, "PATIENCE_S", 1.0)
     if all(node.node_ip_address != BAD for node in made.worker_nodes):  # the test before took it away
         made.add_node(num_cpus=1, object_store_memory=STORE, node_ip_address=BAD)
     (node,) = [node for node in made.worker_nodes if node.node_ip_address == GOOD]

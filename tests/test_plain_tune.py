@@ -25,12 +25,12 @@ from rich.console import Console
 from test_schedulers import plays
 from test_searcher import run_one, searching, sheet
 
-from gensweep import cluster, tuning
 from gensweep.config.options import BadUsage, Options
 from gensweep.config.resolve import resolve
-from gensweep.resources import Share
 from gensweep.search.study_storage import check_storage, opened
 from gensweep.sweep import space_of
+from gensweep.tune import ray_session, run_tuner
+from gensweep.tune.resources import Share
 
 EPOCHS = 4
 BOX: dict[str, BaseDistribution] = {"x": FloatDistribution(0.0, 100.0)}
@@ -43,7 +43,7 @@ def one_ray() -> Generator[None]:
     import ray.cloudpickle
 
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # type: ignore[no-untyped-call]
-    with cluster.environment(), cluster.connected(None, {"num_cpus": 2}):
+    with ray_session.environment(), ray_session.connected(None, {"num_cpus": 2}):
         yield
 
 
@@ -76,7 +76,7 @@ def searched(folder: Path, xs: list[float], judge: str = "") -> list[optuna.tria
     about = {**about, "stamp": {}, "data": {}}
     folder.mkdir()
     parts: Any = (xs, judge)
-    tuning.run(folder, about, space_of(about), parts, Share(1, 0, 1), None, Console(file=io.StringIO()), ours)
+    run_tuner.run(folder, about, space_of(about), parts, Share(1, 0, 1), None, Console(file=io.StringIO()), ours)
     with opened(folder, about, {}) as study:
         return study.get_trials()
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gensweep.config.options import BadUsage, Options
-from gensweep.resources import Share, emulates_bf16, share
+from gensweep.tune.resources import Share, emulates_bf16, share
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from ray.tune.schedulers import TrialScheduler
 
-from gensweep.schedulers import Halving, History, Median, rungs, scheduler
+from gensweep.tune.schedulers import Halving, History, Median, rungs, scheduler
 
 STOP, GO_ON = TrialScheduler.STOP, TrialScheduler.CONTINUE
 EPOCHS, TRIALS = 9, 18

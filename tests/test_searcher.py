@@ -15,7 +15,7 @@ from ray.tune.search import Searcher
 
 from gensweep.search.samplers import SAMPLERS
 from gensweep.search.study_storage import opened
-from gensweep.searcher import Outcome, StudySearcher
+from gensweep.tune.searcher import Outcome, StudySearcher
 from trainables.objective import goal_of
 
 FIRST = {"kind": "flat", "x": 0.25, "n": 3}

@@ -22,7 +22,7 @@ from analysis.read import optuna_study
 from analysis.read.optuna_study import with_driver
 from gensweep.config.options import BadUsage
 from gensweep.search.study_storage import check_storage, closing, opened, shown
-from gensweep.searcher import StudySearcher
+from gensweep.tune.searcher import StudySearcher
 from trainables import filestore
 from trainables.objective import goal_of
 

@@ -14,13 +14,14 @@ import pytest
 from optuna.trial import TrialState
 from rich.console import Console
 
-from gensweep import Sweep, cluster, tuning
+from gensweep import Sweep
 from gensweep.cli import main
 from gensweep.config.options import Options
 from gensweep.config.resolve import Sheet, resolve
-from gensweep.resources import Node, share
 from gensweep.search.study_storage import opened
 from gensweep.sweep import read_sheet, space_of
+from gensweep.tune import ray_session, run_tuner
+from gensweep.tune.resources import Node, share
 
 STRANGER = "raise RuntimeError('a stranger was imported')\n"
 SMALL = ["--set", "width=16", "--set", "net=mlp", "--set", "likelihood=bernoulli"]
@@ -179,7 +180,7 @@ def seen(folder: Path, cores: list[Node], at_once: int, **options: Any) -> list[
     assert given.concurrent == at_once
     parts: Any = (at_once, None)
     console = Console(file=io.StringIO())
-    ended = tuning.run(folder, sheet, space_of(sheet), parts, given, None, console, visible)
+    ended = run_tuner.run(folder, sheet, space_of(sheet), parts, given, None, console, visible)
     assert (ended.cause, ended.trials, ended.failed) == ("done", at_once, 0)
     return sorted(tuple(json.loads(path.read_text())) for path in folder.glob("seen-*"))
 
@@ -188,7 +189,7 @@ def test_counted_gpus_are_shared_and_hidden(tmp_path: Path) -> None:
     import ray.cloudpickle
 
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # type: ignore[no-untyped-call]
-    with cluster.environment(), cluster.connected(None, {"num_cpus": 4, "num_gpus": 2}) as cores:
+    with ray_session.environment(), ray_session.connected(None, {"num_cpus": 4, "num_gpus": 2}) as cores:
         halves = seen(tmp_path / "halves", cores, 4, gpus_per_trial=0.5)
         assert [devices for devices, _ in halves] == ["0", "0", "1", "1"]
         assert seen(tmp_path / "none", cores, 2, gpus_per_trial=0, concurrent=2) == [("", []), ("", [])]

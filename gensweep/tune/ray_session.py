@@ -8,10 +8,10 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from gensweep import guard
 from gensweep.config.options import BadUsage, first_line
 from gensweep.import_hook import ROOT
-from gensweep.resources import Node
+from gensweep.tune import ray_watchdog
+from gensweep.tune.resources import Node
 
 ENVIRONMENT = {  # read by Ray when it starts, and by Tune as it runs
     "RAY_AIR_NEW_OUTPUT": "0",  # the new output engine prints a header even at verbose=0
@@ -70,7 +70,7 @@ def connected(address: str | None, ray_init: Mapping[str, Any]) -> Generator[lis
     _start(where, more)
     _held = True
     try:
-        with guard.guarded():
+        with ray_watchdog.guarded():
             yield nodes()
     finally:
         _held = False

@@ -9,7 +9,7 @@ from optuna.trial import FrozenTrial, TrialState
 from rich.table import Table
 
 from analysis.read.optuna_study import seen
-from gensweep.searcher import Outcome
+from gensweep.tune.searcher import Outcome
 from trainables.objective import Goal, Values, goal_of
 
 RECENT = 6

@@ -7,8 +7,8 @@ from ray import tune
 from rich.console import Console
 from rich.live import Live
 
-from gensweep.board import Board, number
-from gensweep.searcher import Outcome
+from gensweep.tune.progress import Board, number
+from gensweep.tune.searcher import Outcome
 from trainables.objective import judged
 
 LIVE_EVERY_S = 0.25

@@ -14,9 +14,9 @@ from typing import Any
 import ray
 from ray.tune import PlacementGroupFactory
 
-from gensweep import cluster
-from gensweep.searcher import LOW
-from gensweep.trial import NO_MEMORY
+from gensweep.tune import ray_session
+from gensweep.tune.run_trial import NO_MEMORY
+from gensweep.tune.searcher import LOW
 
 TRIALS = 3  # of different numbers that fail in a row on one node
 LABEL = "ray.io/node-id"  # which Ray gives to each node
@@ -80,7 +80,7 @@ class Nodes:
         if not self._aside or now - self._counted < LOOK_S:
             return False
         self._counted = now
-        if self._others(self._aside) or cluster.grown():
+        if self._others(self._aside) or ray_session.grown():
             self._alone = now
         elif now - self._alone > PATIENCE_S:
             self._say("no node is left but those set aside: the same command again tries them too")

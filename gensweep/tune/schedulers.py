@@ -13,8 +13,8 @@ from typing import Any
 
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, MedianStoppingRule, TrialScheduler
 
-from gensweep.aside import Nodes
-from gensweep.searcher import Row
+from gensweep.tune.node_blocklist import Nodes
+from gensweep.tune.searcher import Row
 from trainables.objective import judged
 
 History = dict[int, dict[int, float]]  # trial number -> epoch -> primary objective

@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from analysis.read.optuna_study import seen
 from gensweep.config.options import amount
-from gensweep.searcher import Outcome
+from gensweep.tune.searcher import Outcome
 from trainables.objective import Goal, Values
 
 PATTERN = "checkpoint_*.pt"

@@ -17,20 +17,20 @@ from ray.tune import TuneError
 from rich.console import Console
 
 from analysis.read import optuna_study
-from gensweep import guard
-from gensweep.aside import Nodes
-from gensweep.board import Board, duration
-from gensweep.budget import Budget
 from gensweep.config.options import first_line
 from gensweep.config.resolve import Sheet
-from gensweep.progress import Progress
-from gensweep.resources import Share
-from gensweep.schedulers import scheduler
 from gensweep.search.study_storage import history, opened
-from gensweep.searcher import Outcome, StudySearcher
 from gensweep.storage import lock, workdir
-from gensweep.trial import Task, train
-from gensweep.watch import timed_out
+from gensweep.tune import ray_watchdog
+from gensweep.tune.checkpoint_cleanup import Budget
+from gensweep.tune.node_blocklist import Nodes
+from gensweep.tune.progress import Board, duration
+from gensweep.tune.progress_callback import Progress
+from gensweep.tune.resources import Share
+from gensweep.tune.run_trial import Task, train
+from gensweep.tune.schedulers import scheduler
+from gensweep.tune.searcher import Outcome, StudySearcher
+from gensweep.tune.timeout import timed_out
 from trainables import filestore
 from trainables.objective import goal_of
 
@@ -100,7 +100,7 @@ class Halt(tune.Stopper):
         before = signal.getsignal(signal.SIGINT)
 
         def halt(_signal: int, _frame: Any) -> None:
-            if guard.dead():
+            if ray_watchdog.dead():
                 raise KeyboardInterrupt
             self.cause = "interrupted"
             signal.signal(signal.SIGINT, before)
@@ -172,7 +172,7 @@ def fit(tuner: tune.Tuner, console: Console) -> None:
     try:
         tuner.fit()
     except (RayError, TuneError, KeyboardInterrupt) as error:  # a lost node, a full disk: the study knows what is left
-        fault = guard.dead()
+        fault = ray_watchdog.dead()
         if fault is None and isinstance(error, KeyboardInterrupt):
             raise
         console.print(f"Ray gave up: {fault or first_line(error)}", soft_wrap=True, highlight=False, markup=False)

@@ -16,7 +16,7 @@ from ray import tune
 from gensweep.import_hook import claim
 from gensweep.storage.atomic import is_full
 from gensweep.storage.lock import working
-from gensweep.watch import NAME, limited, timed_out
+from gensweep.tune.timeout import NAME, limited, timed_out
 from trainables.filestore import is_url
 
 claim()
