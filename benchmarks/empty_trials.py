@@ -19,7 +19,7 @@ from table import keep
 
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
-from gensweep.sweep import space_of
+from gensweep.sweep.run_sweep import space_of
 from gensweep.tune import ray_session, run_tuner
 from gensweep.tune.resources import Share
 

@@ -23,7 +23,7 @@ from scipy.stats import binom, f
 from table import keep
 
 from analysis.base.paired_tests import interval
-from gensweep.finalize import fresh
+from gensweep.sweep.finalize import fresh
 from trainables import MODELS, Data
 from trainables.data import load
 from trainables.engine.evaluate import generate, prior_labels

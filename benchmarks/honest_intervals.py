@@ -29,7 +29,8 @@ from table import keep
 from analysis.base.paired_tests import interval
 from analysis.read import results
 from analysis.sweep import final_results, ranking
-from gensweep import Sweep, finalize
+from gensweep import Sweep
+from gensweep.sweep import finalize
 from gensweep.tune import ray_session
 
 REPEATS, TRIALS, SEEDS, SLOTS = 40, 8, 10, 2

@@ -29,7 +29,7 @@ from table import keep
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
 from gensweep.search.study_storage import history, opened
-from gensweep.sweep import space_of
+from gensweep.sweep.run_sweep import space_of
 from gensweep.tune import ray_session, run_tuner
 from gensweep.tune.progress import duration
 from gensweep.tune.resources import Share

@@ -28,7 +28,7 @@ from table import keep
 from analysis.base.paired_tests import interval
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
-from gensweep.sweep import evaluations, space_of
+from gensweep.sweep.run_sweep import evaluations, space_of
 from gensweep.tune import ray_session, run_tuner
 from gensweep.tune.resources import Share
 from gensweep.tune.run_trial import Task

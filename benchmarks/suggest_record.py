@@ -28,7 +28,7 @@ from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
 from gensweep.search.samplers import SAMPLERS
 from gensweep.search.study_storage import opened
-from gensweep.sweep import space_of
+from gensweep.sweep.run_sweep import space_of
 from gensweep.tune.searcher import StudySearcher
 from search_spaces.override import default
 from trainables.objective import goal_of

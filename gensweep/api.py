@@ -61,7 +61,7 @@ class Sweep:
         """
         from rich.console import Console
 
-        from gensweep.sweep import launch, prepare
+        from gensweep.sweep.run_sweep import launch, prepare
 
         directory, sheet, data = prepare(self.options, [Path(sys.argv[0]).name, repr(self.options)])
         ended = launch(directory, sheet, data, self.options, Console(quiet=self._quiet), self._ray_init)

@@ -86,7 +86,7 @@ def run_sweep(given: argparse.Namespace, command: list[str]) -> int:
     from rich.console import Console
 
     from gensweep.readable import readable
-    from gensweep.sweep import launch, prepare
+    from gensweep.sweep.run_sweep import launch, prepare
 
     directory, sheet, data = prepare(options, command)
     print(*notes, sep="\n", end="\n" * bool(notes))
@@ -103,7 +103,7 @@ def run_sweep(given: argparse.Namespace, command: list[str]) -> int:
 
 def plan_sweep(given: argparse.Namespace, command: list[str]) -> int:
     options, notes = asked(given)
-    from gensweep.plan import plan
+    from gensweep.sweep.plan import plan
 
     print("\n".join([*notes, *plan(options, command, given.price_per_hour)]))
     priced = [i for i, word in enumerate(command) if word.startswith("--price-per-hour")]
@@ -116,12 +116,12 @@ def plan_sweep(given: argparse.Namespace, command: list[str]) -> int:
 def run_study(given: argparse.Namespace, command: list[str]) -> int:
     from rich.console import Console
 
-    from gensweep import arms, study
+    from gensweep.sweep import run_study, study_arms
 
-    typed = {key: value for key, value in vars(given).items() if key in arms.Asked._fields and value is not None}
+    typed = {key: value for key, value in vars(given).items() if key in study_arms.Asked._fields and value is not None}
     pins = settings(typed.pop("set", []))
-    asked = arms.Asked(given.study, **typed, set=pins)
-    cause = study.run(asked, command, Console())
+    asked = study_arms.Asked(given.study, **typed, set=pins)
+    cause = run_study.run(asked, command, Console())
     if cause != "done":
         return _unfinished(cause, *command[1:])
     next_step("report", str(asked.directory))
@@ -133,7 +133,7 @@ def finalize_sweep(given: argparse.Namespace, command: list[str]) -> int:
 
     from analysis.read import results
     from analysis.sweep import final_results
-    from gensweep import finalize
+    from gensweep.sweep import finalize
 
     typed = {key: value for key, value in vars(given).items() if key in finalize.Asked._fields and value is not None}
     cause = finalize.run(finalize.Asked(**typed), command, Console())
@@ -152,7 +152,7 @@ def finalize_sweep(given: argparse.Namespace, command: list[str]) -> int:
 def resume_sweep(given: argparse.Namespace, command: list[str]) -> int:
     from rich.console import Console
 
-    from gensweep.sweep import launch, reopen
+    from gensweep.sweep.run_sweep import launch, reopen
 
     directory = workdir.desk(given.dir)
     sheet, data = reopen(directory)
@@ -162,7 +162,7 @@ def resume_sweep(given: argparse.Namespace, command: list[str]) -> int:
 def extend_sweep(given: argparse.Namespace, command: list[str]) -> int:
     from rich.console import Console
 
-    from gensweep.sweep import launch, lengthen, reopen
+    from gensweep.sweep.run_sweep import launch, lengthen, reopen
 
     directory = workdir.desk(given.dir)
     sheet, data = reopen(directory)
@@ -178,7 +178,7 @@ def _again(sheet: dict[str, Any], given: argparse.Namespace) -> Options:
 
 def stop_sweep(given: argparse.Namespace, command: list[str]) -> int:
     from gensweep.storage import lock
-    from gensweep.sweep import read_sheet
+    from gensweep.sweep.run_sweep import read_sheet
 
     directory = workdir.desk(given.dir)
     read_sheet(directory)

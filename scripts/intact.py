@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.read import optuna_study
-from gensweep.sweep import read_sheet
+from gensweep.sweep.run_sweep import read_sheet
 from trainables import filestore
 
 OUTSIDE = ("wall_s", "host")  # of a row: what the clock says, and which machine it was
@@ -62,7 +62,7 @@ def replayed(sweep: Path) -> Path:
     """Every trial of a sweep trained again, alone and in this process, as far as it came: what it writes."""
     import torch
 
-    from gensweep.sweep import judge_of, reopen
+    from gensweep.sweep.run_sweep import judge_of, reopen
     from trainables import TRAINABLES, Data
     from trainables.metrics import load_extractor
     from trainables.objective import goal_of

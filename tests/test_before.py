@@ -13,13 +13,13 @@ from test_full_disk import fill, small
 from trials import digits
 from trials import small as tiny
 
-from gensweep import before
 from gensweep.cli import main
 from gensweep.config.options import BadUsage, Options, amount, size
 from gensweep.config.resolve import resolve
 from gensweep.search.study_storage import opened
 from gensweep.storage.lock import driving
-from gensweep.sweep import prepare, space_of
+from gensweep.sweep import disk_estimate
+from gensweep.sweep.run_sweep import prepare, space_of
 from gensweep.tune.checkpoint_cleanup import Budget
 from gensweep.tune.searcher import Outcome
 from trainables import MODELS, TRAINABLES
@@ -96,7 +96,7 @@ def test_a_disk_that_is_too_small(small: Path) -> None:
     def looked(**options: Any) -> None:
         asked = Options("vae", results=str(small), **options)
         directory, sheet, data = prepare(asked, ["gensweep"])
-        before.room(directory, sheet, space_of(sheet), data, 1)
+        disk_estimate.room(directory, sheet, space_of(sheet), data, 1)
 
     looked(trials=1)
     with pytest.raises(BadUsage, match=r"has 8.39 MB left, and 9 trials need .* of it for checkpoints"):
@@ -154,9 +154,9 @@ me@host: /home/my\\040files fuse.sshfs rw 0 0
 @pytest.mark.parametrize(("path", "kind"), [("/data/sweeps/gan", "nfs4"), ("/home/my files/gan", "fuse.sshfs")])
 def test_sqlite_is_refused_on_a_network_file_system(path: str, kind: str) -> None:
     with pytest.raises(BadUsage, match=rf"network file system \({kind}\), .*: say --storage journal"):
-        before.lockable(Path(path), MOUNTS)
+        disk_estimate.lockable(Path(path), MOUNTS)
 
 
 @pytest.mark.parametrize("path", ["/data/scratch/gan", "/database/gan", "/home/me"])
 def test_sqlite_is_taken_on_any_other(path: str) -> None:
-    before.lockable(Path(path), MOUNTS)
+    disk_estimate.lockable(Path(path), MOUNTS)

@@ -163,7 +163,7 @@ def resolved(**options: Any) -> dict[str, Any]:
 
 def written(home: Path, **options: Any) -> Path:
     """A sweep as a driver leaves it that was killed before its first trial."""
-    from gensweep.sweep import prepare
+    from gensweep.sweep.run_sweep import prepare
 
     directory, sheet, _ = prepare(Options("vae", **options), ["gensweep"])
     directory.mkdir(parents=True)

@@ -16,7 +16,7 @@ from rich.console import Console
 from test_sweep import rows
 
 from gensweep.config.options import Options
-from gensweep.sweep import evaluations, prepare, space_of, write_once
+from gensweep.sweep.run_sweep import evaluations, prepare, space_of, write_once
 from gensweep.tune import ray_session, run_tuner
 from gensweep.tune.resources import Share
 from gensweep.tune.run_trial import train

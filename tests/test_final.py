@@ -15,7 +15,7 @@ from analysis.report import sweep_page
 from analysis.sweep import final_results
 from gensweep import Sweep
 from gensweep.cli import main
-from gensweep.finalize import fresh
+from gensweep.sweep.finalize import fresh
 from trainables.errors import BadInput
 
 SEEDS = 8

@@ -16,7 +16,7 @@ from gensweep.config.options import BadUsage, Options
 from gensweep.config.resolve import Sheet, resolve
 from gensweep.search.extend import extended, rewrite
 from gensweep.search.study_storage import opened
-from gensweep.sweep import space_of
+from gensweep.sweep.run_sweep import space_of
 from search_spaces import SPACES, BadSpace
 from trainables.objective import goal_of
 

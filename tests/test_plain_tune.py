@@ -28,7 +28,7 @@ from test_searcher import run_one, searching, sheet
 from gensweep.config.options import BadUsage, Options
 from gensweep.config.resolve import resolve
 from gensweep.search.study_storage import check_storage, opened
-from gensweep.sweep import space_of
+from gensweep.sweep.run_sweep import space_of
 from gensweep.tune import ray_session, run_tuner
 from gensweep.tune.resources import Share
 

@@ -10,8 +10,8 @@ from trials import digits, small
 from gensweep.cli import main
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
-from gensweep.plan import TRIAL_S, Kind, play
-from gensweep.sweep import evaluations
+from gensweep.sweep.plan import TRIAL_S, Kind, play
+from gensweep.sweep.run_sweep import evaluations
 from trainables import MODELS
 from trainables.engine.cost import Cost, cost
 

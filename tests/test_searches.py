@@ -15,9 +15,9 @@ from analysis.study.figures import searches
 from analysis.study.figures.registry import draw
 from analysis.study.study_results import Arm
 from analysis.sweep import random_search
-from gensweep.arms import Asked, control, owner, searched, trained
 from gensweep.cli import main
 from gensweep.config.resolve import resolve
+from gensweep.sweep.study_arms import Asked, control, owner, searched, trained
 
 
 def test_a_search_and_its_control_have_one_space_and_one_budget() -> None:

@@ -12,7 +12,7 @@ from test_sweep import SMALL, done, gensweep, rows, trials, wait_for_rows
 from analysis.read import results
 from analysis.sweep import ranking
 from gensweep import Sweep
-from gensweep.sweep import read_sheet
+from gensweep.sweep.run_sweep import read_sheet
 
 TRIALS, EPOCHS = 4, 6
 SAME = {"width": "16", "net": "mlp", "likelihood": "bernoulli", "epochs": str(EPOCHS)}

@@ -13,11 +13,11 @@ import pytest
 from analysis.read import results
 from analysis.study import claims, study_results, trial_statistics
 from analysis.study.figures.registry import ARM_FIGURES
-from gensweep.arms import Asked, owner, searched, trained
 from gensweep.cli import main
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
-from gensweep.sweep import evaluations, space_of
+from gensweep.sweep.run_sweep import evaluations, space_of
+from gensweep.sweep.study_arms import Asked, owner, searched, trained
 from search_spaces.override import default
 from search_spaces.studies import STUDIES
 from trainables.metrics import keys

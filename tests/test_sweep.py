@@ -19,7 +19,7 @@ from gensweep.cli import main
 from gensweep.config.options import Options
 from gensweep.config.resolve import Sheet, resolve
 from gensweep.search.study_storage import opened
-from gensweep.sweep import read_sheet, space_of
+from gensweep.sweep.run_sweep import read_sheet, space_of
 from gensweep.tune import ray_session, run_tuner
 from gensweep.tune.resources import Node, share
 

@@ -16,7 +16,7 @@ from gensweep.config import sweep_yaml
 from gensweep.config.options import BadUsage, Options
 from gensweep.config.resolve import IDENTITY, resolve
 from gensweep.search.study_storage import opened
-from gensweep.sweep import read_sheet
+from gensweep.sweep.run_sweep import read_sheet
 from search_spaces import SPACES, BadSpace
 from search_spaces.override import Probe, apply
 

@@ -10,10 +10,10 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gensweep import before
 from gensweep.config import objectives
 from gensweep.config.options import BadUsage, Options, checked, nearest, seconds, size
 from gensweep.provenance import commit, versions
+from gensweep.sweep import disk_estimate
 
 if TYPE_CHECKING:
     from search_spaces import Space
@@ -69,7 +69,7 @@ def resolve(options: Options, command: list[str]) -> Sheet:
         if key not in boxes:
             raise BadUsage(f"start: {nearest('key', key, boxes)}")
     check_keys(options.model, space, boxes)
-    before.sound(goal.keys, boxes, options)
+    disk_estimate.sound(goal.keys, boxes, options)
     epochs = longest(boxes)
     if options.scheduler != "none" and options.grace > epochs:
         raise BadUsage(f"grace {options.grace} is longer than the longest trial ({epochs} epochs)")

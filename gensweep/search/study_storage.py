@@ -17,12 +17,12 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
 
 from analysis.read.optuna_study import seen, with_driver
-from gensweep import before
 from gensweep.config.options import BadUsage, first_line
 from gensweep.search.samplers import ByNumber
 from gensweep.search.write_through import Mirror
 from gensweep.storage import bucket_sync
 from gensweep.storage.workdir import JOURNAL
+from gensweep.sweep import disk_estimate
 from trainables.objective import goal_of
 
 PATIENCE_S = 600.0  # how long a sweep waits for a database server that went away
@@ -158,7 +158,7 @@ def check_storage(url: str, name: str, is_new: bool) -> None:
     if url == JOURNAL:
         return
     if url.startswith("sqlite:") and make_url(url).database:
-        before.lockable(Path(str(make_url(url).database)))
+        disk_estimate.lockable(Path(str(make_url(url).database)))
     with closing(Path(), url) as kept:
         taken = name in optuna.get_all_study_names(kept)
     if taken and is_new:

@@ -18,7 +18,7 @@ from gensweep.config.resolve import Sheet
 from gensweep.provenance import commit, versions
 from gensweep.storage import bucket_sync, lock, workdir
 from gensweep.storage.atomic import write_json
-from gensweep.study import Engine
+from gensweep.sweep.run_study import Engine
 
 if TYPE_CHECKING:
     from analysis.read.results import Sweep
@@ -49,7 +49,7 @@ def run(asked: Asked, command: list[str], console: Console) -> str:
     """
     from analysis.read import results
     from analysis.sweep import final_results
-    from gensweep.sweep import judge_of, reopen
+    from gensweep.sweep.run_sweep import judge_of, reopen
 
     directory = workdir.desk(asked.dir)
     sheet, data = reopen(directory)
@@ -133,7 +133,7 @@ def fresh(seed: int) -> int:
 
 def _lengthen(options: Options, data: "Dataset") -> None:
     """Adds trials to a finalist's sweep that was begun with fewer seeds."""
-    from gensweep.sweep import lengthen, read_sheet
+    from gensweep.sweep.run_sweep import lengthen, read_sheet
 
     directory = workdir.desk(f"{options.results}/{options.name}")
     lock.alone(directory)

@@ -19,17 +19,17 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from gensweep.arms import Asked, Owned, control, owner, searched, trained
 from gensweep.config.options import BadUsage, Options, whole
 from gensweep.config.resolve import Sheet
 from gensweep.provenance import commit, versions
 from gensweep.storage.atomic import write_json
+from gensweep.sweep.study_arms import Asked, Owned, control, owner, searched, trained
 from gensweep.tune import ray_session
 from gensweep.tune.resources import Node, Share, share
 from trainables.filestore import is_url
 
 if TYPE_CHECKING:
-    from gensweep.together import Job
+    from gensweep.sweep.parallel import Job
     from trainables.data import Dataset
     from trainables.metrics import Judge
 
@@ -55,7 +55,7 @@ class Engine:
 
     def train(self, sweeps: list[Options]) -> str:
         """Runs what is left of these sweeps side by side; returns how that ended: done, interrupted or open."""
-        from gensweep.sweep import prepare
+        from gensweep.sweep.run_sweep import prepare
         from gensweep.tune import run_tuner
 
         left = []
@@ -69,17 +69,17 @@ class Engine:
         if self.nodes is None:
             self.stack.enter_context(ray_session.environment())
             self.nodes = self.stack.enter_context(ray_session.connected(self.address, {}))
-        from gensweep import together
+        from gensweep.sweep import parallel
 
         total = sum(sheet["trials"] for _, sheet, _, _ in left)
         given = share(left[0][3]._replace(trials=total), self.nodes)
         jobs = [self._begin(directory, sheet, data, given) for directory, sheet, data, _ in left]
-        return together.run(self.home, jobs, given, self.console)
+        return parallel.run(self.home, jobs, given, self.console)
 
     def _begin(self, directory: Path, sheet: Sheet, data: "Dataset", given: Share) -> "Job":
         """Makes the directory of a sweep."""
-        from gensweep.sweep import claim, evaluations, judge_of, write_once
-        from gensweep.together import Job
+        from gensweep.sweep.parallel import Job
+        from gensweep.sweep.run_sweep import claim, evaluations, judge_of, write_once
         from trainables.data import limited
 
         if data.fingerprint not in self.judges:
@@ -97,7 +97,7 @@ def run(asked: Asked, command: list[str], console: Console) -> str:
     Raises:
         BadUsage, BadInput, BadSpace: whatever the user has to change.
     """
-    from gensweep.sweep import prepare
+    from gensweep.sweep.run_sweep import prepare
 
     for name in ("seeds", "epochs", "trials"):
         whole(name, getattr(asked, name), 1)

@@ -15,7 +15,7 @@ from rich.console import Console
 from gensweep.config.resolve import Sheet
 from gensweep.search.study_storage import opened
 from gensweep.storage import lock, workdir
-from gensweep.sweep import space_of
+from gensweep.sweep.run_sweep import space_of
 from gensweep.tune.node_blocklist import Nodes
 from gensweep.tune.progress import Board, scores
 from gensweep.tune.resources import Share

@@ -17,10 +17,10 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gensweep import before
 from gensweep.config.options import BadUsage, Options, amount
 from gensweep.config.resolve import Sheet, resolve, with_data
 from gensweep.import_hook import claim
+from gensweep.sweep import disk_estimate
 from gensweep.tune import ray_session
 from gensweep.tune.progress import duration
 from gensweep.tune.resources import Node, Share, share
@@ -59,7 +59,7 @@ def plan(options: Options, command: list[str], price: float | None) -> list[str]
     Raises:
         BadUsage, BadInput, BadSpace: whatever would be refused by `run`.
     """
-    from gensweep.sweep import evaluations, judge_of, space_of
+    from gensweep.sweep.run_sweep import evaluations, judge_of, space_of
     from trainables.data import limited, load
 
     if price is not None and not price >= 0:
@@ -70,12 +70,12 @@ def plan(options: Options, command: list[str], price: float | None) -> list[str]
     given, space = share(options, nodes), space_of(sheet)
     judge = judge_of(sheet, data, print)._replace(**evaluations(sheet))
     began = time.monotonic()
-    configs = before.drawn(space, max(3, 2 * given.concurrent - 1), sheet["seed"])
+    configs = disk_estimate.drawn(space, max(3, 2 * given.concurrent - 1), sheet["seed"])
     kinds, ready_s = probe(sheet["model"], configs, (limited(data, sheet["train_images"]), judge), given)
     took = time.monotonic() - began
     start_s = STARTS * ready_s
     plays = [play(sheet, judge, kinds, given.concurrent, start_s, seed) for seed in range(PLAYS)]
-    each = before.planned(sheet, space, data)
+    each = disk_estimate.planned(sheet, space, data)
     return [
         f"{sheet['model']} on {sheet['dataset']}: {sheet['trials']} trials of at most {sheet['epochs']} epochs; "
         f"{given.line(nodes)}",
@@ -206,14 +206,14 @@ def _range(values: list[float]) -> str:
     return f"{low} s" if low == high else f"{low} to {high} s"
 
 
-def _disk(sheet: Sheet, each: before.Planned, results: str) -> str:
+def _disk(sheet: Sheet, each: disk_estimate.Planned, results: str) -> str:
     kept = sheet["trials"] * each.checkpoints
     if sheet["keep_checkpoints"] is not None:
         kept = min(kept, sheet["keep_checkpoints"])
     rest = sheet["trials"] * each.rest
     return (
         f"  disk     {amount(kept + rest)}: {amount(kept)} for checkpoints, {amount(rest)} for weights, "
-        f"samples and rows; {amount(before.free(Path(results)))} are free"
+        f"samples and rows; {amount(disk_estimate.free(Path(results)))} are free"
     )
 
 

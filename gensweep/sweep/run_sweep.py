@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from gensweep import before
 from gensweep.config import objectives
 from gensweep.config.options import BadUsage, Options, nearest, seconds, size
 from gensweep.config.resolve import FORMAT, IDENTITY, Sheet, differences, resolve, shaped, with_data
 from gensweep.storage import bucket_sync, lock, workdir
 from gensweep.storage.atomic import write_json
+from gensweep.sweep import disk_estimate
 from gensweep.tune import ray_session
 from gensweep.tune.resources import emulates_bf16, share
 from trainables.filestore import is_url
@@ -61,9 +61,9 @@ def prepare(options: Options, command: list[str], load: "Load | None" = None) ->
                 f"{workdir.name(directory)} holds another sweep: {'; '.join(differing)}; give this one a --name, or the "
                 "same settings"
             )
-        before.whole(directory, held)
+        disk_estimate.whole(directory, held)
     elif options.storage is None:
-        before.lockable(directory)
+        disk_estimate.lockable(directory)
     if options.storage is not None:
         from gensweep.search.study_storage import check_storage
 
@@ -75,7 +75,7 @@ def place(results: str, name: str) -> Path:
     """The directory of a sweep, which may exist or not; it is not made here. Nobody drives it, and where it is in a
     bucket, the desk for it holds what the bucket does."""
     directory = workdir.desk(f"{results}/{name}") if is_url(results) else Path(results) / name
-    before.writable(directory)
+    disk_estimate.writable(directory)
     lock.alone(directory)
     bucket_sync.fetch(directory)
     begun = (directory / "sweep.json").exists() or is_url(results)
@@ -121,8 +121,8 @@ def reopen(directory: Path) -> tuple[Sheet, "Dataset"]:
     sheet = read_sheet(directory)
     if sheet["model"] not in SPACES:
         raise BadUsage(f"{workdir.name(directory)}: {nearest('model', sheet['model'], SPACES)}")
-    before.whole(directory, sheet)
-    before.writable(directory)
+    disk_estimate.whole(directory, sheet)
+    disk_estimate.writable(directory)
     data = load(sheet["dataset"], None if sheet["data_dir"] is None else Path(sheet["data_dir"]))
     now = with_data({**sheet, "space": describe(space_of(sheet))}, data)
     differing = differences(sheet, json.loads(json.dumps(now)))
@@ -165,7 +165,7 @@ def launch(
             if options.keep_checkpoints is not None:
                 own["keep_checkpoints"] = size(options.keep_checkpoints)
             sheet = {**sheet, **own, **given._asdict()}
-            before.room(directory, sheet, space_of(sheet), data, given.concurrent)
+            disk_estimate.room(directory, sheet, space_of(sheet), data, given.concurrent)
             say(given.line(nodes))
             if not given.gpus_per_trial and "bf16" in sheet["space"]["precision"].values() and emulates_bf16():
                 say("bf16 is emulated on this CPU: expect it to be slower than --precision fp32")
@@ -190,7 +190,7 @@ def lengthen(directory: Path, sheet: Sheet, more: int, settings: dict[str, str],
     from gensweep.search.extend import extended, forget, rewrite
 
     longer, space = extended(sheet, more, settings)
-    before.room(directory, longer, space, data, longer["concurrent"] or 1)
+    disk_estimate.room(directory, longer, space, data, longer["concurrent"] or 1)
     with lock.driving(directory, print):
         longer = rewrite(directory, sheet, longer)
         write_json(directory / "sweep.json", longer)
@@ -216,7 +216,7 @@ def evaluations(sheet: Sheet) -> dict[str, Any]:
 
     halving = sheet["scheduler"] == "asha"
     decisions = rungs(sheet["grace"], sheet["reduction_factor"], sheet["epochs"]) if halving else ()
-    return {"rungs": decisions, "every": before.every(sheet), "alarm": sheet["alarm"]}
+    return {"rungs": decisions, "every": disk_estimate.every(sheet), "alarm": sheet["alarm"]}
 
 
 def claim(directory: Path, sheet: Sheet) -> None:
