@@ -54,11 +54,11 @@ ray_start=(ray start --block --num-cpus "$cpus" --num-gpus "$gpus" --disable-usa
 on "${nodes[0]}" "${ray_start[@]}" --head --node-ip-address "$address" --port "$port" --include-dashboard=false \
     --temp-dir "${TMPDIR:-/tmp}/ray-$SLURM_JOB_ID" &
 trap 'kill $(jobs -p) 2> /dev/null || true' EXIT
-on "${nodes[0]}" python -m gensweep.head wait 1 300 "$GENSWEEP_RESULTS" "$address:$port"
+on "${nodes[0]}" python -m gensweep.cluster.head wait 1 300 "$GENSWEEP_RESULTS" "$address:$port"
 for node in "${nodes[@]:1}"; do
     on "$node" "${ray_start[@]}" --address "$address:$port" &
 done
-on "${nodes[0]}" python -m gensweep.head wait "${#nodes[@]}" 300 "$GENSWEEP_RESULTS" "$address:$port"
+on "${nodes[0]}" python -m gensweep.cluster.head wait "${#nodes[@]}" 300 "$GENSWEEP_RESULTS" "$address:$port"
 cd "$GENSWEEP_RESULTS"
 more=(--address "$address:$port")
 [ "$1" != run ] || more+=(--storage journal)

@@ -18,10 +18,10 @@ from typing import Any
 
 from gensweep.arguments import COMMANDS, parsed
 from gensweep.asked import asked
+from gensweep.cluster.remote import RAY, environment, on_head, steps, stopped
+from gensweep.cluster.validate import faults, read
+from gensweep.cluster.validate_access import TOKEN, Config, not_installed, uploaded
 from gensweep.config.options import BadUsage, Options, amount, nearest, seconds
-from gensweep.preflight import faults, read
-from gensweep.remote import RAY, environment, on_head, steps, stopped
-from gensweep.uploads import TOKEN, Config, not_installed, uploaded
 from trainables.filestore import is_url
 
 OK, FAILED, BAD = 0, 1, 2
@@ -53,7 +53,9 @@ def up(given: argparse.Namespace, command: list[str]) -> int:
         return FAILED
     n = given.wait or nodes_at_least(config)
     limit, results = seconds(given.timeout), config["metadata"]["results"]
-    ended = on_head(given.cluster, config, f"python -m gensweep.head wait {n} {limit} {shlex.quote(results)}", print)
+    ended = on_head(
+        given.cluster, config, f"python -m gensweep.cluster.head wait {n} {limit} {shlex.quote(results)}", print
+    )
     if ended == OK:
         print(f"next: gensweep submit {shlex.quote(given.cluster)} -- run gan --trials 24")
     return FAILED if ended is None else ended
@@ -98,7 +100,7 @@ def submit(given: argparse.Namespace, command: list[str]) -> int:
         if words[0] in NEW:
             words += ["--storage", "journal"] if options is not None and options.storage is None else []
             words += [] if "--results" in words else ["--results", results if is_url(results) else "."]
-        there = f"python -m gensweep.head submit {shlex.quote(results)} {shlex.join(words)}"
+        there = f"python -m gensweep.cluster.head submit {shlex.quote(results)} {shlex.join(words)}"
     _require("ssh")
     here = f"gensweep submit {shlex.quote(given.cluster)} --"
     ended = on_head(given.cluster, config, there, lambda line: print(line.replace("next: gensweep", f"next: {here}")))

@@ -65,8 +65,8 @@ def test_slurm_starts_a_head_a_worker_on_each_other_node_and_one_sweep(tmp_path:
             f"{on}=n1 {start} {head}",
             f"{on}=n2 {start} --address 10.0.0.1:7111",
             f"{on}=n3 {start} --address 10.0.0.1:7111",
-            f"{on}=n1 python -m gensweep.head wait 1 300 {tmp_path}/results 10.0.0.1:7111",
-            f"{on}=n1 python -m gensweep.head wait 3 300 {tmp_path}/results 10.0.0.1:7111",
+            f"{on}=n1 python -m gensweep.cluster.head wait 1 300 {tmp_path}/results 10.0.0.1:7111",
+            f"{on}=n1 python -m gensweep.cluster.head wait 3 300 {tmp_path}/results 10.0.0.1:7111",
             f"{on}=n1 gensweep run gan --trials 64 --address 10.0.0.1:7111 --storage journal --results .",
         ]
     )

@@ -11,8 +11,8 @@ from collections.abc import Generator, Iterable
 from importlib.metadata import version
 from pathlib import Path
 
+from gensweep.cluster.validate_access import Config, mounts, secrets, ssh, strings, token
 from gensweep.config.options import BadUsage, Options, nearest
-from gensweep.uploads import Config, mounts, secrets, ssh, strings, token
 from trainables.filestore import is_url
 
 PROVIDER = {  # what Ray's node providers read, besides `type`; others than these two are passed as they are

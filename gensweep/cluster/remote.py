@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from gensweep.uploads import Config
+from gensweep.cluster.validate_access import Config
 
 RAY = (sys.executable, "-m", "ray.scripts.scripts")
 COLOUR = re.compile(r"\x1b\[[\d;]*m")

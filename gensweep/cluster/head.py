@@ -1,7 +1,7 @@
 """What runs on the head of a cluster, sent there by `launcher`: waits for the nodes, and submits a sweep as a Ray job.
 
-    python -m gensweep.head wait NODES SECONDS RESULTS [ADDRESS]
-    python -m gensweep.head submit RESULTS WORD...
+    python -m gensweep.cluster.head wait NODES SECONDS RESULTS [ADDRESS]
+    python -m gensweep.cluster.head submit RESULTS WORD...
 
 A job's driver lives on the head, so that whoever submitted it may go. The dashboard, which takes jobs, listens on the
 head's loopback alone, and asks for the token.
