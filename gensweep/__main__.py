@@ -1,6 +1,6 @@
 """`python -m gensweep`: the same as the command `gensweep`."""
 
-from gensweep.cli import main
+from gensweep.cli.main import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

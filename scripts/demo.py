@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from gensweep.cli import main
+from gensweep.cli.main import main
 from gensweep.tune import ray_session
 
 ADVERSARIAL = """--dataset digits --trials 8 --epochs 30 --grace 10 --reduction-factor 3 --set net=mlp --set width=128

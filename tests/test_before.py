@@ -13,7 +13,7 @@ from test_full_disk import fill, small
 from trials import digits
 from trials import small as tiny
 
-from gensweep.cli import main
+from gensweep.cli.main import main
 from gensweep.config.options import BadUsage, Options, amount, size
 from gensweep.config.resolve import resolve
 from gensweep.search.study_storage import opened

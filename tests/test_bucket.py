@@ -14,7 +14,7 @@ from pyarrow import fs
 from test_sweep import SMALL, done, gensweep, rows
 
 from analysis.read import optuna_study, results
-from gensweep.cli import main
+from gensweep.cli.main import main
 from gensweep.config.options import BadUsage
 from gensweep.storage import bucket_sync, workdir
 from trainables.filestore import Place, at

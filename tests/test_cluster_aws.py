@@ -15,8 +15,8 @@ import pytest
 import yaml
 
 from gensweep import __version__
+from gensweep.cli.cluster_commands import make_token
 from gensweep.cluster.remote import RAY, environment
-from gensweep.launcher import make_token
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 ROOT = Path(__file__).resolve().parent.parent

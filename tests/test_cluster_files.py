@@ -14,7 +14,7 @@ import yaml
 from jsonschema import ValidationError
 from ray.autoscaler._private.util import prepare_config, validate_config
 
-from gensweep.launcher import in_bucket
+from gensweep.cli.cluster_commands import in_bucket
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = ["cluster.yaml", "deploy/onprem.yaml"]

@@ -12,7 +12,7 @@ from optuna.trial import TrialState
 from analysis.compare import equal_budget, text
 from analysis.read import results
 from analysis.sweep import final_results, seed_noise
-from gensweep.cli import main
+from gensweep.cli.main import main
 
 
 def planned(*values: float | None) -> list[sweeps.Planned]:

@@ -18,8 +18,8 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
 from gensweep import __version__
-from gensweep.arguments import parsed
-from gensweep.asked import asked
+from gensweep.cli.merge_options import asked
+from gensweep.cli.parser import parsed
 
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 SRUN = """#!/bin/sh

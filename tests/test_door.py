@@ -11,7 +11,7 @@ import pytest
 from optuna.trial import TrialState
 
 from gensweep import Sweep
-from gensweep.cli import main
+from gensweep.cli.main import main
 from gensweep.config.options import BadUsage, Options, seconds
 from gensweep.config.resolve import resolve
 from gensweep.import_hook import ROOT
@@ -113,7 +113,7 @@ AT_ONCE = (
 
 
 def test_mistakes_are_answered_without_torch() -> None:
-    code = f"""import sys; from gensweep.cli import main
+    code = f"""import sys; from gensweep.cli.main import main
 assert {{main(words.split()) for words in {AT_ONCE}}} == {{2}}
 print(*{{"torch", "ray", "sklearn"}} & set(sys.modules))"""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

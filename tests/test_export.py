@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from analysis.export import export_folder, torch_source
 from analysis.nets import rebuild
 from analysis.read import results
-from gensweep.cli import main
+from gensweep.cli.main import main
 from search_spaces import SPACES
 from search_spaces.override import apply, default
 from trainables import MODELS, ae

@@ -14,7 +14,7 @@ from analysis.read import results
 from analysis.report import sweep_page
 from analysis.sweep import final_results
 from gensweep import Sweep
-from gensweep.cli import main
+from gensweep.cli.main import main
 from gensweep.sweep.finalize import fresh
 from trainables.errors import BadInput
 

@@ -17,7 +17,7 @@ from analysis.figures import pareto as figure
 from analysis.read import results
 from analysis.report import sweep_page
 from analysis.sweep import pareto, ranking, status
-from gensweep.cli import main
+from gensweep.cli.main import main
 from trainables.errors import BadInput
 
 COMPLETE, PRUNED, FAIL = TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL

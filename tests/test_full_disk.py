@@ -16,7 +16,7 @@ from ray.tune.search import Searcher
 from test_searcher import FIRST, row, run_one, sheet, space
 from test_sweep import rows, trials
 
-from gensweep.cli import main
+from gensweep.cli.main import main
 from gensweep.search.study_storage import opened
 from gensweep.storage.atomic import is_full
 from gensweep.tune.run_trial import classify

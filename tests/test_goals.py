@@ -12,10 +12,10 @@ from test_door import refused
 from test_searcher import FIRST, sheet, space
 
 from analysis.read.optuna_study import seen
+from gensweep.cli.dry_run import readable
 from gensweep.config import initial_points
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
-from gensweep.readable import readable
 from gensweep.search.study_storage import history, opened
 from gensweep.tune.schedulers import History
 from gensweep.tune.searcher import StudySearcher

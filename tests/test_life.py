@@ -10,7 +10,7 @@ from test_sweep import SMALL, done, gensweep, trials, wait_for_rows
 
 from analysis.read import results
 from gensweep import Sweep
-from gensweep.cli import main
+from gensweep.cli.main import main
 from gensweep.config import initial_points
 from gensweep.config.options import BadUsage, Options
 from gensweep.config.resolve import Sheet, resolve

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from trials import digits, small
 
-from gensweep.cli import main
+from gensweep.cli.main import main
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
 from gensweep.sweep.plan import TRIAL_S, Kind, play

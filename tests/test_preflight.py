@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from gensweep import __version__
-from gensweep.cli import main
+from gensweep.cli.main import main
 
 ROOT = Path(__file__).resolve().parent.parent
 Config = dict[str, Any]

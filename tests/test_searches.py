@@ -15,7 +15,7 @@ from analysis.study.figures import searches
 from analysis.study.figures.registry import draw
 from analysis.study.study_results import Arm
 from analysis.sweep import random_search
-from gensweep.cli import main
+from gensweep.cli.main import main
 from gensweep.config.resolve import resolve
 from gensweep.sweep.study_arms import Asked, control, owner, searched, trained
 

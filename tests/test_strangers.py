@@ -24,7 +24,7 @@ def python(*words: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
 
 def test_help_needs_nothing_heavy(at_home: Path) -> None:
     heavy = "{'torch', 'ray', 'optuna', 'numpy', 'pandas', 'rich', 'sqlalchemy'}"
-    helped = "import gensweep.cli, gensweep.arguments, sys; gensweep.arguments.parser()"
+    helped = "import gensweep.cli.main, gensweep.cli.parser, sys; gensweep.cli.parser.parser()"
     done = python("-c", f"{helped}; print({heavy} & {{*sys.modules}})", cwd=at_home)
     assert done.stdout.strip() == "set()"
 

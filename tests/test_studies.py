@@ -13,7 +13,7 @@ import pytest
 from analysis.read import results
 from analysis.study import claims, study_results, trial_statistics
 from analysis.study.figures.registry import ARM_FIGURES
-from gensweep.cli import main
+from gensweep.cli.main import main
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
 from gensweep.sweep.run_sweep import evaluations, space_of
@@ -95,7 +95,7 @@ def test_a_search_may_start_elsewhere_and_look_for_something_else() -> None:
 EPOCHS = 40
 SMALL = f"""
 import sys
-from gensweep.cli import main
+from gensweep.cli.main import main
 from search_spaces.studies import STUDIES, Arm, Claim, Study
 same = {{"net": "mlp", "width": 16, "likelihood": "bernoulli", "batch_size": 64}}
 STUDIES["small"] = Study(

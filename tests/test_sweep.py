@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 from rich.console import Console
 
 from gensweep import Sweep
-from gensweep.cli import main
+from gensweep.cli.main import main
 from gensweep.config.options import Options
 from gensweep.config.resolve import Sheet, resolve
 from gensweep.search.study_storage import opened

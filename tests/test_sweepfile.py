@@ -11,7 +11,7 @@ from test_door import at_home, refused  # noqa: F401  at_home is a fixture
 from test_sweep import trials
 
 from analysis.read import results
-from gensweep.cli import main
+from gensweep.cli.main import main
 from gensweep.config import sweep_yaml
 from gensweep.config.options import BadUsage, Options
 from gensweep.config.resolve import IDENTITY, resolve

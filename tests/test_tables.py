@@ -12,7 +12,7 @@ from test_final import NOISE, proven, told
 
 from analysis.read import results
 from analysis.sweep import tables
-from gensweep.cli import main
+from gensweep.cli.main import main
 
 
 @pytest.fixture(scope="module")

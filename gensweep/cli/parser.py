@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from gensweep import __version__
-from gensweep.cluster_arguments import cluster_options
+from gensweep.cli.cluster_parser import cluster_options
 from gensweep.config.options import PRECISIONS, SAMPLERS, SCHEDULERS, BadUsage, Options
 
 COMMANDS = {

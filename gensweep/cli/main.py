@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gensweep import launcher, looking
-from gensweep.arguments import COMMANDS, parsed
-from gensweep.asked import asked, by_name, settings
+from gensweep.cli import cluster_commands, result_commands
+from gensweep.cli.merge_options import asked, by_name, settings
+from gensweep.cli.parser import COMMANDS, parsed
+from gensweep.cli.result_commands import OK, next_step
 from gensweep.config import sweep_yaml
 from gensweep.config.options import BadUsage, Options, checked, nearest
-from gensweep.looking import OK, next_step
 from gensweep.storage import workdir
 from gensweep.storage.atomic import is_full
 from gensweep.tune.ray_watchdog import RayDied
@@ -85,7 +85,7 @@ def run_sweep(given: argparse.Namespace, command: list[str]) -> int:
     options, notes = asked(given)
     from rich.console import Console
 
-    from gensweep.readable import readable
+    from gensweep.cli.dry_run import readable
     from gensweep.sweep.run_sweep import launch, prepare
 
     directory, sheet, data = prepare(options, command)
@@ -197,8 +197,8 @@ RUN: dict[str, Callable[[argparse.Namespace, list[str]], int]] = {
     "extend": extend_sweep,
     "stop": stop_sweep,
     "cancel": stop_sweep,
-    **looking.RUN,
-    **launcher.RUN,
+    **result_commands.RUN,
+    **cluster_commands.RUN,
 }
 
 

@@ -16,8 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from gensweep.arguments import COMMANDS, parsed
-from gensweep.asked import asked
+from gensweep.cli.merge_options import asked
+from gensweep.cli.parser import COMMANDS, parsed
 from gensweep.cluster.remote import RAY, environment, on_head, steps, stopped
 from gensweep.cluster.validate import faults, read
 from gensweep.cluster.validate_access import TOKEN, Config, not_installed, uploaded
