@@ -57,7 +57,7 @@ def measured() -> list[list[str]]:
             ).run()
             table = found.frames().rows
         for seed, run in table.groupby("number"):
-            told: list[dict[str, Any]] = run.sort_values("epoch").to_dict("records")  # type: ignore[assignment]  # by column
+            told: list[dict[str, Any]] = run.sort_values("epoch").to_dict("records")  # type: ignore[assignment]
             first = next((row for row in told if given_up(row, EVEN)), None)
             said = "no" if first is None else f"epoch {first['epoch']}, narrow for {first['narrow']} evaluations"
             modes = [f"{row['modes']:.1f}" for row in told]

@@ -19,15 +19,14 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import gensweep.tuning  # noqa: F401  before any thread imports Ray Tune as well: its modules import in a circle
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from scipy.stats import binom
 from table import keep
 
+import gensweep.tune.run_tuner  # noqa: F401  before any thread imports Ray Tune as well: its modules import in a circle
 from analysis.base.paired_tests import interval
-from analysis.read import results
 from analysis.sweep import final_results, ranking
 from gensweep import Sweep
 from gensweep.sweep import finalize
@@ -51,7 +50,7 @@ class Told(NamedTuple):
     search: float
 
 
-def sweep(seed: int, results: Path) -> list[Told]:
+def sweep(seed: int, folder: Path) -> list[Told]:
     """Runs one sweep and its proof, or what is left of them."""
     name, quiet = f"sweep-{seed:02d}", Console(quiet=True)
     options: dict[str, Any] = {
@@ -61,8 +60,8 @@ def sweep(seed: int, results: Path) -> list[Told]:
         "concurrent": SLOTS,
         "set": SET,
     }
-    Sweep(MODEL, seed=seed, name=name, results=str(results), quiet=True, **options).run()
-    directory = results / name
+    Sweep(MODEL, seed=seed, name=name, results=str(folder), quiet=True, **options).run()
+    directory = folder / name
     finalize.run(finalize.Asked(str(directory), top=1, seeds=SEEDS, concurrent=SLOTS), ["benchmark"], quiet)
     found = results.load(directory)
     proof = final_results.load(found)

@@ -4,7 +4,8 @@ REPEATS sweeps of TRIALS VAE trials on `digits`, up to EPOCHS epochs, evaluated 
 ways to search: TPE + ASHA by gensweep; TPE + ASHA the ordinary way (ray.tune's OptunaSearch and ASHAScheduler, the same
 function, space, first point and seeds, Optuna's settings); random + ASHA by gensweep. ASHA leaves each sweep another
 number of epochs, so the three of a repeat are compared at the smallest: the best FID up to there. Below are the means
-of log FID, and the paired difference to gensweep's TPE with its interval (analysis/base/paired_tests.py); below 0 % is better.
+of log FID, and the paired difference to gensweep's TPE with its interval (analysis/base/paired_tests.py); below 0 %
+is better.
 """
 
 import functools

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gensweep.config.options import BadUsage, Options, checked, nearest
+from gensweep.config.options import Options, checked
+from gensweep.errors import BadUsage, nearest
 
 if TYPE_CHECKING:
-    import analysis.runs
+    pass
 
 
 class SweepResult(NamedTuple):
@@ -30,7 +31,7 @@ class SweepResult(NamedTuple):
 
         return ranking.top(self.frames(), k)
 
-    def frames(self) -> "analysis.read.results.Sweep":
+    def frames(self) -> "Frames":
         """The sweep as tidy frames: `.trials`, `.rows`, `.history`."""
         from analysis.read import results
 

@@ -22,10 +22,10 @@ from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from analysis.read import optuna_study, results
-from gensweep.config.options import BadUsage
+from gensweep.errors import BadUsage
 from gensweep.search.study_storage import directions
-from trainables import filestore
-from trainables.filestore import Place
+from trainables import filestore, objective
+from trainables.filestore import Directory
 from trainables.objective import goal_of
 
 HOST = "127.0.0.1"
@@ -35,7 +35,7 @@ ATTRIBUTE = "artifacts:"  # the prefix under which Optuna keeps what belongs to 
 class Pictures:
     """The sample grids as an artifact store; an artifact is called by the numbers of trial and epoch, `0007-0010`."""
 
-    def __init__(self, where: Place) -> None:
+    def __init__(self, where: Directory) -> None:
         self.where = where
 
     def find(self, number: int, best: int | None) -> str | None:
@@ -63,7 +63,7 @@ class Pictures:
 class Look(InMemoryStorage):
     """The study of a sweep as it is whenever its trials are asked for."""
 
-    def __init__(self, where: Place, meta: dict[str, Any], pictures: Pictures) -> None:
+    def __init__(self, where: Directory, meta: dict[str, Any], pictures: Pictures) -> None:
         super().__init__()
         self._where, self._meta, self._pictures, self._goal = where, meta, pictures, goal_of(meta)
         self._one_at_a_time, self._ids = threading.Lock(), list[int]()
@@ -91,7 +91,7 @@ class Look(InMemoryStorage):
 
     def _shown(self, told: FrozenTrial) -> FrozenTrial:
         """The trial, with its grid once it has ended."""
-        best = self._goal.best(optuna_study.seen(told, self._goal.primary.metric))
+        best = self._goal.best(objective.values_by_epoch(told, self._goal.primary.metric))
         name = self._pictures.find(told.number, best) if told.state.is_finished() else None
         if name is not None:
             about = {
@@ -133,7 +133,7 @@ def server(directory: str, port: int) -> tuple[WSGIServer, str]:
     Raises:
         BadInput, BadUsage: no sweep, no optuna-dashboard, a port that is taken.
     """
-    where, meta = filestore.at(directory), results.sheet(directory)
+    where, meta = filestore.open_directory(directory), results.sheet(directory)
     optuna_study.trials(where, meta)  # refuses a study that cannot be read
     try:
         from optuna_dashboard import wsgi

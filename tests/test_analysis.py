@@ -14,7 +14,7 @@ from pyarrow import fs
 from analysis.read import optuna_study, results
 from analysis.sweep import ranking, status
 from trainables.errors import BadInput
-from trainables.filestore import Place
+from trainables.filestore import Directory
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +177,7 @@ def test_a_study_that_no_driver_has_open_is_left_without_helper_files(own: Path)
 
 
 def test_a_bucket_reads_like_a_folder(made: Path) -> None:
-    bucket = Place(fs.SubTreeFileSystem(str(made.parent), fs.LocalFileSystem()), "tiny", "s3://bucket/tiny")
+    bucket = Directory(fs.SubTreeFileSystem(str(made.parent), fs.LocalFileSystem()), "tiny", "s3://bucket/tiny")
     assert not bucket.local
     sweep = results.load(made)
     assert [trial.number for trial in optuna_study.trials(bucket, sweep.meta)] == [0, 1, 2, 3]

@@ -14,14 +14,17 @@ from trials import digits
 from trials import small as tiny
 
 from gensweep.cli.main import main
-from gensweep.config.options import BadUsage, Options, amount, size
+from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
+from gensweep.errors import BadUsage
 from gensweep.search.study_storage import opened
+from gensweep.storage import checks
 from gensweep.storage.lock import driving
 from gensweep.sweep import disk_estimate
 from gensweep.sweep.run_sweep import prepare, space_of
 from gensweep.tune.checkpoint_cleanup import Budget
 from gensweep.tune.searcher import Outcome
+from gensweep.units import amount, size
 from trainables import MODELS, TRAINABLES
 from trainables.engine.size import size as bytes_of
 from trainables.objective import goal_of
@@ -154,9 +157,9 @@ me@host: /home/my\\040files fuse.sshfs rw 0 0
 @pytest.mark.parametrize(("path", "kind"), [("/data/sweeps/gan", "nfs4"), ("/home/my files/gan", "fuse.sshfs")])
 def test_sqlite_is_refused_on_a_network_file_system(path: str, kind: str) -> None:
     with pytest.raises(BadUsage, match=rf"network file system \({kind}\), .*: say --storage journal"):
-        disk_estimate.lockable(Path(path), MOUNTS)
+        checks.check_lockable(Path(path), MOUNTS)
 
 
 @pytest.mark.parametrize("path", ["/data/scratch/gan", "/database/gan", "/home/me"])
 def test_sqlite_is_taken_on_any_other(path: str) -> None:
-    disk_estimate.lockable(Path(path), MOUNTS)
+    checks.check_lockable(Path(path), MOUNTS)

@@ -15,9 +15,9 @@ from test_sweep import SMALL, done, gensweep, rows
 
 from analysis.read import optuna_study, results
 from gensweep.cli.main import main
-from gensweep.config.options import BadUsage
+from gensweep.errors import BadUsage
 from gensweep.storage import bucket_sync, workdir
-from trainables.filestore import Place, at
+from trainables.filestore import Directory, open_directory
 
 TRIALS, EPOCHS = 3, 4
 SWEEP = ["--trials", str(TRIALS), "--set", f"epochs={EPOCHS}", "--concurrent", "1", "--seed", "3", *SMALL]
@@ -55,7 +55,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         servers[-1].stop()
 
 
-def in_bucket(where: Place) -> dict[str, list[dict[str, Any]]]:
+def in_bucket(where: Directory) -> dict[str, list[dict[str, Any]]]:
     """The rows of every trial, as test_sweep.rows has them of a folder."""
     lines = {n: where.read(f"trials/{n}/rows.jsonl").decode().splitlines() for n in where.names("trials")}
     return {
@@ -63,7 +63,7 @@ def in_bucket(where: Place) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def wait_for_rows(where: Place, n: int, driver: Any) -> None:
+def wait_for_rows(where: Directory, n: int, driver: Any) -> None:
     end = time.monotonic() + 120
     while driver.poll() is None and time.monotonic() < end:
         begun = [name for name in where.names("trials") if where.has(f"trials/{name}/rows.jsonl")]
@@ -77,7 +77,7 @@ def wait_for_rows(where: Place, n: int, driver: Any) -> None:
 def test_killed_and_resumed_elsewhere_equals_one_in_a_folder(
     s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url, where = "s3://lab/results/vae-digits", at("s3://lab/results/vae-digits")
+    url, where = "s3://lab/results/vae-digits", open_directory("s3://lab/results/vae-digits")
     code, _, err = done(gensweep("run", "vae", *SWEEP, cwd=tmp_path))
     assert (code, err) == (0, "")
     killed = gensweep("run", "vae", *SWEEP, "--results", "s3://lab/results", cwd=tmp_path)
@@ -102,7 +102,7 @@ def test_killed_and_resumed_elsewhere_equals_one_in_a_folder(
 
 @pytest.mark.slow
 def test_extended_in_a_wider_space_and_proved(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    url, where = "s3://lab/more/vae-digits", at("s3://lab/more/vae-digits")
+    url, where = "s3://lab/more/vae-digits", open_directory("s3://lab/more/vae-digits")
     short = ["--trials", "2", "--set", "epochs=1", "--seed", "3", *SMALL]
     code, _, err = done(gensweep("run", "vae", *short, "--results", "s3://lab/more", cwd=tmp_path))
     assert (code, err) == (0, "")
@@ -151,19 +151,25 @@ def test_two_drivers(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         ):
             pass
         for _ in range(20):  # a beat may come in between
-            at("s3://lab/two").write(bucket_sync.LEASE, b"process 1 on b, beat 0")  # which held the first one for dead
+            open_directory("s3://lab/two").write(
+                bucket_sync.LEASE, b"process 1 on b, beat 0"
+            )  # which held the first one for dead
             if taken.wait(0.5):
                 break
         assert taken.is_set()
         with bucket_sync.leased(there, said.append, lambda: None):  # nothing beats there: so it is dead
             assert said[-1].endswith("whether an earlier driver still lives (process 1 on b)")
-    assert not at("s3://lab/two").has(bucket_sync.LEASE)
+    assert not open_directory("s3://lab/two").has(bucket_sync.LEASE)
 
 
 def test_a_journal_in_pieces(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bucket_sync, "FOLD", 3)
     here, there = desks(tmp_path, monkeypatch, "s3://lab/pieces")
-    where, push, lines = at("s3://lab/pieces"), bucket_sync.pusher(here), [f"line {k}\n".encode() for k in range(7)]
+    where, push, lines = (
+        open_directory("s3://lab/pieces"),
+        bucket_sync.pusher(here),
+        [f"line {k}\n".encode() for k in range(7)],
+    )
     where.write("sweep.json", b"{}")
     for k, line in enumerate(lines):
         with (here / "study.journal").open("ab") as file:
@@ -193,10 +199,10 @@ def test_a_journal_in_pieces(s3: Any, tmp_path: Path, monkeypatch: pytest.Monkey
     ],
 )
 def test_what_cannot_be_is_one_line(s3: Any, capsys: pytest.CaptureFixture[str], words: str, line: str) -> None:
-    at("s3://lab/odd/held").write("note.txt", b"mine")
+    open_directory("s3://lab/odd/held").write("note.txt", b"mine")
     assert main(words.split()) == 2
     err = capsys.readouterr().err
     assert line in err
     assert err.count("\n") == 1
-    assert at("s3://lab/odd").names("") == ["held"]
-    assert at("s3://lab").names("x") == []
+    assert open_directory("s3://lab/odd").names("") == ["held"]
+    assert open_directory("s3://lab").names("x") == []

@@ -12,11 +12,13 @@ from optuna.trial import TrialState
 
 from gensweep import Sweep
 from gensweep.cli.main import main
-from gensweep.config.options import BadUsage, Options, seconds
+from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
+from gensweep.errors import BadUsage
 from gensweep.import_hook import ROOT
 from gensweep.search.study_storage import opened
 from gensweep.storage.lock import driving, is_driven
+from gensweep.units import seconds
 from search_spaces import SPACES
 from search_spaces.override import describe
 

@@ -79,7 +79,7 @@ def test_what_a_trial_raises_ends_that_trial_alone(tmp_path: Path, scheduler: st
 
 def swallowing(config: dict[str, Any], **parts: Any) -> None:
     """A trial 0 that does not fit into the address space that is left to its worker."""
-    import trainables.wrap  # noqa: F401  (its own imports need room as well)
+    import trainables.ray_trainable  # noqa: F401  (its own imports need room as well)
 
     if config["number"] == 0:
         now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from safetensors import safe_open
 
-from trainables.filestore import opened
+from trainables.filestore import open_filesystem
 from trainables.trial_files import TrialFiles
 
 
@@ -92,6 +92,6 @@ def test_best_weights_carry_their_row(files: TrialFiles, tmp_path: Path) -> None
 
 
 def test_a_place_may_be_a_url(tmp_path: Path) -> None:
-    system, path = opened(f"file://{tmp_path}")
+    system, path = open_filesystem(f"file://{tmp_path}")
     assert isinstance(system, pafs.LocalFileSystem)
     assert path == str(tmp_path)

@@ -11,7 +11,6 @@ from optuna.trial import TrialState
 from test_door import refused
 from test_searcher import FIRST, sheet, space
 
-from analysis.read.optuna_study import seen
 from gensweep.cli.dry_run import readable
 from gensweep.config import initial_points
 from gensweep.config.options import Options
@@ -20,7 +19,7 @@ from gensweep.search.study_storage import history, opened
 from gensweep.tune.schedulers import History
 from gensweep.tune.searcher import StudySearcher
 from search_spaces import SPACES
-from trainables.objective import Goal, constraint, goal_of
+from trainables.objective import Goal, constraint, goal_of, values_by_epoch
 
 TWO: list[dict[str, str]] = [{"metric": "fid", "mode": "min"}, {"metric": "precision", "mode": "max"}]
 EPOCHS = 3
@@ -58,7 +57,7 @@ def test_one_epoch_stands_for_all_objectives(tmp_path: Path) -> None:
         searcher.on_trial_complete("a", row(goal, 3, 2, B, **C))
         (trial,) = study.get_trials()
         assert (trial.state, trial.values) == (TrialState.COMPLETE, [5.0, 0.6])  # not the precision of epoch 3
-        assert seen(trial, "fid") == {1: A, 2: B, 3: C}
+        assert values_by_epoch(trial, "fid") == {1: A, 2: B, 3: C}
         assert history(study, "fid") == {0: {1: 9.0, 2: 5.0, 3: 7.0}}
 
 
@@ -101,7 +100,7 @@ def test_open_trials_keep_what_was_seen(tmp_path: Path) -> None:
         searcher.on_trial_result("b", row(goal, 1, 1, {"modes": 0.0, **A}, modes=0.0, **A))  # it has this epoch
         searcher.on_trial_complete("b", row(goal, 3, 1, best, modes=9.0, **C))
         (trial,) = study.get_trials()
-        assert seen(trial, "fid") == {1: best, 3: {"modes": 9.0, **C}}
+        assert values_by_epoch(trial, "fid") == {1: best, 3: {"modes": 9.0, **C}}
         assert (trial.values, trial.constraints) == ([5.0, 0.6], {"modes<=7.5": -0.5})
 
 

@@ -12,8 +12,10 @@ from analysis.read import results
 from gensweep import Sweep
 from gensweep.cli.main import main
 from gensweep.config import initial_points
-from gensweep.config.options import BadUsage, Options
-from gensweep.config.resolve import Sheet, resolve
+from gensweep.config.manifest import Sheet
+from gensweep.config.options import Options
+from gensweep.config.resolve import resolve
+from gensweep.errors import BadUsage
 from gensweep.search.extend import extended, rewrite
 from gensweep.search.study_storage import opened
 from gensweep.sweep.run_sweep import space_of

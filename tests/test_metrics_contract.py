@@ -15,7 +15,7 @@ import torch
 from datafiles import paint
 from trials import small
 
-from analysis.base.format import short
+from analysis.base.formatting import short
 from analysis.read import results
 from analysis.report import sweep_page
 from analysis.sweep import ranking

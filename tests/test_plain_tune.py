@@ -25,8 +25,9 @@ from rich.console import Console
 from test_schedulers import plays
 from test_searcher import run_one, searching, sheet
 
-from gensweep.config.options import BadUsage, Options
+from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
+from gensweep.errors import BadUsage
 from gensweep.search.study_storage import check_storage, opened
 from gensweep.sweep.run_sweep import space_of
 from gensweep.tune import ray_session, run_tuner

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from gensweep.config.options import BadUsage, Options
+from gensweep.config.options import Options
+from gensweep.errors import BadUsage
 from gensweep.tune.resources import Share, emulates_bf16, share
 
 

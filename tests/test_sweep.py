@@ -16,8 +16,9 @@ from rich.console import Console
 
 from gensweep import Sweep
 from gensweep.cli.main import main
+from gensweep.config.manifest import Sheet
 from gensweep.config.options import Options
-from gensweep.config.resolve import Sheet, resolve
+from gensweep.config.resolve import resolve
 from gensweep.search.study_storage import opened
 from gensweep.sweep.run_sweep import read_sheet, space_of
 from gensweep.tune import ray_session, run_tuner

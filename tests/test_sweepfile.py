@@ -13,8 +13,10 @@ from test_sweep import trials
 from analysis.read import results
 from gensweep.cli.main import main
 from gensweep.config import sweep_yaml
-from gensweep.config.options import BadUsage, Options
-from gensweep.config.resolve import IDENTITY, resolve
+from gensweep.config.manifest import IDENTITY
+from gensweep.config.options import Options
+from gensweep.config.resolve import resolve
+from gensweep.errors import BadUsage
 from gensweep.search.study_storage import opened
 from gensweep.sweep.run_sweep import read_sheet
 from search_spaces import SPACES, BadSpace

@@ -73,7 +73,7 @@ def test_a_running_sweep_is_followed(tmp_path: Path) -> None:
     storage = optuna.storages.RDBStorage(f"sqlite:///{directory}/study.db")
     live = optuna.load_study(study_name="s", storage=storage)
     meta = json.loads((directory / "sweep.json").read_text())
-    where = filestore.at(directory)
+    where = filestore.open_directory(directory)
     look = dashboard.Look(where, meta, dashboard.Pictures(where))
     trial = live.ask()
     assert look.get_all_trials(0)[4].state == TrialState.RUNNING

@@ -1,18 +1,23 @@
-"""The file system behind a path or a bucket URL, and what to do when the way to a bucket is broken for a while.
+"""Read, write and list files of a directory that lies on this disk or in a bucket, through `pyarrow.fs`.
 
-pyarrow's S3 client takes keys and region from the usual places of AWS, but no address of another S3 server (MinIO,
-Ceph, Garage): that is read here from AWS_ENDPOINT_URL, as AWS's own tools read it.
+A bucket that does not answer for a while is tried again. pyarrow's S3 client takes keys and region from the usual
+places of AWS, but not the address of another S3 server (MinIO, Ceph, Garage): this module reads it from AWS_ENDPOINT_URL, as
+AWS's own tools do.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-if TYPE_CHECKING:  # the door asks `is_url` before it knows whether anything heavy is needed
+from trainables.errors import BadInput
+
+if TYPE_CHECKING:  # `is_url` is asked before anything heavy is imported
     from pyarrow import fs
 
 PATIENCE_S = 300.0  # how long a bucket that does not answer is waited for
@@ -33,7 +38,7 @@ def is_url(where: str) -> bool:
     return "://" in where
 
 
-def opened(where: str) -> tuple[fs.FileSystem, str]:
+def open_filesystem(where: str) -> tuple[fs.FileSystem, str]:
     """The file system, and the path in it, of a local path or a URL such as ``s3://bucket/folder``; OSError or
     ValueError for a URL that no file system reads."""
     from pyarrow import fs
@@ -54,7 +59,7 @@ def _query(where: str) -> str:
     return ("&" if "?" in where else "?") + urlencode(query)
 
 
-def patiently(files: fs.FileSystem, do: Callable[[], T]) -> T:
+def retry_transient(files: fs.FileSystem, do: Callable[[], T]) -> T:
     """Does it; where it is about a bucket that does not answer, again and again for PATIENCE_S."""
     from pyarrow import fs
 
@@ -69,7 +74,7 @@ def patiently(files: fs.FileSystem, do: Callable[[], T]) -> T:
             time.sleep(PAUSE_S)
 
 
-def get(files: fs.FileSystem, path: str) -> bytes:
+def read_bytes(files: fs.FileSystem, path: str) -> bytes:
     """The bytes of a file; FileNotFoundError where there is none."""
 
     def read() -> bytes:
@@ -77,35 +82,20 @@ def get(files: fs.FileSystem, path: str) -> bytes:
             content: bytes = stream.read()
         return content
 
-    return patiently(files, read)
+    return retry_transient(files, read)
 
 
-def put(files: fs.FileSystem, path: str, content: bytes) -> None:
+def write_bytes(files: fs.FileSystem, path: str, content: bytes) -> None:
     """Writes a file, whose folder is there or is not needed; OSError where that cannot be."""
 
     def write() -> None:
         with files.open_output_stream(path) as stream:
             stream.write(content)
 
-    patiently(files, write)
+    retry_transient(files, write)
 
 
-# MERGED from analysis.place
-"""A directory that may lie on this disk or in a bucket: read, write and list by relative name, through `pyarrow.fs`."""
-
-from __future__ import annotations
-
-import json
-from pathlib import Path
-from typing import Any, NamedTuple
-
-from pyarrow import fs
-
-from trainables.errors import BadInput
-from trainables.filestore import get, is_url, opened, patiently, put
-
-
-class Place(NamedTuple):
+class Directory(NamedTuple):
     """A directory: `files` is its file system, `root` its path there, `name` what the user called it."""
 
     files: fs.FileSystem
@@ -114,7 +104,7 @@ class Place(NamedTuple):
 
     def read(self, name: str) -> bytes:
         """The bytes of the file `name` below the root; FileNotFoundError where there is none."""
-        return get(self.files, f"{self.root}/{name}")
+        return read_bytes(self.files, f"{self.root}/{name}")
 
     def write(self, name: str, content: bytes) -> None:
         """Writes a file below the root, making its folder where needed; BadInput where that cannot be."""
@@ -122,12 +112,12 @@ class Place(NamedTuple):
         try:
             if self.local:  # a bucket has no folders
                 self.files.create_dir(path.rpartition("/")[0], recursive=True)
-            put(self.files, path, content)
+            write_bytes(self.files, path, content)
         except OSError as error:
             raise BadInput(f"cannot write {name} to {self.name!r}: {str(error).splitlines()[0]}") from error
 
     def delete(self, name: str) -> None:
-        patiently(self.files, lambda: self.files.delete_file(f"{self.root}/{name}"))
+        retry_transient(self.files, lambda: self.files.delete_file(f"{self.root}/{name}"))
 
     def has(self, name: str) -> bool:
         return bool(self._info(f"{self.root}/{name}").type == fs.FileType.File)
@@ -141,17 +131,17 @@ class Place(NamedTuple):
         if self._info(path).type == fs.FileType.File:
             return []
         chosen = fs.FileSelector(path, allow_not_found=True)
-        return sorted(info.base_name for info in patiently(self.files, lambda: self.files.get_file_info(chosen)))
+        return sorted(info.base_name for info in retry_transient(self.files, lambda: self.files.get_file_info(chosen)))
 
     def _info(self, path: str) -> fs.FileInfo:
-        return patiently(self.files, lambda: self.files.get_file_info(path))
+        return retry_transient(self.files, lambda: self.files.get_file_info(path))
 
     @property
     def local(self) -> bool:
         return isinstance(self.files, fs.LocalFileSystem)
 
 
-def described(where: Place, what: str, version: int, nearby: str = "") -> dict[str, Any]:
+def read_description(where: Directory, what: str, version: int, nearby: str = "") -> dict[str, Any]:
     """What `sweep.json` or `study.json` holds, for `what` "sweep" or "study"; BadInput, with the hint `nearby` where
     there is none, for one that is missing, broken or of another format."""
     if not where.has(f"{what}.json"):
@@ -165,12 +155,12 @@ def described(where: Place, what: str, version: int, nearby: str = "") -> dict[s
     return meta
 
 
-def at(directory: str | Path) -> Place:
+def open_directory(directory: str | Path) -> Directory:
     """A local path or a URL (`s3://bucket/results/x`) as a Place; BadInput for a URL that no file system reads."""
     text = str(directory)
     if not is_url(text):
-        return Place(fs.LocalFileSystem(), str(Path(text).resolve()), text)
+        return Directory(fs.LocalFileSystem(), str(Path(text).resolve()), text)
     try:
-        return Place(*opened(text), text)
+        return Directory(*open_filesystem(text), text)
     except (OSError, ValueError) as error:
         raise BadInput(f"cannot open {text!r}: {str(error).splitlines()[0]}") from error

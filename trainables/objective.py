@@ -12,9 +12,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trainables.errors import BadInput
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
 
 MODES = ("min", "max")
 Values = dict[str, float]  # by key: what the goal is about, at one epoch
@@ -120,3 +123,16 @@ def constraint(text: str) -> Constraint:
     if found is None or not math.isfinite(bound):
         raise BadInput(f'constraint {text!r}: write "key>=number" or "key<=number", in quotes')
     return Constraint(found[1], found[2], bound)
+
+
+VALUES_ATTR = (
+    "seen"  # the user attribute that holds {epoch: {key: value}} if a sweep's goal is about more than one number
+)
+
+
+def values_by_epoch(trial: FrozenTrial, metric: str) -> dict[int, Values]:
+    """Return what the goal is about, by evaluated epoch. `metric` is the primary objective; only it may have
+    intermediate values."""
+    if VALUES_ATTR in trial.user_attrs:
+        return {int(epoch): dict(values) for epoch, values in trial.user_attrs[VALUES_ATTR].items()}
+    return {epoch: {metric: value} for epoch, value in trial.intermediate_values.items() if math.isfinite(value)}

@@ -20,7 +20,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from trainables.engine.state import Snapshot
-from trainables.filestore import get, opened, patiently, put
+from trainables.filestore import open_filesystem, read_bytes, retry_transient, write_bytes
 
 T = TypeVar("T")
 KEEP = 2  # checkpoints: the newest, and the one before in case it is damaged
@@ -40,13 +40,13 @@ class TrialFiles:
     """The files of one trial; ``directory`` holds all trials, by number."""
 
     def __init__(self, directory: str, number: int) -> None:
-        self.fs, root = opened(directory)
+        self.fs, root = open_filesystem(directory)
         self.path = posixpath.join(root, f"{number:04d}")
         self.local = isinstance(self.fs, pafs.LocalFileSystem)
         self._do(lambda: self.fs.create_dir(posixpath.join(self.path, "samples"), recursive=True))
 
     def _do(self, what: Callable[[], T]) -> T:
-        return patiently(self.fs, what)
+        return retry_transient(self.fs, what)
 
     def _at(self, name: str) -> str:
         return posixpath.join(self.path, name)
@@ -54,11 +54,11 @@ class TrialFiles:
     def _write(self, name: str, content: bytes) -> None:
         target = self._at(name)
         if not self.local:  # an object store shows an object when it is complete
-            put(self.fs, target, content)
+            write_bytes(self.fs, target, content)
             return
         half = f"{target}.partial"
         try:
-            put(self.fs, half, content)
+            write_bytes(self.fs, half, content)
         except OSError:
             if self.fs.get_file_info(half).is_file:  # a full disk gets back what was written
                 self.fs.delete_file(half)
@@ -66,7 +66,7 @@ class TrialFiles:
         self.fs.move(half, target)
 
     def _read(self, name: str) -> bytes:
-        return get(self.fs, self._at(name))
+        return read_bytes(self.fs, self._at(name))
 
     def _names(self) -> list[str]:
         infos = self._do(lambda: self.fs.get_file_info(pafs.FileSelector(self.path)))

@@ -1,1 +1,1 @@
-"""."""
+"""Compare two sweeps at equal budget."""

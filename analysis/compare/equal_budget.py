@@ -2,9 +2,9 @@
 
 What each had reached when it had spent what both had, in trials, training images and seconds of training: of one
 training each, the luckiest of many, so no proof. Where both have been finalized, their picks are compared on test:
-by paired differences where the seeds are the same (the exact sign-flip test and the studentised bootstrap of
-analysis/base/paired_tests.py), else by Welch's t-test (1947) and its interval, which takes the means to be about normal. Scores of
-different stamps are no comparison, and are refused.
+by paired differences if the seeds are the same (the exact sign-flip test and the studentised bootstrap of
+analysis/base/paired_tests.py), else by Welch's t-test (1947) and its interval, which takes the means to be about
+normal. Scores of different stamps do not compare and are refused.
 """
 
 from __future__ import annotations

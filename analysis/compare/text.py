@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.base.format import named, short
+from analysis.base.formatting import named, short
 from analysis.compare.equal_budget import Compared, Proof
 
 WHAT = {"trials": "trials", "images": "training images", "seconds": "seconds of training"}

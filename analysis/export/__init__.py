@@ -1,1 +1,1 @@
-"""."""
+"""Export the winner as a folder that needs torch alone."""

@@ -39,7 +39,7 @@ def write(directory: str, out: str | None, trial: int | None, further: dict[str,
         BadInput: no sweep, no winner or no such trial; nets that cannot be written; a folder that holds other things.
     """
     search = results.load(directory)
-    target = filestore.at(out if out is not None else f"{search.place.name.rstrip('/')}/export")
+    target = filestore.open_directory(out if out is not None else f"{search.place.name.rstrip('/')}/export")
     there = set(target.names(""))
     if there - {*FILES, *further, "__pycache__"} or (there and "model.safetensors" not in there):
         raise BadInput(f"{target.name} holds other things: name an empty folder with -o")
@@ -159,5 +159,5 @@ def _picture(net: Net) -> bytes:
 def template(name: str) -> Any:
     """A template of this room, by its file name; a value that it lacks is an error."""
     return Environment(
-        loader=PackageLoader("analysis", ""), undefined=StrictUndefined, keep_trailing_newline=True
+        loader=PackageLoader("analysis", "templates"), undefined=StrictUndefined, keep_trailing_newline=True
     ).get_template(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any, NamedTuple
 
-from analysis.base.format import short
+from analysis.base.formatting import short
 from analysis.read import results
 from analysis.read.results import Sweep
 from analysis.sweep import final_results, ranking, trial_metrics

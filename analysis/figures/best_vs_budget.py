@@ -1,5 +1,6 @@
 """Score against what was spent, in trials, training images and seconds: what a search had reached (steps), and what a
-random search of the same space typically reaches, with its band, where there is one. See analysis/sweep/random_search.py."""
+random search of the same space typically reaches, with its band, if there is one.
+See analysis/sweep/random_search.py."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from analysis.base.format import named, short
+from analysis.base.formatting import named, short
 from analysis.figures import style
 from analysis.read.results import Sweep
 from analysis.sweep import commands, random_search

@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from numpy.typing import NDArray
 
-from analysis.base.format import short
+from analysis.base.formatting import short
 from analysis.figures import style
 from analysis.read.results import Sweep
 

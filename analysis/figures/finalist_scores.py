@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from analysis.base.format import named
+from analysis.base.formatting import named
 from analysis.base.paired_tests import interval
 from analysis.figures import style
 from analysis.read.results import Sweep

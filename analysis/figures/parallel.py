@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from analysis.base.format import named, short
+from analysis.base.formatting import named, short
 from analysis.figures import style
 from analysis.read.results import Sweep
 from analysis.sweep import ranking

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from analysis.base.format import named
+from analysis.base.formatting import named
 from analysis.figures import style
 from analysis.read.results import Sweep
 from analysis.sweep import ranking

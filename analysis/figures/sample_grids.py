@@ -13,7 +13,7 @@ import torch
 from PIL import UnidentifiedImageError
 
 from analysis.base import image_sheets
-from analysis.base.format import named, short
+from analysis.base.formatting import named, short
 from analysis.base.image_sheets import Pixels
 from analysis.figures import style
 from analysis.nets import rebuild

@@ -1,5 +1,5 @@
-"""The objective against each swept parameter, with the edges of its box (analysis/sweep/boundary.py looks whether the best point
-lies there).
+"""The objective against each swept parameter, with the edges of its box (analysis/sweep/boundary.py tests whether the
+best point lies there).
 
 Points are the best epochs of single runs; all other parameters vary too, so a slice shows a tendency, not an effect.
 """
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from analysis.base.format import named
+from analysis.base.formatting import named
 from analysis.figures import style
 from analysis.read.results import Sweep
 from analysis.sweep import ranking

@@ -1,1 +1,1 @@
-"""."""
+"""Rebuild trained nets and draw from them."""

@@ -8,7 +8,6 @@ is copied to a temporary folder.
 
 from __future__ import annotations
 
-import math
 import sqlite3
 import tempfile
 from pathlib import Path
@@ -23,15 +22,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from trainables.errors import BadInput
-from trainables.filestore import Place
-from trainables.objective import Values
+from trainables.filestore import Directory
 
-SEEN = "seen"  # the user attribute that holds {epoch: {key: value}} where a sweep's goal is about more than one number
 PIECES = "journal"  # the folder of what is new in the journal of a sweep in a bucket
 TRIES = 3
 
 
-def trials(where: Place, meta: dict[str, Any]) -> list[FrozenTrial]:
+def trials(where: Directory, meta: dict[str, Any]) -> list[FrozenTrial]:
     """All trials of the study by number, from `study.db` or from the storage URL that the sweep names; BadInput
     where it cannot be read or has been lost (a new one would train on in the folders of other trials)."""
     name = meta.get("study", meta["name"])  # sweeps begun before a study could be written anew have one name only
@@ -41,7 +38,7 @@ def trials(where: Place, meta: dict[str, Any]) -> list[FrozenTrial]:
     return found
 
 
-def _read(where: Place, storage: str | None, name: str) -> list[FrozenTrial]:
+def _read(where: Directory, storage: str | None, name: str) -> list[FrozenTrial]:
     try:
         if storage == "journal":
             return _journal(where, name)
@@ -62,20 +59,12 @@ def _read(where: Place, storage: str | None, name: str) -> list[FrozenTrial]:
         raise BadInput(f"cannot read the study of {where.name!r}: {str(error).splitlines()[0]}") from error
 
 
-def seen(trial: FrozenTrial, metric: str) -> dict[int, Values]:
-    """What the goal is about, by evaluated epoch; `metric` is its primary objective, of which alone there may be
-    intermediate values."""
-    if SEEN in trial.user_attrs:
-        return {int(epoch): dict(values) for epoch, values in trial.user_attrs[SEEN].items()}
-    return {epoch: {metric: value} for epoch, value in trial.intermediate_values.items() if math.isfinite(value)}
-
-
 def with_driver(url: str) -> str:
     """The URL with our driver for PostgreSQL: what a bare one means differs between releases of SQLAlchemy."""
     return url.replace("postgresql://", "postgresql+psycopg://", 1) if url.startswith("postgresql://") else url
 
 
-def _journal(where: Place, name: str) -> list[FrozenTrial]:
+def _journal(where: Directory, name: str) -> list[FrozenTrial]:
     content = journal(where)
     if not content:
         return []
@@ -85,7 +74,7 @@ def _journal(where: Place, name: str) -> list[FrozenTrial]:
         return _all(JournalStorage(JournalFileBackend(str(copy))), name)
 
 
-def journal(where: Place) -> bytes:
+def journal(where: Directory) -> bytes:
     """The whole lines of `study.journal`. In a bucket it goes on in pieces, each named after the byte at which it
     begins; its writer may fold them into one while they are read."""
     for _ in range(TRIES):

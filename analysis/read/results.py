@@ -19,9 +19,9 @@ import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
 from analysis.read import optuna_study
-from trainables import MODELS, filestore
+from trainables import MODELS, filestore, objective
 from trainables.errors import BadInput
-from trainables.filestore import Place
+from trainables.filestore import Directory
 from trainables.objective import Goal, Values, goal_of, judged
 
 FORMAT = 1
@@ -53,7 +53,7 @@ class Sweep(NamedTuple):
     epoch, by its number, all that the goal is about there.
     """
 
-    place: Place
+    place: Directory
     meta: dict[str, Any]
     trials: pd.DataFrame
     rows: pd.DataFrame
@@ -93,17 +93,17 @@ class Trial(NamedTuple):
 
 def sheet(directory: str | Path) -> dict[str, Any]:
     """What sweep.json holds; BadInput where there is none."""
-    return _meta(filestore.at(directory))
+    return _meta(filestore.open_directory(directory))
 
 
 def load(directory: str | Path) -> Sweep:
     """The sweep in a local directory or at a URL, without its rows; BadInput where there is none. One that was killed
     before its first trial has no trials."""
-    where = filestore.at(directory)
+    where = filestore.open_directory(directory)
     meta = _meta(where)
     found = optuna_study.trials(where, meta)
     goal = goal_of(meta)
-    seen = {one.number: optuna_study.seen(one, goal.primary.metric) for one in found}
+    seen = {one.number: objective.values_by_epoch(one, goal.primary.metric) for one in found}
     best = {number: goal.best(told) for number, told in seen.items()}
     scores = {number: seen[number][epoch] for number, epoch in best.items() if epoch is not None}
     fixed = {key: box["value"] for key, box in meta["space"].items() if box["kind"] == "fixed"}
@@ -166,8 +166,8 @@ def folder(number: int) -> str:
     return f"trials/{number:04d}"
 
 
-def _meta(where: Place) -> dict[str, Any]:
-    meta = filestore.described(where, "sweep", FORMAT, "" if where.has("sweep.json") else _nearby(where))
+def _meta(where: Directory) -> dict[str, Any]:
+    meta = filestore.read_description(where, "sweep", FORMAT, "" if where.has("sweep.json") else _nearby(where))
     for key, kind in NEEDED.items():
         if not isinstance(meta.get(key), kind):
             raise BadInput(f"{where.name!r} is not a readable sweep: its sweep.json gives no {kind.__name__} {key!r}")
@@ -178,7 +178,7 @@ def _meta(where: Place) -> dict[str, Any]:
     return meta
 
 
-def _nearby(where: Place) -> str:
+def _nearby(where: Directory) -> str:
     """Points to the sweeps one level down, for a user who named the results folder."""
     inside = [name for name in where.names("") if where.has(f"{name}/sweep.json")]
     return f" (sweeps below it: {', '.join(inside[:5])})" if inside else ""

@@ -1,1 +1,1 @@
-"""."""
+"""Write the HTML report of a sweep."""

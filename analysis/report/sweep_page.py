@@ -16,7 +16,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from analysis.base import image_sheets
-from analysis.base.format import named, short, state
+from analysis.base.formatting import named, short, state
 from analysis.compare.equal_budget import stamp
 from analysis.figures import FIGURES, sample_grids
 from analysis.figures import draw as draw_figure
@@ -46,14 +46,14 @@ def write(directories: list[str | Path], out: str | Path | None = None) -> str:
         ranking.ranked(sweep)  # refuses a sweep without a winner before any is drawn
     files: dict[str, bytes] = {}
     sections = [section(sweep, files, f"{sweep.meta['name']}_" if len(sweeps) > 1 else "") for sweep in sweeps]
-    page = Environment(loader=PackageLoader("analysis", ""), autoescape=True, undefined=StrictUndefined)
+    page = Environment(loader=PackageLoader("analysis", "templates"), autoescape=True, undefined=StrictUndefined)
     compared = comparison(sweeps) if len(sweeps) > 1 else None
     if compared and compared["alike"]:
         for panel in together(sweeps):
             files[f"budget_{panel.key}.png"] = draw_figure("budget", panel)
             compared["images"].append(uri(files[f"budget_{panel.key}.png"]))
     html = page.get_template("report.html").render(sections=sections, compared=compared, short=short)
-    target = filestore.at(out if out is not None else _home(sweeps))
+    target = filestore.open_directory(out if out is not None else _home(sweeps))
     for name, content in (files | {"index.html": html.encode()}).items():
         target.write(name, content)
     return f"{target.name.rstrip('/')}/index.html"

@@ -1,1 +1,1 @@
-"""."""
+"""Read the arms of a study, test its claims, write its page."""

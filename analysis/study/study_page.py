@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from analysis.base.format import short
+from analysis.base.formatting import short
 from analysis.report.sweep_page import uri
 from analysis.study import claims, study_results, trial_statistics
 from analysis.study.claims import Verdict
@@ -23,7 +23,7 @@ from analysis.study.figures.registry import Drawn, draw
 from analysis.study.study_results import Arm, Study
 from trainables import filestore
 from trainables.errors import BadInput
-from trainables.filestore import Place
+from trainables.filestore import Directory
 
 
 def write(directories: Sequence[str | Path], out: str | Path | None = None) -> list[str]:
@@ -38,7 +38,7 @@ def write(directories: Sequence[str | Path], out: str | Path | None = None) -> l
             _refuse_unfinished(arm)
     if out is None:
         return [_html(one) for one in studies]
-    target = filestore.at(out)
+    target = filestore.open_directory(out)
     pages = [_markdown(one, target) for one in studies]
     rows = _indexed(target)
     for one, told in zip(studies, pages, strict=True):
@@ -48,7 +48,7 @@ def write(directories: Sequence[str | Path], out: str | Path | None = None) -> l
     return [f"{target.name.rstrip('/')}/{one.meta['name']}.md" for one in studies]
 
 
-def _indexed(target: filestore.Place) -> dict[str, str]:
+def _indexed(target: filestore.Directory) -> dict[str, str]:
     """The rows of the index that is there, by study: those of other studies stay."""
     lines = target.read("README.md").decode().splitlines() if target.has("README.md") else []
     return {line[3:].partition("]")[0]: line for line in lines if line.startswith("| [")}
@@ -56,13 +56,16 @@ def _indexed(target: filestore.Place) -> dict[str, str]:
 
 def _template(name: str, escaped: bool) -> Template:
     room = Environment(
-        loader=PackageLoader("analysis", ""), autoescape=escaped, trim_blocks=not escaped, undefined=StrictUndefined
+        loader=PackageLoader("analysis", "templates"),
+        autoescape=escaped,
+        trim_blocks=not escaped,
+        undefined=StrictUndefined,
     )
     return room.get_template(name)
 
 
 def _html(one: Study) -> str:
-    pictures, home = _pictures(one), filestore.at(f"{one.place.name.rstrip('/')}/report")
+    pictures, home = _pictures(one), filestore.open_directory(f"{one.place.name.rstrip('/')}/report")
     shown = [(drawn, uri(drawn.png)) for drawn in pictures.values()]
     home.write("index.html", _template("study.html", True).render(**page(one), pictures=shown).encode())
     for name, drawn in pictures.items():
@@ -70,7 +73,7 @@ def _html(one: Study) -> str:
     return f"{home.name}/index.html"
 
 
-def _markdown(one: Study, target: Place) -> dict[str, Any]:
+def _markdown(one: Study, target: Directory) -> dict[str, Any]:
     pictures, name, told = _pictures(one), one.meta["name"], page(one)
     links = [(drawn, f"{name}/{picture}.png") for picture, drawn in pictures.items()]
     target.write(f"{name}.md", _template("study.md", False).render(**told, pictures=links).encode())

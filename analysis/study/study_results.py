@@ -16,7 +16,7 @@ from analysis.read import results
 from analysis.read.results import Sweep, Trial
 from analysis.study import trial_statistics
 from trainables import filestore
-from trainables.filestore import Place
+from trainables.filestore import Directory
 
 FORMAT = 1
 
@@ -49,7 +49,7 @@ class Arm(NamedTuple):
 class Study(NamedTuple):
     """`meta` is study.json; `arms` by name, in the order of the study file."""
 
-    place: Place
+    place: Directory
     meta: dict[str, Any]
     arms: dict[str, Arm]
 
@@ -64,13 +64,13 @@ class Study(NamedTuple):
 
 
 def is_study(directory: str | Path) -> bool:
-    return filestore.at(directory).has("study.json")
+    return filestore.open_directory(directory).has("study.json")
 
 
 def load(directory: str | Path) -> Study:
     """The study in a directory, with the rows of all trials; BadInput where there is none, or an arm has not begun."""
-    where = filestore.at(directory)
-    meta = filestore.described(where, "study", FORMAT)
+    where = filestore.open_directory(directory)
+    meta = filestore.read_description(where, "study", FORMAT)
     sweeps: dict[str, tuple[Sweep, list[Trial]]] = {}
     arms = {}
     for arm in meta["arms"]:
@@ -88,5 +88,5 @@ def _searches(arm: dict[str, Any]) -> list[tuple[str, bool]]:
     return [("search", bool(arm["searched"])), ("random", bool(arm.get("control")))]
 
 
-def _beside(where: Place, path: str, kind: str) -> Sweep:
+def _beside(where: Directory, path: str, kind: str) -> Sweep:
     return results.read(results.load(f"{where.name.rstrip('/')}/{path}-{kind}"))

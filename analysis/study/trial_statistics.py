@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.base import format
+from analysis.base import formatting
 from analysis.nets import autoencoder_samples, reconstruct, test_scores
 from analysis.nets.codes import Codes, codes
 from analysis.read.results import Sweep, Trial
@@ -97,4 +97,4 @@ NAMES = {
 def named(statistic: str) -> str:
     """A statistic in words."""
     name, _, of = statistic.partition(":")
-    return NAMES[name].format(of.replace("+", ", ")) if name in NAMES else format.named(statistic)
+    return NAMES[name].format(of.replace("+", ", ")) if name in NAMES else formatting.named(statistic)

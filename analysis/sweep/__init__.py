@@ -1,1 +1,1 @@
-"""."""
+"""Analyse one sweep: ranking, finalists, importance, boundaries, tables."""

@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.base.format import named, short
+from analysis.base.formatting import named, short
 from analysis.base.paired_tests import holm, interval, sign_flip
 from analysis.read.results import Sweep
 from trainables.errors import BadInput
-from trainables.filestore import Place
+from trainables.filestore import Directory
 
 FORMAT = 1
 ALPHA = 0.05
@@ -71,7 +71,7 @@ class Final(NamedTuple):
     against: list[Against]
 
 
-def written(where: Place) -> dict[str, Any] | None:
+def written(where: Directory) -> dict[str, Any] | None:
     """What final.json of a sweep's directory holds; None where there is none. BadInput where it cannot be read."""
     try:
         meta: dict[str, Any] = json.loads(where.read("final.json"))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.base.format import named, short
+from analysis.base.formatting import named, short
 from analysis.read.results import Sweep
 
 

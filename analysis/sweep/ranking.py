@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis.base.format import named, short, state
+from analysis.base.formatting import named, short, state
 from analysis.read import results
 from analysis.read.results import Sweep
 from analysis.sweep import pareto, trial_metrics

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import chi2
 
-from analysis.base.format import named, short
+from analysis.base.formatting import named, short
 from analysis.read.results import Sweep
 from analysis.sweep import ranking
 from analysis.sweep.final_results import Final

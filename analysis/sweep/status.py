@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.base.format import named, short
+from analysis.base.formatting import named, short
 from analysis.read.results import Sweep
 from analysis.sweep import ranking
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from analysis.base.format import named, short
+from analysis.base.formatting import named, short
 from analysis.base.paired_tests import interval
 from analysis.read import results
 from analysis.read.results import Sweep

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from analysis.base.format import short
+from analysis.base.formatting import short
 from analysis.read import results
 from analysis.read.results import Sweep
 from trainables.metrics import keys

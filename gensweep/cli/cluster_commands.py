@@ -21,7 +21,9 @@ from gensweep.cli.parser import COMMANDS, parsed
 from gensweep.cluster.remote import RAY, environment, on_head, steps, stopped
 from gensweep.cluster.validate import faults, read
 from gensweep.cluster.validate_access import TOKEN, Config, not_installed, uploaded
-from gensweep.config.options import BadUsage, Options, amount, nearest, seconds
+from gensweep.config.options import Options
+from gensweep.errors import BadUsage, nearest
+from gensweep.units import amount, seconds
 from trainables.filestore import is_url
 
 OK, FAILED, BAD = 0, 1, 2

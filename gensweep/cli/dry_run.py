@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from gensweep.config import objectives
-from gensweep.config.resolve import Sheet
+from gensweep.config.manifest import Sheet
 from gensweep.storage import workdir
 from trainables.objective import goal_of
 

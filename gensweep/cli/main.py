@@ -15,7 +15,8 @@ from gensweep.cli.merge_options import asked, by_name, settings
 from gensweep.cli.parser import COMMANDS, parsed
 from gensweep.cli.result_commands import OK, next_step
 from gensweep.config import sweep_yaml
-from gensweep.config.options import BadUsage, Options, checked, nearest
+from gensweep.config.options import Options, checked
+from gensweep.errors import BadUsage, nearest
 from gensweep.storage import workdir
 from gensweep.storage.atomic import is_full
 from gensweep.tune.ray_watchdog import RayDied

@@ -4,7 +4,8 @@ import argparse
 from typing import Any
 
 from gensweep.config import sweep_yaml
-from gensweep.config.options import BadUsage, Options, checked
+from gensweep.config.options import Options, checked
+from gensweep.errors import BadUsage
 
 
 def asked(given: argparse.Namespace) -> tuple[Options, list[str]]:

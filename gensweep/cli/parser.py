@@ -6,7 +6,8 @@ from typing import NoReturn
 
 from gensweep import __version__
 from gensweep.cli.cluster_parser import cluster_options
-from gensweep.config.options import PRECISIONS, SAMPLERS, SCHEDULERS, BadUsage, Options
+from gensweep.config.options import PRECISIONS, SAMPLERS, SCHEDULERS, Options
+from gensweep.errors import BadUsage
 
 COMMANDS = {
     "run": "search; the same command again goes on",

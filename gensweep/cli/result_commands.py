@@ -5,7 +5,7 @@ import json
 import shlex
 from collections.abc import Callable
 
-from gensweep.config.options import BadUsage
+from gensweep.errors import BadUsage
 
 OK = 0
 

@@ -1,1 +1,1 @@
-"""."""
+"""Ray cluster files: validate them, bring the cluster up, run commands on its head."""

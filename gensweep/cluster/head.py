@@ -102,11 +102,11 @@ def probe(results: str, name: str) -> dict[str, Any]:
             return "none"
 
     from trainables.errors import BadInput
-    from trainables.filestore import at
+    from trainables.filestore import open_directory
 
     fault = ""
     try:
-        at(results).write(name, socket.gethostname().encode())
+        open_directory(results).write(name, socket.gethostname().encode())
     except BadInput as error:
         fault = first_line(error.__cause__ or error)
     python = ".".join(platform.python_version_tuple()[:2])
@@ -127,9 +127,9 @@ def asked(node: str, results: str) -> dict[str, Any]:
 
 def differing(answers: list[dict[str, Any]], results: str) -> list[str]:
     """One line for each thing in which the nodes differ, and for each that does not share the folder of results."""
-    from trainables.filestore import at
+    from trainables.filestore import open_directory
 
-    found, where = [], at(results)
+    found, where = [], open_directory(results)
     for answer in answers:
         if answer["fault"]:
             found.append(f"{answer['host']} cannot write to {results}: {answer['fault']}")

@@ -12,7 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from gensweep.cluster.validate_access import Config, mounts, secrets, ssh, strings, token
-from gensweep.config.options import BadUsage, Options, nearest
+from gensweep.config.options import Options
+from gensweep.errors import BadUsage, nearest
 from trainables.filestore import is_url
 
 PROVIDER = {  # what Ray's node providers read, besides `type`; others than these two are passed as they are

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gensweep import __version__
-from gensweep.config.options import amount
+from gensweep.units import amount
 
 Config = dict[str, Any]  # a cluster file
 TOKEN = Path("~/.ray/auth_token")

@@ -1,1 +1,1 @@
-"""."""
+"""From a user's options to the resolved sweep."""

@@ -7,7 +7,7 @@ makes them another quantity: its best configurations are trained again here.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from gensweep.config.options import BadUsage, nearest
+from gensweep.errors import BadUsage, nearest
 
 if TYPE_CHECKING:
     from search_spaces import Space

@@ -7,7 +7,8 @@ will do, and `fid:max` is a slip.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from gensweep.config.options import BadUsage, Options, nearest
+from gensweep.config.options import Options
+from gensweep.errors import BadUsage, nearest
 
 if TYPE_CHECKING:
     from search_spaces import Space

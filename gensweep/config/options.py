@@ -4,21 +4,17 @@ A field's name is the option's name with `_` for `-`. Everything here is checked
 needs the rooms is checked in `resolve`.
 """
 
-import difflib
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+
+from gensweep.errors import BadUsage, nearest
+from gensweep.units import seconds, size
 
 SAMPLERS = ("tpe", "gp", "cmaes", "nsgaii", "qmc", "random", "grid")
 SCHEDULERS = ("asha", "median", "none")
 PRECISIONS = ("fp32", "bf16")
-SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-BYTES = {"TB": 1e12, "GB": 1e9, "MB": 1e6, "kB": 1e3, "B": 1.0}
-
-
-class BadUsage(ValueError):  # noqa: N818  the message is the point, not the class
-    """A user's mistake at the door: one line that says what is wrong and what would be right."""
 
 
 class Options(NamedTuple):
@@ -73,39 +69,6 @@ AT_LEAST = {
 }
 MOST = 2**31 - 1
 CHOICES = {"sampler": SAMPLERS, "scheduler": SCHEDULERS, "precision": PRECISIONS}
-
-
-def nearest(what: str, word: str, known: Iterable[str]) -> str:
-    """One line that names an unknown word and the nearest known one."""
-    names = list(known)
-    close = difflib.get_close_matches(word, names, n=1)
-    hint = f": did you mean {close[0]!r}?" if close else ":"
-    return f"unknown {what} {word!r}{hint} (known: {', '.join(names)})"
-
-
-def seconds(text: str | float) -> float:
-    """A duration such as `90s`, `30m`, `2h` in seconds; a bare number is seconds."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", str(text).strip())
-    value = float(found[1]) * SECONDS[found[2] or "s"] if found else 0.0
-    if not value > 0:
-        raise BadUsage(f"{text!r} is no duration: write 90s, 30m or 2h")
-    return value
-
-
-def size(text: str | int) -> int:
-    """A size such as `500MB` or `10GB` in bytes; a bare number is bytes."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kmgt]?b)?", str(text).strip(), re.IGNORECASE)
-    unit = next((unit for unit in BYTES if found and unit.upper() == (found[2] or "B").upper()), "B")
-    value = int(float(found[1]) * BYTES[unit]) if found and not isinstance(text, bool) else 0
-    if value < 1:
-        raise BadUsage(f"{text!r} is no size: write 500MB, 10GB or a number of bytes")
-    return value
-
-
-def amount(n_bytes: float) -> str:
-    """Bytes as a person says them: `1.2 GB`."""
-    unit = next((unit for unit, worth in BYTES.items() if n_bytes >= worth), "B")
-    return f"{n_bytes / BYTES[unit]:.3g} {unit}"
 
 
 def checked(options: Options) -> Options:

@@ -10,42 +10,17 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gensweep.config import objectives
-from gensweep.config.options import BadUsage, Options, checked, nearest, seconds, size
+from gensweep.config import objectives, space_check
+from gensweep.config.manifest import FORMAT, Sheet
+from gensweep.config.options import Options, checked
+from gensweep.errors import BadUsage, nearest
 from gensweep.provenance import commit, versions
-from gensweep.sweep import disk_estimate
+from gensweep.units import seconds, size
 
 if TYPE_CHECKING:
     from search_spaces import Space
     from trainables.data import Dataset
     from trainables.objective import Goal
-
-Sheet = dict[str, Any]  # sweep.json
-FORMAT = 1
-IDENTITY = (
-    "model",
-    "dataset",
-    "data",
-    "space",
-    "defaults",
-    "points",
-    "objective",
-    "objectives",
-    "constraints",
-    "trials",
-    "epochs",
-    "seed",
-    "sampler",
-    "scheduler",
-    "grace",
-    "reduction_factor",
-    "precision",
-    "alarm",
-    "every",
-    "train_images",
-    "storage",
-    "stamp",
-)
 
 
 def resolve(options: Options, command: list[str]) -> Sheet:
@@ -69,7 +44,7 @@ def resolve(options: Options, command: list[str]) -> Sheet:
         if key not in boxes:
             raise BadUsage(f"start: {nearest('key', key, boxes)}")
     check_keys(options.model, space, boxes)
-    disk_estimate.sound(goal.keys, boxes, options)
+    space_check.check_searchable(goal.keys, boxes, options)
     epochs = longest(boxes)
     if options.scheduler != "none" and options.grace > epochs:
         raise BadUsage(f"grace {options.grace} is longer than the longest trial ({epochs} epochs)")
@@ -220,18 +195,3 @@ def with_data(sheet: Sheet, data: "Dataset") -> Sheet:
     if batch > there:
         raise BadUsage(f"batch_size may be {batch}, and there are {there} images to train on: --set it lower")
     return {**sheet, "data": about}
-
-
-def differences(old: Sheet, new: Sheet) -> list[str]:
-    """The settings in which two sweeps differ, as `name: old, now new`."""
-    found = []
-    for key in IDENTITY:
-        was, now = old[key], new[key]
-        if was == now or (key == "stamp" and now is None):  # the judge is made later
-            continue
-        if isinstance(was, dict) and isinstance(now, dict):
-            parts = [part for part in {**was, **now} if was.get(part) != now.get(part)]
-            found.append(f"{key} ({', '.join(parts)})")
-        else:
-            found.append(f"{key} was {was}, now {now}")
-    return found

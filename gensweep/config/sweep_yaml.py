@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gensweep.config import wandb
-from gensweep.config.options import TEXTS, BadUsage, Options, nearest, texts, whole
+from gensweep.config.options import TEXTS, Options, texts, whole
+from gensweep.errors import BadUsage, nearest
 
 METHODS = {"bayes": "tpe", "random": "random", "grid": "grid"}
 GOALS = {"minimize": "min", "maximize": "max"}

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gensweep.config.options import BadUsage, nearest
+from gensweep.errors import BadUsage, nearest
 
 RANGES = (
     *("int_uniform", "uniform", "q_uniform", "log_uniform", "log_uniform_values", "q_log_uniform"),

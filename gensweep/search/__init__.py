@@ -1,1 +1,1 @@
-"""."""
+"""Optuna: samplers, study storage, extending a study."""

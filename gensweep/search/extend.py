@@ -19,8 +19,9 @@ from optuna.distributions import (
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial
 
-from gensweep.config.options import BadUsage
-from gensweep.config.resolve import Sheet, check_keys, longest, shaped
+from gensweep.config.manifest import Sheet
+from gensweep.config.resolve import check_keys, longest, shaped
+from gensweep.errors import BadUsage
 from gensweep.search.study_storage import closing, directions
 
 if TYPE_CHECKING:

@@ -16,14 +16,14 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
 
-from analysis.read.optuna_study import seen, with_driver
-from gensweep.config.options import BadUsage, first_line
+from analysis.read.optuna_study import with_driver
+from gensweep.config.options import first_line
+from gensweep.errors import BadUsage
 from gensweep.search.samplers import ByNumber
 from gensweep.search.write_through import Mirror
-from gensweep.storage import bucket_sync
+from gensweep.storage import bucket_sync, checks
 from gensweep.storage.workdir import JOURNAL
-from gensweep.sweep import disk_estimate
-from trainables.objective import goal_of
+from trainables.objective import goal_of, values_by_epoch
 
 PATIENCE_S = 600.0  # how long a sweep waits for a database server that went away
 BUSY_S = 60  # how long a writer waits for another one's lock on study.db
@@ -158,7 +158,7 @@ def check_storage(url: str, name: str, is_new: bool) -> None:
     if url == JOURNAL:
         return
     if url.startswith("sqlite:") and make_url(url).database:
-        disk_estimate.lockable(Path(str(make_url(url).database)))
+        checks.check_lockable(Path(str(make_url(url).database)))
     with closing(Path(), url) as kept:
         taken = name in optuna.get_all_study_names(kept)
     if taken and is_new:
@@ -167,5 +167,5 @@ def check_storage(url: str, name: str, is_new: bool) -> None:
 
 def history(study: Study, metric: str) -> dict[int, dict[int, float]]:
     """The primary objective at every evaluated epoch of every trial, by number."""
-    found = {trial.number: seen(trial, metric) for trial in study.get_trials(deepcopy=False)}
+    found = {trial.number: values_by_epoch(trial, metric) for trial in study.get_trials(deepcopy=False)}
     return {number: {epoch: values[metric] for epoch, values in told.items()} for number, told in found.items()}

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from analysis.read import optuna_study
-from gensweep.config.options import BadUsage
+from gensweep.errors import BadUsage
 from gensweep.storage.workdir import url as _url
-from trainables.filestore import Place, at
+from trainables.filestore import Directory, open_directory
 
 KEPT = ("sweep.json", "final.json")
 FOLD = 100  # pieces of a journal, before they become one
@@ -33,7 +33,7 @@ def fetch(directory: Path) -> None:
     url = _url(directory)
     if url is None:
         return
-    where = at(url)
+    where = open_directory(url)
     try:
         top = where._replace(root=where.root.partition("/")[0])
         if not where.local and not top.is_folder():
@@ -55,7 +55,7 @@ def keep(directory: Path, file: str) -> None:
     """Brings a file of a desk into the bucket; nothing where the directory is no desk."""
     url = _url(directory)
     if url is not None:
-        at(url).write(file, (directory / file).read_bytes())
+        open_directory(url).write(file, (directory / file).read_bytes())
 
 
 def pusher(directory: Path) -> Callable[[], None]:
@@ -63,7 +63,7 @@ def pusher(directory: Path) -> Callable[[], None]:
     url = _url(directory)
     if url is None:
         return lambda: None
-    where, path = at(url), directory / "study.journal"
+    where, path = open_directory(url), directory / "study.journal"
     sent, pieces = path.stat().st_size if path.exists() else 0, 0
 
     def push() -> None:
@@ -88,7 +88,7 @@ def fold(directory: Path) -> None:
     url, path = _url(directory), directory / "study.journal"
     if url is None or not path.exists():
         return
-    where, content = at(url), path.read_bytes()
+    where, content = open_directory(url), path.read_bytes()
     where.write(path.name, content)
     for piece in where.names(optuna_study.PIECES):
         if int(piece) < len(content):
@@ -108,7 +108,7 @@ def leased(directory: Path, say: Say, lost: Callable[[], None]) -> Generator[Non
     if url is None:
         yield
         return
-    where, me = at(url), (directory / LEASE).read_text(encoding="utf-8")
+    where, me = open_directory(url), (directory / LEASE).read_text(encoding="utf-8")
     _wait_for_the_dead(where, say)
     _beat(where, me, 0)
     time.sleep(1.0)
@@ -131,12 +131,12 @@ def is_leased(directory: Path) -> bool:
     url = _url(directory)
     if url is None:
         return False
-    where = at(url)
+    where = open_directory(url)
     moved = where.files.get_file_info(f"{where.root}/{LEASE}").mtime_ns
     return moved is not None and time.time() - moved / 1e9 < DEAD_S
 
 
-def _wait_for_the_dead(where: Place, say: Say) -> None:
+def _wait_for_the_dead(where: Directory, say: Say) -> None:
     seen, end = _held(where), time.monotonic() + DEAD_S
     if seen:
         say(f"waiting {DEAD_S:.0f} s, to see whether an earlier driver still lives ({seen.partition(', ')[0]})")
@@ -148,18 +148,18 @@ def _wait_for_the_dead(where: Place, say: Say) -> None:
         seen = now
 
 
-def _held(where: Place) -> str:
+def _held(where: Directory) -> str:
     try:
         return where.read(LEASE).decode()
     except FileNotFoundError:
         return ""
 
 
-def _beat(where: Place, me: str, count: int) -> None:
+def _beat(where: Directory, me: str, count: int) -> None:
     where.write(LEASE, f"{me}, beat {count}".encode())
 
 
-def _beating(where: Place, me: str, ended: threading.Event, lost: Callable[[], None]) -> None:
+def _beating(where: Directory, me: str, ended: threading.Event, lost: Callable[[], None]) -> None:
     count = 0
     while not ended.wait(BEAT_S):
         if not _held(where).startswith(me):

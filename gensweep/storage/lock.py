@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gensweep.config.options import BadUsage
+from gensweep.errors import BadUsage
 from gensweep.storage import workdir
 
 WAIT_S = 30.0  # for the workers of a dead driver; seen: 2.0 to 2.7 s

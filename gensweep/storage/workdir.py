@@ -1,14 +1,15 @@
 """Where the driver of a sweep works: in the sweep's directory, or, where that is in a bucket, at a desk on this disk.
 
 Locks and Optuna's journal need a file system, and a bucket is none. So a sweep at s3://bucket/x has a desk: a folder in
-the user's cache for what its driver writes, which goes to the bucket as it is written (gensweep/storage/bucket_sync.py). The bucket
-is the truth: every launch, on this machine or another, first fetches what is there. Trials write there themselves.
+the user's cache for what its driver writes, which goes to the bucket as it is written
+(gensweep/storage/bucket_sync.py). The bucket is the truth: every launch, on this machine or another, first fetches what is there. Trials write there themselves.
 """
 
 import hashlib
 from pathlib import Path
 
-from gensweep.config.options import BadUsage, Options
+from gensweep.config.options import Options
+from gensweep.errors import BadUsage
 from trainables.filestore import is_url
 
 JOURNAL = "journal"  # what --storage calls Optuna's append-only file, which also works on a network file system

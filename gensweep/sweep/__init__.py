@@ -1,1 +1,1 @@
-"""."""
+"""Run, resume, extend, finalize and plan sweeps; run studies."""

@@ -3,26 +3,20 @@
 Each fault is one line, and nothing has been written then.
 """
 
-import os
-import shutil
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gensweep.config.options import BadUsage, Options, amount
+from gensweep.errors import BadUsage
 from gensweep.storage import workdir
+from gensweep.storage.checks import free_bytes
+from gensweep.units import amount
 from trainables.filestore import is_url
 
 if TYPE_CHECKING:
-    from gensweep.config.resolve import Sheet
+    from gensweep.config.manifest import Sheet
     from search_spaces import Space
     from trainables.data import Dataset
 
-MOUNTS = Path("/proc/self/mounts")
-NETWORK = {  # file systems whose locks another machine may not see
-    "nfs", "nfs4", "cifs", "smb3", "ceph", "lustre", "gpfs", "beegfs", "afs", "glusterfs", "ocfs2", "gfs2",
-    "fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "fuse.s3fs", "fuse.mountpoint-s3", "fuse.gcsfuse", "fuse.juicefs",
-}  # fmt: skip
 DRAWS = 8  # configurations whose size is measured
 ROW = 6_000  # bytes of an epoch in rows.jsonl and in the study; seen: 1,900 to 3,500
 
@@ -33,80 +27,6 @@ class Planned(NamedTuple):
     checkpoints: float  # the newest and the one before
     largest: float  # of the largest configuration
     rest: float  # best weights, samples, rows: kept for ever
-
-
-def sound(metrics: Iterable[str], boxes: dict[str, dict[str, Any]], options: Options) -> None:
-    """Whether the search has something to choose from, and every score means the same in all of its trials.
-
-    Raises:
-        BadUsage: a space of one point, or an objective whose meaning a searched key changes.
-    """
-    searched = {key for key, box in boxes.items() if box["kind"] != "fixed" and len(box.get("choices", "..")) > 1}
-    seeds_only = options.sampler == "random" and options.scheduler == "none"
-    if not searched and options.trials > 1 and not seeds_only:
-        raise BadUsage(
-            f"nothing is left to search, every key is fixed, and {options.trials} trials would differ by their seeds "
-            "only: free a key, or say --trials 1, or --sampler random --scheduler none to try seeds"
-        )
-    from trainables.metrics import keys
-
-    for metric in metrics:
-        about = keys().get(metric)
-        moved = [key for key in (about.moved_by if about else ()) if key in searched]
-        if moved:
-            pins = " ".join(f"--set {key}={_any(boxes[key])}" for key in moved)
-            raise BadUsage(f"{metric} of trials that differ in {', '.join(moved)} do not compare: fix it, as by {pins}")
-
-
-def _any(box: dict[str, Any]) -> Any:
-    return box["choices"][0] if "choices" in box else box["low"]
-
-
-def writable(directory: Path) -> None:
-    """Whether the directory, or the first one above it that exists, and the study in it can be written.
-
-    Raises:
-        BadUsage: one cannot.
-    """
-    for parent in (directory, *directory.parents):
-        if parent.exists():
-            if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-                raise BadUsage(f"{directory} cannot be written: {parent} is no folder that you may write to")
-            break
-    for name in ("sweep.json", "study.db", "study.journal"):
-        if (directory / name).exists() and not os.access(directory / name, os.W_OK):
-            raise BadUsage(f"{directory / name} is not yours to write: make it so, or begin a new sweep with --name")
-
-
-def lockable(path: Path, mounts: str | None = None) -> None:
-    """Whether SQLite's locks hold where a study would be; `mounts` is what the kernel says in /proc/self/mounts.
-
-    Raises:
-        BadUsage: on a network file system they do not, and a study would be damaged without a word.
-    """
-    table = MOUNTS.read_text(encoding="utf-8") if mounts is None and MOUNTS.exists() else mounts or ""
-    found = [line.split()[1:3] for line in table.splitlines()]
-    above = [(point, kind) for point, kind in found if path.resolve().is_relative_to(point.replace("\\040", " "))]
-    kind = max(above, key=lambda one: len(one[0]), default=("", ""))[1]
-    if kind in NETWORK:
-        raise BadUsage(
-            f"{path} is on a network file system ({kind}), where SQLite's locks do not hold: say --storage journal, or "
-            "name a server"
-        )
-
-
-def whole(directory: Path, sheet: "Sheet") -> None:
-    """Whether the study of the trials that are there can be read.
-
-    Raises:
-        BadInput: it cannot, or is gone.
-    """
-    from analysis.read import optuna_study
-    from trainables import filestore
-
-    where = filestore.at(workdir.home(directory))
-    if where.names("trials"):
-        optuna_study.trials(where, sheet)
 
 
 def drawn(space: "Space", n: int, seed: int) -> list[dict[str, Any]]:
@@ -160,16 +80,10 @@ def room(directory: Path, sheet: "Sheet", space: "Space", data: "Dataset", at_on
             f"keep-checkpoints {amount(limit)}: {at_once} trials at once need {amount(open_ones)} for their own"
         )
     kept = left * each.checkpoints if limit is None else min(limit, left * each.checkpoints)
-    needed, there = kept + left * each.rest, free(directory)
+    needed, there = kept + left * each.rest, free_bytes(directory)
     if needed > there:
         raise BadUsage(
             f"the disk of {directory} has {amount(there)} left, and {left} trials need {amount(needed)} "
             f"({amount(kept)} of it for checkpoints): free some space, choose another --results, or bound them by "
             "--keep-checkpoints"
         )
-
-
-def free(directory: Path) -> int:
-    """Bytes that are left where the directory is, or will be."""
-    whole = directory.resolve()
-    return shutil.disk_usage(next(one for one in (whole, *whole.parents) if one.exists())).free

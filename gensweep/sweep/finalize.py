@@ -3,7 +3,8 @@
 Like a study, a proof is some sweeps whose trials are the seeds: one for each finalist, in `final/` of the sweep's
 directory, all in one run of Tune, with the judge of the search. The defaults (trial 0) always come along, because the
 first question is whether the search was worth it. Then each training is scored once on the test split. `final.json`
-holds the scores; analysis/sweep/final_results.py reads it. Typed again, it goes on; more finalists or more seeds are added to it.
+holds the scores; analysis/sweep/final_results.py reads it. Typed again, it goes on; more
+ finalists or more seeds are added to it.
 """
 
 import math
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Console
 
-from gensweep.config.options import BadUsage, Options, texts
-from gensweep.config.resolve import Sheet
+from gensweep.config.manifest import Sheet
+from gensweep.config.options import Options, texts
+from gensweep.errors import BadUsage
 from gensweep.provenance import commit, versions
 from gensweep.storage import bucket_sync, lock, workdir
 from gensweep.storage.atomic import write_json

@@ -12,7 +12,7 @@ from ray import tune
 from ray.tune.search import Searcher
 from rich.console import Console
 
-from gensweep.config.resolve import Sheet
+from gensweep.config.manifest import Sheet
 from gensweep.search.study_storage import opened
 from gensweep.storage import lock, workdir
 from gensweep.sweep.run_sweep import space_of

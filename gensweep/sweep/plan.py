@@ -17,13 +17,17 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gensweep.config.options import BadUsage, Options, amount
-from gensweep.config.resolve import Sheet, resolve, with_data
+from gensweep.config.manifest import Sheet
+from gensweep.config.options import Options
+from gensweep.config.resolve import resolve, with_data
+from gensweep.errors import BadUsage
 from gensweep.import_hook import claim
+from gensweep.storage import checks
 from gensweep.sweep import disk_estimate
 from gensweep.tune import ray_session
 from gensweep.tune.progress import duration
 from gensweep.tune.resources import Node, Share, share
+from gensweep.units import amount
 
 if TYPE_CHECKING:
     from trainables.data import Dataset
@@ -213,7 +217,7 @@ def _disk(sheet: Sheet, each: disk_estimate.Planned, results: str) -> str:
     rest = sheet["trials"] * each.rest
     return (
         f"  disk     {amount(kept + rest)}: {amount(kept)} for checkpoints, {amount(rest)} for weights, "
-        f"samples and rows; {amount(disk_estimate.free(Path(results)))} are free"
+        f"samples and rows; {amount(checks.free_bytes(Path(results)))} are free"
     )
 
 

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from gensweep.config.options import BadUsage, Options, whole
-from gensweep.config.resolve import Sheet
+from gensweep.config.manifest import Sheet
+from gensweep.config.options import Options, whole
+from gensweep.errors import BadUsage
 from gensweep.provenance import commit, versions
 from gensweep.storage.atomic import write_json
 from gensweep.sweep.study_arms import Asked, Owned, control, owner, searched, trained

@@ -15,13 +15,16 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from gensweep.config import objectives
-from gensweep.config.options import BadUsage, Options, nearest, seconds, size
-from gensweep.config.resolve import FORMAT, IDENTITY, Sheet, differences, resolve, shaped, with_data
-from gensweep.storage import bucket_sync, lock, workdir
+from gensweep.config.manifest import FORMAT, IDENTITY, Sheet, differences
+from gensweep.config.options import Options
+from gensweep.config.resolve import resolve, shaped, with_data
+from gensweep.errors import BadUsage, nearest
+from gensweep.storage import bucket_sync, checks, lock, workdir
 from gensweep.storage.atomic import write_json
 from gensweep.sweep import disk_estimate
 from gensweep.tune import ray_session
 from gensweep.tune.resources import emulates_bf16, share
+from gensweep.units import seconds, size
 from trainables.filestore import is_url
 
 if TYPE_CHECKING:
@@ -58,12 +61,12 @@ def prepare(options: Options, command: list[str], load: "Load | None" = None) ->
         differing = differences(held, sheet)
         if differing:
             raise BadUsage(
-                f"{workdir.name(directory)} holds another sweep: {'; '.join(differing)}; give this one a --name, or the "
-                "same settings"
+                f"{workdir.name(directory)} holds another sweep: {'; '.join(differing)}; give this one a --name, "
+                "or the same settings"
             )
-        disk_estimate.whole(directory, held)
+        checks.check_study_readable(directory, held)
     elif options.storage is None:
-        disk_estimate.lockable(directory)
+        checks.check_lockable(directory)
     if options.storage is not None:
         from gensweep.search.study_storage import check_storage
 
@@ -75,7 +78,7 @@ def place(results: str, name: str) -> Path:
     """The directory of a sweep, which may exist or not; it is not made here. Nobody drives it, and where it is in a
     bucket, the desk for it holds what the bucket does."""
     directory = workdir.desk(f"{results}/{name}") if is_url(results) else Path(results) / name
-    disk_estimate.writable(directory)
+    checks.check_writable(directory)
     lock.alone(directory)
     bucket_sync.fetch(directory)
     begun = (directory / "sweep.json").exists() or is_url(results)
@@ -121,8 +124,8 @@ def reopen(directory: Path) -> tuple[Sheet, "Dataset"]:
     sheet = read_sheet(directory)
     if sheet["model"] not in SPACES:
         raise BadUsage(f"{workdir.name(directory)}: {nearest('model', sheet['model'], SPACES)}")
-    disk_estimate.whole(directory, sheet)
-    disk_estimate.writable(directory)
+    checks.check_study_readable(directory, sheet)
+    checks.check_writable(directory)
     data = load(sheet["dataset"], None if sheet["data_dir"] is None else Path(sheet["data_dir"]))
     now = with_data({**sheet, "space": describe(space_of(sheet))}, data)
     differing = differences(sheet, json.loads(json.dumps(now)))

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gensweep.config.options import BadUsage, Options, nearest, texts
+from gensweep.config.options import Options, texts
+from gensweep.errors import BadUsage, nearest
 
 if TYPE_CHECKING:
     from search_spaces.studies import Arm, Study

@@ -1,1 +1,1 @@
-"""."""
+"""Ray Tune: searcher, schedulers, trial, progress, Ray session."""

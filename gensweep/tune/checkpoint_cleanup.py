@@ -9,10 +9,9 @@ from pathlib import Path
 
 from optuna.trial import FrozenTrial, TrialState
 
-from analysis.read.optuna_study import seen
-from gensweep.config.options import amount
 from gensweep.tune.searcher import Outcome
-from trainables.objective import Goal, Values
+from gensweep.units import amount
+from trainables.objective import Goal, Values, values_by_epoch
 
 PATTERN = "checkpoint_*.pt"
 
@@ -27,7 +26,7 @@ class Budget:
         self.deleted: dict[int, int] = {}  # number -> bytes
         for trial in trials:
             if trial.state.is_finished():
-                self._enter(trial.number, trial.state, seen(trial, goal.primary.metric))
+                self._enter(trial.number, trial.state, values_by_epoch(trial, goal.primary.metric))
         self._fit()
 
     def end(self, outcome: Outcome) -> None:

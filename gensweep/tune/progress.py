@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 from optuna.trial import FrozenTrial, TrialState
 from rich.table import Table
 
-from analysis.read.optuna_study import seen
 from gensweep.tune.searcher import Outcome
-from trainables.objective import Goal, Values, goal_of
+from trainables.objective import Goal, Values, goal_of, values_by_epoch
 
 RECENT = 6
 WORDS = {TrialState.COMPLETE: "done", TrialState.PRUNED: "stopped", TrialState.FAIL: "failed"}
@@ -42,7 +41,7 @@ class Board:
             if trial.state in WORDS:
                 self._count(trial.state, trial.user_attrs.get("reason"))
             if trial.state != TrialState.FAIL:
-                self.consider(trial.number, trial.params, seen(trial, self.metric))
+                self.consider(trial.number, trial.params, values_by_epoch(trial, self.metric))
 
     @property
     def ended(self) -> int:

@@ -8,7 +8,8 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from gensweep.config.options import BadUsage, first_line
+from gensweep.config.options import first_line
+from gensweep.errors import BadUsage
 from gensweep.import_hook import ROOT
 from gensweep.tune import ray_watchdog
 from gensweep.tune.resources import Node

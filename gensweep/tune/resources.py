@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from gensweep.config.options import BadUsage, Options
+from gensweep.config.options import Options
+from gensweep.errors import BadUsage
 
 Node = Mapping[str, float]  # what a node has, by Ray's names: CPU, GPU
 TRIALS_PER_GPU = 4  # small nets leave most of a GPU idle; more than this gains little and needs a core each

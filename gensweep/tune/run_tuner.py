@@ -17,8 +17,8 @@ from ray.tune import TuneError
 from rich.console import Console
 
 from analysis.read import optuna_study
+from gensweep.config.manifest import Sheet
 from gensweep.config.options import first_line
-from gensweep.config.resolve import Sheet
 from gensweep.search.study_storage import history, opened
 from gensweep.storage import lock, workdir
 from gensweep.tune import ray_watchdog
@@ -164,7 +164,7 @@ def run(
 
 def already(directory: Path, sheet: Sheet) -> Ended | None:
     """How the sweep ended, where all its trials have; needs no Ray, and writes nothing."""
-    board = Board(sheet, optuna_study.trials(filestore.at(workdir.home(directory)), sheet))
+    board = Board(sheet, optuna_study.trials(filestore.open_directory(workdir.home(directory)), sheet))
     return None if board.ended < board.total else _ended("done", board, None)
 
 

@@ -20,10 +20,9 @@ from optuna.study import Study
 from optuna.trial import Trial, TrialState
 from ray.tune.search import Searcher
 
-from analysis.read.optuna_study import SEEN, seen
 from gensweep.search.write_through import settle
 from gensweep.storage.atomic import is_full
-from trainables.objective import Goal, Values, finite, judged
+from trainables.objective import VALUES_ATTR, Goal, Values, finite, judged, values_by_epoch
 
 Row = dict[str, Any]
 LOW = "low on memory"  # what Ray's memory monitor says of a worker that it ended
@@ -88,7 +87,7 @@ class StudySearcher(Searcher):
         try:
             if self._orphans:
                 frozen = self._orphans.pop(0)
-                trial, known = Trial(self._study, frozen._trial_id), seen(frozen, self._goal.primary.metric)
+                trial, known = Trial(self._study, frozen._trial_id), values_by_epoch(frozen, self._goal.primary.metric)
             elif self._asked < self._total:
                 trial, known = self._study.ask(), {}
                 self._asked += 1
@@ -129,7 +128,7 @@ class StudySearcher(Searcher):
 
     def _record(self, held: Held, epoch: int) -> None:
         if len(self._goal.keys) > 1:
-            held.trial.set_user_attr(SEEN, {str(at): values for at, values in held.seen.items()})
+            held.trial.set_user_attr(VALUES_ATTR, {str(at): values for at, values in held.seen.items()})
         if len(self._goal.objectives) == 1:
             held.trial.report(held.seen[epoch][self._goal.primary.metric], epoch)
         settle(self._study)  # before the trial goes on

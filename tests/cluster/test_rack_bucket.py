@@ -11,7 +11,7 @@ import pytest
 from test_bucket import KEYS
 from test_rack import SWEEP, begin, gensweep
 
-from trainables.filestore import at
+from trainables.filestore import open_directory
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(900)]
 
@@ -48,7 +48,7 @@ def test_the_head_dies_and_only_the_bucket_is_left(rack: hosts.Rack) -> None:
     address = rack.known["AWS_ENDPOINT_URL"].removeprefix("http://")
     files = fs.S3FileSystem(endpoint_override=address, scheme="http", allow_bucket_creation=True)
     files.create_dir("lab")
-    file, where = rack.file(workers=(1,), results="s3://lab/results"), at("s3://lab/results/gone")
+    file, where = rack.file(workers=(1,), results="s3://lab/results"), open_directory("s3://lab/results/gone")
     assert "all write to s3://lab/results" in gensweep(rack, "cluster", "up", file, "--wait", 2, "--timeout", "3m")
     words = [*SWEEP, "--set", "epochs=4", "--trials", 8, "--name", "gone"]
     process = begin(rack, "submit", file, "--", *words)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from analysis.base.format import short
+from analysis.base.formatting import short
 from analysis.figures import style
 from analysis.study import trial_statistics
 from analysis.study.study_results import Arm

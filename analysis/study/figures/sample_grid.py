@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from analysis.base import image_sheets
-from analysis.base.format import named, short
+from analysis.base.formatting import named, short
 from analysis.base.image_sheets import Pixels
 from analysis.figures import sample_grids, style
 from analysis.figures.sample_grids import Strip

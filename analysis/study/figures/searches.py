@@ -14,7 +14,7 @@ from typing import cast
 import numpy as np
 from matplotlib.figure import Figure
 
-from analysis.base.format import short
+from analysis.base.formatting import short
 from analysis.base.paired_tests import interval
 from analysis.figures import style
 from analysis.figures.best_vs_budget import Budget, Line, Point, at, ink, line
