@@ -27,6 +27,7 @@ from table import keep
 
 import gensweep.tune.run_tuner  # noqa: F401  before any thread imports Ray Tune as well: its modules import in a circle
 from analysis.base.paired_tests import interval
+from analysis.read import results
 from analysis.sweep import final_results, ranking
 from gensweep import Sweep
 from gensweep.sweep import finalize

@@ -9,7 +9,7 @@ from gensweep.config.options import Options, checked
 from gensweep.errors import BadUsage, nearest
 
 if TYPE_CHECKING:
-    pass
+    from analysis.read.results import Sweep as Frames
 
 
 class SweepResult(NamedTuple):

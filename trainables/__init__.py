@@ -45,7 +45,7 @@ TRAINABLES: "Mapping[str, Callable[..., Generator[Epoch]]]" = Registry(tuple(MOD
 
 
 def __getattr__(name: str) -> Any:
-    homes = {"Data": "run", "Epoch": "loop", "Model": "model"}
+    homes = {"Data": "state", "Epoch": "loop", "Model": "interface"}
     if name not in homes:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"trainables.engine.{homes[name]}"), name)

@@ -1,8 +1,8 @@
 """Read, write and list files of a directory that lies on this disk or in a bucket, through `pyarrow.fs`.
 
 A bucket that does not answer for a while is tried again. pyarrow's S3 client takes keys and region from the usual
-places of AWS, but not the address of another S3 server (MinIO, Ceph, Garage): this module reads it from AWS_ENDPOINT_URL, as
-AWS's own tools do.
+places of AWS, but not the address of another S3 server (MinIO, Ceph, Garage): this module reads it from
+AWS_ENDPOINT_URL, as AWS's own tools do.
 """
 
 from __future__ import annotations
@@ -120,13 +120,19 @@ class Directory(NamedTuple):
         retry_transient(self.files, lambda: self.files.delete_file(f"{self.root}/{name}"))
 
     def has(self, name: str) -> bool:
+        from pyarrow import fs
+
         return bool(self._info(f"{self.root}/{name}").type == fs.FileType.File)
 
     def is_folder(self) -> bool:
+        from pyarrow import fs
+
         return bool(self._info(self.root).type == fs.FileType.Directory)
 
     def names(self, folder: str) -> list[str]:
         """The sorted base names in a folder below the root; empty where there is no such folder."""
+        from pyarrow import fs
+
         path = f"{self.root}/{folder}".rstrip("/")
         if self._info(path).type == fs.FileType.File:
             return []
@@ -138,6 +144,8 @@ class Directory(NamedTuple):
 
     @property
     def local(self) -> bool:
+        from pyarrow import fs
+
         return isinstance(self.files, fs.LocalFileSystem)
 
 
@@ -157,6 +165,8 @@ def read_description(where: Directory, what: str, version: int, nearby: str = ""
 
 def open_directory(directory: str | Path) -> Directory:
     """A local path or a URL (`s3://bucket/results/x`) as a Place; BadInput for a URL that no file system reads."""
+    from pyarrow import fs
+
     text = str(directory)
     if not is_url(text):
         return Directory(fs.LocalFileSystem(), str(Path(text).resolve()), text)

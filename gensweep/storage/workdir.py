@@ -1,8 +1,8 @@
-"""Where the driver of a sweep works: in the sweep's directory, or, where that is in a bucket, at a desk on this disk.
+"""Local working directory of a sweep.
 
-Locks and Optuna's journal need a file system, and a bucket is none. So a sweep at s3://bucket/x has a desk: a folder in
-the user's cache for what its driver writes, which goes to the bucket as it is written
-(gensweep/storage/bucket_sync.py). The bucket is the truth: every launch, on this machine or another, first fetches what is there. Trials write there themselves.
+If the results are in a bucket, the driver works in a cache folder instead, because file locks and Optuna's journal need
+a real file system. Every write is copied to the bucket (see bucket_sync.py), and every launch starts by downloading the
+bucket's state, so the bucket is authoritative. Trials write to the bucket themselves.
 """
 
 import hashlib

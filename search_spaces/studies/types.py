@@ -42,8 +42,8 @@ class Claim(NamedTuple):
 
 
 class Study(NamedTuple):
-    """A study. `pictures` are names of analysis.study.figures.registry.ARM_FIGURES, each with the arms that it shows, in
-    order (none: all)."""
+    """A study. `pictures` are names of analysis.study.figures.registry.ARM_FIGURES, each with the arms that it
+    shows, in order (none: all)."""
 
     title: str
     question: str

@@ -53,7 +53,11 @@ __all__ = [
     "score",
 ]
 
-_WITH_NETS = {"build_judge": "build", "Extractor": "extractor", "Scores": "extractor"}  # imported when asked for
+_WITH_NETS = {
+    "build_judge": "build_evaluator",
+    "Extractor": "extractor",
+    "Scores": "extractor",
+}  # imported when asked for
 
 METRICS: dict[str, Metric] = {
     "fid": Metric(fid.fid, fid.KEYS),
