@@ -12,11 +12,11 @@ SCRIPT = Path(__file__).parent.parent / "scripts" / "chaos.py"
 DRIVER = """
 import os, signal, time
 from ray._private import worker
-from gensweep import cluster
+from gensweep.tune import ray_session
 from gensweep.tune.ray_watchdog import RayDied
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins with Ctrl-C ignored
 try:
-    with cluster.environment(), cluster.connected(None, {"num_cpus": 1}):
+    with ray_session.environment(), ray_session.connected(None, {"num_cpus": 1}):
         (raylet,) = worker._global_node.all_processes["raylet"]
         os.kill(raylet.process.pid, signal.SIGKILL)
         time.sleep(60)

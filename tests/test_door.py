@@ -224,7 +224,7 @@ def test_one_driver_a_sweep(at_home: Path) -> None:
 def test_a_new_driver_waits_for_the_workers_of_a_dead_one(at_home: Path) -> None:
     said: list[str] = []
     works = "with lock.working(pathlib.Path()): print('in', flush=True); time.sleep(1)"
-    code = f"import pathlib, time\nfrom gensweep import lock\n{works}"
+    code = f"import pathlib, time\nfrom gensweep.storage import lock\n{works}"
     with subprocess.Popen([sys.executable, "-c", code], cwd=at_home, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
