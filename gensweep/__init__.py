@@ -13,7 +13,7 @@ from gensweep.import_hook import claim
 
 claim()
 
-from gensweep.api import Sweep, SweepResult  # noqa: E402  the rooms are claimed before anything can import them
+from gensweep.api import Sweep, SweepResult  # noqa: E402  the import hook comes first
+from gensweep.version import __version__  # noqa: E402
 
-__version__ = "0.1.0"
 __all__ = ["Sweep", "SweepResult", "__version__"]

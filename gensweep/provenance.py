@@ -6,18 +6,13 @@ from importlib import metadata
 from typing import Any
 
 from gensweep.import_hook import ROOT
+from gensweep.version import __version__
 
 
 def versions() -> dict[str, str]:
     """What the numbers of a sweep depend on besides its settings."""
     packages = {name: metadata.version(name) for name in ("torch", "ray", "optuna")}
-    return {"gensweep": _own_version(), "python": platform.python_version(), **packages}
-
-
-def _own_version() -> str:
-    from gensweep import __version__
-
-    return __version__
+    return {"gensweep": __version__, "python": platform.python_version(), **packages}
 
 
 def commit() -> dict[str, Any]:

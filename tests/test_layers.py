@@ -1,62 +1,200 @@
-"""The shape of the house (docs/ARCHITECTURE.md): which room may import which, and how long a file may be.
+"""Check the layout of the repository: which package may import which, that no modules import each other in a circle,
+and how long a file may be.
 
-Also run as a script by `make lint`, so that it needs nothing but the standard library.
+`make lint` also runs this file as a script, so it needs nothing but the standard library.
 """
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-MAY_IMPORT = {  # search_spaces and trainables are leaves; only the door knows all three rooms
-    "search_spaces": {"search_spaces"},
-    "trainables": {"trainables"},
-    "analysis": {"analysis", "trainables"},
-    "gensweep": {"gensweep", "search_spaces", "trainables", "analysis"},
+PRODUCT = ("search_spaces", "trainables", "analysis", "gensweep")
+# A package or module -> what it may import besides itself. The longest matching name counts, on both sides.
+BASE, CONFIG = {"trainables", "search_spaces.param"}, {"gensweep.config", "gensweep.errors", "gensweep.units"}
+READ = BASE | {"analysis.base", "analysis.read"}
+SWEEP = READ | {"analysis.sweep"}
+FIGURES = SWEEP | {"analysis.nets", "analysis.figures"}
+SEARCH = CONFIG | {
+    "gensweep.storage",
+    "gensweep.search",
+    "analysis.read",
+    "analysis.base",
+    "trainables",
+    "search_spaces",
 }
-OUTSIDE_BANNED = {"search_spaces": {"torch", "ray"}, "analysis": {"ray"}}
-ONLY_RAY_FILE = "trainables/ray_trainable.py"
+TUNE = SEARCH | {"gensweep.tune", "gensweep.import_hook"}
+MAY_IMPORT: dict[str, set[str]] = {
+    "search_spaces": set(),
+    "trainables": {"trainables"},  # its root is one package with the three below: circles are refused module by module
+    "trainables.engine": {"trainables"},
+    "trainables.metrics": {"trainables"},
+    "trainables.data": {"trainables"},
+    "analysis": set(),
+    "analysis.base": BASE,
+    "analysis.read": BASE | {"analysis.base"},
+    "analysis.sweep": READ,
+    "analysis.nets": SWEEP,
+    "analysis.compare": SWEEP,
+    "analysis.figures": SWEEP | {"analysis.nets"},
+    "analysis.report": FIGURES | {"analysis.compare"},
+    "analysis.export": FIGURES | {"analysis.compare"},
+    "analysis.study": FIGURES | {"analysis.compare", "analysis.report", "analysis.export"},
+    "gensweep": {"gensweep.api", "gensweep.import_hook"},
+    "gensweep.version": set(),  # everybody may import it
+    "gensweep.__main__": {"gensweep.cli"},
+    "gensweep.errors": {"trainables.errors"},
+    "gensweep.units": {"gensweep.errors"},
+    "gensweep.import_hook": set(),
+    "gensweep.provenance": {"gensweep.import_hook", "gensweep"},
+    "gensweep.config": CONFIG
+    | {"gensweep.provenance", "search_spaces", "trainables", "analysis.read", "analysis.sweep", "analysis.base"},
+    "gensweep.storage": CONFIG | {"trainables", "analysis.read"},
+    "gensweep.search": SEARCH,
+    "gensweep.tune": SEARCH | {"gensweep.import_hook"},
+    "gensweep.sweep": TUNE | {"gensweep.provenance", "analysis"},
+    "gensweep.cluster": CONFIG | {"trainables.filestore", "trainables.errors"},
+    "gensweep.dashboard": {"gensweep.search", "gensweep.errors", "analysis.read", "trainables"},
+    "gensweep.cli": set(PRODUCT),  # imported by nothing but __main__, since no other row names it
+    "gensweep.api": set(PRODUCT) - {"gensweep"} | {"gensweep.config", "gensweep.errors", "gensweep.sweep"},
+}
+OUTSIDE_BANNED = {"search_spaces": {"torch", "ray"}, "analysis": {"ray"}, "trainables": {"ray"}}
+RAY_FILES = {"trainables/ray_trainable.py"}
 MAX_LINES = 250
 
 
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def sources(*folders: str) -> list[Path]:
+    return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
 def imported(path: Path) -> set[str]:
-    """Top-level names that a file imports, wherever in the file it does so."""
-    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
-    names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
-    return {name.split(".")[0] for name in names}
+    """Return every name that a file imports, in functions and under TYPE_CHECKING too: `a.b` for `from a import b`."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def arrows() -> Iterator[tuple[str, str]]:
+    """Yield (importing module, imported module) for the product's own modules."""
+    known = {module_name(path) for path in sources(*PRODUCT)}
+    for path in sources(*PRODUCT):
+        for name in sorted(imported(path)):
+            target = name if name in known else name.rpartition(".")[0]
+            if target in known and target != module_name(path):
+                yield module_name(path), target
+
+
+def package(module: str) -> str:
+    """Return the row of MAY_IMPORT that a module belongs to: the longest name that it starts with."""
+    rows = [row for row in MAY_IMPORT if module == row or module.startswith(f"{row}.")]
+    return max(rows, key=len)
+
+
+def allowed(source: str, target: str) -> bool:
+    """Return whether the table has the arrow. A name in the table stands for all modules below it."""
+    if target == "gensweep.version" or package(source) == package(target):
+        return True
+    return any(target == name or target.startswith(f"{name}.") for name in MAY_IMPORT[package(source)])
 
 
 def wrong_arrows() -> list[str]:
-    found = []
-    for room, allowed in MAY_IMPORT.items():
-        for path in sorted((ROOT / room).rglob("*.py")):
-            name = path.relative_to(ROOT).as_posix()
-            banned = (MAY_IMPORT.keys() - allowed) | OUTSIDE_BANNED.get(room, set())
-            if room == "trainables" and name != ONLY_RAY_FILE:
-                banned = banned | {"ray"}
-            found += [f"{name} imports {other}" for other in sorted(imported(path) & banned)]
-    return found
+    faults = [f"{source} imports {target}" for source, target in arrows() if not allowed(source, target)]
+    for folder, banned in OUTSIDE_BANNED.items():
+        for path in sources(folder):
+            if path.relative_to(ROOT).as_posix() not in RAY_FILES:
+                outside = {name.split(".")[0] for name in imported(path)} & banned
+                faults += [f"{path.relative_to(ROOT)} imports {name}" for name in sorted(outside)]
+    return faults
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Return the groups of modules that import each other in a circle (Tarjan 1972)."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    groups: list[list[str]] = []
+
+    def visit(module: str) -> None:
+        index[module] = low[module] = len(index)
+        stack.append(module)
+        for target in sorted(graph.get(module, ())):
+            if target not in index:
+                visit(target)
+            if target in stack:
+                low[module] = min(low[module], low[target])
+        if low[module] == index[module]:
+            group = stack[stack.index(module) :]
+            del stack[stack.index(module) :]
+            if len(group) > 1:
+                groups.append(sorted(group))
+
+    for module in sorted(graph):
+        if module not in index:
+            visit(module)
+    return groups
+
+
+def import_circles() -> list[str]:
+    graph: dict[str, set[str]] = {}
+    for source, target in arrows():
+        graph.setdefault(source, set()).add(target)
+    return [f"these import each other in a circle: {', '.join(group)}" for group in circles(graph)]
+
+
+def levels(folder: str) -> int:
+    """Return on how many levels the packages of a folder lie: the longest chain of imports between them."""
+    graph: dict[str, set[str]] = {}
+    for source, target in arrows():
+        row, to = package(source), package(target)
+        if row != to and row.startswith(f"{folder}.") and to.startswith(f"{folder}."):
+            graph.setdefault(row, set()).add(to)
+
+    def depth(row: str) -> int:
+        return 1 + max((depth(to) for to in graph.get(row, ())), default=0)
+
+    return max(depth(row) for row in graph)
 
 
 def long_files() -> list[str]:
-    folders = [*MAY_IMPORT, "tests", "benchmarks", "scripts"]
     lengths = {
         path: len(path.read_text(encoding="utf-8").splitlines())
-        for folder in folders
-        for path in sorted((ROOT / folder).rglob("*.py"))
+        for path in sources(*PRODUCT, "tests", "benchmarks", "scripts")
     }
     return [f"{path.relative_to(ROOT)}: {n} lines > {MAX_LINES}" for path, n in lengths.items() if n > MAX_LINES]
 
 
-def test_imports_point_one_way() -> None:
+def test_layers__imports_follow_the_table() -> None:
     assert wrong_arrows() == []
 
 
-def test_no_file_is_long() -> None:
+def test_layers__a_wrong_arrow_is_named() -> None:
+    assert not allowed("gensweep.cluster.remote", "gensweep.tune.run_tuner")
+    assert not allowed("analysis.sweep.ranking", "analysis.figures.style")
+    assert not allowed("gensweep.sweep.plan", "gensweep.cli.main")
+    assert not allowed("trainables.filestore", "analysis.read.results")
+    assert allowed("gensweep.sweep.plan", "gensweep.tune.run_tuner")
+
+
+def test_layers__no_circles() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+    assert import_circles() == []
+
+
+def test_layers__no_long_files() -> None:
     assert long_files() == []
 
 
 if __name__ == "__main__":
-    problems = wrong_arrows() + long_files()
-    print("\n".join(problems) or "Imports point one way, and no file is longer than 250 lines.")
+    problems = wrong_arrows() + import_circles() + long_files()
+    print("\n".join(problems) or "Imports follow the table, none form a circle, and no file is longer than 250 lines.")
+    print(f"Levels of packages: gensweep {levels('gensweep')}, analysis {levels('analysis')}.")
     raise SystemExit(bool(problems))

@@ -4,10 +4,10 @@ import argparse
 from collections.abc import Sequence
 from typing import NoReturn
 
-from gensweep import __version__
 from gensweep.cli.cluster_parser import cluster_options
 from gensweep.config.options import PRECISIONS, SAMPLERS, SCHEDULERS, Options
 from gensweep.errors import BadUsage
+from gensweep.version import __version__
 
 COMMANDS = {
     "run": "search; the same command again goes on",

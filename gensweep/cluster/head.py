@@ -18,8 +18,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from gensweep import __version__
 from gensweep.config.options import first_line
+from gensweep.version import __version__
 from trainables.filestore import is_url
 
 JOBS = "http://127.0.0.1:8265"

@@ -10,8 +10,8 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
-from gensweep import __version__
 from gensweep.units import amount
+from gensweep.version import __version__
 
 Config = dict[str, Any]  # a cluster file
 TOKEN = Path("~/.ray/auth_token")
