@@ -60,7 +60,7 @@ calibrate: $(READY)
 format: $(READY)
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
-	@$(BIN)/python -m trainables.metrics.table README.md
+	@$(BIN)/python scripts/generate_docs.py
 
 wheel: $(READY)
 	rm -rf dist

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +17,6 @@ from trainables.metrics import METRICS, Evidence, Extractor, Judge, Key, build_j
 from trainables.metrics.classes import classes, effective
 from trainables.metrics.extract import batched, split_images
 from trainables.metrics.fid import Moments, frechet, moments
-from trainables.metrics.table import renewed
 from trainables.metrics.train_extractor import one_thread
 
 BROKEN = (math.nan, math.inf, -math.inf)
@@ -182,8 +180,3 @@ def test_a_judge_of_read_only_arrays_loads(judge: Judge) -> None:
     for array in frozen.values():
         array.flags.writeable = False
     assert not load_extractor(judge._replace(weights=frozen), "cpu").training
-
-
-def test_the_readme_has_the_table_of_today() -> None:
-    text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-    assert renewed(text) == text, "run `make format`"

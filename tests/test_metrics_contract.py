@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import runpy
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
@@ -34,7 +35,6 @@ from trainables.metrics import (
     load_extractor,
     measure,
 )
-from trainables.metrics.table import table
 from trainables.metrics.train_extractor import one_thread
 
 
@@ -122,7 +122,9 @@ def test_a_new_metric_is_one_line(
     monkeypatch.setitem(METRICS, "brightness", NEW)
     row = [epoch.row for epoch in TRAINABLES["vae"](small("vae", batch_size=16, net="mlp", epochs=1), data, 0)][-1]
     assert 0 < row["brightness"] < 1
-    assert "| `brightness` | mean brightness (0..1) | higher | mean of all pixels | each evaluation |" in table()
+    generate_docs = runpy.run_path(str(Path(__file__).parents[1] / "scripts" / "generate_docs.py"))
+    lines = list(generate_docs["metrics"]())
+    assert "| `brightness` | mean brightness (0..1) | higher | mean of all pixels | each evaluation |" in lines
 
     sweep = results.load(sweeps.make(tmp_path / "sweep"))
     rows = tmp_path / "sweep" / "trials" / "0001" / "rows.jsonl"
