@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gensweep.config.options import Options, checked
-from gensweep.errors import BadUsage, nearest
+from gensweep.errors import unknown
 
 if TYPE_CHECKING:
     from analysis.read.results import Sweep as Frames
@@ -22,7 +22,7 @@ class SweepResult(NamedTuple):
 
     @property
     def best(self) -> dict[str, Any]:
-        """The best trial; BadInput where none has a score."""
+        """The best trial; UserError where none has a score."""
         return self.top(1)[0]
 
     def top(self, k: int) -> list[dict[str, Any]]:
@@ -50,7 +50,7 @@ class Sweep:
     ) -> None:
         for name in options:
             if name not in Options._fields:
-                raise BadUsage(nearest("option", name, Options._fields))
+                raise unknown("option", name, Options._fields)
         self.options = checked(Options(model, **options))
         self._ray_init, self._quiet = ray_init or {}, quiet
 

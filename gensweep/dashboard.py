@@ -22,7 +22,7 @@ from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from analysis.read import optuna_study, results
-from gensweep.errors import BadUsage
+from gensweep.errors import UserError
 from gensweep.search.study_storage import directions
 from trainables import filestore, objective
 from trainables.filestore import Directory
@@ -131,21 +131,21 @@ def server(directory: str, port: int) -> tuple[WSGIServer, str]:
     """A server that does not serve yet, and the address of the sweep's page.
 
     Raises:
-        BadInput, BadUsage: no sweep, no optuna-dashboard, a port that is taken.
+        UserError: no sweep, no optuna-dashboard, a port that is taken.
     """
     where, meta = filestore.open_directory(directory), results.sheet(directory)
     optuna_study.trials(where, meta)  # refuses a study that cannot be read
     try:
         from optuna_dashboard import wsgi
     except ImportError as error:
-        raise BadUsage("ui needs optuna-dashboard: pip install 'gensweep[ui]'") from error
+        raise UserError("ui needs optuna-dashboard: pip install 'gensweep[ui]'") from error
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     pictures = Pictures(where)
     app = wsgi(Look(where, meta, pictures), artifact_store=pictures)
     try:
         made = make_server(HOST, port, app, server_class=_Server, handler_class=_Quiet)
     except (OSError, OverflowError) as error:
-        raise BadUsage(f"port {port} cannot be had: --port 0 takes one that is free") from error
+        raise UserError(f"port {port} cannot be had: --port 0 takes one that is free") from error
     return made, f"http://{HOST}:{made.server_port}/dashboard/studies/0"
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from gensweep.errors import BadUsage
+from gensweep.errors import UserError
 
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 BYTES = {"TB": 1e12, "GB": 1e9, "MB": 1e6, "kB": 1e3, "B": 1.0}
@@ -13,7 +13,7 @@ def seconds(text: str | float) -> float:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", str(text).strip())
     value = float(found[1]) * SECONDS[found[2] or "s"] if found else 0.0
     if not value > 0:
-        raise BadUsage(f"{text!r} is no duration: write 90s, 30m or 2h")
+        raise UserError(f"{text!r} is no duration: write 90s, 30m or 2h")
     return value
 
 
@@ -23,7 +23,7 @@ def size(text: str | int) -> int:
     unit = next((unit for unit in BYTES if found and unit.upper() == (found[2] or "B").upper()), "B")
     value = int(float(found[1]) * BYTES[unit]) if found and not isinstance(text, bool) else 0
     if value < 1:
-        raise BadUsage(f"{text!r} is no size: write 500MB, 10GB or a number of bytes")
+        raise UserError(f"{text!r} is no size: write 500MB, 10GB or a number of bytes")
     return value
 
 

@@ -1,12 +1,13 @@
 """What may vary: a space a model, each with its objective, the defaults and the reason for each key.
 
-Imports nothing of ours, no torch, no Ray, so that a space can be read, tested and sampled by itself.
+Imports nothing of ours but the exception for a user's mistake, no torch and no Ray, so that a space can be read, tested
+and sampled by itself.
 """
 
 from search_spaces import ae, cgan, cvae, dae, gan, vae
-from search_spaces.space import BadSpace, Space
+from search_spaces.space import Space
 
-__all__ = ["SPACES", "BadSpace", "Space"]
+__all__ = ["SPACES", "Space"]
 
 SPACES: dict[str, Space] = {
     "ae": Space(ae.space, ae.OBJECTIVE, ae.DEFAULTS, ae.ROLES),

@@ -6,14 +6,14 @@ its own, `lo:hi:log` or `lo:hi:linear`. `lo:hi:log:8` or `lo:hi:0.1` holds the m
 scale, where Optuna has no steps, it draws any number, and the configuration has the multiple next to that.
 """
 
-import difflib
 import math
 import random
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from search_spaces.space import BadSpace, Config, Space, Trial
+from search_spaces.space import Config, Space, Trial
+from trainables.errors import UserError, did_you_mean
 
 SCALES = {"log": True, "linear": False}
 TINY = 1e-9  # of a step: 0.3 / 0.1 is a little less than 3
@@ -45,31 +45,31 @@ def parse(key: str, text: str) -> Setting:
     """`"1e-4:1e-2:log"`, `"64,128"` or `"0.5"` as a Setting.
 
     Raises:
-        BadSpace: an empty or reversed range, a logarithmic one that reaches 0, a bound or a step that is no number.
+        UserError: an empty or reversed range, a logarithmic one that reaches 0, a bound or a step that is no number.
     """
     parts = text.split(":")
     if len(parts) == 1:
         values = tuple(literal(part.strip()) for part in text.split(","))
         if any(value == "" for value in values):
-            raise BadSpace(f"--set {key}={text}: a value is missing; write {key}=v, {key}=a,b,c or {key}=lo:hi[:log]")
+            raise UserError(f"--set {key}={text}: a value is missing; write {key}=v, {key}=a,b,c or {key}=lo:hi[:log]")
         if len(set(values)) < len(values):
-            raise BadSpace(f"--set {key}={text}: a value stands there twice")
+            raise UserError(f"--set {key}={text}: a value stands there twice")
         return Setting(key, values)
     low, high, *more = map(literal, parts)
     log = SCALES[more.pop(0)] if more and more[0] in SCALES else None
     step = more.pop(0) if more else 0
     if more or not all(isinstance(number, int | float) for number in (low, high, step)):
-        raise BadSpace(f"--set {key}={text}: a range is two numbers, and maybe a step: lo:hi[:log][:step]")
+        raise UserError(f"--set {key}={text}: a range is two numbers, and maybe a step: lo:hi[:log][:step]")
     if not low < high:
-        raise BadSpace(f"--set {key}={text}: the range is empty, {low:g} is not below {high:g}")
+        raise UserError(f"--set {key}={text}: the range is empty, {low:g} is not below {high:g}")
     if log and low <= 0:
-        raise BadSpace(f"--set {key}={text}: a logarithmic range starts above 0")
+        raise UserError(f"--set {key}={text}: a logarithmic range starts above 0")
     if parts[2:] and not 0 <= step < math.inf:
-        raise BadSpace(f"--set {key}={text}: a step is above 0")
+        raise UserError(f"--set {key}={text}: a step is above 0")
     if step:
         low, high = multiple(math.ceil(low / step - TINY), step), multiple(math.floor(high / step + TINY), step)
         if not (low < high and (low > 0 or not log)):
-            raise BadSpace(f"--set {key}={text}: no two multiples of {step:g} lie in it")
+            raise UserError(f"--set {key}={text}: no two multiples of {step:g} lie in it")
     return Setting(key, (), low, high, log, step)
 
 
@@ -80,13 +80,13 @@ def multiple(k: int, step: float) -> float:
 
 def _whole(setting: Setting, value: Any) -> int:
     if isinstance(value, str) or value != int(value):
-        raise BadSpace(f"--set {setting.key}: {value!r} is not a whole number")
+        raise UserError(f"--set {setting.key}: {value!r} is not a whole number")
     return int(value)
 
 
 def _number(setting: Setting, value: Any) -> float:
     if isinstance(value, str):
-        raise BadSpace(f"--set {setting.key}: {value!r} is not a number")
+        raise UserError(f"--set {setting.key}: {value!r} is not a number")
     return float(value)
 
 
@@ -146,7 +146,7 @@ class Overridden:
         if not isinstance(example, str):
             return self._draw(setting, isinstance(example, int), False)
         if not setting.values:
-            raise BadSpace(f"--set {setting.key}: it takes words, not a range; write {setting.key}=a,b")
+            raise UserError(f"--set {setting.key}: it takes words, not a range; write {setting.key}=a,b")
         words = [str(value) for value in setting.values]
         return words[0] if len(words) == 1 else self.trial.suggest_categorical(setting.key, words)
 
@@ -197,7 +197,7 @@ def apply(space: Space, sets: Mapping[str, str], longest: int | None = None) -> 
     """``space`` with the user's settings; ``longest`` is the upper bound of a searched ``epochs``, or its value.
 
     Raises:
-        BadSpace: a text that cannot be read, the wrong type, a key that no trial reads.
+        UserError: a text that cannot be read, the wrong type, a key that no trial reads.
     """
     settings = {key: parse(key, text) for key, text in sets.items()}
     steps = {key: setting.step for key, setting in settings.items() if setting.step}
@@ -205,11 +205,9 @@ def apply(space: Space, sets: Mapping[str, str], longest: int | None = None) -> 
     known = describe(changed)
     for key in settings:
         if key not in known and key in space.roles:
-            raise BadSpace(f"--set {key}: with the other settings no trial reads it")
+            raise UserError(f"--set {key}: with the other settings no trial reads it")
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f": did you mean {near[0]!r}?" if near else ""
-            raise BadSpace(f"--set {key}: unknown key{hint} (known: {', '.join(sorted(known))})")
+            raise UserError(f"--set: {did_you_mean('key', key, sorted(known))}")
     return changed
 
 

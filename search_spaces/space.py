@@ -13,10 +13,6 @@ Objective = tuple[str, Literal["min", "max"]]  # metric, mode
 Role = Literal["scientific", "nuisance", "fixed"]
 
 
-class BadSpace(ValueError):  # noqa: N818  a name for the user's side of the story
-    """A search space that cannot be used; ``str(error)`` is one line."""
-
-
 class Trial(Protocol):
     """The part of an Optuna trial that a space uses."""
 

@@ -13,7 +13,7 @@ from pyarrow import fs
 
 from analysis.read import optuna_study, results
 from analysis.sweep import ranking, status
-from trainables.errors import BadInput
+from trainables.errors import UserError
 from trainables.filestore import Directory
 
 
@@ -86,7 +86,7 @@ def test_top_is_plain_and_exact(made: Path) -> None:
     assert first["seed"] == 101
     assert first["metrics"]["updates"] == 80
     assert second["number"] == 0
-    with pytest.raises(BadInput, match="at least 1, not 0"):
+    with pytest.raises(UserError, match="at least 1, not 0"):
         ranking.top(results.load(made), 0)
 
 
@@ -114,7 +114,7 @@ def test_status_counts(own: Path) -> None:
 
 def test_all_failed(tmp_path: Path) -> None:
     failed = sweeps.make(tmp_path / "bad", [sweeps.TRIALS[3]] * 2)
-    with pytest.raises(BadInput, match=r"all 2 trials of .*bad' failed \(2 nan\)"):
+    with pytest.raises(UserError, match=r"all 2 trials of .*bad' failed \(2 nan\)"):
         ranking.table(results.load(failed), 5)
     assert status.summary(results.load(failed))["best"] is None
 
@@ -125,28 +125,28 @@ def test_before_the_first_trial(own: Path) -> None:
     sweep = results.load(own)
     assert status.summary(sweep)["waiting"] == 4
     assert results.read(sweep).rows.empty
-    with pytest.raises(BadInput, match=r"no trial of .* has a score yet"):
+    with pytest.raises(UserError, match=r"no trial of .* has a score yet"):
         ranking.ranked(sweep)
 
 
 def test_not_a_sweep(own: Path, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"is not a sweep: no sweep.json there$"):
+    with pytest.raises(UserError, match=r"is not a sweep: no sweep.json there$"):
         results.load(tmp_path / "nowhere")
-    with pytest.raises(BadInput, match=r"sweeps below it: own"):
+    with pytest.raises(UserError, match=r"sweeps below it: own"):
         results.load(tmp_path)
-    with pytest.raises(BadInput, match="cannot open 'gopher://x/y'"):
+    with pytest.raises(UserError, match="cannot open 'gopher://x/y'"):
         results.load("gopher://x/y")
     rewrite(own, format=2)
-    with pytest.raises(BadInput, match="format 1"):
+    with pytest.raises(UserError, match="format 1"):
         results.load(own)
     (own / "sweep.json").write_text('{"name": ')
-    with pytest.raises(BadInput, match=r"sweep.json is broken"):
+    with pytest.raises(UserError, match=r"sweep.json is broken"):
         results.load(own)
 
 
 def test_a_study_that_is_none(own: Path) -> None:
     (own / "study.db").write_bytes(b"this is no database, and it is long enough to be looked at" * 20)
-    with pytest.raises(BadInput, match=r"cannot read the study of .*own'"):
+    with pytest.raises(UserError, match=r"cannot read the study of .*own'"):
         results.load(own)
 
 

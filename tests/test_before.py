@@ -16,7 +16,7 @@ from trials import small as tiny
 from gensweep.cli.main import main
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
-from gensweep.errors import BadUsage
+from gensweep.errors import UserError
 from gensweep.search.study_storage import opened
 from gensweep.storage import checks
 from gensweep.storage.lock import driving
@@ -48,7 +48,7 @@ def test_sizes() -> None:
 
 
 def test_a_space_of_one_point() -> None:
-    with pytest.raises(BadUsage, match="nothing is left to search"):
+    with pytest.raises(UserError, match="nothing is left to search"):
         resolve(Options("vae", trials=4, set=FIXED), ["gensweep"])
     for asked in (Options("vae", trials=1, set=FIXED), Options("vae", set=FIXED, sampler="random", scheduler="none")):
         assert resolve(asked, ["gensweep"])["space"]["lr"]["kind"] == "fixed"
@@ -56,7 +56,7 @@ def test_a_space_of_one_point() -> None:
 
 @pytest.mark.parametrize(("pins", "left"), [({}, "likelihood, beta"), ({"likelihood": "bernoulli"}, "beta")])
 def test_an_objective_whose_meaning_a_searched_key_changes(pins: dict[str, str], left: str) -> None:
-    with pytest.raises(BadUsage, match=f"^nats of trials that differ in {left} do not compare: fix it, as by --set"):
+    with pytest.raises(UserError, match=f"^nats of trials that differ in {left} do not compare: fix it, as by --set"):
         resolve(Options("vae", objective=("nats", "min"), set=pins), ["gensweep"])
 
 
@@ -102,13 +102,13 @@ def test_a_disk_that_is_too_small(small: Path) -> None:
         disk_estimate.room(directory, sheet, space_of(sheet), data, 1)
 
     looked(trials=1)
-    with pytest.raises(BadUsage, match=r"has 8.39 MB left, and 9 trials need .* of it for checkpoints"):
+    with pytest.raises(UserError, match=r"has 8.39 MB left, and 9 trials need .* of it for checkpoints"):
         looked(trials=9)
     looked(trials=9, keep_checkpoints="4MB")
     fill(small, 2_000_000)
-    with pytest.raises(BadUsage, match=r"has 2 MB left, and 9 trials need"):
+    with pytest.raises(UserError, match=r"has 2 MB left, and 9 trials need"):
         looked(trials=9, keep_checkpoints="4MB")
-    with pytest.raises(BadUsage, match=r"keep-checkpoints 400 kB: 1 trials at once need"):
+    with pytest.raises(UserError, match=r"keep-checkpoints 400 kB: 1 trials at once need"):
         looked(trials=1, keep_checkpoints="400kB")
 
 
@@ -156,7 +156,7 @@ me@host: /home/my\\040files fuse.sshfs rw 0 0
 
 @pytest.mark.parametrize(("path", "kind"), [("/data/sweeps/gan", "nfs4"), ("/home/my files/gan", "fuse.sshfs")])
 def test_sqlite_is_refused_on_a_network_file_system(path: str, kind: str) -> None:
-    with pytest.raises(BadUsage, match=rf"network file system \({kind}\), .*: say --storage journal"):
+    with pytest.raises(UserError, match=rf"network file system \({kind}\), .*: say --storage journal"):
         checks.check_lockable(Path(path), MOUNTS)
 
 

@@ -15,7 +15,7 @@ from test_sweep import SMALL, done, gensweep, rows
 
 from analysis.read import optuna_study, results
 from gensweep.cli.main import main
-from gensweep.errors import BadUsage
+from gensweep.errors import UserError
 from gensweep.storage import bucket_sync, workdir
 from trainables.filestore import Directory, open_directory
 
@@ -146,7 +146,7 @@ def test_two_drivers(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     with bucket_sync.leased(here, said.append, taken.set):
         assert bucket_sync.is_leased(there)
         with (
-            pytest.raises(BadUsage, match="another gensweep is running s3://lab/two \\(process 1 on a, beat"),
+            pytest.raises(UserError, match="another gensweep is running s3://lab/two \\(process 1 on a, beat"),
             bucket_sync.leased(there, said.append, lambda: None),
         ):
             pass

@@ -13,7 +13,7 @@ from datafiles import real, unpacked
 from trainables.data import DATASETS, Split, limited, load
 from trainables.data.dataset import fingerprint, stratified
 from trainables.data.mnist import MNIST
-from trainables.errors import BadInput
+from trainables.errors import UserError
 
 SIZES = {
     "digits": (1257, 180, 360),
@@ -150,7 +150,7 @@ def test_some_of_the_training_images_in_the_same_shares() -> None:
     whole, part = (np.bincount(np.asarray(one.train.labels)) / len(one.train) for one in (data, some))
     assert abs(whole - part).max() < 1 / 200
     assert limited(data, None) is data
-    with pytest.raises(BadInput, match="only 1257 training images"):
+    with pytest.raises(UserError, match="only 1257 training images"):
         limited(data, 1258)
 
 

@@ -15,7 +15,7 @@ from trainables.data import DATASETS, load
 from trainables.data.cifar10 import BINARY_FILES, read_archive, read_binary, read_folder, read_pickled
 from trainables.data.download import data_root, default_root
 from trainables.data.mnist import FASHION, FILES, KMNIST, MNIST, Source
-from trainables.errors import BadInput
+from trainables.errors import UserError
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_cifar10_python_layout_unpacked_and_packed(tmp_path: Path) -> None:
         ((pixels, labels),) = read_pickled(contents)
         assert pixels[2, :, 0, 31].tolist() == [2, 3, 4]
         assert labels.tolist() == list(range(6))
-    with pytest.raises(BadInput, match=r"py/batch is damaged"):
+    with pytest.raises(UserError, match=r"py/batch is damaged"):
         list(read_folder(tmp_path / "py", {"batch": "0" * 32}))
 
 
@@ -206,7 +206,7 @@ BAD_FILES: dict[Callable[[Path], str], str] = {
 def test_bad_files(prepare: Callable[[Path], str], tmp_path: Path, offline: None) -> None:
     name = prepare(tmp_path)
     before = listing(tmp_path)
-    with pytest.raises(BadInput, match=BAD_FILES[prepare]) as error:
+    with pytest.raises(UserError, match=BAD_FILES[prepare]) as error:
         load(name, tmp_path)
     assert "\n" not in str(error.value)
     assert listing(tmp_path) == before
@@ -214,11 +214,11 @@ def test_bad_files(prepare: Callable[[Path], str], tmp_path: Path, offline: None
 
 @pytest.mark.parametrize("name", [n for n in DATASETS if n not in ("digits", "parabola")])
 def test_bad_data_directory(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(BadInput, match=r"data directory .*/nowhere does not exist: name one by --data-dir"):
+    with pytest.raises(UserError, match=r"data directory .*/nowhere does not exist: name one by --data-dir"):
         load(name, tmp_path / "nowhere")
     (tmp_path / "file").touch()
     monkeypatch.setenv("GENSWEEP_DATA", str(tmp_path / "file"))
-    with pytest.raises(BadInput, match=r"data directory .*/file is not a directory"):
+    with pytest.raises(UserError, match=r"data directory .*/file is not a directory"):
         load(name)
 
 
@@ -227,7 +227,7 @@ def test_failed_download_leaves_no_trace(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, offline: None
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    with pytest.raises(BadInput, match=r"could not be downloaded .*refused.*; put the files there, or name") as error:
+    with pytest.raises(UserError, match=r"could not be downloaded .*refused.*; put the files there, or name") as error:
         load(name)
     assert "\n" not in str(error.value)
     assert list(tmp_path.iterdir()) == []

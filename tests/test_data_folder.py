@@ -9,7 +9,7 @@ from datafiles import paint
 from PIL import Image
 
 from trainables.data import load
-from trainables.errors import BadInput
+from trainables.errors import UserError
 
 
 def test_folder_of_grey_images(tmp_path: Path) -> None:
@@ -66,6 +66,6 @@ def test_bad_names(name: str, tmp_path: Path) -> None:
     (tmp_path / "bare" / ".hidden").mkdir(parents=True)
     paint(tmp_path / "empty", {"a": 10, "b": 0})
     paint(tmp_path / "few", {"a": 9, "b": 10})
-    with pytest.raises(BadInput, match=BAD_NAMES[name]) as error:
+    with pytest.raises(UserError, match=BAD_NAMES[name]) as error:
         load(name.format(tmp_path))
     assert "\n" not in str(error.value)

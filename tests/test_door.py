@@ -14,7 +14,7 @@ from gensweep import Sweep
 from gensweep.cli.main import main
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
-from gensweep.errors import BadUsage
+from gensweep.errors import UserError
 from gensweep.import_hook import ROOT
 from gensweep.search.study_storage import opened
 from gensweep.storage.lock import driving, is_driven
@@ -207,7 +207,7 @@ def test_precision_is_a_key_of_the_space() -> None:
 
 def test_python_users_may_give_numbers() -> None:
     assert Sweep("vae", set={"width": 16, "lr": [1e-3, 0.01]}).options.set == {"width": "16", "lr": "0.001,0.01"}
-    with pytest.raises(BadUsage, match="a text is needed"):
+    with pytest.raises(UserError, match="a text is needed"):
         Sweep("vae", name=5)
 
 
@@ -215,7 +215,7 @@ def test_one_driver_a_sweep(at_home: Path) -> None:
     assert not is_driven(at_home)
     with driving(at_home, print):
         assert is_driven(at_home)
-        with pytest.raises(BadUsage, match=f"another gensweep is running .*process {os.getpid()} on"):
+        with pytest.raises(UserError, match=f"another gensweep is running .*process {os.getpid()} on"):
             driving(at_home, print).__enter__()
     with driving(at_home, print):
         pass

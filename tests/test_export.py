@@ -29,7 +29,7 @@ from gensweep.cli.main import main
 from search_spaces import SPACES
 from search_spaces.override import apply, default
 from trainables import MODELS, ae
-from trainables.errors import BadInput
+from trainables.errors import UserError
 
 NEEDED = ("torch", "safetensors")
 
@@ -69,7 +69,7 @@ def test_every_model_can_be_written_as_a_file(name: str, net: str) -> None:
     with torch.no_grad():
         images = model.sample(nets, z, y)
         torch_source.check(source, alone.weights, inputs, images)
-        with pytest.raises(BadInput, match="other images"):
+        with pytest.raises(UserError, match="other images"):
             torch_source.check(source, alone.weights, inputs, images + 0.01)
 
 
@@ -77,9 +77,9 @@ def test_what_cannot_be_written_is_said() -> None:
     def branches(nets: Any, x: Tensor, y: Tensor) -> Tensor:
         return nets["f"](x) if x.sum() > 0 else x
 
-    with pytest.raises(BadInput, match="cannot be written as a file"):
+    with pytest.raises(UserError, match="cannot be written as a file"):
         torch_source.alone({"f": nn.Linear(2, 2)}, branches)
-    with pytest.raises(BadInput, match="TransformerEncoderLayer is no plain layer"):
+    with pytest.raises(UserError, match="TransformerEncoderLayer is no plain layer"):
         torch_source.alone({"f": nn.TransformerEncoderLayer(8, 2)}, lambda nets, x, y: nets["f"](x))
 
 

@@ -74,7 +74,7 @@ def test_what_a_trial_raises_ends_that_trial_alone(tmp_path: Path, scheduler: st
     (first, reason, line), (second, *_) = told(sweep)
     assert (first, reason, second) == ("failed", "error", "complete")
     assert line is not None
-    assert line.startswith("BadInput: batch_size=128 is more than the 20 training images")
+    assert line.startswith("UserError: batch_size=128 is more than the 20 training images")
 
 
 def swallowing(config: dict[str, Any], **parts: Any) -> None:

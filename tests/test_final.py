@@ -16,7 +16,7 @@ from analysis.sweep import final_results
 from gensweep import Sweep
 from gensweep.cli.main import main
 from gensweep.sweep.finalize import fresh
-from trainables.errors import BadInput
+from trainables.errors import UserError
 
 SEEDS = 8
 
@@ -110,10 +110,10 @@ def test_what_is_unfinished_or_broken(tmp_path: Path) -> None:
     sweep = proven(tmp_path / "s", told(1, 12.5, [5.0, 5.1]))
     assert final_results.load(sweep) is None
     (tmp_path / "s" / "final.json").write_text("{")
-    with pytest.raises(BadInput, match="broken"):
+    with pytest.raises(UserError, match="broken"):
         final_results.load(sweep)
     (tmp_path / "s" / "final.json").write_text('{"format": 7}')
-    with pytest.raises(BadInput, match="format 1"):
+    with pytest.raises(UserError, match="format 1"):
         final_results.load(sweep)
 
 

@@ -18,7 +18,7 @@ from analysis.read import results
 from analysis.report import sweep_page
 from analysis.sweep import pareto, ranking, status
 from gensweep.cli.main import main
-from trainables.errors import BadInput
+from trainables.errors import UserError
 
 COMPLETE, PRUNED, FAIL = TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL
 PARAMS = {"lr": 1e-3, "batch_size": 128, "likelihood": "bernoulli"}
@@ -81,7 +81,7 @@ def test_what_breaks_a_constraint_never_wins(tmp_path: Path) -> None:
 def test_where_nothing_keeps_the_constraints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sweep = made(tmp_path / "s", "modes>=9.5")
     with pytest.raises(
-        BadInput, match=r"none of the 4 scored trials .* nearest is trial 0, which breaks modes>=9.5 \(9\)"
+        UserError, match=r"none of the 4 scored trials .* nearest is trial 0, which breaks modes>=9.5 \(9\)"
     ):
         ranking.top(results.load(sweep))
     assert "best so far: none keeps modes>=9.5" in status.text(results.load(sweep))

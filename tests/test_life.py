@@ -15,11 +15,11 @@ from gensweep.config import initial_points
 from gensweep.config.manifest import Sheet
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
-from gensweep.errors import BadUsage
+from gensweep.errors import UserError
 from gensweep.search.extend import extended, rewrite
 from gensweep.search.study_storage import opened
 from gensweep.sweep.run_sweep import space_of
-from search_spaces import SPACES, BadSpace
+from search_spaces import SPACES
 from trainables.objective import goal_of
 
 VAE = SPACES["vae"]
@@ -68,7 +68,7 @@ def test_a_wider_space_reaches_the_sampler(tmp_path: Path) -> None:
             space_of(old).space(trial)
             study.tell(trial, float(number))
     new, space = extended(old, 12, {"lr": "1e-7:1e-6:log"})
-    with pytest.raises(BadUsage, match=r"extend only widens: lr=.* lies outside"):
+    with pytest.raises(UserError, match=r"extend only widens: lr=.* lies outside"):
         rewrite(tmp_path, old, new)
     new, space = extended(old, 12, {"lr": "1e-7:1:log"})
     new = rewrite(tmp_path, old, new)
@@ -88,7 +88,7 @@ def test_an_extension_of_the_same_space_keeps_the_study(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("more", "settings"), [(0, {}), (1, {"lrr": "1e-3"}), (1, {"lr": "2:1"})])
 def test_extensions_that_cannot_be(more: int, settings: dict[str, str]) -> None:
-    with pytest.raises((BadUsage, BadSpace)):
+    with pytest.raises((UserError, UserError)):
         extended(_sheet(), more, settings)
 
 
@@ -103,7 +103,7 @@ def test_extensions_that_cannot_be(more: int, settings: dict[str, str]) -> None:
     ],
 )
 def test_points_that_cannot_be(point: dict[str, Any], message: str) -> None:
-    with pytest.raises(BadUsage, match=message):
+    with pytest.raises(UserError, match=message):
         initial_points.checked(VAE, point)
 
 
@@ -120,7 +120,7 @@ def test_points_come_right_after_the_defaults(tmp_path: Path) -> None:
         config = space_of(sheet).space(second)
     assert first.params["lr"] == 1e-3
     assert (config["lr"], config["likelihood"], config["sigma"]) == (5e-4, "gaussian", 0.1)
-    with pytest.raises(BadUsage, match="4 points and the defaults need at least 5 trials"):
+    with pytest.raises(UserError, match="4 points and the defaults need at least 5 trials"):
         _sheet(points=[{"lr": 1e-3 * k} for k in (1, 2, 3, 4)])
 
 
@@ -132,7 +132,7 @@ def test_warm_from_takes_what_fits(tmp_path: Path) -> None:
         {"likelihood": "bernoulli", "lr": 1e-3, "batch_size": 128, **common},
         {"likelihood": "gaussian", "lr": 1e-4, "batch_size": 256, **common},
     ]
-    with pytest.raises(BadUsage, match="nothing of its best configurations lies in this space"):
+    with pytest.raises(UserError, match="nothing of its best configurations lies in this space"):
         initial_points.warm(
             SPACES["ae"]._replace(space=lambda trial: {"net": trial.suggest_categorical("net", ("conv",))}),
             str(made),
@@ -141,7 +141,7 @@ def test_warm_from_takes_what_fits(tmp_path: Path) -> None:
 
 
 def test_a_grid_needs_values_and_ends_with_them() -> None:
-    with pytest.raises(BadUsage, match="a grid needs values for beta, latent_dim, lr"):
+    with pytest.raises(UserError, match="a grid needs values for beta, latent_dim, lr"):
         _sheet(sampler="grid")
     pinned = {"beta": "1", "latent_dim": "8", "lr": "1e-3,1e-4", "width": "128", "epochs": "1", "batch_size": "64"}
     sheet = resolve(Options("vae", sampler="grid", trials=50, set={**pinned, "likelihood": "bernoulli"}), ["gensweep"])

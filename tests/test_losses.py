@@ -9,7 +9,7 @@ from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from trainables import MODELS, dae, random_streams, vae
 from trainables.engine.interface import Batch
-from trainables.errors import BadInput
+from trainables.errors import UserError
 from trainables.random_streams import Draw
 from trainables.schemes import SCHEMES
 
@@ -146,7 +146,7 @@ def test_corruptions_do_what_they_say() -> None:
 
 def test_a_share_of_the_pixels_is_at_most_one() -> None:
     dae.check({"corruption": "gaussian", "sigma": 2.0})
-    with pytest.raises(BadInput, match=r"sigma=2.0 with corruption=masking: a share is at most 1"):
+    with pytest.raises(UserError, match=r"sigma=2.0 with corruption=masking: a share is at most 1"):
         dae.check({"corruption": "masking", "sigma": 2.0})
 
 

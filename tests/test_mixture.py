@@ -7,7 +7,7 @@ import torch
 from trials import digits, small
 
 from trainables import MODELS, TRAINABLES, random_streams
-from trainables.errors import BadInput
+from trainables.errors import UserError
 from trainables.mixture import Mixture
 
 NAMES = [name for name, model in MODELS.items() if model.fit is not None]
@@ -52,7 +52,7 @@ def test_what_cannot_be_fitted() -> None:
     mixture = Mixture(2, 2)
     mixture.fit(torch.full((9, 2), float("nan")), 5)
     assert mixture.means.tolist() == [[0.0, 0.0], [0.0, 0.0]]
-    with pytest.raises(BadInput, match="gmm=2 needs at least as many training images, and there are 1"):
+    with pytest.raises(UserError, match="gmm=2 needs at least as many training images, and there are 1"):
         mixture.fit(torch.zeros(1, 2), 5)
 
 

@@ -27,7 +27,7 @@ from test_searcher import run_one, searching, sheet
 
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
-from gensweep.errors import BadUsage
+from gensweep.errors import UserError
 from gensweep.search.study_storage import check_storage, opened
 from gensweep.sweep.run_sweep import space_of
 from gensweep.tune import ray_session, run_tuner
@@ -223,5 +223,5 @@ def test_unrelated_searches_share_a_study(tmp_path: Path) -> None:
         with opened(tmp_path, about, {}) as own:
             own.ask()
             assert [trial.number for trial in own.trials if trial.state == TrialState.RUNNING] == [0]
-    with pytest.raises(BadUsage, match="holds a study named 'one' already"):
+    with pytest.raises(UserError, match="holds a study named 'one' already"):
         check_storage(url, "one", True)

@@ -32,7 +32,7 @@ from analysis.read.results import Sweep
 from analysis.report import sweep_page
 from analysis.sweep.importance import Importance
 from trainables.data import load
-from trainables.errors import BadInput
+from trainables.errors import UserError
 from trainables.objective import Objective
 
 
@@ -222,6 +222,6 @@ def test_several_sweeps_on_one_page(made: Path, tmp_path: Path) -> None:
 
 def test_nothing_is_written_for_a_sweep_that_failed(made: Path, tmp_path: Path) -> None:
     bad = sweeps.make(tmp_path / "bad", [sweeps.TRIALS[3]])
-    with pytest.raises(BadInput, match=r"all 1 trials .* failed \(1 nan\)"):
+    with pytest.raises(UserError, match=r"all 1 trials .* failed \(1 nan\)"):
         sweep_page.write([made, bad], tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gensweep.config.options import Options
-from gensweep.errors import BadUsage
+from gensweep.errors import UserError
 from gensweep.tune.resources import Share, emulates_bf16, share
 
 
@@ -52,13 +52,13 @@ def test_the_line_says_how_many_nodes() -> None:
 
 
 def test_no_trial_runs_on_two_nodes() -> None:
-    with pytest.raises(BadUsage, match="gpus-per-trial 2: only 1 GPUs are there on one node"):
+    with pytest.raises(UserError, match="gpus-per-trial 2: only 1 GPUs are there on one node"):
         share(Options("vae", gpus_per_trial=2), RACK)
 
 
 @pytest.mark.parametrize("asked", [{"gpus_per_trial": 1}, {"gpus_per_trial": 0.1}, {"cpus_per_trial": 3}])
 def test_more_than_there_is(asked: dict[str, Any]) -> None:
-    with pytest.raises(BadUsage, match="are there"):
+    with pytest.raises(UserError, match="are there"):
         share(Options("vae", **asked), [{"CPU": 2}])
 
 

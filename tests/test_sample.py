@@ -13,7 +13,7 @@ from safetensors.torch import save
 from analysis.figures import latent, sample_grids
 from analysis.nets import rebuild
 from analysis.read import results
-from trainables.errors import BadInput
+from trainables.errors import UserError
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def test_sample_of_a_class(tmp_path: Path) -> None:
     by_name = rebuild.draw(cgan, 4, "three", tmp_path / "a.png").read_bytes()
     assert rebuild.draw(cgan, 4, "3", tmp_path / "b.png").read_bytes() == by_name
     assert rebuild.draw(cgan, 4, "4", tmp_path / "c.png").read_bytes() != by_name
-    with pytest.raises(BadInput, match="unknown label 'thre': did you mean 'three'"):
+    with pytest.raises(UserError, match="unknown label 'thre': did you mean 'three'"):
         rebuild.draw(cgan, 4, "thre", tmp_path / "d.png")
     assert [strip.title[:7] for strip in sample_grids.comparison(results.load(cgan), 1)] == [
         "Trial 1"
@@ -58,23 +58,23 @@ def test_sample_of_a_mixture_and_of_an_older_sweep(tmp_path: Path) -> None:
 
 def test_samples_that_cannot_be(made: Path, tmp_path: Path) -> None:
     own, out = shutil.copytree(made, tmp_path / "own"), tmp_path / "out.png"
-    with pytest.raises(BadInput, match="vae knows no labels"):
+    with pytest.raises(UserError, match="vae knows no labels"):
         rebuild.draw(own, 4, "3", out)
-    with pytest.raises(BadInput, match="at least 1, not 0"):
+    with pytest.raises(UserError, match="at least 1, not 0"):
         rebuild.draw(own, 0, None, out)
-    with pytest.raises(BadInput, match=r"no trial 9 .* trials 0 to 3"):
+    with pytest.raises(UserError, match=r"no trial 9 .* trials 0 to 3"):
         rebuild.draw(own, 4, None, out, trial=9)
-    with pytest.raises(BadInput, match="ae draws nothing from noise, since it has gmm=0"):
+    with pytest.raises(UserError, match="ae draws nothing from noise, since it has gmm=0"):
         rebuild.draw(sweeps.make(tmp_path / "ae", model="ae"), 4, None, out)
     weights = own / "trials" / "0001" / "best.safetensors"
     weights.write_bytes(save({"decoder.0.weight": torch.zeros(3)}))
-    with pytest.raises(BadInput, match=r"does not fit these nets; gensweep 0\.1\.0 wrote it"):
+    with pytest.raises(UserError, match=r"does not fit these nets; gensweep 0\.1\.0 wrote it"):
         rebuild.draw(own, 4, None, out)
     assert latent.data(results.load(own)) == []
     weights.write_bytes(b"torn")
-    with pytest.raises(BadInput, match="damaged"):
+    with pytest.raises(UserError, match="damaged"):
         rebuild.draw(own, 4, None, out)
     weights.unlink()
-    with pytest.raises(BadInput, match="has no weights"):
+    with pytest.raises(UserError, match="has no weights"):
         rebuild.draw(own, 4, None, out)
     assert not out.exists()

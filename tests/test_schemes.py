@@ -14,7 +14,7 @@ from trials import assert_stacked_equals_solo, digits, small, steps
 from trainables import MODELS, TRAINABLES
 from trainables.config_schema import KEYS, Config
 from trainables.engine.state import Run, start
-from trainables.errors import BadInput
+from trainables.errors import UserError
 from trainables.penalties import PENALTIES
 from trainables.schemes import SCHEMES
 
@@ -113,12 +113,12 @@ def test_every_combination(scheme: str, model: str) -> None:
 
 @pytest.mark.parametrize("penalty", [key for key, penalty in PENALTIES.items() if penalty.term is not None])
 def test_batch_norm_under_a_gradient_penalty_is_refused(penalty: str) -> None:
-    with pytest.raises(BadInput, match=rf"penalty={penalty} with d_norm=batch: .* use d_norm=none or d_norm=spectral"):
+    with pytest.raises(UserError, match=rf"penalty={penalty} with d_norm=batch: .* use d_norm=none or d_norm=spectral"):
         start(MODELS["gan"], small("gan", {"penalty": penalty, "d_norm": "batch"}), digits(), 0)
 
 
 def test_half_a_pack_is_refused() -> None:
-    with pytest.raises(BadInput, match=r"batch_size=32 with pack=3: a batch must be two or more whole packs"):
+    with pytest.raises(UserError, match=r"batch_size=32 with pack=3: a batch must be two or more whole packs"):
         start(MODELS["gan"], small("gan", {"pack": "3"}), digits(), 0)
 
 

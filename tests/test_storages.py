@@ -20,7 +20,7 @@ from test_sweep import LENGTH, SMALL, done, gensweep, rows, trials, wait_for_row
 
 from analysis.read import optuna_study
 from analysis.read.optuna_study import with_driver
-from gensweep.errors import BadUsage
+from gensweep.errors import UserError
 from gensweep.search.study_storage import check_storage, closing, opened, shown
 from gensweep.tune.searcher import StudySearcher
 from trainables import filestore
@@ -153,7 +153,7 @@ def test_two_sweeps_in_one_database(tmp_path: Path, server: Server) -> None:
         thread.join()
     assert found["one"] == alone
     assert found["two"] != alone
-    with pytest.raises(BadUsage, match=r"sweeper:\*\*\*@127.*holds a study named 'one' already"):
+    with pytest.raises(UserError, match=r"sweeper:\*\*\*@127.*holds a study named 'one' already"):
         check_storage(server.url, "one", True)
 
 
@@ -197,7 +197,7 @@ def _while_the_server_restarts(
 
 
 def test_a_server_that_is_not_there() -> None:
-    with pytest.raises(BadUsage, match=r"cannot open the storage postgresql://me:\*\*\*@127"):
+    with pytest.raises(UserError, match=r"cannot open the storage postgresql://me:\*\*\*@127"):
         check_storage(f"postgresql://me:secret@127.0.0.1:{_free_port()}/x", "s", True)
 
 

@@ -16,10 +16,10 @@ from gensweep.config import sweep_yaml
 from gensweep.config.manifest import IDENTITY
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
-from gensweep.errors import BadUsage
+from gensweep.errors import UserError
 from gensweep.search.study_storage import opened
 from gensweep.sweep.run_sweep import read_sheet
-from search_spaces import SPACES, BadSpace
+from search_spaces import SPACES
 from search_spaces.override import Probe, apply
 
 # After the examples of https://docs.wandb.ai/models/sweeps/define-sweep-configuration, with this model's names.
@@ -229,9 +229,9 @@ def test_steps() -> None:
     assert max(config["batch_size"] for config in drawn) == 256
     assert {config["beta"] for config in drawn} <= {0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9}
     for text in ("1:2:log:log", "1:2:3:4", "1:2:fast", "1:2:-1", "1:9:5", "2:9:linear:log"):
-        with pytest.raises(BadSpace):
+        with pytest.raises(UserError):
             apply(SPACES["vae"], {"beta": text})
-    with pytest.raises(BadUsage, match="no sweep file"):
+    with pytest.raises(UserError, match="no sweep file"):
         sheet_of("[]")
 
 

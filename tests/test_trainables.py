@@ -15,7 +15,7 @@ from trainables.engine.interface import Batch
 from trainables.engine.loop import Sums, take_turn, train_epoch
 from trainables.engine.stack import signature
 from trainables.engine.state import start
-from trainables.errors import BadInput
+from trainables.errors import UserError
 
 NAMES = list(MODELS)
 
@@ -176,7 +176,7 @@ def test_numbers_that_blow_up_end_the_trial_with_a_class() -> None:
 
 
 def test_a_batch_larger_than_the_training_split_is_named() -> None:
-    with pytest.raises(BadInput, match=r"batch_size=5000 is more than the 320 training images"):
+    with pytest.raises(UserError, match=r"batch_size=5000 is more than the 320 training images"):
         next(TRAINABLES["ae"](small("ae", batch_size=5000), digits(), 0))
 
 

@@ -14,7 +14,7 @@ from torch.nn.functional import normalize
 from torch.nn.utils.parametrize import register_parametrization
 
 from trainables.engine.interface import Shape
-from trainables.errors import BadInput
+from trainables.errors import UserError
 
 
 class Unflatten(nn.Module):
@@ -45,7 +45,7 @@ def _batch_statistics(kind: type[nn.BatchNorm1d | nn.BatchNorm2d], width: int) -
 def _quarter(shape: Shape) -> tuple[int, int]:
     _, h, w = shape
     if h % 4 or w % 4:
-        raise BadInput(f"net='conv' halves the image twice, and {h}x{w} is no multiple of 4: use net=mlp or resize")
+        raise UserError(f"net='conv' halves the image twice, and {h}x{w} is no multiple of 4: use net=mlp or resize")
     return h // 4, w // 4
 
 

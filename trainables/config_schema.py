@@ -7,7 +7,7 @@ them as 0-d tensors ``hp[key]``.
 
 from typing import Any, Literal, NamedTuple
 
-from trainables.errors import BadInput, unknown
+from trainables.errors import UserError, unknown
 from trainables.penalties import PENALTIES
 from trainables.schemes import SCHEMES
 
@@ -71,7 +71,7 @@ def check(key: str, value: Any) -> Any:
     """``value`` as the key's type.
 
     Raises:
-        BadInput: unknown key, wrong type, or outside the range.
+        UserError: unknown key, wrong type, or outside the range.
     """
     if key not in KEYS:
         raise unknown("key", key, KEYS)
@@ -81,10 +81,10 @@ def check(key: str, value: Any) -> Any:
             raise unknown(key, str(value), spec.choices or ())
         return value
     if isinstance(value, bool) or not isinstance(value, int | float) or (spec.type is int and value != int(value)):
-        raise BadInput(
+        raise UserError(
             f"{key}={value!r}: {'a whole number' if spec.type is int else 'a number'} is needed ({spec.doc})"
         )
     low, high = spec.low or 0.0, spec.high or 0.0
     if not low <= value <= high:
-        raise BadInput(f"{key}={value!r} is out of range: {low:g} to {high:g} ({spec.doc})")
+        raise UserError(f"{key}={value!r} is out of range: {low:g} to {high:g} ({spec.doc})")
     return spec.type(value)

@@ -15,7 +15,7 @@ from torch import Tensor
 from trainables import ae
 from trainables.config_schema import Config
 from trainables.engine.interface import Batch, Hp, Measure, Nets, Noise, Shape, Show, Turn
-from trainables.errors import BadInput
+from trainables.errors import UserError
 from trainables.metrics.reconstruction import reconstruction
 from trainables.random_streams import Draw
 
@@ -71,10 +71,10 @@ def check(config: Config) -> None:
     """Refuses what is no corruption.
 
     Raises:
-        BadInput: a share of the pixels above 1.
+        UserError: a share of the pixels above 1.
     """
     if config["corruption"] != "gaussian" and config["sigma"] > 1:
-        raise BadInput(f"sigma={config['sigma']} with corruption={config['corruption']}: a share is at most 1")
+        raise UserError(f"sigma={config['sigma']} with corruption={config['corruption']}: a share is at most 1")
 
 
 MODEL = ae.MODEL._replace(

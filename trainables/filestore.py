@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-from trainables.errors import BadInput
+from trainables.errors import UserError
 
 if TYPE_CHECKING:  # `is_url` is asked before anything heavy is imported
     from pyarrow import fs
@@ -107,14 +107,14 @@ class Directory(NamedTuple):
         return read_bytes(self.files, f"{self.root}/{name}")
 
     def write(self, name: str, content: bytes) -> None:
-        """Writes a file below the root, making its folder where needed; BadInput where that cannot be."""
+        """Writes a file below the root, making its folder where needed; UserError where that cannot be."""
         path = f"{self.root}/{name}"
         try:
             if self.local:  # a bucket has no folders
                 self.files.create_dir(path.rpartition("/")[0], recursive=True)
             write_bytes(self.files, path, content)
         except OSError as error:
-            raise BadInput(f"cannot write {name} to {self.name!r}: {str(error).splitlines()[0]}") from error
+            raise UserError(f"cannot write {name} to {self.name!r}: {str(error).splitlines()[0]}") from error
 
     def delete(self, name: str) -> None:
         retry_transient(self.files, lambda: self.files.delete_file(f"{self.root}/{name}"))
@@ -150,21 +150,21 @@ class Directory(NamedTuple):
 
 
 def read_description(where: Directory, what: str, version: int, nearby: str = "") -> dict[str, Any]:
-    """What `sweep.json` or `study.json` holds, for `what` "sweep" or "study"; BadInput, with the hint `nearby` where
+    """What `sweep.json` or `study.json` holds, for `what` "sweep" or "study"; UserError, with the hint `nearby` where
     there is none, for one that is missing, broken or of another format."""
     if not where.has(f"{what}.json"):
-        raise BadInput(f"{where.name!r} is not a {what}: no {what}.json there{nearby}")
+        raise UserError(f"{where.name!r} is not a {what}: no {what}.json there{nearby}")
     try:
         meta = json.loads(where.read(f"{what}.json"))
     except ValueError as error:
-        raise BadInput(f"{where.name!r} is not a readable {what}: {what}.json is broken ({error})") from error
+        raise UserError(f"{where.name!r} is not a readable {what}: {what}.json is broken ({error})") from error
     if not isinstance(meta, dict) or meta.get("format") != version:
-        raise BadInput(f"{where.name!r} is not a {what} of format {version}, which is what this gensweep reads")
+        raise UserError(f"{where.name!r} is not a {what} of format {version}, which is what this gensweep reads")
     return meta
 
 
 def open_directory(directory: str | Path) -> Directory:
-    """A local path or a URL (`s3://bucket/results/x`) as a Place; BadInput for a URL that no file system reads."""
+    """A local path or a URL (`s3://bucket/results/x`) as a Place; UserError for a URL that no file system reads."""
     from pyarrow import fs
 
     text = str(directory)
@@ -173,4 +173,4 @@ def open_directory(directory: str | Path) -> Directory:
     try:
         return Directory(*open_filesystem(text), text)
     except (OSError, ValueError) as error:
-        raise BadInput(f"cannot open {text!r}: {str(error).splitlines()[0]}") from error
+        raise UserError(f"cannot open {text!r}: {str(error).splitlines()[0]}") from error

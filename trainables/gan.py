@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from trainables import blocks
 from trainables.config_schema import Config
 from trainables.engine.interface import After, Batch, Hp, Model, Nets, Noise, Shape, State, Turn
-from trainables.errors import BadInput
+from trainables.errors import UserError
 from trainables.penalties import PENALTIES
 from trainables.random_streams import Draw
 from trainables.schemes import SCHEMES
@@ -131,16 +131,16 @@ def check(config: Config) -> None:
     """Refuses what cannot be trained.
 
     Raises:
-        BadInput: a gradient penalty with batch norm, or a batch that is not at least two whole packs.
+        UserError: a gradient penalty with batch norm, or a batch that is not at least two whole packs.
     """
     penalty, size, pack = config["penalty"], config["batch_size"], config["pack"]
     if PENALTIES[penalty].term is not None and config["d_norm"] == "batch":
-        raise BadInput(
+        raise UserError(
             f"penalty={penalty} with d_norm=batch: the penalty is about each image by itself, and batch norm mixes the "
             "images of a batch: use d_norm=none or d_norm=spectral"
         )
     if size % pack or size < 2 * pack:
-        raise BadInput(f"batch_size={size} with pack={pack}: a batch must be two or more whole packs")
+        raise UserError(f"batch_size={size} with pack={pack}: a batch must be two or more whole packs")
 
 
 WHEN: dict[str, Callable[[Config], bool]] = {

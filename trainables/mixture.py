@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.special import ndtr
 
-from trainables.errors import BadInput
+from trainables.errors import UserError
 
 ITERATIONS = 100  # of EM; most of the likelihood is won in the first tens
 LEAST_VARIANCE = 1e-6  # added to each, in units of the codes' variance: keeps a component on few codes from a point
@@ -40,7 +40,7 @@ class Mixture(nn.Module):
         """Fit to codes [N, Z]; ones that are not finite leave it as it is, since nothing can be drawn from those.
 
         Raises:
-            BadInput: fewer codes than components.
+            UserError: fewer codes than components.
         """
         from sklearn.exceptions import ConvergenceWarning  # 90 MB and a second of import, which other models never need
         from sklearn.mixture import GaussianMixture
@@ -48,7 +48,7 @@ class Mixture(nn.Module):
 
         components = len(self.means)
         if len(codes) < components:
-            raise BadInput(f"gmm={components} needs at least as many training images, and there are {len(codes)}")
+            raise UserError(f"gmm={components} needs at least as many training images, and there are {len(codes)}")
         if not codes.isfinite().all():
             return
         x = codes.double().cpu().numpy()

@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from trainables.errors import BadInput
+from trainables.errors import UserError
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -114,14 +114,14 @@ def goal_of(meta: Mapping[str, Any]) -> Goal:
 
 
 def constraint(text: str) -> Constraint:
-    """`modes>=7` or `duplicates<=0.5`; BadInput for anything else."""
+    """`modes>=7` or `duplicates<=0.5`; UserError for anything else."""
     found = re.fullmatch(r"\s*(\w+)\s*([<>]=)\s*(\S+)\s*", text)
     try:
         bound = float(found[3]) if found else math.nan
     except ValueError:
         bound = math.nan
     if found is None or not math.isfinite(bound):
-        raise BadInput(f'constraint {text!r}: write "key>=number" or "key<=number", in quotes')
+        raise UserError(f'constraint {text!r}: write "key>=number" or "key<=number", in quotes')
     return Constraint(found[1], found[2], bound)
 
 

@@ -19,7 +19,7 @@ from trainables.data import Dataset
 from trainables.engine.evaluate import COLUMNS
 from trainables.engine.loop import Epoch
 from trainables.engine.state import Data
-from trainables.errors import BadInput
+from trainables.errors import UserError
 from trainables.metrics import METRICS, Judge, load_extractor
 from trainables.objective import Goal, Values, judged
 from trainables.random_streams import derive
@@ -66,7 +66,7 @@ class Delivery:
         for metric in METRICS.values():
             missing = metric.keys.keys() & set(self.goal.keys) - row.keys() if metric.when == "each" else ()
             if missing:  # said at the first evaluation, since no later one would have it either
-                raise BadInput(f"trials of {self.about['model']!r} on this data have no {' and no '.join(missing)}")
+                raise UserError(f"trials of {self.about['model']!r} on this data have no {' and no '.join(missing)}")
         values = self.goal.values(row)
         if not judged(row, self.goal.primary.metric) or not self.goal.counts(values):
             return

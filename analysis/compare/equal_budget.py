@@ -19,7 +19,7 @@ from analysis.read.results import Sweep
 from analysis.sweep import final_results, random_search
 from analysis.sweep.final_results import ALPHA, Final
 from analysis.sweep.random_search import Unit
-from trainables.errors import BadInput
+from trainables.errors import UserError
 from trainables.metrics import keys
 
 
@@ -67,20 +67,20 @@ def stamp(sweep: Sweep) -> dict[str, Any]:
 
 
 def refuse(first: Sweep, second: Sweep) -> None:
-    """BadInput, in one line, where the scores of two sweeps mean different things."""
+    """UserError, in one line, where the scores of two sweeps mean different things."""
     theirs = [{"objective": sweep.metric, "mode": sweep.goal.primary.mode, **stamp(sweep)} for sweep in (first, second)]
     for key in dict.fromkeys([*theirs[0], *theirs[1]]):
         a, b = (one.get(key) for one in theirs)
         if a != b:
             cut = [str(value)[:12] if key == "data" else str(value) for value in (a, b)]
-            raise BadInput(
+            raise UserError(
                 f"{first.place.name} and {second.place.name} are not scored alike, so no number of them compares: "
                 f"{key} {cut[0]} against {cut[1]}"
             )
 
 
 def compare(first: Sweep, second: Sweep) -> Compared:
-    """Two sweeps whose rows were read; BadInput where their scores do not compare, or one has no winner."""
+    """Two sweeps whose rows were read; UserError where their scores do not compare, or one has no winner."""
     refuse(first, second)
     both = (first, second)
     told = [random_search.spent(sweep) for sweep in both]

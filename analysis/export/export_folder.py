@@ -25,7 +25,7 @@ from analysis.read import results
 from analysis.read.results import Sweep
 from analysis.sweep import final_results, ranking
 from trainables import MODELS, ae, filestore
-from trainables.errors import BadInput
+from trainables.errors import UserError
 from trainables.metrics import keys
 
 FILES = ("model.py", "model.safetensors", "config.json", "README.md", "samples.png")
@@ -36,13 +36,13 @@ def write(directory: str, out: str | None, trial: int | None, further: dict[str,
     """Writes the folder, with `further` files by name; returns where it is, and the lines that load it and draw.
 
     Raises:
-        BadInput: no sweep, no winner or no such trial; nets that cannot be written; a folder that holds other things.
+        UserError: no sweep, no winner or no such trial; nets that cannot be written; a folder that holds other things.
     """
     search = results.load(directory)
     target = filestore.open_directory(out if out is not None else f"{search.place.name.rstrip('/')}/export")
     there = set(target.names(""))
     if there - {*FILES, *further, "__pycache__"} or (there and "model.safetensors" not in there):
-        raise BadInput(f"{target.name} holds other things: name an empty folder with -o")
+        raise UserError(f"{target.name} holds other things: name an empty folder with -o")
     net = chosen(search, trial)
     about = told(search, net)
     source, weights = _source(search, net)
@@ -78,7 +78,7 @@ def told(search: Sweep, net: Net) -> dict[str, Any]:
     """What config.json holds."""
     one, meta = results.trial(net.sweep, net.number), search.meta
     if one.best is None:
-        raise BadInput(
+        raise UserError(
             f"trial {net.number} of {net.sweep.place.name!r} was never evaluated: there is nothing to export"
         )
     numbers = {key for key, about in keys().items() if not about.many}

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.fx import Graph, Tracer
 
-from trainables.errors import BadInput
+from trainables.errors import UserError
 
 CANNOT = "these nets cannot be written as a file of their own"
 Pass = Callable[[Mapping[str, nn.Module], Tensor, Tensor], Tensor]
@@ -47,7 +47,7 @@ def alone(nets: Mapping[str, nn.Module], run: Pass) -> Alone:
     """The pass `run(nets, x, y)` of nets in eval mode, traced; y is no input where the pass does not look at it.
 
     Raises:
-        BadInput: what torch.fx cannot trace, or a layer that torch does not have.
+        UserError: what torch.fx cannot trace, or a layer that torch does not have.
     """
     whole = _Whole(nets, run).eval()
     tracer = Tracer()
@@ -55,7 +55,7 @@ def alone(nets: Mapping[str, nn.Module], run: Pass) -> Alone:
     try:
         graph = tracer.trace(whole)
     except (TypeError, ValueError, RuntimeError, torch.fx.proxy.TraceError) as error:
-        raise BadInput(f"{CANNOT}: {str(error).splitlines()[0]}") from error
+        raise UserError(f"{CANNOT}: {str(error).splitlines()[0]}") from error
     for node in graph.nodes:
         if node.op == "placeholder" and not node.users:
             graph.erase_node(node)
@@ -81,7 +81,7 @@ def _renamed(graph: Graph, whole: nn.Module) -> tuple[list[str], dict[str, Tenso
         layer = whole.get_submodule(path)
         made = repr(layer).replace(", bias=True", "")  # as it is anyhow: of batch norm, an older torch does not know it
         if not type(layer).__module__.startswith("torch.nn.") or "\n" in made:
-            raise BadInput(f"{CANNOT}: {type(layer).__name__} is no plain layer")
+            raise UserError(f"{CANNOT}: {type(layer).__name__} is no plain layer")
         layers[name] = f"self.{name} = nn.{made}"
         weights |= {f"{name}.{key}": value for key, value in layer.state_dict().items()}
     return list(layers.values()), {name: value.detach().contiguous() for name, value in weights.items()}
@@ -100,7 +100,7 @@ def check(source: str, weights: Mapping[str, Tensor], inputs: list[Tensor], expe
     """Runs the written file on the inputs.
 
     Raises:
-        BadInput: it does not give what is expected.
+        UserError: it does not give what is expected.
     """
     space: dict[str, Any] = {"__name__": "exported", "__file__": "model.py"}
     try:
@@ -110,6 +110,6 @@ def check(source: str, weights: Mapping[str, Tensor], inputs: list[Tensor], expe
         with torch.no_grad():
             given = net.eval()(*inputs)
     except (NameError, RuntimeError, TypeError) as error:  # a function of the model's own, a layer of unusual arguments
-        raise BadInput(f"{CANNOT}: {str(error).splitlines()[0]}") from error
+        raise UserError(f"{CANNOT}: {str(error).splitlines()[0]}") from error
     if given.shape != expected.shape or not torch.allclose(given, expected, atol=1e-5):
-        raise BadInput(f"{CANNOT}: it draws other images than they do")
+        raise UserError(f"{CANNOT}: it draws other images than they do")

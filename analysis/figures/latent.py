@@ -11,7 +11,7 @@ from analysis.nets.codes import Codes
 from analysis.read import results
 from analysis.read.results import Sweep
 from analysis.sweep import ranking
-from trainables.errors import BadInput
+from trainables.errors import UserError
 
 TITLE = "The two-number code"
 
@@ -22,7 +22,7 @@ def data(sweep: Sweep) -> list[Codes]:
         return []
     try:
         return [codes.codes(sweep, number)]
-    except BadInput:
+    except UserError:
         return []  # weights that are lost or unfit cost the page this figure, not the page
 
 

@@ -14,7 +14,7 @@ from analysis.nets import rebuild
 from analysis.read import results
 from analysis.read.results import Sweep
 from analysis.sweep import ranking
-from trainables.errors import BadInput
+from trainables.errors import UserError
 
 TITLE = "The most alike of its samples"
 GAP = 2  # pixels
@@ -38,7 +38,7 @@ def data(sweep: Sweep) -> list[Pairs]:
     which = [int(pair[0]) for pair in pairs] + [int(pair[1]) for pair in pairs]
     try:
         images = rebuild.scored(sweep, number, which)
-    except BadInput:
+    except UserError:
         return []  # weights or images that are not at hand cost the page this figure, not the page
     return [Pairs(images, int(sweep.meta["stamp"]["n_samples"]), float(row["duplicates"]))]
 

@@ -22,7 +22,7 @@ from analysis.read.results import Sweep
 from analysis.sweep import ranking
 from trainables import MODELS
 from trainables.engine.evaluate import GRID, grid_labels
-from trainables.errors import BadInput
+from trainables.errors import UserError
 
 ACROSS = 10  # images in a row
 REAL = "Real images"
@@ -73,11 +73,11 @@ def batch(sweep: Sweep, number: int, epoch: int) -> Pixels:
         return image_sheets.cells(sweep.place.read(_file(number, epoch)), (c, h, w))
     except FileNotFoundError:
         if MODELS[sweep.meta["model"]].show is not None:
-            raise BadInput(
+            raise UserError(
                 f"trial {number} of {sweep.place.name!r} has lost its picture {_file(number, epoch)}"
             ) from None
     except (UnidentifiedImageError, ValueError) as error:
-        raise BadInput(f"the picture {_file(number, epoch)} of {sweep.place.name!r} is damaged: {error}") from error
+        raise UserError(f"the picture {_file(number, epoch)} of {sweep.place.name!r} is damaged: {error}") from error
     z = rebuild.noise(sweep, number, GRID, sweep.meta["seed"], "grid")
     return rebuild.images(sweep, number, z, grid_labels(len(sweep.meta["data"]["classes"])))
 

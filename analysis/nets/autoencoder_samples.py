@@ -18,7 +18,7 @@ from analysis.read import dataset
 from analysis.read.results import Sweep
 from trainables import MODELS, random_streams
 from trainables.data import Dataset
-from trainables.errors import BadInput
+from trainables.errors import UserError
 from trainables.metrics import Judge, build_judge, load_extractor
 from trainables.metrics.extract import batched
 from trainables.metrics.fid import Moments, frechet, moments
@@ -53,11 +53,11 @@ def _judge(fingerprint: str, name: str, data_dir: str | None) -> Judge:
 
 
 def fid(sweep: Sweep, number: int) -> float:
-    """FID of the draws, with the extractor, sample count and reference of the sweep. BadInput where the images are not
+    """FID of the draws, with the extractor, sample count and reference of the sweep. UserError where the images are not
     at hand."""
     found = dataset.dataset(sweep)
     if found is None:
-        raise BadInput(f"the images of {sweep.place.name!r} ({sweep.meta['dataset']}) are not at hand")
+        raise UserError(f"the images of {sweep.place.name!r} ({sweep.meta['dataset']}) are not at hand")
     judge = _judge(found.fingerprint, sweep.meta["dataset"], sweep.meta["data_dir"])
     features, _ = batched(load_extractor(judge, "cpu"), draws(sweep, number, judge.n_samples), judge.n_samples)
     return frechet(moments(features), Moments(torch.tensor(judge.mean), torch.tensor(judge.cov)))

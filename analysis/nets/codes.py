@@ -15,7 +15,7 @@ from analysis.nets import rebuild
 from analysis.read import dataset
 from analysis.read.results import Sweep
 from trainables import MODELS
-from trainables.errors import BadInput
+from trainables.errors import UserError
 
 IMAGES = 2000  # more only blacken a page
 
@@ -27,14 +27,14 @@ class Codes(NamedTuple):
 
 
 def codes(sweep: Sweep, number: int) -> Codes:
-    """The codes of the first held-out images. BadInput where weights or images are not at hand, or the model has no
+    """The codes of the first held-out images. UserError where weights or images are not at hand, or the model has no
     codes."""
     nets, found = rebuild.nets(sweep, number), dataset.dataset(sweep)
     encode = MODELS[sweep.meta["model"]].encode
     if encode is None:
-        raise BadInput(f"{sweep.meta['model']} gives an image alone no code: {sweep.place.name!r} has none to show")
+        raise UserError(f"{sweep.meta['model']} gives an image alone no code: {sweep.place.name!r} has none to show")
     if found is None:
-        raise BadInput(f"the images of {sweep.place.name!r} ({sweep.meta['dataset']}) are not at hand")
+        raise UserError(f"the images of {sweep.place.name!r} ({sweep.meta['dataset']}) are not at hand")
     x, y = found.val.to("cpu").gather(torch.arange(min(len(found.val), IMAGES)), torch.device("cpu"))
     with torch.no_grad():
         z = encode(nets, x)

@@ -21,21 +21,21 @@ from analysis.read.results import Sweep
 from analysis.sweep import ranking
 from trainables import MODELS, random_streams
 from trainables.engine import evaluate
-from trainables.errors import BadInput, unknown
+from trainables.errors import UserError, unknown
 
 BATCH = 500
 
 
 def nets(sweep: Sweep, number: int) -> dict[str, nn.Module]:
     """The nets of a trial with the weights of its best evaluated epoch, on the CPU in eval mode; those that
-    `best.safetensors` does not hold (a discriminator) are left out. BadInput where the file is missing or unfit."""
+    `best.safetensors` does not hold (a discriminator) are left out. UserError where the file is missing or unfit."""
     name = f"{results.folder(number)}/best.safetensors"
     try:
         weights = load_tensors(sweep.place.read(name))
     except FileNotFoundError as error:
-        raise BadInput(f"trial {number} of {sweep.place.name!r} has no weights: {name} is missing") from error
+        raise UserError(f"trial {number} of {sweep.place.name!r} has no weights: {name} is missing") from error
     except SafetensorError as error:
-        raise BadInput(f"{name} of {sweep.place.name!r} is damaged: {error}") from error
+        raise UserError(f"{name} of {sweep.place.name!r} is damaged: {error}") from error
     shape, n_classes = tuple(sweep.meta["data"]["shape"]), len(sweep.meta["data"]["classes"])
     kept = {key.partition(".")[0] for key in weights}
     try:
@@ -45,7 +45,7 @@ def nets(sweep: Sweep, number: int) -> dict[str, nn.Module]:
             built[net].load_state_dict(_of(weights, net))
     except (KeyError, RuntimeError) as error:  # the model's code has changed since
         wrote = sweep.meta["versions"]["gensweep"]
-        raise BadInput(f"{name} of {sweep.place.name!r} does not fit these nets; gensweep {wrote} wrote it") from error
+        raise UserError(f"{name} of {sweep.place.name!r} does not fit these nets; gensweep {wrote} wrote it") from error
     return {net: module.eval().requires_grad_(False) for net, module in built.items() if net in kept}
 
 
@@ -60,12 +60,12 @@ def images(sweep: Sweep, number: int, z: Tensor, y: Tensor) -> Pixels:
 
 
 def scored(sweep: Sweep, number: int, which: list[int]) -> Pixels:
-    """Some of the samples that a trial was scored by at its best epoch, drawn again: uint8 [n, C, H, W]. BadInput where
+    """Some of the samples that a trial was scored by at its best epoch, redrawn: uint8 [n, C, H, W]. UserError where
     weights, or the images whose classes a conditional model was asked for, are not at hand."""
     model, n = MODELS[sweep.meta["model"]], sweep.meta["stamp"]["n_samples"]
     shares = dataset.prior(sweep) if model.conditional else [1.0]
     if not shares:
-        raise BadInput(f"the images of {sweep.place.name!r} ({sweep.meta['dataset']}) are not at hand")
+        raise UserError(f"the images of {sweep.place.name!r} ({sweep.meta['dataset']}) are not at hand")
     labels = evaluate.prior_labels(shares, sweep.meta["seed"], n, "cpu")
     chunks = sorted({k // evaluate.CHUNK for k in which})
     config = model.completed(results.trial(sweep, number).config)
@@ -87,16 +87,16 @@ def draw(
 ) -> Path:
     """Draws n images of the winner (or of `trial`) and saves them as one PNG, as square as may be; returns its path.
 
-    A conditional model draws class `label` (a name or an index), or without one each class in turn. BadInput for a
+    A conditional model draws class `label` (a name or an index), or without one each class in turn. UserError for a
     model that does not sample, an unknown label or trial, n < 1, or a path that cannot be written.
     """
     sweep = results.load(directory)
     model = MODELS[sweep.meta["model"]]
     if n < 1:
-        raise BadInput(f"the number of images must be at least 1, not {n}")
+        raise UserError(f"the number of images must be at least 1, not {n}")
     number = chosen(sweep, trial)
     if not model.samples(model.completed(results.trial(sweep, number).config)):
-        raise BadInput(
+        raise UserError(
             f"trial {number} of {model.name} draws nothing from noise, since it has gmm=0: search it with "
             f"`--set gmm=10`, or see what it rebuilds: `gensweep report {directory}`"
         )
@@ -110,11 +110,11 @@ def _of(weights: Mapping[str, Tensor], net: str) -> dict[str, Tensor]:
 
 
 def chosen(sweep: Sweep, trial: int | None) -> int:
-    """The number of a trial, or of the winner; BadInput where there is none."""
+    """The number of a trial, or of the winner; UserError where there is none."""
     if trial is None:
         return int(ranking.ranked(sweep)["number"].iloc[0])
     if trial not in sweep.trials["number"].tolist():
-        raise BadInput(f"no trial {trial} in {sweep.place.name!r}: it has trials 0 to {len(sweep.trials) - 1}")
+        raise UserError(f"no trial {trial} in {sweep.place.name!r}: it has trials 0 to {len(sweep.trials) - 1}")
     return trial
 
 
@@ -123,7 +123,7 @@ def _labels(sweep: Sweep, n: int, label: str | None) -> Tensor:
     if label is None:
         return torch.arange(n) % len(classes)
     if not MODELS[sweep.meta["model"]].conditional:
-        raise BadInput(f"{sweep.meta['model']} knows no labels, so --label {label} has no meaning: leave it out")
+        raise UserError(f"{sweep.meta['model']} knows no labels, so --label {label} has no meaning: leave it out")
     if label in classes:
         return torch.full((n,), classes.index(label))
     if label.isdecimal() and int(label) < len(classes):
@@ -136,5 +136,5 @@ def _save(content: bytes, out: Path) -> Path:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(content)
     except OSError as error:
-        raise BadInput(f"cannot write {out}: {error.strerror}") from error
+        raise UserError(f"cannot write {out}: {error.strerror}") from error
     return out

@@ -13,7 +13,7 @@ from analysis.nets import rebuild
 from analysis.read import dataset, results
 from analysis.read.results import Sweep
 from trainables import ae
-from trainables.errors import BadInput
+from trainables.errors import UserError
 
 POINTS = 400
 FINE = np.linspace(0, 1, 2001)
@@ -31,10 +31,10 @@ class Pulled(NamedTuple):
 
 
 def clean(sweep: Sweep, n: int) -> Tensor:
-    """The first n held-out images, float [n, C, H, W] in [0, 1]; BadInput where they are not at hand."""
+    """The first n held-out images, float [n, C, H, W] in [0, 1]; UserError where they are not at hand."""
     found = dataset.dataset(sweep)
     if found is None:
-        raise BadInput(f"the images of {sweep.place.name!r} ({sweep.meta['dataset']}) are not at hand")
+        raise UserError(f"the images of {sweep.place.name!r} ({sweep.meta['dataset']}) are not at hand")
     return found.val.to("cpu").gather(torch.arange(n), torch.device("cpu"))[0]
 
 

@@ -14,7 +14,7 @@ from trainables import MODELS, Data
 from trainables.data import Dataset
 from trainables.engine.evaluate import generate, prior_labels, witness
 from trainables.engine.state import start
-from trainables.errors import BadInput
+from trainables.errors import UserError
 from trainables.metrics import Judge, build_judge, load_extractor, measure
 from trainables.metrics.extract import batched
 from trainables.metrics.fid import Moments, frechet, moments
@@ -22,7 +22,7 @@ from trainables.metrics.fid import Moments, frechet, moments
 
 def score(sweep: Sweep, number: int, data: Dataset, judge: Judge) -> dict[str, Any]:
     """Everything that is measured at an evaluation, of a trial of `sweep` on the test split of `data`, whose `judge`
-    was built for the test. BadInput where the trial has left no weights."""
+    was built for the test. UserError where the trial has left no weights."""
     one = results.trial(sweep, number)
     model = MODELS[sweep.meta["model"]]
     config = model.completed(one.config)
@@ -43,7 +43,7 @@ def _judge(name: str, data_dir: str | None, seed: int) -> Judge:
 def _fid(directory: str, number: int) -> float:
     sweep = results.load(directory)
     if dataset.dataset(sweep) is None:
-        raise BadInput(f"the images of {directory!r} ({sweep.meta['dataset']}) are not at hand")
+        raise UserError(f"the images of {directory!r} ({sweep.meta['dataset']}) are not at hand")
     judge = _judge(sweep.meta["dataset"], sweep.meta["data_dir"], sweep.meta["seed"])
     model, nets = MODELS[sweep.meta["model"]], rebuild.nets(sweep, number)
     config = model.completed(results.trial(sweep, number).config)
@@ -55,6 +55,6 @@ def _fid(directory: str, number: int) -> float:
 
 
 def fid(sweep: Sweep, number: int) -> float:
-    """FID on the test split alone, which is a second of work: for the many trainings of a study. BadInput where the
+    """FID on the test split alone, which is a second of work: for the many trainings of a study. UserError where the
     images are not at hand."""
     return _fid(sweep.place.name, number)

@@ -9,7 +9,7 @@ import numpy as np
 
 from analysis.read.results import Sweep
 from trainables.data import Dataset, load
-from trainables.errors import BadInput
+from trainables.errors import UserError
 
 
 @lru_cache(maxsize=2)
@@ -17,7 +17,7 @@ def load_once(name: str, data_dir: str | None) -> Dataset | None:
     """A data set by name, read once; None where it is not at hand."""
     try:
         return load(name, None if data_dir is None else Path(data_dir))
-    except BadInput:
+    except UserError:
         return None  # a report is often made on another machine than the one that holds the data
 
 

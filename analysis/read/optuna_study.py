@@ -21,7 +21,7 @@ from optuna.trial import FrozenTrial
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from trainables.errors import BadInput
+from trainables.errors import UserError
 from trainables.filestore import Directory
 
 PIECES = "journal"  # the folder of what is new in the journal of a sweep in a bucket
@@ -29,12 +29,12 @@ TRIES = 3
 
 
 def trials(where: Directory, meta: dict[str, Any]) -> list[FrozenTrial]:
-    """All trials of the study by number, from `study.db` or from the storage URL that the sweep names; BadInput
+    """All trials of the study by number, from `study.db` or from the storage URL that the sweep names; UserError
     where it cannot be read or has been lost (a new one would train on in the folders of other trials)."""
     name = meta.get("study", meta["name"])  # sweeps begun before a study could be written anew have one name only
     found = _read(where, meta["storage"], name)
     if not found and where.names("trials"):
-        raise BadInput(f"{where.name!r} holds trials, but the study {name!r} that says what they are is gone or empty")
+        raise UserError(f"{where.name!r} holds trials, but the study {name!r} that says what they are is gone or empty")
     return found
 
 
@@ -56,7 +56,7 @@ def _read(where: Directory, storage: str | None, name: str) -> list[FrozenTrial]
     except KeyError:
         return []  # the storage is there, the study not yet
     except (SQLAlchemyError, StorageInternalError, RuntimeError) as error:  # RuntimeError: another version's tables
-        raise BadInput(f"cannot read the study of {where.name!r}: {str(error).splitlines()[0]}") from error
+        raise UserError(f"cannot read the study of {where.name!r}: {str(error).splitlines()[0]}") from error
 
 
 def with_driver(url: str) -> str:
@@ -88,7 +88,7 @@ def journal(where: Directory) -> bytes:
         except FileNotFoundError:
             continue
         return content[: content.rfind(b"\n") + 1]  # its writer may be in the middle of a line
-    raise BadInput(f"the study of {where.name!r} cannot be read: a piece of its journal is missing")
+    raise UserError(f"the study of {where.name!r} cannot be read: a piece of its journal is missing")
 
 
 def _sqlite(path: Path, name: str) -> list[FrozenTrial]:

@@ -20,7 +20,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from analysis.read import optuna_study
 from trainables import MODELS, filestore, objective
-from trainables.errors import BadInput
+from trainables.errors import UserError
 from trainables.filestore import Directory
 from trainables.objective import Goal, Values, goal_of, judged
 
@@ -92,12 +92,12 @@ class Trial(NamedTuple):
 
 
 def sheet(directory: str | Path) -> dict[str, Any]:
-    """What sweep.json holds; BadInput where there is none."""
+    """What sweep.json holds; UserError where there is none."""
     return _meta(filestore.open_directory(directory))
 
 
 def load(directory: str | Path) -> Sweep:
-    """The sweep in a local directory or at a URL, without its rows; BadInput where there is none. One that was killed
+    """The sweep in a local directory or at a URL, without its rows; UserError where there is none. One that was killed
     before its first trial has no trials."""
     where = filestore.open_directory(directory)
     meta = _meta(where)
@@ -147,9 +147,9 @@ def trial(sweep: Sweep, number: int) -> Trial:
     except FileNotFoundError:
         rows = []
     if not isinstance(params, dict) or not {"seed", "config"} <= set(params):
-        raise BadInput(f"{folder(number)}/params.json of {sweep.place.name!r} is not that of a trial")
+        raise UserError(f"{folder(number)}/params.json of {sweep.place.name!r} is not that of a trial")
     if any(not {"epoch", "epochs", "status", "eval_epoch"} <= set(row) for row in rows):
-        raise BadInput(f"{folder(number)}/rows.jsonl of {sweep.place.name!r} has rows that no trial writes")
+        raise UserError(f"{folder(number)}/rows.jsonl of {sweep.place.name!r} has rows that no trial writes")
     goal = sweep.goal
     fresh = {row["epoch"]: row for row in rows if judged(row, goal.primary.metric)}
     best = goal.best({epoch: goal.values(row) for epoch, row in fresh.items()})
@@ -170,11 +170,11 @@ def _meta(where: Directory) -> dict[str, Any]:
     meta = filestore.read_description(where, "sweep", FORMAT, "" if where.has("sweep.json") else _nearby(where))
     for key, kind in NEEDED.items():
         if not isinstance(meta.get(key), kind):
-            raise BadInput(f"{where.name!r} is not a readable sweep: its sweep.json gives no {kind.__name__} {key!r}")
+            raise UserError(f"{where.name!r} is not a readable sweep: its sweep.json gives no {kind.__name__} {key!r}")
     if not {"metric", "mode"} <= set(meta["objective"]):
-        raise BadInput(f"{where.name!r} is not a readable sweep: its objective needs a metric and a mode")
+        raise UserError(f"{where.name!r} is not a readable sweep: its objective needs a metric and a mode")
     if meta["model"] not in MODELS:
-        raise BadInput(f"{where.name!r} is a sweep of {meta['model']!r}, a model that this gensweep does not have")
+        raise UserError(f"{where.name!r} is a sweep of {meta['model']!r}, a model that this gensweep does not have")
     return meta
 
 

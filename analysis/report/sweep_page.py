@@ -26,7 +26,7 @@ from analysis.read import results
 from analysis.read.results import Sweep
 from analysis.sweep import advice, commands, final_results, pareto, ranking, status, trial_metrics
 from trainables import filestore
-from trainables.errors import BadInput
+from trainables.errors import UserError
 
 TOP = 6  # configurations in the comparison grid
 WAY = {"min": "lower", "max": "higher"}
@@ -36,11 +36,11 @@ OPEN_ROWS = 60  # a longer table of trials starts folded
 def write(directories: list[str | Path], out: str | Path | None = None) -> str:
     """Writes `index.html` and the PNGs for one sweep or several and returns the page's path.
 
-    They go to `out`, or to `report/` in the sweep; for several, to `report/` beside the first. BadInput where a
+    They go to `out`, or to `report/` in the sweep; for several, to `report/` beside the first. UserError where a
     directory is no sweep or has nothing to show, before anything is written.
     """
     if not directories:
-        raise BadInput("name at least one sweep to report on")
+        raise UserError("name at least one sweep to report on")
     sweeps = [results.read(results.load(directory)) for directory in directories]
     for sweep in sweeps:
         ranking.ranked(sweep)  # refuses a sweep without a winner before any is drawn

@@ -22,7 +22,7 @@ from analysis.study.claims import Verdict
 from analysis.study.figures.registry import Drawn, draw
 from analysis.study.study_results import Arm, Study
 from trainables import filestore
-from trainables.errors import BadInput
+from trainables.errors import UserError
 from trainables.filestore import Directory
 
 
@@ -30,7 +30,7 @@ def write(directories: Sequence[str | Path], out: str | Path | None = None) -> l
     """Writes the HTML page of each study into its `report/`, or, with `out`, the Markdown pages `out`/NAME.md with
     their pictures in `out`/NAME/ and their rows in an index, `out`/README.md; returns the paths of the pages.
 
-    BadInput where a directory is no study, or an arm is still to train; nothing is written then.
+    UserError where a directory is no study, or an arm is still to train; nothing is written then.
     """
     studies = [study_results.load(directory) for directory in directories]
     for one in studies:
@@ -205,7 +205,7 @@ def _pictures(found: Study) -> dict[str, Drawn]:
     for name, arms in found.meta["pictures"].items():
         try:
             picture = draw(name, found.shown(arms))
-        except BadInput:
+        except UserError:
             continue
         if picture is not None:
             drawn[name.replace(":", "_").replace(",", "_")] = picture
@@ -215,4 +215,4 @@ def _pictures(found: Study) -> dict[str, Drawn]:
 def _refuse_unfinished(arm: Arm) -> None:
     asked, there = arm.sweep.meta["trials"], arm.sweep.trials["state"].isin(["complete", "pruned", "failed"]).sum()
     if there < asked:
-        raise BadInput(f"arm {arm.name!r} has {there} of {asked} trainings: type the study's command again to go on")
+        raise UserError(f"arm {arm.name!r} has {there} of {asked} trainings: type the study's command again to go on")

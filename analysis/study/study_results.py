@@ -68,7 +68,7 @@ def is_study(directory: str | Path) -> bool:
 
 
 def load(directory: str | Path) -> Study:
-    """The study in a directory, with the rows of all trials; BadInput where there is none, or an arm has not begun."""
+    """The study in a directory, with the rows of all trials; UserError where there is none, or an arm has not begun."""
     where = filestore.open_directory(directory)
     meta = filestore.read_description(where, "study", FORMAT)
     sweeps: dict[str, tuple[Sweep, list[Trial]]] = {}

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from analysis.base.formatting import named, short
 from analysis.base.paired_tests import holm, interval, sign_flip
 from analysis.read.results import Sweep
-from trainables.errors import BadInput
+from trainables.errors import UserError
 from trainables.filestore import Directory
 
 FORMAT = 1
@@ -72,15 +72,15 @@ class Final(NamedTuple):
 
 
 def written(where: Directory) -> dict[str, Any] | None:
-    """What final.json of a sweep's directory holds; None where there is none. BadInput where it cannot be read."""
+    """What final.json of a sweep's directory holds; None where there is none. UserError where it cannot be read."""
     try:
         meta: dict[str, Any] = json.loads(where.read("final.json"))
     except FileNotFoundError:
         return None
     except ValueError as error:
-        raise BadInput(f"final.json of {where.name!r} is broken ({error}): delete it, and finalize again") from error
+        raise UserError(f"final.json of {where.name!r} is broken ({error}): delete it, and finalize again") from error
     if meta.get("format") != FORMAT:
-        raise BadInput(f"final.json of {where.name!r} is not of format {FORMAT}, which is what this gensweep reads")
+        raise UserError(f"final.json of {where.name!r} is not of format {FORMAT}, which is what this gensweep reads")
     return meta
 
 

@@ -17,7 +17,7 @@ from analysis.base.formatting import named, short, state
 from analysis.read import results
 from analysis.read.results import Sweep
 from analysis.sweep import pareto, trial_metrics
-from trainables.errors import BadInput
+from trainables.errors import UserError
 
 FEW = 5  # trials, where nobody says how many
 
@@ -45,10 +45,10 @@ def kept(sweep: Sweep) -> pd.DataFrame:
 
 
 def ranked(sweep: Sweep) -> pd.DataFrame:
-    """The trials that may win, best first; BadInput, with the reasons counted, where there is none."""
+    """The trials that may win, best first; UserError, with the reasons counted, where there is none."""
     found = kept(sweep)
     if found.empty:
-        raise BadInput(_nothing(sweep))
+        raise UserError(_nothing(sweep))
     numbers = found["number"].to_numpy()
     behind = ~pareto.on_front(pareto.losses(sweep, numbers.tolist()))
     order = (sweep.sign * found["value"].astype(float)).to_numpy()
@@ -68,10 +68,10 @@ def winners(sweep: Sweep, k: int | None = None) -> list[int]:
 
 def top(sweep: Sweep, k: int | None = None) -> list[dict[str, Any]]:
     """The winners as plain dicts fit for JSON, best first: rank, number, state, metric, value, values (of each
-    objective), best_epoch, epochs_done, wall_s, seed, config, metrics (at the best epoch), directory. BadInput for
+    objective), best_epoch, epochs_done, wall_s, seed, config, metrics (at the best epoch), directory. UserError for
     k < 1 or nothing to rank."""
     if k is not None and k < 1:
-        raise BadInput(f"--top must be at least 1, not {k}")
+        raise UserError(f"--top must be at least 1, not {k}")
     return [_entry(sweep, rank, number) for rank, number in enumerate(winners(sweep, k), start=1)]
 
 
@@ -172,7 +172,7 @@ def _nothing(sweep: Sweep) -> str:
 def _entry(sweep: Sweep, rank: int, number: int) -> dict[str, Any]:
     one = results.trial(sweep, number)
     if one.best is None:
-        raise BadInput(f"trial {number} of {sweep.place.name!r} is scored in the study but has no rows on the disk")
+        raise UserError(f"trial {number} of {sweep.place.name!r} is scored in the study but has no rows on the disk")
     return {
         "rank": rank,
         "number": number,

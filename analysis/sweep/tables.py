@@ -36,7 +36,7 @@ class Table(NamedTuple):
 
 
 def write(sweep: Sweep, k: int | None, form: str) -> str:
-    """The table in one of FORMATS, without a last line break. BadInput where there is nothing to rank."""
+    """The table in one of FORMATS, without a last line break. UserError where there is nothing to rank."""
     proof = final_results.load(sweep)
     table = _searched(sweep, k) if proof is None else _proven(sweep, proof)
     return {"csv": _csv, "markdown": _markdown, "latex": _latex}[form](table)

@@ -22,7 +22,7 @@ from gensweep.cluster.remote import RAY, environment, on_head, steps, stopped
 from gensweep.cluster.validate import faults, read
 from gensweep.cluster.validate_access import TOKEN, Config, not_installed, uploaded
 from gensweep.config.options import Options
-from gensweep.errors import BadUsage, nearest
+from gensweep.errors import UserError, unknown
 from gensweep.units import amount, seconds
 from trainables.filestore import is_url
 
@@ -87,12 +87,12 @@ def submit(given: argparse.Namespace, command: list[str]) -> int:
     config = read(given.cluster)
     words, options = behind(given)
     if not words:
-        raise BadUsage("say what to run behind --, as in `gensweep submit FILE -- run gan --trials 24`")
+        raise UserError("say what to run behind --, as in `gensweep submit FILE -- run gan --trials 24`")
     typed = shlex.join(words)
     results = _shared(given.cluster, config)
     if options is not None:
         for fault in faults(config, options):
-            raise BadUsage(fault)
+            raise UserError(fault)
     if is_url(results):
         words = in_bucket(words, results)
     home = "" if is_url(results) else f"mkdir -p {shlex.quote(results)}; cd {shlex.quote(results)}; "
@@ -117,7 +117,7 @@ def fetch(given: argparse.Namespace, command: list[str]) -> int:
     config = read(given.cluster)
     results = _shared(given.cluster, config)
     if is_url(results):
-        raise BadUsage(
+        raise UserError(
             f"the results are in a bucket, where every command finds them: gensweep best {results}/{given.name}"
         )
     _require("ssh", "rsync")
@@ -146,16 +146,16 @@ def behind(given: argparse.Namespace) -> tuple[list[str], Options | None]:
     """The command behind `--`, and its options where it is a sweep's.
 
     Raises:
-        BadUsage: it is none of ours, or has a mistake.
+        UserError: it is none of ours, or has a mistake.
     """
     words: list[str] = given.words
     if not words:
         return [], None
     if words[0] not in COMMANDS or words[0] in RUN:
-        raise BadUsage(nearest("command", words[0], [name for name in COMMANDS if name not in RUN]))
+        raise unknown("command", words[0], [name for name in COMMANDS if name not in RUN])
     there = parsed(words)
     if getattr(there, "file", None) is not None:
-        raise BadUsage(f"{there.file} is on this machine, and the sweep is not: type its options behind --")
+        raise UserError(f"{there.file} is on this machine, and the sweep is not: type its options behind --")
     return words, asked(there)[0] if words[0] in ("run", "plan") else None
 
 
@@ -179,9 +179,9 @@ def _sound(config: Config, options: Options | None = None) -> bool:
 
 
 def _require(*programs: str) -> None:
-    """Raise BadUsage if a program is not installed on this machine."""
+    """Raise UserError if a program is not installed on this machine."""
     for fault in not_installed(*programs):
-        raise BadUsage(fault)
+        raise UserError(fault)
 
 
 def _ray(action: str, file: str, config: Config) -> bool:
@@ -193,10 +193,10 @@ def _ray(action: str, file: str, config: Config) -> bool:
 
 
 def _shared(file: str, config: Config) -> str:
-    """The folder of results; BadUsage where the file names none."""
+    """The folder of results; UserError where the file names none."""
     results = (config.get("metadata") or {}).get("results")
     if results is None:
-        raise BadUsage(f"{file}: metadata.results is missing: name the folder that all nodes share")
+        raise UserError(f"{file}: metadata.results is missing: name the folder that all nodes share")
     return str(results)
 
 

@@ -16,7 +16,7 @@ from gensweep.cli.parser import COMMANDS, parsed
 from gensweep.cli.result_commands import OK, next_step
 from gensweep.config import sweep_yaml
 from gensweep.config.options import Options, checked
-from gensweep.errors import BadUsage, nearest
+from gensweep.errors import UserError, unknown
 from gensweep.storage import workdir
 from gensweep.storage.atomic import is_full
 from gensweep.tune.ray_watchdog import RayDied
@@ -55,31 +55,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         if is_full(error):
             print("gensweep: the disk is full: free some space; the same command again goes on", file=sys.stderr)
             return FAILED
-        if not _is_for_the_user(error):
+        if not isinstance(error, UserError):
             raise
         print(f"gensweep: {' '.join(str(error).split())}", file=sys.stderr)
-        return BAD
+        return error.exit_code
 
 
 def _obey(words: list[str]) -> int:
     try:
         if words and not words[0].startswith("-") and words[0] not in COMMANDS:
-            raise BadUsage(nearest("command", words[0], COMMANDS))
+            raise unknown("command", words[0], COMMANDS)
         given = parsed(words)
         return RUN[given.command](given, ["gensweep", *words])
     finally:
         sys.stdout.flush()  # here, where it is seen that nobody reads on; also after --help
-
-
-def _is_for_the_user(error: Exception) -> bool:
-    if not isinstance(error, ValueError):
-        return False
-    if isinstance(error, BadUsage):
-        return True
-    from search_spaces import BadSpace
-    from trainables.errors import BadInput
-
-    return isinstance(error, BadInput | BadSpace)
 
 
 def run_sweep(given: argparse.Namespace, command: list[str]) -> int:

@@ -5,14 +5,14 @@ from typing import Any
 
 from gensweep.config import sweep_yaml
 from gensweep.config.options import Options, checked
-from gensweep.errors import BadUsage
+from gensweep.errors import UserError
 
 
 def asked(given: argparse.Namespace) -> tuple[Options, list[str]]:
     """The options of `run` and `plan`, and what a user should know of the file.
 
     Raises:
-        BadUsage, BadSpace: a file or an option that cannot be.
+        UserError: a file or an option that cannot be.
     """
     file = sweep_yaml.Written({}) if given.file is None else sweep_yaml.read(given.file, given.model)
     written, typed, notes = dict(file.options), by_name(given), []
@@ -47,8 +47,8 @@ def settings(given: list[str]) -> dict[str, Any]:
     for text in given:
         key, equals, value = text.partition("=")
         if not (key and equals and value):
-            raise BadUsage(f"--set {text!r}: write key=v, key=lo:hi[:log] or key=a,b,c")
+            raise UserError(f"--set {text!r}: write key=v, key=lo:hi[:log] or key=a,b,c")
         if key.strip() in found:
-            raise BadUsage(f"{key.strip()} is set twice: to {found[key.strip()]} and to {value.strip()}")
+            raise UserError(f"{key.strip()} is set twice: to {found[key.strip()]} and to {value.strip()}")
         found[key.strip()] = value.strip()
     return found

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from gensweep.cli.cluster_parser import cluster_options
 from gensweep.config.options import PRECISIONS, SAMPLERS, SCHEDULERS, Options
-from gensweep.errors import BadUsage
+from gensweep.errors import UserError
 from gensweep.version import __version__
 
 COMMANDS = {
@@ -35,7 +35,7 @@ class Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, without the usage."""
 
     def error(self, message: str) -> NoReturn:
-        raise BadUsage(message)
+        raise UserError(message)
 
 
 def parser() -> Parser:

@@ -5,7 +5,7 @@ import json
 import shlex
 from collections.abc import Callable
 
-from gensweep.errors import BadUsage
+from gensweep.errors import UserError
 
 OK = 0
 
@@ -82,7 +82,7 @@ def write_report(given: argparse.Namespace, command: list[str]) -> int:
 
     kinds = {study_results.is_study(directory) for directory in given.dirs}
     if kinds == {True, False}:
-        raise BadUsage("report on studies or on sweeps, not on both at once")
+        raise UserError("report on studies or on sweeps, not on both at once")
     if kinds == {True}:
         for path in study_page.write(given.dirs, given.out):
             print(f"wrote {path}")

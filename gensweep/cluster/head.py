@@ -101,13 +101,13 @@ def probe(results: str, name: str) -> dict[str, Any]:
         except PackageNotFoundError:
             return "none"
 
-    from trainables.errors import BadInput
+    from trainables.errors import UserError
     from trainables.filestore import open_directory
 
     fault = ""
     try:
         open_directory(results).write(name, socket.gethostname().encode())
-    except BadInput as error:
+    except UserError as error:
         fault = first_line(error.__cause__ or error)
     python = ".".join(platform.python_version_tuple()[:2])
     return {"host": socket.gethostname(), "fault": fault, "Python": python, **{one: of(one) for one in PACKAGES}}

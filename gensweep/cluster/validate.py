@@ -7,13 +7,13 @@ nodes. Here nothing is asked of the network, and nothing is written.
 import importlib.util
 import json
 import re
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from importlib.metadata import version
 from pathlib import Path
 
 from gensweep.cluster.validate_access import Config, mounts, secrets, ssh, strings, token
 from gensweep.config.options import Options
-from gensweep.errors import BadUsage, nearest
+from gensweep.errors import UserError, did_you_mean
 from trainables.filestore import is_url
 
 PROVIDER = {  # what Ray's node providers read, besides `type`; others than these two are passed as they are
@@ -36,16 +36,16 @@ def read(path: str) -> Config:
     """A cluster file.
 
     Raises:
-        BadUsage: it cannot be read, or is no mapping.
+        UserError: it cannot be read, or is no mapping.
     """
     import yaml
 
     try:
         config = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise BadUsage(f"cannot read {path!r}: {' '.join(str(error).split())}") from error
+        raise UserError(f"cannot read {path!r}: {' '.join(str(error).split())}") from error
     if not isinstance(config, dict) or not isinstance(config.get("provider", {}), dict):
-        raise BadUsage(f"{path!r} is no cluster file: a mapping with cluster_name and provider is needed")
+        raise UserError(f"{path!r} is no cluster file: a mapping with cluster_name and provider is needed")
     return config
 
 
@@ -60,12 +60,6 @@ def faults(config: Config, options: Options | None = None) -> list[str]:
     return found
 
 
-def unknown(key: str, known: Iterable[str]) -> str:
-    """One line about a key: the nearest known one, or all of them."""
-    line = nearest("key", key, known)
-    return line.partition(" (known")[0] if "did you mean" in line else line
-
-
 def _schema(config: Config) -> Generator[str]:
     import ray
     from jsonschema import Draft7Validator
@@ -78,7 +72,7 @@ def _schema(config: Config) -> Generator[str]:
         if error.validator == "additionalProperties":
             known = error.schema["properties"]
             for key in sorted(set(error.instance) - set(known)):
-                yield f"{where + ': ' if where else ''}{unknown(key, known)}"
+                yield f"{where + ': ' if where else ''}{did_you_mean('key', key, known)}"
         else:
             yield f"{where or 'the file'}: {error.message}"
 
@@ -91,10 +85,10 @@ def _provider(config: Config) -> Generator[str]:
     from ray.autoscaler._private.providers import _NODE_PROVIDERS
 
     if kind not in _NODE_PROVIDERS:
-        yield f"provider.type: {nearest('provider', str(kind), _NODE_PROVIDERS)}"
+        yield f"provider.type: {did_you_mean('provider', str(kind), _NODE_PROVIDERS)}"
     for key in provider:
         if kind in PROVIDER and key not in ("type", *PROVIDER[kind]):
-            yield f"provider: {unknown(str(key), PROVIDER[kind])}"
+            yield f"provider: {did_you_mean('key', str(key), PROVIDER[kind])}"
     if kind == "local" and "coordinator_address" not in provider:
         yield from (f"provider.{key} is missing" for key in ("head_ip", "worker_ips") if key not in provider)
         if config.get("available_node_types"):
@@ -118,7 +112,7 @@ def _ec2(config: Config) -> Generator[str]:
     for name, kind in (config.get("available_node_types") or {}).items():
         where, node = f"available_node_types.{name}.node_config", kind["node_config"]
         for key in sorted(set(node) - set(known)):
-            yield f"{where}: {unknown(key, known)}"
+            yield f"{where}: {did_you_mean('key', key, known)}"
         for key in {"InstanceType", "ImageId"} - set(node):
             yield f"{where}: {key} is missing{', and Ray would take an image of Ubuntu 18.04' * (key == 'ImageId')}"
         rest = {key: value for key, value in node.items() if key in shape.members} | {"MinCount": 1, "MaxCount": 1}
@@ -126,7 +120,7 @@ def _ec2(config: Config) -> Generator[str]:
         yield from (f"{where}: {line}" for line in report.splitlines())
     types = config.get("available_node_types") or {}
     if config.get("head_node_type") not in types:
-        yield f"head_node_type: {nearest('node type', str(config.get('head_node_type')), types)}"
+        yield f"head_node_type: {did_you_mean('node type', str(config.get('head_node_type')), types)}"
 
 
 def _nodes(config: Config) -> Generator[str]:

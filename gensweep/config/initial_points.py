@@ -7,7 +7,7 @@ makes them another quantity: its best configurations are trained again here.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from gensweep.errors import BadUsage, nearest
+from gensweep.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
     from search_spaces import Space
@@ -20,25 +20,25 @@ def checked(space: "Space", point: Mapping[str, Any]) -> dict[str, Any]:
     """`point` with the types of its keys.
 
     Raises:
-        BadUsage: a key that is unknown, not searched, or not read beside the others; a value outside its range.
+        UserError: a key that is unknown, not searched, or not read beside the others; a value outside its range.
     """
     from search_spaces.override import Probe, describe
 
     known = describe(space)
     for key, value in point.items():
         if key not in known:
-            raise BadUsage(f"point: {nearest('key', key, known)}")
+            raise UserError(f"point: {did_you_mean('key', key, known)}")
         if known[key]["kind"] in ("float", "int") and (isinstance(value, bool) or not isinstance(value, int | float)):
-            raise BadUsage(f"point: {key}={value}: a number is needed")
+            raise UserError(f"point: {key}={value}: a number is needed")
     probe = Probe(0, dict(point))
     config = space.space(probe)
     for key, value in point.items():
         if key not in config:
-            raise BadUsage(f"point: no trial reads {key!r} with its other values ({_text(point)})")
+            raise UserError(f"point: no trial reads {key!r} with its other values ({_text(point)})")
         if key not in probe.drawn and config[key] != value:
-            raise BadUsage(f"point: {key} is fixed at {config[key]}; free it with --set {key}=lo:hi or a list")
+            raise UserError(f"point: {key} is fixed at {config[key]}; free it with --set {key}=lo:hi or a list")
         if config[key] != value:
-            raise BadUsage(f"point: {key}={value} lies outside what is searched: {_range(known[key])}")
+            raise UserError(f"point: {key}={value} lies outside what is searched: {_range(known[key])}")
     return {key: probe.drawn[key] for key in point if key in probe.drawn}
 
 
@@ -46,8 +46,8 @@ def warm(space: "Space", directory: str, goal: "Goal") -> list[dict[str, Any]]:
     """The best configurations of another sweep of the same objectives, without the values outside this space.
 
     Raises:
-        BadInput: it is no sweep, or has no winner.
-        BadUsage: it looked for something else, or nothing of it fits.
+        UserError: it is no sweep, or has no winner.
+        UserError: it looked for something else, or nothing of it fits.
     """
     from analysis.read import results
     from analysis.sweep import ranking
@@ -56,7 +56,7 @@ def warm(space: "Space", directory: str, goal: "Goal") -> list[dict[str, Any]]:
     sweep = results.load(directory)
     theirs, ours = (", ".join(sorted(map(":".join, of.objectives))) for of in (sweep.goal, goal))
     if theirs != ours:
-        raise BadUsage(f"warm-from {directory}: it looked for {theirs}, this sweep looks for {ours}")
+        raise UserError(f"warm-from {directory}: it looked for {theirs}, this sweep looks for {ours}")
 
     searched = {key: box for key, box in describe(space).items() if box["kind"] != "fixed"}
     points: list[dict[str, Any]] = []
@@ -65,12 +65,12 @@ def warm(space: "Space", directory: str, goal: "Goal") -> list[dict[str, Any]]:
         inside = {key: config[key] for key, box in searched.items() if key in config and _inside(config[key], box)}
         try:
             point = checked(space, inside)
-        except BadUsage:  # a key that is left depends on one that is not
+        except UserError:  # a key that is left depends on one that is not
             continue
         if point and point not in points:
             points.append(point)
     if not points:
-        raise BadUsage(f"warm-from {directory}: nothing of its best configurations lies in this space")
+        raise UserError(f"warm-from {directory}: nothing of its best configurations lies in this space")
     return points
 
 
@@ -84,7 +84,7 @@ def read(text: str) -> dict[str, Any]:
     """`lr=5e-4,batch_size=128` as a mapping.
 
     Raises:
-        BadUsage: it cannot be read.
+        UserError: it cannot be read.
     """
     from search_spaces.override import literal
 
@@ -92,7 +92,7 @@ def read(text: str) -> dict[str, Any]:
     for part in text.split(","):
         key, equals, value = part.partition("=")
         if not (key.strip() and equals and value.strip()):
-            raise BadUsage(f"--point {text!r}: write key=value,key=value")
+            raise UserError(f"--point {text!r}: write key=value,key=value")
         found[key.strip()] = literal(value.strip())
     return found
 

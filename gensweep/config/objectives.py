@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gensweep.config.options import Options
-from gensweep.errors import BadUsage, nearest
+from gensweep.errors import UserError, unknown
 
 if TYPE_CHECKING:
     from search_spaces import Space
@@ -32,7 +32,7 @@ def asked(options: Options, space: "Space") -> "Goal":
     """What the user asks for, or what the space does.
 
     Raises:
-        BadUsage, BadInput: a key that no row holds, a wrong direction, what contradicts itself, or what the sampler or
+        UserError: a key that no row holds, a wrong direction, what contradicts itself, or what the sampler or
             the scheduler cannot do.
     """
     from trainables.objective import Goal, constraint
@@ -42,9 +42,9 @@ def asked(options: Options, space: "Space") -> "Goal":
     named = options.primary or several[0].metric
     primary = next((one for one in several if one.metric == named), None)
     if primary is None:
-        raise BadUsage(nearest("primary objective", named, given))
+        raise unknown("primary objective", named, given)
     if not isinstance(options.constraints, list | tuple):
-        raise BadUsage(f"constraints {options.constraints!r}: a list of texts such as 'modes>=7' is needed")
+        raise UserError(f"constraints {options.constraints!r}: a list of texts such as 'modes>=7' is needed")
     goal = Goal(primary, several, tuple(constraint(str(text)) for text in options.constraints))
     _check_constraints(goal)
     trusted = {space.objective[0]} if options.objective is None else set()
@@ -65,11 +65,11 @@ def _pairs(given: Any) -> dict[str, Any]:
     else:
         pairs = [(str(given[0]), given[1])] if isinstance(given, list | tuple) and len(given) == 2 else []
     if not pairs or not all(metric for metric, _ in pairs):
-        raise BadUsage(f"objective {given!r}: write metric:min or metric:max, several as fid:min,precision:max")
+        raise UserError(f"objective {given!r}: write metric:min or metric:max, several as fid:min,precision:max")
     found: dict[str, Any] = {}
     for metric, mode in pairs:
         if metric in found:
-            raise BadUsage(f"objective {metric} is given twice")
+            raise UserError(f"objective {metric} is given twice")
         found[metric] = mode
     return found
 
@@ -79,11 +79,11 @@ def _objective(metric: str, mode: str | None) -> "Objective":
 
     better = _known(metric)[metric].better
     if mode is None and better is None:
-        raise BadUsage(f"objective {metric}: say which way, {metric}:min or {metric}:max")
+        raise UserError(f"objective {metric}: say which way, {metric}:min or {metric}:max")
     if mode is not None and mode not in MODES:
-        raise BadUsage(f"objective {metric}:{mode}: the direction is min or max")
+        raise UserError(f"objective {metric}:{mode}: the direction is min or max")
     if mode is not None and better not in (None, mode):
-        raise BadUsage(f"objective {metric}:{mode}: {WAY[str(better)]} is better: write {metric}:{better}")
+        raise UserError(f"objective {metric}:{mode}: {WAY[str(better)]} is better: write {metric}:{better}")
     return Objective(metric, str(mode or better))
 
 
@@ -93,7 +93,7 @@ def _known(key: str) -> dict[str, Any]:
 
     numbers = {name: about for name, about in keys().items() if not about.many}
     if key not in numbers:
-        raise BadUsage(nearest("metric", key, numbers))
+        raise unknown("metric", key, numbers)
     return numbers
 
 
@@ -101,11 +101,11 @@ def _check_constraints(goal: "Goal") -> None:
     bounds: dict[tuple[str, str], float] = {}
     for one in goal.constraints:
         if (one.key, one.sense) in bounds:
-            raise BadUsage(f"constraint {one}: {one.key}{one.sense} is given twice")
+            raise UserError(f"constraint {one}: {one.key}{one.sense} is given twice")
         bounds[one.key, one.sense] = one.bound
     for (key, sense), low in bounds.items():
         if sense == ">=" and low > bounds.get((key, "<="), low):
-            raise BadUsage(f"constraint {key}>={low:g} and {key}<={bounds[key, '<=']:g}: nothing can keep both")
+            raise UserError(f"constraint {key}>={low:g} and {key}<={bounds[key, '<=']:g}: nothing can keep both")
 
 
 def _check_key(key: str, model: str, space: "Space") -> None:
@@ -117,21 +117,21 @@ def _check_key(key: str, model: str, space: "Space") -> None:
     _known(key)
     metric = next(metric for metric in METRICS.values() if key in metric.keys)
     if metric.when == "asked":
-        raise BadUsage(f"metric {key} is measured on request only, so no search can go by it")
+        raise UserError(f"metric {key} is measured on request only, so no search can go by it")
     for seed in range(DRAWS):
         lacking = [part for part in metric.needs if part not in offers(MODELS[model], space.space(Probe(seed)))]
         if lacking:
-            raise BadUsage(f"metric {key} needs {PARTS[lacking[0]]}, and {model} trials of this space have none")
+            raise UserError(f"metric {key} needs {PARTS[lacking[0]]}, and {model} trials of this space have none")
 
 
 def _check_search(goal: "Goal", options: Options) -> None:
     from trainables.metrics import METRICS
 
     if options.sampler in ONE_ONLY and (len(goal.objectives) > 1 or goal.constraints):
-        raise BadUsage(f"sampler {options.sampler} takes one objective and no constraints: use tpe, nsgaii or gp")
+        raise UserError(f"sampler {options.sampler} takes one objective and no constraints: use tpe, nsgaii or gp")
     late = [key for metric in METRICS.values() if metric.when == "last" for key in metric.keys]
     if goal.primary.metric in late and options.scheduler != "none":
-        raise BadUsage(
+        raise UserError(
             f"{goal.primary.metric} is measured at a trial's last epoch only, so {options.scheduler} cannot stop by "
             "it: use --scheduler none, or --primary with another objective"
         )

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from gensweep.errors import BadUsage, nearest
+from gensweep.errors import UserError, unknown
 from gensweep.units import seconds, size
 
 SAMPLERS = ("tpe", "gp", "cmaes", "nsgaii", "qmc", "random", "grid")
@@ -75,7 +75,7 @@ def checked(options: Options) -> Options:
     """The options, where every one alone makes sense.
 
     Raises:
-        BadUsage: a wrong type, a value out of its range, an unknown word.
+        UserError: a wrong type, a value out of its range, an unknown word.
     """
     for name in TEXTS:
         _text(name, getattr(options, name))
@@ -84,16 +84,16 @@ def checked(options: Options) -> Options:
     for name, known in CHOICES.items():
         word = getattr(options, name)
         if word is not None and word not in known:
-            raise BadUsage(nearest(name, str(word), known))
+            raise unknown(name, str(word), known)
     if not isinstance(options.alarm, bool):
-        raise BadUsage(f"alarm {options.alarm!r}: true or false is needed")
+        raise UserError(f"alarm {options.alarm!r}: true or false is needed")
     _share("cpus-per-trial", options.cpus_per_trial, zero=False)
     _share("gpus-per-trial", options.gpus_per_trial, zero=True)
     for limit in (options.time_budget, options.trial_timeout):
         _ = limit is None or seconds(limit)
     _ = options.keep_checkpoints is None or size(options.keep_checkpoints)
     if options.name is not None and not re.fullmatch(r"[A-Za-z0-9][\w.+=-]{0,99}", options.name):
-        raise BadUsage(f"name {options.name!r} is no folder name: use up to 100 letters, digits and . _ + = -")
+        raise UserError(f"name {options.name!r} is no folder name: use up to 100 letters, digits and . _ + = -")
     _mappings("points", options.points)
     _mappings("start", [options.start])
     return options._replace(set=texts(options.set))
@@ -101,9 +101,9 @@ def checked(options: Options) -> Options:
 
 def _text(name: str, value: Any) -> None:
     if not isinstance(value, str | None):
-        raise BadUsage(f"{_option(name)} {value!r}: a text is needed")
+        raise UserError(f"{_option(name)} {value!r}: a text is needed")
     if value == "":
-        raise BadUsage(f"{_option(name)} is empty: leave it out, or name one")
+        raise UserError(f"{_option(name)} is empty: leave it out, or name one")
 
 
 def whole(name: str, value: Any, low: int) -> None:
@@ -111,27 +111,27 @@ def whole(name: str, value: Any, low: int) -> None:
     if value is None:
         return
     if isinstance(value, bool) or not isinstance(value, int):
-        raise BadUsage(f"{_option(name)} {value!r}: a whole number is needed")
+        raise UserError(f"{_option(name)} {value!r}: a whole number is needed")
     if value < low:
-        raise BadUsage(f"{_option(name)} {value} is too small: at least {low}")
+        raise UserError(f"{_option(name)} {value} is too small: at least {low}")
     if value > MOST:
-        raise BadUsage(f"{_option(name)} {value} is too large: at most {MOST}")
+        raise UserError(f"{_option(name)} {value} is too large: at most {MOST}")
 
 
 def _share(name: str, value: Any, *, zero: bool) -> None:
     if value is None:
         return
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise BadUsage(f"{name} {value!r}: a number is needed")
+        raise UserError(f"{name} {value!r}: a number is needed")
     if value < 0 or (value == 0 and not zero):
-        raise BadUsage(f"{name} {value:g} is too small: {'0 or more' if zero else 'more than 0'}")
+        raise UserError(f"{name} {value:g} is too small: {'0 or more' if zero else 'more than 0'}")
     if value > 1 and value != int(value):
-        raise BadUsage(f"{name} {value:g}: above 1 it must be a whole number")
+        raise UserError(f"{name} {value:g}: above 1 it must be a whole number")
 
 
 def _mappings(name: str, value: Any) -> None:
     if not isinstance(value, list | tuple) or not all(isinstance(one, dict) for one in value):
-        raise BadUsage(f"{name} {value!r}: a list of mappings such as {{lr: 5e-4}} is needed")
+        raise UserError(f"{name} {value!r}: a list of mappings such as {{lr: 5e-4}} is needed")
 
 
 def _option(name: str) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gensweep.config import objectives, space_check
 from gensweep.config.manifest import FORMAT, Sheet
 from gensweep.config.options import Options, checked
-from gensweep.errors import BadUsage, nearest
+from gensweep.errors import UserError, did_you_mean, unknown
 from gensweep.provenance import commit, versions
 from gensweep.units import seconds, size
 
@@ -28,26 +28,26 @@ def resolve(options: Options, command: list[str]) -> Sheet:
     `concurrent`, `cpus_per_trial`, `gpus_per_trial`, `stamp`).
 
     Raises:
-        BadUsage, BadInput, BadSpace: one line about what cannot be.
+        UserError: one line about what cannot be.
     """
     from search_spaces import SPACES
     from search_spaces.override import default, describe
 
     options = checked(options)
     if options.model not in SPACES:
-        raise BadUsage(nearest("model", options.model, SPACES))
+        raise unknown("model", options.model, SPACES)
     space = shaped(options.model, dict(options.set), options.epochs, options.precision)
     space = space._replace(defaults={**space.defaults, **options.start})
     goal = objectives.asked(options, space)
     boxes = describe(space)
     for key in options.start:
         if key not in boxes:
-            raise BadUsage(f"start: {nearest('key', key, boxes)}")
+            raise UserError(f"start: {did_you_mean('key', key, boxes)}")
     check_keys(options.model, space, boxes)
     space_check.check_searchable(goal.keys, boxes, options)
     epochs = longest(boxes)
     if options.scheduler != "none" and options.grace > epochs:
-        raise BadUsage(f"grace {options.grace} is longer than the longest trial ({epochs} epochs)")
+        raise UserError(f"grace {options.grace} is longer than the longest trial ({epochs} epochs)")
     points = first_points(options, space, goal)
     trials = options.trials if options.sampler != "grid" else min(options.trials, 1 + grid_points(boxes))
     name = options.name or f"{options.model}-{_slug(options.dataset)}"
@@ -99,15 +99,15 @@ def shaped(model: str, texts: dict[str, str], epochs: int | None, precision: str
     """The space of a model as the user's settings leave it.
 
     Raises:
-        BadUsage, BadSpace: a setting given twice, or one that cannot be.
+        UserError: a setting given twice, or one that cannot be.
     """
     from search_spaces import SPACES
     from search_spaces.override import apply
 
     if precision is not None and texts.setdefault("precision", precision) != precision:
-        raise BadUsage(f"precision is given twice: --precision {precision} and --set precision={texts['precision']}")
+        raise UserError(f"precision is given twice: --precision {precision} and --set precision={texts['precision']}")
     if epochs is not None and "epochs" in texts:
-        raise BadUsage(f"epochs is given twice: --epochs {epochs} and --set epochs={texts['epochs']}")
+        raise UserError(f"epochs is given twice: --epochs {epochs} and --set epochs={texts['epochs']}")
     return apply(SPACES[model], texts, epochs)
 
 
@@ -125,8 +125,8 @@ def check_keys(model: str, space: "Space", boxes: dict[str, dict[str, Any]]) -> 
     """Whether the model reads just what the space gives.
 
     Raises:
-        BadUsage: a key too many or too few.
-        BadInput: a value that the key does not take, or that does not go with another.
+        UserError: a key too many or too few.
+        UserError: a value that the key does not take, or that does not go with another.
     """
     from search_spaces.override import Probe
     from trainables import MODELS
@@ -140,7 +140,7 @@ def check_keys(model: str, space: "Space", boxes: dict[str, dict[str, Any]]) -> 
         reads = MODELS[model].reads(config)
         for key in sorted(reads ^ set(config)):
             fault = "lacks" if key in reads else "gives, and no such trial reads,"
-            raise BadUsage(f"the space of {model!r} {fault} {key!r}")
+            raise UserError(f"the space of {model!r} {fault} {key!r}")
         MODELS[model].check(config)
 
 
@@ -148,7 +148,7 @@ def first_points(options: Options, space: "Space", goal: "Goal") -> list[dict[st
     """The configurations that are tried right after the defaults.
 
     Raises:
-        BadUsage: one that is not in the space, or more than there are trials.
+        UserError: one that is not in the space, or more than there are trials.
     """
     from gensweep.config import initial_points
 
@@ -156,7 +156,7 @@ def first_points(options: Options, space: "Space", goal: "Goal") -> list[dict[st
     if options.warm_from is not None:
         found += [point for point in initial_points.warm(space, options.warm_from, goal) if point not in found]
     if len(found) >= options.trials:
-        raise BadUsage(f"{len(found)} points and the defaults need at least {len(found) + 1} trials")
+        raise UserError(f"{len(found)} points and the defaults need at least {len(found) + 1} trials")
     return found
 
 
@@ -164,12 +164,12 @@ def grid_points(boxes: dict[str, dict[str, Any]]) -> int:
     """How many points the grid of a space has.
 
     Raises:
-        BadUsage: a searched number has a range and no list of values.
+        UserError: a searched number has a range and no list of values.
     """
     searched = {key: box for key, box in boxes.items() if box["kind"] != "fixed"}
     ranges = [key for key, box in searched.items() if box["kind"] != "categorical"]
     if ranges:
-        raise BadUsage(f"a grid needs values for {', '.join(ranges)}: --set {ranges[0]}=a,b,c, or pin them with =v")
+        raise UserError(f"a grid needs values for {', '.join(ranges)}: --set {ranges[0]}=a,b,c, or pin them with =v")
     return math.prod(len(box["choices"]) for box in searched.values())
 
 
@@ -181,7 +181,7 @@ def with_data(sheet: Sheet, data: "Dataset") -> Sheet:
     """The sheet with what the data set says about itself, of which it may use only some training images.
 
     Raises:
-        BadUsage: a batch would be larger than what there is to train on.
+        UserError: a batch would be larger than what there is to train on.
     """
     about = {
         "classes": list(data.classes),
@@ -193,5 +193,5 @@ def with_data(sheet: Sheet, data: "Dataset") -> Sheet:
     }
     batch, there = largest(sheet["space"]["batch_size"]), sheet["train_images"] or len(data.train)
     if batch > there:
-        raise BadUsage(f"batch_size may be {batch}, and there are {there} images to train on: --set it lower")
+        raise UserError(f"batch_size may be {batch}, and there are {there} images to train on: --set it lower")
     return {**sheet, "data": about}

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from gensweep.config import wandb
 from gensweep.config.options import TEXTS, Options, texts, whole
-from gensweep.errors import BadUsage, nearest
+from gensweep.errors import UserError, did_you_mean, unknown
 
 METHODS = {"bayes": "tpe", "random": "random", "grid": "grid"}
 GOALS = {"minimize": "min", "maximize": "max"}
@@ -39,20 +39,20 @@ def read(path: str, model: str) -> Written:
     """The sweep of a file, for a model.
 
     Raises:
-        BadUsage: it cannot be read, or says what cannot be.
+        UserError: it cannot be read, or says what cannot be.
     """
     import yaml
 
     try:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise BadUsage(f"cannot read {path!r}: {str(error).splitlines()[0]}") from error
+        raise UserError(f"cannot read {path!r}: {str(error).splitlines()[0]}") from error
     if not isinstance(content, dict):
-        raise BadUsage(f"{path!r} is no sweep file: a mapping such as 'trials: 20' is needed")
+        raise UserError(f"{path!r} is no sweep file: a mapping such as 'trials: 20' is needed")
     try:
         return _read({str(key): value for key, value in content.items()}, model)
-    except BadUsage as error:
-        raise BadUsage(f"{path}: {error}") from error
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
 
 
 def _read(content: dict[str, Any], model: str) -> Written:
@@ -62,9 +62,11 @@ def _read(content: dict[str, Any], model: str) -> Written:
     known = [name for name in Options._fields if name != "model"]
     for key in own:
         if key not in known:
-            raise BadUsage(nearest("key" if closed else "option", key, [*words, *(k.replace("_", "-") for k in known)]))
+            raise UserError(
+                did_you_mean("key" if closed else "option", key, [*words, *(k.replace("_", "-") for k in known)])
+            )
     if not isinstance(own.get("set", {}), dict):
-        raise BadUsage("'set' needs a mapping such as 'lr: 1e-4:1e-2:log'")
+        raise UserError("'set' needs a mapping such as 'lr: 1e-4:1e-2:log'")
     own = {key: str(value) if key in TEXTS and value is not None else value for key, value in own.items()}
     if not closed:
         return Written(own)
@@ -79,10 +81,10 @@ def _options(content: Mapping[str, Any], model: str) -> Written:
     """The words of W&B as our options."""
     for key in ("method", "parameters"):
         if key not in content:
-            raise BadUsage(f"a W&B sweep file needs a {key!r}")
+            raise UserError(f"a W&B sweep file needs a {key!r}")
     method = content["method"]
     if method not in METHODS:
-        raise BadUsage(nearest("method", str(method), METHODS))
+        raise unknown("method", str(method), METHODS)
     settings = _settings(content["parameters"], str(method), model)
     found = {"sampler": METHODS[method], **_goal(content.get("metric")), **_stopping(content), "set": settings}
     if content.get("run_cap") is not None:
@@ -104,13 +106,13 @@ def _goal(metric: Any) -> dict[str, Any]:
     if metric is None:  # which only bayes needs there; the space has one
         return {}
     if not isinstance(metric, dict) or "name" not in metric:
-        raise BadUsage(f"metric {metric!r}: a mapping such as {{name: fid, goal: minimize}} is needed")
+        raise UserError(f"metric {metric!r}: a mapping such as {{name: fid, goal: minimize}} is needed")
     for key in metric:
         if key not in ("name", "goal", *OF_METRIC):
-            raise BadUsage(f"metric: {nearest('key', str(key), ('name', 'goal', *OF_METRIC))}")
+            raise UserError(f"metric: {did_you_mean('key', str(key), ('name', 'goal', *OF_METRIC))}")
     goal = metric.get("goal", "minimize")
     if goal not in GOALS:
-        raise BadUsage(f"metric: {nearest('goal', str(goal), GOALS)}")
+        raise UserError(f"metric: {did_you_mean('goal', str(goal), GOALS)}")
     return {"objective": {str(metric["name"]): GOALS[goal]}}
 
 
@@ -119,17 +121,17 @@ def _settings(parameters: Any, method: str, model: str) -> dict[str, str]:
     from search_spaces import SPACES
 
     if model not in SPACES:
-        raise BadUsage(nearest("model", model, SPACES))
+        raise unknown("model", model, SPACES)
     if not isinstance(parameters, dict) or not parameters:
-        raise BadUsage(f"parameters {parameters!r}: a mapping such as {{lr: {{min: 0.0001, max: 0.1}}}} is needed")
+        raise UserError(f"parameters {parameters!r}: a mapping such as {{lr: {{min: 0.0001, max: 0.1}}}} is needed")
     found = {}
     for key, told in parameters.items():
         if key not in SPACES[model].roles:
-            raise BadUsage(f"parameters: {nearest(f'key of {model}', str(key), SPACES[model].roles)}")
+            raise UserError(f"parameters: {did_you_mean(f'key of {model}', str(key), SPACES[model].roles)}")
         try:
             found[str(key)] = wandb.text(told, method)
-        except BadUsage as error:
-            raise BadUsage(f"parameters: {key}: {error}") from error
+        except UserError as error:
+            raise UserError(f"parameters: {key}: {error}") from error
     return found
 
 
@@ -139,12 +141,12 @@ def _stopping(content: Mapping[str, Any]) -> dict[str, Any]:
     if told is None:
         return {"scheduler": "none"}
     if not isinstance(told, dict):
-        raise BadUsage(f"early_terminate {told!r}: a mapping such as {{type: hyperband, min_iter: 3}} is needed")
+        raise UserError(f"early_terminate {told!r}: a mapping such as {{type: hyperband, min_iter: 3}} is needed")
     for key in told:
         if key not in OF_STOPPING:
-            raise BadUsage(f"early_terminate: {nearest('key', str(key), OF_STOPPING)}")
+            raise UserError(f"early_terminate: {did_you_mean('key', str(key), OF_STOPPING)}")
     if told.get("type") != "hyperband":
-        raise BadUsage(f"early_terminate: type {told.get('type')!r}: it is hyperband")
+        raise UserError(f"early_terminate: type {told.get('type')!r}: it is hyperband")
     for key in ("min_iter", "max_iter", "s"):
         whole(f"early_terminate: {key}", told.get(key), 1)
     eta, most, brackets = told.get("eta", 3), told.get("max_iter"), told.get("s")
@@ -152,15 +154,15 @@ def _stopping(content: Mapping[str, Any]) -> dict[str, Any]:
     if most is not None and brackets is not None:
         bands = [int(most / eta**k) for k in range(1, brackets + 1) if most / eta**k >= 1]
         if not bands:
-            raise BadUsage(f"early_terminate: max_iter {most} and eta {eta} leave no epoch to decide at")
+            raise UserError(f"early_terminate: max_iter {most} and eta {eta} leave no epoch to decide at")
         return {"scheduler": "asha", "grace": bands[-1], "reduction_factor": eta}
     if told.get("min_iter") is None:
-        raise BadUsage("early_terminate: min_iter is needed, or max_iter and s")
+        raise UserError("early_terminate: min_iter is needed, or max_iter and s")
     return {"scheduler": "asha", "grace": told["min_iter"], "reduction_factor": eta}
 
 
 def rest(model: str, settings: Mapping[str, Any]) -> dict[str, str]:
-    """The keys that the settings leave searched and that have a default, pinned to it; BadSpace for bad settings."""
+    """The keys that the settings leave searched and that have a default, pinned to it; UserError for bad settings."""
     from search_spaces import SPACES
     from search_spaces.override import apply, default, describe
 
@@ -199,15 +201,15 @@ def written(sheet: Mapping[str, Any]) -> str:
 
 
 def save(path: Path, sheet: Mapping[str, Any]) -> None:
-    """Writes a resolved sweep as a file of its own; BadUsage where there is one already, or none can be."""
+    """Writes a resolved sweep as a file of its own; UserError where there is one already, or none can be."""
     text = written(sheet)
     try:
         with path.open("x", encoding="utf-8") as stream:
             stream.write(text)
     except FileExistsError:
-        raise BadUsage(f"{path} is there already: name another file") from None
+        raise UserError(f"{path} is there already: name another file") from None
     except OSError as error:
-        raise BadUsage(f"{path} cannot be written: {error.strerror}") from error
+        raise UserError(f"{path} cannot be written: {error.strerror}") from error
     print(f"wrote {path}")
 
 

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gensweep.errors import BadUsage, nearest
+from gensweep.errors import UserError, unknown
 
 RANGES = (
     *("int_uniform", "uniform", "q_uniform", "log_uniform", "log_uniform_values", "q_log_uniform"),
@@ -25,25 +25,25 @@ def text(told: Any, method: str) -> str:
     """One entry of `parameters` as the text behind `--set KEY=`.
 
     Raises:
-        BadUsage: it is no distribution, or none that can be searched here; the line does not say of which key.
+        UserError: it is no distribution, or none that can be searched here; the line does not say of which key.
     """
     if not isinstance(told, dict) or not told:
-        raise BadUsage(f"{told!r}: a mapping such as {{min: 0.0001, max: 0.1}} is needed")
+        raise UserError(f"{told!r}: a mapping such as {{min: 0.0001, max: 0.1}} is needed")
     if "parameters" in told:
-        raise BadUsage("nested parameters are not known here: name the key itself")
+        raise UserError("nested parameters are not known here: name the key itself")
     name = told["distribution"] if "distribution" in told else _inferred(told)
     if name not in KNOWN:
-        raise BadUsage(nearest("distribution", str(name), KNOWN))
+        raise unknown("distribution", str(name), KNOWN)
     if name in BELLS:
-        raise BadUsage(_instead(name, told))
+        raise UserError(_instead(name, told))
     wanted = {"constant": ("value",), **dict.fromkeys(LISTS, ("values",))}.get(name, ("min", "max"))
     for key in wanted:
         if key not in told:
-            raise BadUsage(f"a {name} distribution needs {' and '.join(wanted)}")
+            raise UserError(f"a {name} distribution needs {' and '.join(wanted)}")
     also = ("probabilities",) if name in LISTS else ("q",) if name.startswith("q_") else ()
     for key in told:
         if key not in ("distribution", *wanted, *also):
-            raise BadUsage(f"{key!r} means nothing in a {name} distribution, which has {', '.join((*wanted, *also))}")
+            raise UserError(f"{key!r} means nothing in a {name} distribution, which has {', '.join((*wanted, *also))}")
     if name == "constant":
         return str(told["value"])
     return _values(told, method) if name in LISTS else _range(name, told, method)
@@ -56,7 +56,7 @@ def _inferred(told: Mapping[str, Any]) -> str:
     if "value" in told:
         return "constant"
     if not {"min", "max"} <= told.keys():
-        raise BadUsage(f"{', '.join(map(str, told))}: value, values, min and max, or a distribution is needed")
+        raise UserError(f"{', '.join(map(str, told))}: value, values, min and max, or a distribution is needed")
     whole = all(isinstance(_number(end, told[end]), int) for end in ("min", "max"))
     return "int_uniform" if whole else "uniform"
 
@@ -71,14 +71,14 @@ def _number(what: str, value: Any) -> int | float:
             except ValueError:
                 continue
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise BadUsage(f"{what} {value!r}: a number is needed")
+        raise UserError(f"{what} {value!r}: a number is needed")
     return value
 
 
 def _values(told: Mapping[str, Any], method: str) -> str:
     values, chances = told["values"], told.get("probabilities")
     if not isinstance(values, list) or not values:
-        raise BadUsage(f"values {values!r}: a list such as [64, 128] is needed")
+        raise UserError(f"values {values!r}: a list such as [64, 128] is needed")
     if chances is not None:
         values = _likely(values, chances, method)
     return ",".join(map(str, values))
@@ -87,30 +87,30 @@ def _values(told: Mapping[str, Any], method: str) -> str:
 def _likely(values: list[Any], chances: Any, method: str) -> list[Any]:
     """The values that have any probability. Their methods but random look at no other."""
     if not isinstance(chances, list) or len(chances) != len(values):
-        raise BadUsage(f"probabilities {chances!r}: one for each of the {len(values)} values is needed")
+        raise UserError(f"probabilities {chances!r}: one for each of the {len(values)} values is needed")
     numbers = [_number("probabilities", chance) for chance in chances]
     kept = [value for value, chance in zip(values, numbers, strict=True) if chance > 0]
     if not kept or min(numbers) < 0:
-        raise BadUsage(f"probabilities {chances!r}: numbers from 0 on are needed, not all of them 0")
+        raise UserError(f"probabilities {chances!r}: numbers from 0 on are needed, not all of them 0")
     if method == "random" and len({chance for chance in numbers if chance > 0}) > 1:
-        raise BadUsage("values are drawn with equal chances here: leave the probabilities out, or some of the values")
+        raise UserError("values are drawn with equal chances here: leave the probabilities out, or some of the values")
     return kept
 
 
 def _range(name: str, told: Mapping[str, Any], method: str) -> str:
     low, high = _number("min", told["min"]), _number("max", told["max"])
     if low > high:
-        raise BadUsage(f"min {low:g} is above max {high:g}")
+        raise UserError(f"min {low:g} is above max {high:g}")
     if name.endswith("log_uniform"):  # of the exponents
         low, high = (-high, -low) if name.startswith("inv_") else (low, high)
         low, high = _exp(low), _exp(high)
     elif "log" in name and low <= 0:
-        raise BadUsage(f"min {low:g}: a logarithmic range starts above 0")
+        raise UserError(f"min {low:g}: a logarithmic range starts above 0")
     step = _number("q", told.get("q", 1)) if name.startswith("q_") else int(name == "int_uniform")
     if name == "int_uniform" and not all(isinstance(end, int) for end in (low, high)):
-        raise BadUsage(f"an int_uniform distribution needs whole numbers, not {low:g} and {high:g}")
+        raise UserError(f"an int_uniform distribution needs whole numbers, not {low:g} and {high:g}")
     if name.startswith("q_") and not step > 0:
-        raise BadUsage(f"q {step:g} is too small: more than 0")
+        raise UserError(f"q {step:g} is too small: more than 0")
     if low == high:
         return str(low)
     if method == "grid" and name in ("int_uniform", "q_uniform"):
@@ -124,7 +124,7 @@ def _exp(power: float) -> int | float:
     try:
         value = float(f"{math.exp(power):.12g}")
     except OverflowError:
-        raise BadUsage(f"log_uniform takes exponents: of {power:g}, use log_uniform_values") from None
+        raise UserError(f"log_uniform takes exponents: of {power:g}, use log_uniform_values") from None
     return int(value) if value.is_integer() else value
 
 
@@ -132,7 +132,7 @@ def _listed(low: float, high: float, step: float) -> str:
     """The values of a range in steps, for a grid."""
     first, last = math.ceil(low / step), math.floor(high / step)
     if last - first >= MANY:
-        raise BadUsage(f"a grid of {last - first + 1} values: name the few that are meant by values")
+        raise UserError(f"a grid of {last - first + 1} values: name the few that are meant by values")
     return ",".join(f"{k * step:.12g}" for k in range(first, last + 1))
 
 

@@ -21,7 +21,7 @@ from optuna.trial import FrozenTrial
 
 from gensweep.config.manifest import Sheet
 from gensweep.config.resolve import check_keys, longest, shaped
-from gensweep.errors import BadUsage
+from gensweep.errors import UserError
 from gensweep.search.study_storage import closing, directions
 
 if TYPE_CHECKING:
@@ -32,12 +32,12 @@ def extended(sheet: Sheet, more: int, settings: dict[str, str]) -> tuple[Sheet, 
     """The sheet of the longer sweep, and its space.
 
     Raises:
-        BadUsage, BadInput, BadSpace: no trials, or settings that cannot be.
+        UserError: no trials, or settings that cannot be.
     """
     from search_spaces.override import describe
 
     if more < 1:
-        raise BadUsage(f"trials {more} is too small: at least 1 more")
+        raise UserError(f"trials {more} is too small: at least 1 more")
     texts = {**sheet["set"], **settings}
     space = shaped(sheet["model"], dict(texts), None if "epochs" in texts else sheet["epochs"], sheet["precision"])
     boxes = describe(space)
@@ -51,7 +51,7 @@ def rewrite(directory: Path, old: Sheet, new: Sheet) -> Sheet:
     """Copies the study into one with the new space, where that differs; returns the sheet that names it.
 
     Raises:
-        BadUsage: an old trial lies outside the new space.
+        UserError: an old trial lies outside the new space.
     """
     if new["space"] == old["space"]:
         return new
@@ -82,7 +82,7 @@ def _moved(trial: FrozenTrial, boxes: dict[str, dict[str, Any]]) -> FrozenTrial:
     for key, value in trial.params.items():
         known = ranges[key]
         if known is None or not known._contains(known.to_internal_repr(value)):
-            raise BadUsage(
+            raise UserError(
                 f"extend only widens: {key}={value} of trial {trial.number} lies outside; for a narrower search begin "
                 "a new sweep with --warm-from"
             )

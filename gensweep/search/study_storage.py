@@ -18,7 +18,7 @@ from sqlalchemy.pool import NullPool
 
 from analysis.read.optuna_study import with_driver
 from gensweep.config.options import first_line
-from gensweep.errors import BadUsage
+from gensweep.errors import UserError
 from gensweep.search.samplers import ByNumber
 from gensweep.search.write_through import Mirror
 from gensweep.storage import bucket_sync, checks
@@ -41,7 +41,7 @@ def storage(directory: Path, where: str | None) -> BaseStorage:
     """The storage of a sweep: `study.db` in its directory, `study.journal` there, or the server at a URL.
 
     Raises:
-        BadUsage: there is no such storage, or its driver is not installed.
+        UserError: there is no such storage, or its driver is not installed.
     """
     path = directory / "study.db"
     try:
@@ -51,7 +51,7 @@ def storage(directory: Path, where: str | None) -> BaseStorage:
             return RDBStorage(f"sqlite:///{path}", {"creator": lambda: _connect(path)})
         served = _served(with_driver(where))
     except Exception as error:  # every driver has exceptions of its own
-        raise BadUsage(f"cannot open the storage {shown(where) or path}: {first_line(error)}") from error
+        raise UserError(f"cannot open the storage {shown(where) or path}: {first_line(error)}") from error
     event.listen(served.engine, "do_connect", _patiently)
     return served
 
@@ -153,7 +153,7 @@ def check_storage(url: str, name: str, is_new: bool) -> None:
     """Whether a storage server can hold the sweep.
 
     Raises:
-        BadUsage: it cannot be reached, or a new sweep's name is taken there.
+        UserError: it cannot be reached, or a new sweep's name is taken there.
     """
     if url == JOURNAL:
         return
@@ -162,7 +162,7 @@ def check_storage(url: str, name: str, is_new: bool) -> None:
     with closing(Path(), url) as kept:
         taken = name in optuna.get_all_study_names(kept)
     if taken and is_new:
-        raise BadUsage(f"storage {shown(url)} holds a study named {name!r} already: choose another --name")
+        raise UserError(f"storage {shown(url)} holds a study named {name!r} already: choose another --name")
 
 
 def history(study: Study, metric: str) -> dict[int, dict[int, float]]:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from analysis.read import optuna_study
-from gensweep.errors import BadUsage
+from gensweep.errors import UserError
 from gensweep.storage.workdir import url as _url
 from trainables.filestore import Directory, open_directory
 
@@ -28,7 +28,7 @@ def fetch(directory: Path) -> None:
     """Makes a desk what the bucket is; nothing where the directory is none.
 
     Raises:
-        BadInput, BadUsage: the bucket cannot be read, or holds something else there.
+        UserError: the bucket cannot be read, or holds something else there.
     """
     url = _url(directory)
     if url is None:
@@ -37,14 +37,14 @@ def fetch(directory: Path) -> None:
     try:
         top = where._replace(root=where.root.partition("/")[0])
         if not where.local and not top.is_folder():
-            raise BadUsage(f"{url} cannot be read: there is no bucket {top.root!r}, or none for you")
+            raise UserError(f"{url} cannot be read: there is no bucket {top.root!r}, or none for you")
         there = where.names("")
         found = {one: where.read(one) for one in KEPT if one in there}
         found["study.journal"] = optuna_study.journal(where)
     except OSError as error:
-        raise BadUsage(f"{url} cannot be read: {str(error).splitlines()[0]}") from error
+        raise UserError(f"{url} cannot be read: {str(error).splitlines()[0]}") from error
     if there and "sweep.json" not in there:
-        raise BadUsage(f"{url} is not empty and holds no sweep: choose another --name or --results")
+        raise UserError(f"{url} is not empty and holds no sweep: choose another --name or --results")
     for one in (*KEPT, "study.journal"):
         (directory / one).unlink(missing_ok=True)
         if found.get(one):
@@ -102,7 +102,7 @@ def leased(directory: Path, say: Say, lost: Callable[[], None]) -> Generator[Non
     has taken over, which held this one for dead.
 
     Raises:
-        BadUsage: another driver holds it.
+        UserError: another driver holds it.
     """
     url = _url(directory)
     if url is None:
@@ -113,7 +113,7 @@ def leased(directory: Path, say: Say, lost: Callable[[], None]) -> Generator[Non
     _beat(where, me, 0)
     time.sleep(1.0)
     if not _held(where).startswith(me):
-        raise BadUsage(f"another gensweep is running {url} ({_held(where)}): wait for it, or stop it")
+        raise UserError(f"another gensweep is running {url} ({_held(where)}): wait for it, or stop it")
     ended = threading.Event()
     thread = threading.Thread(target=_beating, args=(where, me, ended, lost), daemon=True)
     thread.start()
@@ -144,7 +144,7 @@ def _wait_for_the_dead(where: Directory, say: Say) -> None:
         time.sleep(1.0)
         now = _held(where)
         if now and now != seen:
-            raise BadUsage(f"another gensweep is running {where.name} ({now}): wait for it, or stop it")
+            raise UserError(f"another gensweep is running {where.name} ({now}): wait for it, or stop it")
         seen = now
 
 

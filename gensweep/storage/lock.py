@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gensweep.errors import BadUsage
+from gensweep.errors import UserError
 from gensweep.storage import workdir
 
 WAIT_S = 30.0  # for the workers of a dead driver; seen: 2.0 to 2.7 s
@@ -29,11 +29,11 @@ def driving(
     another machine has taken it from there.
 
     Raises:
-        BadUsage: another driver holds it, or workers of a dead one do not end.
+        UserError: another driver holds it, or workers of a dead one do not end.
     """
     with (directory / ".driver").open("a+") as file:
         if not _try(file.fileno(), fcntl.LOCK_EX):
-            raise BadUsage(_busy(directory))
+            raise UserError(_busy(directory))
         file.truncate(0)
         file.write(f"process {os.getpid()} on {socket.gethostname()}")
         file.flush()
@@ -49,10 +49,10 @@ def alone(directory: Path) -> None:
     """Whether nobody runs the sweep, asked before anything is loaded or started.
 
     Raises:
-        BadUsage: another driver holds it.
+        UserError: another driver holds it.
     """
     if is_driven(directory):
-        raise BadUsage(_busy(directory))
+        raise UserError(_busy(directory))
 
 
 def _busy(directory: Path) -> str:
@@ -81,13 +81,13 @@ def ask(directory: Path, word: str) -> None:
     """Asks the driver of the sweep to `stop` (once its running trials have ended) or to `cancel` (now).
 
     Raises:
-        BadUsage: nobody is running it.
+        UserError: nobody is running it.
     """
     if not is_driven(directory):
         from gensweep.storage import bucket_sync
 
         elsewhere = " on this machine: ask where it runs" if bucket_sync.is_leased(directory) else ""
-        raise BadUsage(f"no driver is running {workdir.name(directory)}{elsewhere}: there is nothing to {word}")
+        raise UserError(f"no driver is running {workdir.name(directory)}{elsewhere}: there is nothing to {word}")
     (directory / ".asked").write_text(word, encoding="utf-8")
 
 
@@ -108,7 +108,7 @@ def _wait_for_workers(directory: Path, say: Callable[[str], None]) -> None:
                 say("waiting for the workers of a driver that died ...")
                 told = True
             if time.monotonic() > end:
-                raise BadUsage(f"workers of an earlier driver still write to {directory}: end them, then resume")
+                raise UserError(f"workers of an earlier driver still write to {directory}: end them, then resume")
             time.sleep(POLL_S)
 
 

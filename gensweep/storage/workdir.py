@@ -9,7 +9,7 @@ import hashlib
 from pathlib import Path
 
 from gensweep.config.options import Options
-from gensweep.errors import BadUsage
+from gensweep.errors import UserError
 from trainables.filestore import is_url
 
 JOURNAL = "journal"  # what --storage calls Optuna's append-only file, which also works on a network file system
@@ -50,14 +50,16 @@ def in_bucket(options: Options) -> Options:
     """The options of a sweep whose results are in a bucket: its study goes there too, unless a server has it.
 
     Raises:
-        BadUsage: an option that needs a folder, or a study that would end with this machine.
+        UserError: an option that needs a folder, or a study that would end with this machine.
     """
     if options.storage is not None and options.storage.startswith("sqlite"):
-        raise BadUsage(
+        raise UserError(
             f"storage {options.storage} would end with this machine, and {options.results} would not: leave --storage "
             "out, or name a server"
         )
     for name, value in (("trial-timeout", options.trial_timeout), ("keep-checkpoints", options.keep_checkpoints)):
         if value is not None:
-            raise BadUsage(f"{name} {value} needs results in a folder, and {options.results} is a bucket: leave it out")
+            raise UserError(
+                f"{name} {value} needs results in a folder, and {options.results} is a bucket: leave it out"
+            )
     return options._replace(storage=options.storage or JOURNAL)

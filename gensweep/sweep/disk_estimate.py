@@ -6,7 +6,7 @@ Each fault is one line, and nothing has been written then.
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gensweep.errors import BadUsage
+from gensweep.errors import UserError
 from gensweep.storage import workdir
 from gensweep.storage.checks import free_bytes
 from gensweep.units import amount
@@ -67,7 +67,7 @@ def room(directory: Path, sheet: "Sheet", space: "Space", data: "Dataset", at_on
     bucket has room.
 
     Raises:
-        BadUsage: it has not.
+        UserError: it has not.
     """
     trials = directory / "trials"
     left = sheet["trials"] - (len(list(trials.iterdir())) if trials.exists() else 0)
@@ -76,13 +76,13 @@ def room(directory: Path, sheet: "Sheet", space: "Space", data: "Dataset", at_on
     each, limit = planned(sheet, space, data), sheet.get("keep_checkpoints")
     open_ones = 1.5 * each.largest * at_once  # a checkpoint is written before an older one is deleted
     if limit is not None and limit < open_ones:
-        raise BadUsage(
+        raise UserError(
             f"keep-checkpoints {amount(limit)}: {at_once} trials at once need {amount(open_ones)} for their own"
         )
     kept = left * each.checkpoints if limit is None else min(limit, left * each.checkpoints)
     needed, there = kept + left * each.rest, free_bytes(directory)
     if needed > there:
-        raise BadUsage(
+        raise UserError(
             f"the disk of {directory} has {amount(there)} left, and {left} trials need {amount(needed)} "
             f"({amount(kept)} of it for checkpoints): free some space, choose another --results, or bound them by "
             "--keep-checkpoints"

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from gensweep.config.manifest import Sheet
 from gensweep.config.options import Options, texts
-from gensweep.errors import BadUsage
+from gensweep.errors import UserError
 from gensweep.provenance import commit, versions
 from gensweep.storage import bucket_sync, lock, workdir
 from gensweep.storage.atomic import write_json
@@ -47,7 +47,7 @@ def run(asked: Asked, command: list[str], console: Console) -> str:
     """Trains what is left of the proof and scores it; returns how that ended: done, interrupted or open.
 
     Raises:
-        BadUsage, BadInput: whatever the user has to change; a sweep without a winner.
+        UserError: whatever the user has to change; a sweep without a winner.
     """
     from analysis.read import results
     from analysis.sweep import final_results
@@ -77,9 +77,9 @@ def _seeds(asked: Asked, before: dict[str, Any] | None) -> int:
     """How many seeds each finalist is to have."""
     for name, value, low in (("top", asked.top, 1), ("seeds", asked.seeds, FEWEST), ("add-seeds", asked.add_seeds, 0)):
         if value < low:
-            raise BadUsage(f"{name} {value} is too small: at least {low}")
+            raise UserError(f"{name} {value} is too small: at least {low}")
     if asked.add_seeds and before is None:
-        raise BadUsage(f"add-seeds {asked.add_seeds}: {asked.dir} has no proof yet; leave it out, or give --seeds")
+        raise UserError(f"add-seeds {asked.add_seeds}: {asked.dir} has no proof yet; leave it out, or give --seeds")
     had = 0 if before is None else int(before["seeds"])
     return had + asked.add_seeds if asked.add_seeds else max(had, asked.seeds)
 

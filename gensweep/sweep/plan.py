@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gensweep.config.manifest import Sheet
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve, with_data
-from gensweep.errors import BadUsage
+from gensweep.errors import UserError
 from gensweep.import_hook import claim
 from gensweep.storage import checks
 from gensweep.sweep import disk_estimate
@@ -61,13 +61,13 @@ def plan(options: Options, command: list[str], price: float | None) -> list[str]
     """The lines of a plan.
 
     Raises:
-        BadUsage, BadInput, BadSpace: whatever would be refused by `run`.
+        UserError: whatever would be refused by `run`.
     """
     from gensweep.sweep.run_sweep import evaluations, judge_of, space_of
     from trainables.data import limited, load
 
     if price is not None and not price >= 0:
-        raise BadUsage(f"price-per-hour {price:g}: 0 or more is needed")
+        raise UserError(f"price-per-hour {price:g}: 0 or more is needed")
     sheet = resolve(options, command)
     data = load(sheet["dataset"], None if sheet["data_dir"] is None else Path(sheet["data_dir"]))
     sheet, nodes = with_data(sheet, data), there(options)

@@ -21,7 +21,7 @@ from rich.console import Console
 
 from gensweep.config.manifest import Sheet
 from gensweep.config.options import Options, whole
-from gensweep.errors import BadUsage
+from gensweep.errors import UserError
 from gensweep.provenance import commit, versions
 from gensweep.storage.atomic import write_json
 from gensweep.sweep.study_arms import Asked, Owned, control, owner, searched, trained
@@ -96,14 +96,14 @@ def run(asked: Asked, command: list[str], console: Console) -> str:
     """Trains what is left of a study; returns how it ended: done, interrupted, or open where Ray gave up.
 
     Raises:
-        BadUsage, BadInput, BadSpace: whatever the user has to change.
+        UserError: whatever the user has to change.
     """
     from gensweep.sweep.run_sweep import prepare
 
     for name in ("seeds", "epochs", "trials"):
         whole(name, getattr(asked, name), 1)
     if is_url(asked.results):
-        raise BadUsage(f"results {asked.results!r}: the searches of a study share a folder, and this is a bucket")
+        raise UserError(f"results {asked.results!r}: the searches of a study share a folder, and this is a bucket")
     ray_session.knock(asked.address)
     engine = Engine(asked.directory, asked.address, command, console)
     owned = {arm: owner(asked, arm) for arm in asked.study.arms}

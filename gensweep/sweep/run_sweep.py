@@ -18,7 +18,7 @@ from gensweep.config import objectives
 from gensweep.config.manifest import FORMAT, IDENTITY, Sheet, differences
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve, shaped, with_data
-from gensweep.errors import BadUsage, nearest
+from gensweep.errors import UserError, did_you_mean
 from gensweep.storage import bucket_sync, checks, lock, workdir
 from gensweep.storage.atomic import write_json
 from gensweep.sweep import disk_estimate
@@ -43,7 +43,7 @@ def prepare(options: Options, command: list[str], load: "Load | None" = None) ->
     """The directory, the resolved sweep and its data set; writes nothing.
 
     Raises:
-        BadUsage, BadInput, BadSpace: whatever the user has to change.
+        UserError: whatever the user has to change.
     """
     from trainables.data import known, limited
     from trainables.data import load as from_files
@@ -60,7 +60,7 @@ def prepare(options: Options, command: list[str], load: "Load | None" = None) ->
         held = read_sheet(directory)
         differing = differences(held, sheet)
         if differing:
-            raise BadUsage(
+            raise UserError(
                 f"{workdir.name(directory)} holds another sweep: {'; '.join(differing)}; give this one a --name, "
                 "or the same settings"
             )
@@ -83,7 +83,7 @@ def place(results: str, name: str) -> Path:
     bucket_sync.fetch(directory)
     begun = (directory / "sweep.json").exists() or is_url(results)
     if directory.exists() and any(directory.iterdir()) and not begun:
-        raise BadUsage(f"{directory} is not empty and holds no sweep: choose another --name or --results")
+        raise UserError(f"{directory} is not empty and holds no sweep: choose another --name or --results")
     return directory
 
 
@@ -91,21 +91,23 @@ def read_sheet(directory: Path) -> Sheet:
     """The resolved sweep of a directory.
 
     Raises:
-        BadUsage: it is no sweep, or one that another gensweep wrote.
+        UserError: it is no sweep, or one that another gensweep wrote.
     """
     try:
         sheet = json.loads((directory / "sweep.json").read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadUsage(f"{workdir.name(directory)!r} is no sweep: no sweep.json can be read there") from error
+        raise UserError(f"{workdir.name(directory)!r} is no sweep: no sweep.json can be read there") from error
     except ValueError as error:
-        raise BadUsage(f"{str(directory)!r} is no readable sweep: its sweep.json is broken") from error
+        raise UserError(f"{str(directory)!r} is no readable sweep: its sweep.json is broken") from error
     if not isinstance(sheet, dict) or sheet.get("format") != FORMAT:
-        raise BadUsage(f"{str(directory)!r} is no sweep of format {FORMAT}, which is what this gensweep reads")
+        raise UserError(f"{str(directory)!r} is no sweep of format {FORMAT}, which is what this gensweep reads")
     sheet = {"objectives": [sheet.get("objective")], "constraints": [], **sheet}  # earlier versions had neither
     wrong = [key for key in (*IDENTITY, "set", "study") if key not in sheet]
     wrong += [key for key, kind in KINDS.items() if key not in wrong and not isinstance(sheet[key], kind)]
     if wrong:
-        raise BadUsage(f"{str(directory)!r} cannot go on: its sweep.json lacks {', '.join(wrong)}, or has it otherwise")
+        raise UserError(
+            f"{str(directory)!r} cannot go on: its sweep.json lacks {', '.join(wrong)}, or has it otherwise"
+        )
     return sheet
 
 
@@ -113,7 +115,7 @@ def reopen(directory: Path) -> tuple[Sheet, "Dataset"]:
     """An existing sweep and its data set, which must still be what they were.
 
     Raises:
-        BadInput, BadUsage: no sweep, or its space or data have changed.
+        UserError: no sweep, or its space or data have changed.
     """
     from search_spaces import SPACES
     from search_spaces.override import describe
@@ -123,14 +125,14 @@ def reopen(directory: Path) -> tuple[Sheet, "Dataset"]:
     bucket_sync.fetch(directory)
     sheet = read_sheet(directory)
     if sheet["model"] not in SPACES:
-        raise BadUsage(f"{workdir.name(directory)}: {nearest('model', sheet['model'], SPACES)}")
+        raise UserError(f"{workdir.name(directory)}: {did_you_mean('model', sheet['model'], SPACES)}")
     checks.check_study_readable(directory, sheet)
     checks.check_writable(directory)
     data = load(sheet["dataset"], None if sheet["data_dir"] is None else Path(sheet["data_dir"]))
     now = with_data({**sheet, "space": describe(space_of(sheet))}, data)
     differing = differences(sheet, json.loads(json.dumps(now)))
     if differing:
-        raise BadUsage(f"{workdir.name(directory)} cannot go on: since it began, {'; '.join(differing)}")
+        raise UserError(f"{workdir.name(directory)} cannot go on: since it began, {'; '.join(differing)}")
     return sheet, data
 
 
@@ -188,7 +190,7 @@ def lengthen(directory: Path, sheet: Sheet, more: int, settings: dict[str, str],
     """The sweep with more trials, in a space that the settings may widen; writes sweep.json.
 
     Raises:
-        BadUsage, BadInput, BadSpace: settings that cannot be, or a driver that runs it now.
+        UserError: settings that cannot be, or a driver that runs it now.
     """
     from gensweep.search.extend import extended, forget, rewrite
 
@@ -227,11 +229,11 @@ def claim(directory: Path, sheet: Sheet) -> None:
     if (directory / "sweep.json").exists():
         differing = differences(read_sheet(directory), sheet)
         if differing:
-            raise BadUsage(f"{directory} was judged otherwise: {'; '.join(differing)}; start a new sweep with --name")
+            raise UserError(f"{directory} was judged otherwise: {'; '.join(differing)}; start a new sweep with --name")
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BadUsage(f"{directory} cannot be written: {error.strerror}") from error
+        raise UserError(f"{directory} cannot be written: {error.strerror}") from error
 
 
 def write_once(directory: Path, sheet: Sheet) -> Sheet:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gensweep.config.options import Options, texts
-from gensweep.errors import BadUsage, nearest
+from gensweep.errors import unknown
 
 if TYPE_CHECKING:
     from search_spaces.studies import Arm, Study
@@ -34,11 +34,11 @@ class Asked(NamedTuple):
 
     @property
     def study(self) -> "Study":
-        """BadUsage where there is none of this name."""
+        """UserError where there is none of this name."""
         from search_spaces.studies import STUDIES
 
         if self.name not in STUDIES:
-            raise BadUsage(nearest("study", self.name, STUDIES))
+            raise unknown("study", self.name, STUDIES)
         return STUDIES[self.name]
 
     @property

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from gensweep.config.options import first_line
-from gensweep.errors import BadUsage
+from gensweep.errors import UserError
 from gensweep.import_hook import ROOT
 from gensweep.tune import ray_watchdog
 from gensweep.tune.resources import Node
@@ -54,14 +54,14 @@ def connected(address: str | None, ray_init: Mapping[str, Any]) -> Generator[lis
     Inside another `connected` it is the outer one's: so several sweeps share one Ray.
 
     Raises:
-        BadUsage: no cluster answers there, or this process is on another Ray already.
+        UserError: no cluster answers there, or this process is on another Ray already.
     """
     global _held
     import ray
 
     if ray.is_initialized():
         if not _held:
-            raise BadUsage("this process has started Ray already: call ray.shutdown() before a sweep")
+            raise UserError("this process has started Ray already: call ray.shutdown() before a sweep")
         yield nodes()
         return
     where = address or os.environ.get("RAY_ADDRESS") or "local"
@@ -122,14 +122,14 @@ def _start(where: str, more: Mapping[str, Any]) -> None:
             ray.shutdown()
             if last:
                 fault = "Ray does not start here" if own else f"address {where!r}: no Ray cluster answers there"
-                raise BadUsage(f"{fault} ({first_line(error)})") from error
+                raise UserError(f"{fault} ({first_line(error)})") from error
 
 
 def knock(address: str | None) -> None:
     """Whether anything listens at HOST:PORT: Ray itself would try for three and a half minutes.
 
     Raises:
-        BadUsage: nothing does.
+        UserError: nothing does.
     """
     if address is None or ":" not in address:
         return
@@ -137,4 +137,4 @@ def knock(address: str | None) -> None:
     try:
         socket.create_connection((host, int(port)), KNOCK_S).close()
     except (OSError, ValueError) as error:
-        raise BadUsage(f"address {address!r}: no Ray cluster answers there ({first_line(error)})") from error
+        raise UserError(f"address {address!r}: no Ray cluster answers there ({first_line(error)})") from error

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from gensweep.config.options import Options
-from gensweep.errors import BadUsage
+from gensweep.errors import UserError
 
 Node = Mapping[str, float]  # what a node has, by Ray's names: CPU, GPU
 TRIALS_PER_GPU = 4  # small nets leave most of a GPU idle; more than this gains little and needs a core each
@@ -32,13 +32,13 @@ def share(options: Options, nodes: Sequence[Node]) -> Share:
     """The share of each trial on these nodes; a trial runs on one of them.
 
     Raises:
-        BadUsage: a single trial asks for more than a node has.
+        UserError: a single trial asks for more than a node has.
     """
     cpus, gpus = (max((node.get(kind, 0.0) for node in nodes), default=0.0) for kind in ("CPU", "GPU"))
     on_one = " on one node" * (len(nodes) > 1)
     cpus_per_trial = options.cpus_per_trial if options.cpus_per_trial is not None else 1.0
     if cpus_per_trial > cpus:
-        raise BadUsage(f"cpus-per-trial {cpus_per_trial:g}: only {cpus:g} cores are there{on_one}")
+        raise UserError(f"cpus-per-trial {cpus_per_trial:g}: only {cpus:g} cores are there{on_one}")
     gpus_per_trial = options.gpus_per_trial
     if gpus_per_trial is None:
         having = [node for node in nodes if node.get("GPU", 0)]
@@ -46,7 +46,7 @@ def share(options: Options, nodes: Sequence[Node]) -> Share:
         gpus_per_trial = 1 / max(1, min(TRIALS_PER_GPU, int(at_once // _sum(having, "GPU")))) if having else 0.0
     if gpus_per_trial > gpus:
         only = f"only {gpus:g}" if gpus else "no"
-        raise BadUsage(f"gpus-per-trial {gpus_per_trial:g}: {only} GPUs are there{on_one}")
+        raise UserError(f"gpus-per-trial {gpus_per_trial:g}: {only} GPUs are there{on_one}")
     at_once = sum(_fits(node, cpus_per_trial, gpus_per_trial) for node in nodes)
     return Share(cpus_per_trial, gpus_per_trial, max(1, min(at_once, options.concurrent or at_once, options.trials)))
 

@@ -12,7 +12,7 @@ from trainables.data.folder import folder
 from trainables.data.mnist import fashion_mnist, kmnist, mnist
 from trainables.data.parabola import parabola
 from trainables.data.stacked_mnist import stacked_mnist
-from trainables.errors import BadInput, unknown
+from trainables.errors import UserError, unknown
 
 __all__ = ["DATASETS", "Dataset", "Loader", "Split", "known", "limited", "load"]
 
@@ -30,14 +30,14 @@ DATASETS: dict[str, Loader] = {
 
 
 def known(name: str) -> None:
-    """Whether there is a data set of this name; raises BadInput where there is none."""
+    """Whether there is a data set of this name; raises UserError where there is none."""
     if name not in DATASETS and not name.startswith("folder:"):
         raise unknown("data set", name, (*DATASETS, "folder:PATH"))
 
 
 def load(name: str, data_dir: Path | None = None) -> Dataset:
     """The data set `name`: one of `DATASETS`, or `folder:PATH` (see folder.py). Files are looked for in `data_dir`,
-    else in GENSWEEP_DATA, else in the user's cache, and downloaded there if they are missing. Raises BadInput, which
+    else in GENSWEEP_DATA, else in the user's cache, and downloaded there if they are missing. Raises UserError, which
     names the file, for whatever cannot be used."""
     known(name)
     try:
@@ -45,4 +45,4 @@ def load(name: str, data_dir: Path | None = None) -> Dataset:
             return folder(name)
         return DATASETS[name](data_root(data_dir))
     except OSError as error:
-        raise BadInput(f"{name}: {error.filename} cannot be read: {error.strerror}") from error
+        raise UserError(f"{name}: {error.filename} cannot be read: {error.strerror}") from error

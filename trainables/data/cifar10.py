@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from trainables.data.dataset import Dataset, Split, make, stratified, take
 from trainables.data.download import check_root, download, read_sized, read_verified, verify
-from trainables.errors import BadInput
+from trainables.errors import UserError
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 BINARY_FOLDER = "cifar-10-batches-bin"
@@ -39,7 +39,7 @@ def read_binary(path: Path, n_images: int = N_BATCH) -> Batch:
     """A batch in the binary layout: `n_images` records of one label byte and 3,072 pixels."""
     records = np.frombuffer(read_sized(path, n_images * 3073), np.uint8).reshape(n_images, 3073)
     if records[:, 0].max() > 9:
-        raise BadInput(f"{path} is damaged: it holds the label {records[:, 0].max()}, labels are 0 to 9; replace it")
+        raise UserError(f"{path} is damaged: it holds the label {records[:, 0].max()}, labels are 0 to 9; replace it")
     return np.ascontiguousarray(records[:, 1:]).reshape(-1, *SHAPE), records[:, 0].astype(np.int64)
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from trainables.errors import BadInput
+from trainables.errors import UserError
 from trainables.lazy_import import Tensor, torch
 
 # Shapes: N images, M stored pictures (M = N but for stacked planes), B batch, C H W image.
@@ -98,11 +98,11 @@ def take(pixels: NDArray[np.uint8], labels: NDArray[np.int64], rows: NDArray[np.
 
 def limited(data: Dataset, n: int | None) -> Dataset:
     """`data` with only n of its training images, the classes in the same shares; None leaves it whole. Name and
-    fingerprint stay those of the whole set. Raises BadInput where there are fewer."""
+    fingerprint stay those of the whole set. Raises UserError where there are fewer."""
     if n is None:
         return data
     if n > len(data.train):
-        raise BadInput(f"train_images {n}: {data.name} has only {len(data.train)} training images")
+        raise UserError(f"train_images {n}: {data.name} has only {len(data.train)} training images")
     pixels, labels, planes = (np.asarray(data.train.pixels), np.asarray(data.train.labels), data.train.planes)
     rows = stratified(labels, n)[0]
     if planes is not None:

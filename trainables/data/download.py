@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from http.client import HTTPException
 from pathlib import Path
 
-from trainables.errors import BadInput
+from trainables.errors import UserError
 
 DOWNLOAD_TIMEOUT_S = 30.0
 
@@ -30,25 +30,25 @@ def data_root(data_dir: Path | None) -> Path:
 
 
 def check_root(root: Path) -> None:
-    """Raises BadInput unless `root` is a directory; the default one may still be to make."""
+    """Raises UserError unless `root` is a directory; the default one may still be to make."""
     if root.is_dir() or root == default_root():
         return
     what = "is not a directory" if root.exists() else "does not exist"
-    raise BadInput(
+    raise UserError(
         f"data directory {root} {what}: name one by --data-dir or GENSWEEP_DATA, or neither for {default_root()}"
     )
 
 
 def read_verified(path: Path, md5: str) -> bytes:
-    """The bytes of `path`. Raises BadInput unless their MD5 sum is the published one, OSError if it cannot be read."""
+    """The bytes of `path`. Raises UserError unless their MD5 sum is the published one, OSError if it cannot be read."""
     return verify(path, path.read_bytes(), md5)
 
 
 def verify(path: Path, content: bytes, md5: str) -> bytes:
-    """`content` itself, which came from `path`, if it has the published MD5 sum; BadInput otherwise."""
+    """`content` itself, which came from `path`, if it has the published MD5 sum; UserError otherwise."""
     found = hashlib.md5(content, usedforsecurity=False).hexdigest()
     if found != md5:
-        raise BadInput(
+        raise UserError(
             f"{path} is damaged: {len(content):,} bytes with MD5 {found}, published is {md5}; replace or delete it"
         )
     return content
@@ -60,17 +60,17 @@ def inflate(path: Path, md5: str) -> bytes:
 
 
 def read_sized(path: Path, n_bytes: int, header: bytes = b"") -> bytes:
-    """The bytes of `path`, for which no checksum is published: BadInput unless it has `n_bytes` and the right start."""
+    """The bytes of `path`, for which no checksum is published: UserError unless it has `n_bytes` and the start."""
     content = path.read_bytes()
     if len(content) != n_bytes:
-        raise BadInput(f"{path} is damaged: {len(content):,} bytes, it should have {n_bytes:,}; replace or delete it")
+        raise UserError(f"{path} is damaged: {len(content):,} bytes, it should have {n_bytes:,}; replace or delete it")
     if not content.startswith(header):
-        raise BadInput(f"{path} is damaged: it begins with {content[: len(header)].hex()}, not {header.hex()}")
+        raise UserError(f"{path} is damaged: it begins with {content[: len(header)].hex()}, not {header.hex()}")
     return content
 
 
 def download(name: str, folder: Path, missing: str, fetch: Callable[[], object]) -> None:
-    """Runs torchvision's download of `name` into `folder`. Raises BadInput, and leaves no empty folder, if it fails."""
+    """Runs torchvision's download of `name` into `folder`. UserError if it fails, and then no empty folder stays."""
     new = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         with _socket_timeout(DOWNLOAD_TIMEOUT_S):
@@ -80,7 +80,7 @@ def download(name: str, folder: Path, missing: str, fetch: Callable[[], object])
             with contextlib.suppress(OSError):
                 path.rmdir()
         why = " ".join(str(error).split())
-        raise BadInput(
+        raise UserError(
             f"{name}: {missing} is missing in {folder} and could not be downloaded ({why}); "
             f"put the files there, or name the folder that holds them by --data-dir"
         ) from error

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from trainables.data.dataset import Dataset, make, stratified, take
-from trainables.errors import BadInput, unknown
+from trainables.errors import UserError, unknown
 
 SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm"))
 N_CLASS_LEAST = 10  # so that val and test hold an image of each class
@@ -30,7 +30,7 @@ class Spec(NamedTuple):
 
 
 def folder(name: str) -> Dataset:
-    """The data set `name`, [1 or 3, size, size]. Raises BadInput naming the file or folder that cannot be used."""
+    """The data set `name`, [1 or 3, size, size]. Raises UserError naming the file or folder that cannot be used."""
     spec = parse(name)
     files = _find(spec.path)
     paths = [path for members in files.values() for path in members]
@@ -52,27 +52,27 @@ def parse(name: str) -> Spec:
             raise unknown("folder option", key, ("size", "color"))
     size, color = options.get("size"), options.get("color")
     if size is not None and not (size.isdecimal() and SIZE_LEAST <= int(size) <= SIZE_MOST):
-        raise BadInput(f"{name}: size={size} should be a whole number from {SIZE_LEAST} to {SIZE_MOST}")
+        raise UserError(f"{name}: size={size} should be a whole number from {SIZE_LEAST} to {SIZE_MOST}")
     if color not in (None, "grey", "rgb"):
-        raise BadInput(f"{name}: color={color} should be grey or rgb")
+        raise UserError(f"{name}: color={color} should be grey or rgb")
     if not text:
-        raise BadInput(f"{name}: no path given: write folder:PATH, the folder that holds one folder a class")
+        raise UserError(f"{name}: no path given: write folder:PATH, the folder that holds one folder a class")
     return Spec(Path(text).expanduser(), None if size is None else int(size), color)
 
 
 def _find(path: Path) -> dict[str, list[Path]]:
     """The image files of each class, both in order of name."""
     if not path.is_dir():
-        raise BadInput(f"image folder {path} {'is not a directory' if path.exists() else 'does not exist'}")
+        raise UserError(f"image folder {path} {'is not a directory' if path.exists() else 'does not exist'}")
     classes = [entry for entry in sorted(path.iterdir()) if entry.is_dir() and not entry.name.startswith(".")]
     if not classes:
-        raise BadInput(f"image folder {path} has no class folders: put the images into one sub-folder a class")
+        raise UserError(f"image folder {path} has no class folders: put the images into one sub-folder a class")
     files = {entry.name: list(_images(entry)) for entry in classes}
     for label, members in files.items():
         if len(members) < N_CLASS_LEAST:
             found = "is empty" if not members else f"has too few images ({len(members)})"
             kinds = " ".join(sorted(SUFFIXES))
-            raise BadInput(f"class folder {path / label} {found}: a class needs at least {N_CLASS_LEAST} ({kinds})")
+            raise UserError(f"class folder {path / label} {found}: a class needs at least {N_CLASS_LEAST} ({kinds})")
     return files
 
 
@@ -89,7 +89,7 @@ def _open(path: Path) -> Image.Image:
                 return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
             return image.convert("L" if image.mode in ("1", "L", "LA", "F") else "RGB")
     except UNREADABLE as error:
-        raise BadInput(f"{path} is not a readable image: {' '.join(str(error).split())}") from error
+        raise UserError(f"{path} is not a readable image: {' '.join(str(error).split())}") from error
 
 
 def _is_grey(path: Path) -> bool:

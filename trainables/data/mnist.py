@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from trainables.data.dataset import Dataset, Split, make, stratified, take
 from trainables.data.download import check_root, download, inflate, read_sized
-from trainables.errors import BadInput
+from trainables.errors import UserError
 
 N_TRAIN, N_VAL, N_TEST, SIDE = 60_000, 5_000, 10_000, 28
 FILES = {  # name: images in it, and the header of the unpacked file
@@ -135,5 +135,5 @@ def _read(folder: Path, name: str, md5: str) -> NDArray[np.uint8]:
     if is_images:
         return flat.reshape(n_images, 1, SIDE, SIDE)
     if flat.max() > 9:
-        raise BadInput(f"{folder / name} is damaged: it holds the label {flat.max()}, labels are 0 to 9; replace it")
+        raise UserError(f"{folder / name} is damaged: it holds the label {flat.max()}, labels are 0 to 9; replace it")
     return flat

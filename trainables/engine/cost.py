@@ -25,7 +25,7 @@ def cost(model: Model, config: Config, data: Data, seed: int, limit_s: float) ->
     """What a configuration takes; the timed steps stop at an epoch or after about ``limit_s``.
 
     Raises:
-        BadInput: a configuration that cannot run on these images.
+        UserError: a configuration that cannot run on these images.
     """
     run = start(model, config, data, seed)
     steps = max(1, len(data.images.train) // config["batch_size"])

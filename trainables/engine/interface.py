@@ -74,7 +74,7 @@ class Model(NamedTuple):
     when: dict[str, Callable[[Config], bool]] = {}  # noqa: RUF012  keys read only in some configurations
     latent: Callable[[Config], int] = lambda config: int(config["latent_dim"])  # length of z; 0: nothing can be drawn
     fit: Fit | None = None
-    check: Callable[[Config], None] = lambda config: None  # raises BadInput: values that do not go together
+    check: Callable[[Config], None] = lambda config: None  # raises UserError: values that do not go together
 
     def samples(self, config: Config) -> bool:
         """Whether a trial of this configuration can be drawn from."""

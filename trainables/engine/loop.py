@@ -146,7 +146,7 @@ def train(model: Model, config: Config, data: Data, seed: int, state: Snapshot |
     last row with status ``collapsed`` (see collapse.py).
 
     Raises:
-        BadInput: a configuration that cannot run on these images.
+        UserError: a configuration that cannot run on these images.
     """
     run = start(model, config, data, seed)
     if state is not None:

@@ -21,7 +21,7 @@ def size(model: Model, config: Config, data: Data) -> Size:
     """What a trial of this configuration writes each time; trains nothing.
 
     Raises:
-        BadInput: a configuration that cannot run on these images.
+        UserError: a configuration that cannot run on these images.
     """
     run = start(model, config, data, 0)
     for mover in run.movers:

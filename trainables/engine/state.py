@@ -18,7 +18,7 @@ from trainables.config_schema import Config, numeric
 from trainables.data import Dataset
 from trainables.engine.adam import Adam
 from trainables.engine.interface import Model, Turn
-from trainables.errors import BadInput
+from trainables.errors import UserError
 from trainables.metrics.evaluator import Judge
 from trainables.metrics.extractor import Extractor
 
@@ -76,7 +76,7 @@ def build_nets(model: Model, config: Config, data: Data, seed: int) -> dict[str,
     """Modules with initial weights from the trial's ``init`` stream, whatever the global random state is.
 
     Raises:
-        BadInput: a configuration that the model refuses.
+        UserError: a configuration that the model refuses.
     """
     model.check(config)
     images = data.images
@@ -92,11 +92,11 @@ def start(model: Model, config: Config, data: Data, seed: int) -> Run:
     """A trial before its first step.
 
     Raises:
-        BadInput: the batch is larger than the training split, or the model refuses the configuration.
+        UserError: the batch is larger than the training split, or the model refuses the configuration.
     """
     if config["batch_size"] > len(data.images.train):
         have = len(data.images.train)
-        raise BadInput(
+        raise UserError(
             f"batch_size={config['batch_size']} is more than the {have} training images: use --set batch_size"
         )
     nets = build_nets(model, config, data, seed)

@@ -19,7 +19,7 @@ from analysis.figures.sample_grids import Strip, gap
 from analysis.nets import autoencoder_samples, codes, rebuild
 from analysis.nets.codes import Codes
 from analysis.study.study_results import Arm
-from trainables.errors import BadInput
+from trainables.errors import UserError
 
 TITLE = "The two-number codes, by class"
 TITLE_MANIFOLD = "What the decoder makes of the plane"
@@ -72,7 +72,7 @@ def decode(arm: Arm, z: Tensor) -> Pixels:
     """What seed 0 of an arm makes of codes [n, Z]: uint8 [n, C, H, W]."""
     nets = rebuild.nets(arm.sweep, arm.trials[0].number)
     if "decoder" not in nets:
-        raise BadInput(f"arm {arm.name!r} has no decoder")
+        raise UserError(f"arm {arm.name!r} has no decoder")
     with torch.no_grad():
         x = torch.sigmoid(nets["decoder"](z))
     return _pixels(x)
