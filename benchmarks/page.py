@@ -4,20 +4,20 @@ from typing import Any
 
 HEAD = """# What every metric reads on real images and on known damage
 
-Read a sweep's numbers against this page: a perfect generator does not reach precision 1 or duplicates 0, it reaches the
-row **real**. `x F` is how many times the FID of real images. What the columns are is in the README's table.
+Read your numbers against this page: a perfect generator does not reach precision 1 or duplicates 0, it reaches the row
+**real**. `x F` is how many times the FID of real images. [Metrics](metrics.md) explains the columns.
 
-- **FID cannot see copies**: 1,000 images ten times over read like new ones. `recall`, `coverage`, `duplicates` and
-  `support` (which counts the distinct images nearly right) see them.
-- **Class counts cannot see collapse within a class, and precision and recall cannot see a wrong mixture of classes**:
-  a class at 3.2 times its share leaves both where they were, and raises `kl_prior`.
-- **A mild noise is far from real here**: noise of sd .1, which a person hardly minds, has more FID than a lost class.
-  Backgrounds are exactly black in the data, so presumably the extractor takes noise there for strokes. At sd .3 it
-  names nearly all MNIST digits alike. Read `sharpness` (over 1) beside an FID that looks too bad for its picture.
-- **Precision alone is fooled**: uniform noise falls into one small spot of feature space, and where that spot lies in
-  the balls of a few odd real images precision is high, .98 on Fashion-MNIST. Coverage and recall are not fooled.
-- **`memorised` is of training images only**: copies of other images do not raise it. Drawing one narrow class does
-  (.067 on Fashion-MNIST's trousers, which lie close together), so read it with `recall`.
+- **FID does not see copies.** 1,000 images, ten times each, look like new ones to it. `recall`, `coverage`,
+  `duplicates` and `support` (which counts the distinct images nearly right) see them.
+- **Class counts do not see collapse within a class, and precision and recall do not see a wrong mixture of classes.**
+  A class at 3.2 times its share leaves both unchanged and raises `kl_prior`.
+- **Mild noise is far from real here.** Noise of sd .1, which a person hardly notices, has a larger FID than a lost
+  class. The backgrounds of the data are exactly black, so the extractor presumably takes noise there for strokes. At
+  sd .3 it gives nearly all MNIST digits the same class. If the FID is much worse than the picture, look at `sharpness`.
+- **Precision alone can be fooled.** Uniform noise falls into one small region of feature space. If that region is near
+  a few odd real images, precision is high: .98 on Fashion-MNIST. Coverage and recall are not fooled.
+- **`memorised` is about training images only.** Copies of other images do not raise it. Drawing one narrow class does
+  (.067 for Fashion-MNIST's trousers, which are close together), so read it together with `recall`.
 """
 
 EARLIER = {

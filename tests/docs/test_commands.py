@@ -67,8 +67,9 @@ def photos(folder: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_commands_can_be_typed(page: Path) -> None:
     for words in commands(page):
-        if words[0] == "gensweep":
-            parsed(words[1:])
+        start = 1 if "=" in words[0] else 0  # VARIABLE=value before the command
+        if words[start] == "gensweep":
+            parsed(words[start + 1 :])
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "quickstart.md"], ids=lambda page: page.stem)
