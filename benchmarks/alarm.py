@@ -27,7 +27,7 @@ EVEN = np.full(10, 0.1)
 
 
 def main() -> None:
-    with ray_session.environment(), ray_session.connected(None, {}):
+    with ray_session.ray_environment(), ray_session.connect(None, {}):
         rows = measured()
     keep(
         "alarm",

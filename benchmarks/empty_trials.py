@@ -88,8 +88,8 @@ def main() -> int:
     for sampler in ("random", "tpe"):
         rates = []
         for seed in range(RUNS):
-            own_ray = ray_session.connected(None, {"num_cpus": SLOTS})
-            with tempfile.TemporaryDirectory() as folder, ray_session.environment(), own_ray:
+            own_ray = ray_session.connect(None, {"num_cpus": SLOTS})
+            with tempfile.TemporaryDirectory() as folder, ray_session.ray_environment(), own_ray:
                 rates.append(measure(sampler, seed, Path(folder)))
         overall, steady, driver_ms = (statistics.median(column) for column in zip(*rates, strict=True))
         slowest = min(slowest, overall)

@@ -131,7 +131,7 @@ def main() -> int:
     told: list[Told] = []
     with tempfile.TemporaryDirectory() as spare:
         results = Path(sys.argv[2] if len(sys.argv) > 2 else spare)
-        with ray_session.environment(), ray_session.connected(None, {"num_cpus": SLOTS}):
+        with ray_session.ray_environment(), ray_session.connect(None, {"num_cpus": SLOTS}):
             for done in range(repeats):
                 told += sweep(first + done, results)
                 print(f"{done + 1} of {repeats}, {time.monotonic() - began:.0f} s", flush=True)

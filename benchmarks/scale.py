@@ -28,11 +28,11 @@ from table import keep
 
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
-from gensweep.search.study_storage import history, opened
+from gensweep.search.study_storage import open_study, primary_values
 from gensweep.sweep.run_sweep import space_of
 from gensweep.tune import ray_session, run_tuner
-from gensweep.tune.progress import duration
 from gensweep.tune.resources import Share
+from gensweep.units import duration
 
 NODES, TRIALS, ROWS, WIDTH = 20, 200, 20, 30
 FEW = 5  # trials at once in the sweep that shows what the others cost
@@ -114,8 +114,8 @@ def measure(kind: Kind, trials: int) -> Cost:
         share = Share(1, 0, kind.at_once)
         run_tuner.run(folder, sheet, space_of(sheet), parts, share, None, Console(file=clock, width=200), reporting)
         nodes = {file.name.partition("-")[0] for file in (folder / "workers").iterdir()}
-        with opened(folder, sheet, {}) as study:
-            told = sum(map(len, history(study, "fid").values()))
+        with open_study(folder, sheet, {}) as study:
+            told = sum(map(len, primary_values(study, "fid").values()))
     later = trials - kind.at_once
     assert len(clock.ends) == trials, f"{len(clock.ends)} of {trials} trials ended"
     assert told == kind.at_once + later * (kind.rows if kind.each else 1)
@@ -129,7 +129,7 @@ def measure(kind: Kind, trials: int) -> Cost:
 
 def main() -> int:
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # type: ignore[no-untyped-call]
-    with ray_session.environment(), tempfile.TemporaryDirectory() as sessions:
+    with ray_session.ray_environment(), tempfile.TemporaryDirectory() as sessions:
         os.environ["RAY_TMPDIR"] = sessions  # Ray keeps the newest cluster's address there, for whoever says `auto`
         os.environ.update(RAY_worker_register_timeout_seconds="600")  # twenty workers at once start on few cores
         began = time.monotonic()
@@ -139,7 +139,7 @@ def main() -> int:
                 simulated.add_node(num_cpus=1, object_store_memory=STORE, wait=False)
             simulated.wait_for_nodes(300)
             print(f"{NODES} nodes are up after {duration(time.monotonic() - began)}", flush=True)
-            with ray_session.connected(simulated.address, {}):
+            with ray_session.connect(simulated.address, {}):
                 one, last, each, few = [
                     measure(kind, kind.at_once + TRIALS)
                     for kind in (Kind(1), Kind(ROWS), Kind(ROWS, each=True), Kind(ROWS, each=True, at_once=FEW))

@@ -138,8 +138,8 @@ def main() -> int:
     judge = build_judge(data, seed=0, **evaluations({**sheet_of("tpe", 0), "every": EPOCHS}))
     parts = (data, judge._replace(n_samples=360))
     curves: dict[str, list[Curve]] = {arm: [] for arm in ARMS}
-    own_ray = ray_session.connected(None, {"num_cpus": SLOTS})
-    with tempfile.TemporaryDirectory() as root, ray_session.environment(), own_ray:
+    own_ray = ray_session.connect(None, {"num_cpus": SLOTS})
+    with tempfile.TemporaryDirectory() as root, ray_session.ray_environment(), own_ray:
         for seed in range(repeats):
             for k, (arm, (way, sampler)) in enumerate(ARMS.items()):
                 folder = Path(root) / f"{seed}-{k}"

@@ -27,7 +27,7 @@ from table import keep
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
 from gensweep.search.samplers import SAMPLERS
-from gensweep.search.study_storage import opened
+from gensweep.search.study_storage import open_study
 from gensweep.sweep.run_sweep import space_of
 from gensweep.tune.searcher import StudySearcher
 from search_spaces.override import default
@@ -94,7 +94,7 @@ def batch(searcher: Searcher, spent: Spent) -> list[Cost]:
 
 def ours(folder: Path, sheet: dict[str, Any]) -> list[Cost]:
     space, spent = space_of(sheet), Spent()
-    with opened(folder, sheet, default(space)[1]) as study:
+    with open_study(folder, sheet, default(space)[1]) as study:
         study.sampler = timed(study.sampler, spent)
         return batch(StudySearcher(study, space.space, goal_of(sheet), STORED + BATCH), spent)
 
@@ -111,7 +111,7 @@ def plain(folder: Path, sheet: dict[str, Any]) -> list[Cost]:
 def filled(folder: Path, sheet: dict[str, Any]) -> None:
     """A study with STORED ended trials, of random configurations."""
     space = space_of(sheet)
-    with opened(folder, sheet, default(space)[1]) as study:
+    with open_study(folder, sheet, default(space)[1]) as study:
         study.sampler = optuna.samplers.RandomSampler(0)
         searcher = StudySearcher(study, space.space, goal_of(sheet), STORED)
         for i in range(STORED // BATCH):

@@ -98,8 +98,8 @@ def main() -> int:
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # type: ignore[no-untyped-call]
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     trials = int(sys.argv[1]) if len(sys.argv) > 1 else TRIALS
-    own_ray = ray_session.connected(None, {"num_cpus": SLOTS})
-    with tempfile.TemporaryDirectory() as folder, ray_session.environment(), own_ray:
+    own_ray = ray_session.connect(None, {"num_cpus": SLOTS})
+    with tempfile.TemporaryDirectory() as folder, ray_session.ray_environment(), own_ray:
         row, over, growth = line("gensweep", *ours(Path(folder), trials), min(100, trials // 5))
     with tempfile.TemporaryDirectory() as folder:
         ray.init(num_cpus=SLOTS, include_dashboard=False, log_to_driver=False)

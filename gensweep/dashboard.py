@@ -23,7 +23,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from analysis.read import optuna_study, results
 from gensweep.errors import UserError
-from gensweep.search.study_storage import directions
+from gensweep.search.study_storage import study_directions
 from trainables import filestore, objective
 from trainables.filestore import Directory
 from trainables.objective import goal_of
@@ -67,7 +67,7 @@ class Look(InMemoryStorage):
         super().__init__()
         self._where, self._meta, self._pictures, self._goal = where, meta, pictures, goal_of(meta)
         self._one_at_a_time, self._ids = threading.Lock(), list[int]()
-        study = optuna.create_study(study_name=meta["name"], storage=self, directions=directions(meta))
+        study = optuna.create_study(study_name=meta["name"], storage=self, directions=study_directions(meta))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             study.set_metric_names([one.metric for one in self._goal.objectives])

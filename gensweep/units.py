@@ -31,3 +31,13 @@ def amount(n_bytes: float) -> str:
     """Bytes as a person says them: `1.2 GB`."""
     unit = next((unit for unit, worth in BYTES.items() if n_bytes >= worth), "B")
     return f"{n_bytes / BYTES[unit]:.3g} {unit}"
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as text: `42s`, `3m10s`, `2h05m`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02d}s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"

@@ -27,7 +27,7 @@ COMMANDS = (
 def demo() -> int:
     """Runs the commands on one Ray; returns the first exit code that is not 0."""
     began = time.monotonic()
-    with ray_session.environment(), ray_session.connected(None, {}):
+    with ray_session.ray_environment(), ray_session.connect(None, {}):
         for command in COMMANDS:
             words = shlex.split(command)
             print(f"$ gensweep {shlex.join(words)}")

@@ -17,12 +17,12 @@ from gensweep.cli.main import main
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
 from gensweep.errors import UserError
-from gensweep.search.study_storage import opened
+from gensweep.search.study_storage import open_study
 from gensweep.storage import checks
 from gensweep.storage.lock import driving
 from gensweep.sweep import disk_estimate
 from gensweep.sweep.run_sweep import prepare, space_of
-from gensweep.tune.checkpoint_cleanup import Budget
+from gensweep.tune.checkpoint_cleanup import CheckpointLimit
 from gensweep.tune.searcher import Outcome
 from gensweep.units import amount, size
 from trainables import MODELS, TRAINABLES
@@ -124,13 +124,13 @@ def test_the_worst_that_have_ended_lose_their_checkpoints_first(tmp_path: Path) 
         return sorted({int(path.parent.name) for path in directory.glob("trials/*/checkpoint_*.pt")})
 
     meta = json.loads((directory / "sweep.json").read_text())
-    with opened(directory, meta, {}) as study:
+    with open_study(directory, meta, {}) as study:
         told = study.get_trials()
     goal = goal_of(meta)
     files = {path for path in directory.rglob("*") if not path.name.startswith("checkpoint")}
-    assert Budget(directory, None, goal, told).line() == []
+    assert CheckpointLimit(directory, None, goal, told).line() == []
     assert left() == [0, 1, 2, 3, 4, 5]
-    budget = Budget(directory, 1000, goal, told)  # 4 and 5 are open
+    budget = CheckpointLimit(directory, 1000, goal, told)  # 4 and 5 are open
     assert left() == [0, 1, 2, 4, 5]
     budget.end(Outcome(5, TrialState.COMPLETE, {}, {1: {"fid": 99.0}}, 1))
     assert left() == [0, 1, 2, 4, 5]
@@ -142,7 +142,7 @@ def test_the_worst_that_have_ended_lose_their_checkpoints_first(tmp_path: Path) 
     assert line.startswith("checkpoints of 3 trials (1 kB) were deleted")
     assert line.endswith("these trials cannot be trained on")
     (directory / "trials" / "0004" / "checkpoint_0003.pt").write_bytes(bytes(300))
-    Budget(directory, 1, goal, told)  # to which 4 is open
+    CheckpointLimit(directory, 1, goal, told)  # to which 4 is open
     assert left() == [4]
     assert {path for path in directory.rglob("*") if not path.name.startswith("checkpoint")} == files
 

@@ -16,7 +16,7 @@ from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
 from gensweep.errors import UserError
 from gensweep.import_hook import ROOT
-from gensweep.search.study_storage import opened
+from gensweep.search.study_storage import open_study
 from gensweep.storage.lock import driving, is_driven
 from gensweep.units import seconds
 from search_spaces import SPACES
@@ -182,7 +182,7 @@ def test_another_sweep_of_the_same_name(at_home: Path, capsys: pytest.CaptureFix
 
 def test_report_where_all_trials_failed(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     directory = written(at_home, trials=1)
-    with opened(directory, json.loads((directory / "sweep.json").read_text()), {}) as study:
+    with open_study(directory, json.loads((directory / "sweep.json").read_text()), {}) as study:
         trial = study.ask()
         trial.set_user_attr("reason", "nan")
         study.tell(trial, state=TrialState.FAIL)

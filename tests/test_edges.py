@@ -10,7 +10,7 @@ from analysis.read import results
 from analysis.sweep import boundary
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
-from gensweep.search.extend import extended
+from gensweep.search.extend import extend_manifest
 
 LOG = {"kind": "float", "low": 1e-4, "high": 1e-2, "log": True}
 LINEAR = {"kind": "float", "low": 0.0, "high": 0.9, "log": False}
@@ -54,7 +54,7 @@ def test_what_is_advised_is_what_extend_takes() -> None:
     found = [boundary.edge(key, sheet["space"][key], values) for key, values in top.items()]
     wider = {one.key: one.wider for one in found if one is not None}
     assert set(wider) == {"lr_g", "lr_d", "beta1", "batch_size", "latent_dim"}
-    longer, _ = extended(sheet, 4, wider)
+    longer, _ = extend_manifest(sheet, 4, wider)
     assert longer["space"]["lr_g"]["high"] == pytest.approx(0.05)
     assert longer["space"]["batch_size"]["choices"] == [64, 128, 256, 512]
 

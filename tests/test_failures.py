@@ -31,7 +31,7 @@ def on_ray() -> Generator[None]:
     import ray.cloudpickle
 
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # type: ignore[no-untyped-call]
-    with ray_session.environment(), ray_session.connected(None, {"num_cpus": 1}):
+    with ray_session.ray_environment(), ray_session.connect(None, {"num_cpus": 1}):
         yield
 
 
@@ -41,7 +41,7 @@ def launched(
     concurrent: int = 1,
     console: Console | None = None,
     **options: Any,
-) -> tuple[Path, run_tuner.Ended]:
+) -> tuple[Path, run_tuner.LaunchResult]:
     """A small sweep whose trials run `function`."""
     asked = Options(
         "vae", results=str(results), **{"trials": 2, "set": PINS, "scheduler": "none", "every": 1, **options}

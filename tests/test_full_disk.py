@@ -17,7 +17,7 @@ from test_searcher import FIRST, row, run_one, sheet, space
 from test_sweep import rows, trials
 
 from gensweep.cli.main import main
-from gensweep.search.study_storage import opened
+from gensweep.search.study_storage import open_study
 from gensweep.storage.atomic import is_full
 from gensweep.tune.run_trial import classify
 from gensweep.tune.searcher import StudySearcher
@@ -67,7 +67,7 @@ def test_a_checkpoint_that_does_not_fit_leaves_the_one_before(small: Path) -> No
 @pytest.mark.parametrize("storage", [None, "journal"])
 def test_a_study_that_does_not_fit_pauses_and_goes_on(small: Path, storage: str | None) -> None:
     about, causes = {**sheet(), "storage": storage}, list[str]()
-    with opened(small, about, FIRST) as study:
+    with open_study(small, about, FIRST) as study:
         searcher = StudySearcher(study, space, goal_of(about), 3, halt=causes.append)
         run_one(searcher, "a")
         config, ballast = searcher.suggest("b"), fill(small)
@@ -79,7 +79,7 @@ def test_a_study_that_does_not_fit_pauses_and_goes_on(small: Path, storage: str 
         assert searcher.suggest("c") == Searcher.FINISHED
         assert causes == ["disk"]
     ballast.unlink()
-    with opened(small, about, FIRST) as study:
+    with open_study(small, about, FIRST) as study:
         assert [trial.state for trial in study.trials] == [TrialState.COMPLETE, TrialState.RUNNING]
         assert sorted(study.trials[1].intermediate_values) == list(range(1, told))
         searcher = StudySearcher(study, space, goal_of(about), 3)

@@ -15,7 +15,7 @@ from gensweep.cli.dry_run import readable
 from gensweep.config import initial_points
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
-from gensweep.search.study_storage import history, opened
+from gensweep.search.study_storage import open_study, primary_values
 from gensweep.tune.schedulers import History
 from gensweep.tune.searcher import StudySearcher
 from search_spaces import SPACES
@@ -32,7 +32,7 @@ def searching(
     folder.mkdir(exist_ok=True)
     about = {**sheet(sampler), "objectives": objectives, "constraints": list(constraints)}
     goal = goal_of(about)
-    with opened(folder, about, FIRST) as study:
+    with open_study(folder, about, FIRST) as study:
         yield StudySearcher(study, space, goal, total), study, goal
 
 
@@ -58,7 +58,7 @@ def test_one_epoch_stands_for_all_objectives(tmp_path: Path) -> None:
         (trial,) = study.get_trials()
         assert (trial.state, trial.values) == (TrialState.COMPLETE, [5.0, 0.6])  # not the precision of epoch 3
         assert values_by_epoch(trial, "fid") == {1: A, 2: B, 3: C}
-        assert history(study, "fid") == {0: {1: 9.0, 2: 5.0, 3: 7.0}}
+        assert primary_values(study, "fid") == {0: {1: 9.0, 2: 5.0, 3: 7.0}}
 
 
 def test_stopped_and_failed_are_told_as_ever(tmp_path: Path) -> None:
@@ -208,5 +208,5 @@ def test_schedulers_remember_the_primary_objective(tmp_path: Path) -> None:
     with searching(tmp_path) as (searcher, study, goal):
         searcher.suggest("a")
         searcher.on_trial_result("a", row(goal, 1, **A))
-        past: History = history(study, "precision")
+        past: History = primary_values(study, "precision")
         assert past == {0: {1: 0.2}}

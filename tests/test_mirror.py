@@ -13,8 +13,8 @@ from sqlalchemy import event
 from test_searcher import FIRST, row, run_one, searching, sheet, space
 
 from analysis.read import optuna_study
-from gensweep.search.study_storage import opened
-from gensweep.search.write_through import Mirror
+from gensweep.search.study_storage import open_study
+from gensweep.search.write_through import WriteThroughStorage
 from gensweep.tune.searcher import StudySearcher
 from trainables import filestore
 from trainables.objective import goal_of
@@ -35,7 +35,7 @@ def on_disk(folder: Path, about: dict[str, Any]) -> list[FrozenTrial]:
 )  # each sampler keeps something else in the study
 def test_memory_and_disk_agree_after_every_step(tmp_path: Path, sampler: str, storage: str | None) -> None:
     about = {**sheet(sampler), "storage": storage}
-    with opened(tmp_path, about, FIRST) as study:
+    with open_study(tmp_path, about, FIRST) as study:
         searcher = StudySearcher(study, space, goal_of(about), 8)
         for i in range(6):
             run_one(searcher, str(i))
@@ -46,7 +46,7 @@ def test_memory_and_disk_agree_after_every_step(tmp_path: Path, sampler: str, st
         searcher.on_trial_complete("failing", row(1, 1.0) | {"status": "nan"})
         assert said(on_disk(tmp_path, about)) == said(study.trials)
         before = said(study.trials), study._storage.get_study_system_attrs(study._study_id)
-    with opened(tmp_path, about, FIRST) as study:
+    with open_study(tmp_path, about, FIRST) as study:
         assert (said(study.trials), study._storage.get_study_system_attrs(study._study_id)) == before
 
 
@@ -71,7 +71,7 @@ def test_a_trial_that_nobody_has_is_not_stored_and_is_asked_again(tmp_path: Path
 @contextmanager
 def counted(study: optuna.Study) -> Generator[list[str]]:
     storage = study._storage
-    assert isinstance(storage, Mirror)
+    assert isinstance(storage, WriteThroughStorage)
     assert isinstance(storage._stored, RDBStorage)
     engine, statements = storage._stored.engine, list[str]()
 

@@ -35,13 +35,13 @@ def made() -> Generator[Cluster]:
     import ray.cloudpickle
 
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # type: ignore[no-untyped-call]
-    with ray_session.environment():
+    with ray_session.ray_environment():
         head = {"num_cpus": 0, "object_store_memory": STORE, "include_dashboard": False}
         nodes = Cluster(initialize_head=True, head_node_args=head)
         try:
             for address in (GOOD, BAD):
                 nodes.add_node(num_cpus=1, object_store_memory=STORE, node_ip_address=address)
-            with ray_session.connected(nodes.address, {}):
+            with ray_session.connect(nodes.address, {}):
                 yield nodes
         finally:
             nodes.shutdown()  # type: ignore[no-untyped-call]

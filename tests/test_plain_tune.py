@@ -28,7 +28,7 @@ from test_searcher import run_one, searching, sheet
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
 from gensweep.errors import UserError
-from gensweep.search.study_storage import check_storage, opened
+from gensweep.search.study_storage import check_storage, open_study
 from gensweep.sweep.run_sweep import space_of
 from gensweep.tune import ray_session, run_tuner
 from gensweep.tune.resources import Share
@@ -44,7 +44,7 @@ def one_ray() -> Generator[None]:
     import ray.cloudpickle
 
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # type: ignore[no-untyped-call]
-    with ray_session.environment(), ray_session.connected(None, {"num_cpus": 2}):
+    with ray_session.ray_environment(), ray_session.connect(None, {"num_cpus": 2}):
         yield
 
 
@@ -78,7 +78,7 @@ def searched(folder: Path, xs: list[float], judge: str = "") -> list[optuna.tria
     folder.mkdir()
     parts: Any = (xs, judge)
     run_tuner.run(folder, about, space_of(about), parts, Share(1, 0, 1), None, Console(file=io.StringIO()), ours)
-    with opened(folder, about, {}) as study:
+    with open_study(folder, about, {}) as study:
         return study.get_trials()
 
 
@@ -220,7 +220,7 @@ def test_unrelated_searches_share_a_study(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/shared.db"
     for name in ("one", "two"):
         about: dict[str, Any] = {**sheet(), "name": name, "study": name, "storage": url}
-        with opened(tmp_path, about, {}) as own:
+        with open_study(tmp_path, about, {}) as own:
             own.ask()
             assert [trial.number for trial in own.trials if trial.state == TrialState.RUNNING] == [0]
     with pytest.raises(UserError, match="holds a study named 'one' already"):

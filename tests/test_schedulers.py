@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from ray.tune.schedulers import TrialScheduler
 
-from gensweep.tune.schedulers import Halving, History, Median, rungs, scheduler
+from gensweep.tune.schedulers import Halving, History, Median, build_scheduler, rung_epochs
 
 STOP, GO_ON = TrialScheduler.STOP, TrialScheduler.CONTINUE
 EPOCHS, TRIALS = 9, 18
@@ -27,20 +27,20 @@ def row(epoch: int, value: float, epochs: int = EPOCHS, **more: Any) -> dict[str
 def make(kind: str, past: History, open_numbers: set[int]) -> Any:
     about = {"metric": "fid", "mode": "min"}
     sheet = {"scheduler": kind, "objective": about, "grace": 1, "reduction_factor": 3, "epochs": EPOCHS}
-    return scheduler(sheet, past, open_numbers)
+    return build_scheduler(sheet, past, open_numbers)
 
 
 def test_rungs_lie_below_the_longest_trial() -> None:
-    assert rungs(1, 3, 10) == (1, 3, 9)
-    assert rungs(1, 3, 9) == (1, 3)
-    assert rungs(2, 3, 5) == (2,)
-    assert rungs(1, 3, 1) == ()
-    assert rungs(4, 2, 4) == ()
+    assert rung_epochs(1, 3, 10) == (1, 3, 9)
+    assert rung_epochs(1, 3, 9) == (1, 3)
+    assert rung_epochs(2, 3, 5) == (2,)
+    assert rung_epochs(1, 3, 1) == ()
+    assert rung_epochs(4, 2, 4) == ()
 
 
 def test_asha_decides_at_its_rungs_and_nowhere_else() -> None:
     asha = make("asha", {}, set())
-    assert {int(milestone) for milestone, _ in asha._brackets[0]._rungs} == {*rungs(1, 3, EPOCHS), 9}
+    assert {int(milestone) for milestone, _ in asha._brackets[0]._rungs} == {*rung_epochs(1, 3, EPOCHS), 9}
     trials = [Running(number) for number in range(4)]
     for trial in trials:
         asha.on_trial_add(None, trial)

@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 from ray.tune.search import Searcher
 
 from gensweep.search.samplers import SAMPLERS
-from gensweep.search.study_storage import opened
+from gensweep.search.study_storage import open_study
 from gensweep.tune.searcher import Outcome, StudySearcher
 from trainables.objective import goal_of
 
@@ -54,7 +54,7 @@ def searching(
     folder: Path, total: int = 4, told: list[Outcome] | None = None, **settings: Any
 ) -> Generator[tuple[StudySearcher, Study]]:
     folder.mkdir(exist_ok=True)
-    with opened(folder, sheet(**settings), FIRST) as study:
+    with open_study(folder, sheet(**settings), FIRST) as study:
         hear = told.append if told is not None else lambda outcome: None
         yield StudySearcher(study, space, goal_of(sheet()), total, hear), study
 

@@ -48,9 +48,9 @@ def test_a_killed_sweep_of_two_objectives_goes_on(swept: Path) -> None:
 
 
 def trials_of(sweep: Path) -> list[Any]:
-    from gensweep.search.study_storage import opened
+    from gensweep.search.study_storage import open_study
 
-    with opened(sweep, read_sheet(sweep), {}) as study:
+    with open_study(sweep, read_sheet(sweep), {}) as study:
         return [(one.number, one.state, one.values) for one in study.trials]
 
 

@@ -21,7 +21,7 @@ from test_sweep import LENGTH, SMALL, done, gensweep, rows, trials, wait_for_row
 from analysis.read import optuna_study
 from analysis.read.optuna_study import with_driver
 from gensweep.errors import UserError
-from gensweep.search.study_storage import check_storage, closing, opened, shown
+from gensweep.search.study_storage import check_storage, closing_storage, hide_password, open_study
 from gensweep.tune.searcher import StudySearcher
 from trainables import filestore
 from trainables.objective import goal_of
@@ -88,7 +88,7 @@ def sheet(storage: str | None, name: str = "s", seed: int = 0) -> dict[str, Any]
 
 def search(folder: Path, about: dict[str, Any], between: Callable[[int], None] = lambda i: None) -> list[Any]:
     folder.mkdir(exist_ok=True)
-    with opened(folder, about, FIRST) as study:
+    with open_study(folder, about, FIRST) as study:
         searcher = StudySearcher(study, space, goal_of(about), TOTAL)
         found = []
         for i in range(TOTAL):
@@ -125,7 +125,7 @@ def test_two_sweeps_begin_in_an_empty_database(server: Server) -> None:
 
     def begin(i: int) -> None:
         together.wait()
-        with closing(Path(), empty) as kept:
+        with closing_storage(Path(), empty) as kept:
             kept.create_new_study([StudyDirection.MINIMIZE], f"study {i}")
         found.append(f"study {i}")
 
@@ -202,5 +202,5 @@ def test_a_server_that_is_not_there() -> None:
 
 
 def test_no_password_is_shown() -> None:
-    assert shown("postgresql://me:secret@host/x") == "postgresql://me:***@host/x"
-    assert (shown(None), shown("journal")) == (None, "journal")
+    assert hide_password("postgresql://me:secret@host/x") == "postgresql://me:***@host/x"
+    assert (hide_password(None), hide_password("journal")) == (None, "journal")

@@ -19,7 +19,7 @@ from gensweep.cli.main import main
 from gensweep.config.manifest import Sheet
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
-from gensweep.search.study_storage import opened
+from gensweep.search.study_storage import open_study
 from gensweep.sweep.run_sweep import read_sheet, space_of
 from gensweep.tune import ray_session, run_tuner
 from gensweep.tune.resources import Node, share
@@ -51,7 +51,7 @@ def rows(sweep: Path) -> dict[str, list[dict[str, Any]]]:
 
 
 def trials(sweep: Path) -> list[tuple[int, TrialState, dict[str, Any], float | None, dict[int, float]]]:
-    with opened(sweep, read_sheet(sweep), {}) as study:
+    with open_study(sweep, read_sheet(sweep), {}) as study:
         return [(t.number, t.state, t.params, t.value, t.intermediate_values) for t in study.trials]
 
 
@@ -190,7 +190,7 @@ def test_counted_gpus_are_shared_and_hidden(tmp_path: Path) -> None:
     import ray.cloudpickle
 
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # type: ignore[no-untyped-call]
-    with ray_session.environment(), ray_session.connected(None, {"num_cpus": 4, "num_gpus": 2}) as cores:
+    with ray_session.ray_environment(), ray_session.connect(None, {"num_cpus": 4, "num_gpus": 2}) as cores:
         halves = seen(tmp_path / "halves", cores, 4, gpus_per_trial=0.5)
         assert [devices for devices, _ in halves] == ["0", "0", "1", "1"]
         assert seen(tmp_path / "none", cores, 2, gpus_per_trial=0, concurrent=2) == [("", []), ("", [])]

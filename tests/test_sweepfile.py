@@ -17,7 +17,7 @@ from gensweep.config.manifest import IDENTITY
 from gensweep.config.options import Options
 from gensweep.config.resolve import resolve
 from gensweep.errors import UserError
-from gensweep.search.study_storage import opened
+from gensweep.search.study_storage import open_study
 from gensweep.sweep.run_sweep import read_sheet
 from search_spaces import SPACES
 from search_spaces.override import Probe, apply
@@ -238,7 +238,7 @@ def test_steps() -> None:
 def test_steps_in_the_study(tmp_path: Path) -> None:
     sheet = resolve(Options("vae", set={"latent_dim": "8:64:linear:8", "batch_size": "32:256:log:8"}), [])
     space = apply(SPACES["vae"], sheet["set"])
-    with opened(tmp_path, sheet, {}) as study:
+    with open_study(tmp_path, sheet, {}) as study:
         study.ask()  # trial 0
         trial = study.ask()
         config = space.space(trial)

@@ -22,7 +22,7 @@ from gensweep.storage.atomic import is_full
 from gensweep.tune.ray_watchdog import RayDied
 
 if TYPE_CHECKING:
-    from gensweep.tune.run_tuner import Ended
+    from gensweep.tune.run_tuner import LaunchResult
 
 FAILED, BAD, INTERRUPTED, UNREAD = 1, 2, 130, 141  # the last as a shell says it of SIGPIPE
 STOPPED = {
@@ -192,7 +192,7 @@ RUN: dict[str, Callable[[argparse.Namespace, list[str]], int]] = {
 }
 
 
-def _close(directory: Path, ended: "Ended") -> int:
+def _close(directory: Path, ended: "LaunchResult") -> int:
     """The last lines of a launch, and its exit code."""
     print("\n".join(ended.lines))
     if ended.cause != "done":

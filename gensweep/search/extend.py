@@ -22,13 +22,13 @@ from optuna.trial import FrozenTrial
 from gensweep.config.manifest import Sheet
 from gensweep.config.resolve import check_keys, longest, shaped
 from gensweep.errors import UserError
-from gensweep.search.study_storage import closing, directions
+from gensweep.search.study_storage import closing_storage, study_directions
 
 if TYPE_CHECKING:
     from search_spaces import Space
 
 
-def extended(sheet: Sheet, more: int, settings: dict[str, str]) -> tuple[Sheet, "Space"]:
+def extend_manifest(sheet: Sheet, more: int, settings: dict[str, str]) -> tuple[Sheet, "Space"]:
     """The sheet of the longer sweep, and its space.
 
     Raises:
@@ -47,7 +47,7 @@ def extended(sheet: Sheet, more: int, settings: dict[str, str]) -> tuple[Sheet, 
     return resolved, space
 
 
-def rewrite(directory: Path, old: Sheet, new: Sheet) -> Sheet:
+def rewrite_study(directory: Path, old: Sheet, new: Sheet) -> Sheet:
     """Copies the study into one with the new space, where that differs; returns the sheet that names it.
 
     Raises:
@@ -56,22 +56,22 @@ def rewrite(directory: Path, old: Sheet, new: Sheet) -> Sheet:
     if new["space"] == old["space"]:
         return new
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    with closing(directory, old["storage"]) as kept:
+    with closing_storage(directory, old["storage"]) as kept:
         trials = optuna.load_study(study_name=old["study"], storage=kept).get_trials()
         moved = [_moved(trial, new["space"]) for trial in trials]
-        name = _free(kept, old["name"])
-        optuna.create_study(study_name=name, storage=kept, directions=directions(old)).add_trials(moved)
+        name = _free_name(kept, old["name"])
+        optuna.create_study(study_name=name, storage=kept, directions=study_directions(old)).add_trials(moved)
     return {**new, "study": name}
 
 
-def forget(directory: Path, sheet: Sheet, name: str) -> None:
+def delete_old_study(directory: Path, sheet: Sheet, name: str) -> None:
     """Deletes a study that the sweep has left behind."""
     if name != sheet["study"]:
-        with closing(directory, sheet["storage"]) as kept:
+        with closing_storage(directory, sheet["storage"]) as kept:
             optuna.delete_study(study_name=name, storage=kept)
 
 
-def _free(kept: BaseStorage, name: str) -> str:
+def _free_name(kept: BaseStorage, name: str) -> str:
     taken = set(optuna.get_all_study_names(kept))
     return next(other for k in range(2, len(taken) + 3) if (other := f"{name}@{k}") not in taken)
 

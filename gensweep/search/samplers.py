@@ -29,7 +29,7 @@ POPULATION = 16  # of NSGA-II: Optuna's 50 is more than most sweeps here have tr
 _truncnorm._log_ndtr = log_ndtr
 
 
-def derive(seed: int, *parts: str | int) -> int:
+def derive_seed(seed: int, *parts: str | int) -> int:
     """A seed in [0, 2^32), one for each path of names and numbers."""
     text = "/".join(map(str, (seed, *parts)))
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest(), "big")
@@ -72,10 +72,10 @@ def _random(seed: int, boxes: Boxes) -> BaseSampler:
 
 
 def _grid(seed: int, boxes: Boxes) -> BaseSampler:
-    return samplers.GridSampler(grid(boxes), seed)
+    return samplers.GridSampler(grid_values(boxes), seed)
 
 
-def grid(boxes: Boxes) -> dict[str, list[Any]]:
+def grid_values(boxes: Boxes) -> dict[str, list[Any]]:
     """The values of a grid: the choices of every searched key; of a number that has a range, none."""
     return {key: list(box.get("choices", [])) for key, box in boxes.items() if box["kind"] != "fixed"}
 
@@ -92,7 +92,7 @@ SAMPLERS: dict[str, Callable[[int, Boxes], BaseSampler]] = {
 ONE_SEQUENCE = ("qmc", "grid")  # their points belong together: a new seed for each trial would tear them apart
 
 
-class ByNumber(BaseSampler):
+class SeededByNumber(BaseSampler):
     """A sampler whose every draw is a function of the seed, the trial's number and the finished history."""
 
     def __init__(self, name: str, seed: int, boxes: Boxes) -> None:
@@ -106,7 +106,7 @@ class ByNumber(BaseSampler):
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
         if self._name not in ONE_SEQUENCE:
-            self._inner = self._make(derive(self._seed, "trial", trial.number))
+            self._inner = self._make(derive_seed(self._seed, "trial", trial.number))
         self._inner.before_trial(study, trial)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
@@ -122,5 +122,5 @@ class ByNumber(BaseSampler):
     ) -> Any:
         if self._name == "grid":
             return self._inner.sample_independent(study, trial, param_name, param_distribution)
-        alone = self._make(derive(self._seed, "trial", trial.number, param_name))
+        alone = self._make(derive_seed(self._seed, "trial", trial.number, param_name))
         return alone.sample_independent(study, trial, param_name, param_distribution)

@@ -19,8 +19,8 @@ from sqlalchemy.pool import NullPool
 from analysis.read.optuna_study import with_driver
 from gensweep.config.options import first_line
 from gensweep.errors import UserError
-from gensweep.search.samplers import ByNumber
-from gensweep.search.write_through import Mirror
+from gensweep.search.samplers import SeededByNumber
+from gensweep.search.write_through import WriteThroughStorage
 from gensweep.storage import bucket_sync, checks
 from gensweep.storage.workdir import JOURNAL
 from trainables.objective import goal_of, values_by_epoch
@@ -37,7 +37,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def storage(directory: Path, where: str | None) -> BaseStorage:
+def open_storage(directory: Path, where: str | None) -> BaseStorage:
     """The storage of a sweep: `study.db` in its directory, `study.journal` there, or the server at a URL.
 
     Raises:
@@ -46,17 +46,17 @@ def storage(directory: Path, where: str | None) -> BaseStorage:
     path = directory / "study.db"
     try:
         if where == JOURNAL:
-            return JournalStorage(JournalFileBackend(str(_mended(directory / "study.journal"))))
+            return JournalStorage(JournalFileBackend(str(_drop_torn_line(directory / "study.journal"))))
         if where is None:
             return RDBStorage(f"sqlite:///{path}", {"creator": lambda: _connect(path)})
-        served = _served(with_driver(where))
+        served = _open_server(with_driver(where))
     except Exception as error:  # every driver has exceptions of its own
-        raise UserError(f"cannot open the storage {shown(where) or path}: {first_line(error)}") from error
-    event.listen(served.engine, "do_connect", _patiently)
+        raise UserError(f"cannot open the storage {hide_password(where) or path}: {first_line(error)}") from error
+    event.listen(served.engine, "do_connect", _connect_with_retry)
     return served
 
 
-def _served(url: str) -> RDBStorage:
+def _open_server(url: str) -> RDBStorage:
     """A database. Optuna makes its tables without a look at who else does, so one after another."""
     engine = create_engine(url, poolclass=NullPool)
     with engine.connect() as held:
@@ -65,7 +65,7 @@ def _served(url: str) -> RDBStorage:
         return RDBStorage(url, {"pool_pre_ping": True})
 
 
-def _mended(journal: Path) -> Path:
+def _drop_torn_line(journal: Path) -> Path:
     """The journal, without a last line that a full disk or a kill has torn: the next one would be appended to it, and
     Optuna then reads neither."""
     if journal.exists():
@@ -75,7 +75,7 @@ def _mended(journal: Path) -> Path:
     return journal
 
 
-def shown(url: str | None) -> str | None:
+def hide_password(url: str | None) -> str | None:
     """A storage URL without its password."""
     try:
         return url if url is None or "://" not in url else make_url(url).render_as_string(hide_password=True)
@@ -83,7 +83,7 @@ def shown(url: str | None) -> str | None:
         return url.partition("://")[0] + "://..." if url else url
 
 
-def _patiently(dialect: Any, record: Any, arguments: Any, settings: Any) -> Any:
+def _connect_with_retry(dialect: Any, record: Any, arguments: Any, settings: Any) -> Any:
     """Connects again to a server that was there before: one that restarts is waited for."""
     end = time.monotonic() + PATIENCE_S
     while True:
@@ -96,9 +96,9 @@ def _patiently(dialect: Any, record: Any, arguments: Any, settings: Any) -> Any:
 
 
 @contextmanager
-def closing(directory: Path, where: str | None) -> Generator[BaseStorage]:
+def closing_storage(directory: Path, where: str | None) -> Generator[BaseStorage]:
     """The storage of a sweep, closed in the end."""
-    kept = storage(directory, where)
+    kept = open_storage(directory, where)
     try:
         yield kept
     finally:
@@ -106,39 +106,39 @@ def closing(directory: Path, where: str | None) -> Generator[BaseStorage]:
         if isinstance(kept, RDBStorage):
             kept.engine.dispose()
         if where is None:
-            _fold(directory / "study.db")
+            _checkpoint_wal(directory / "study.db")
         if where == JOURNAL:
             bucket_sync.fold(directory)
 
 
-def directions(sheet: dict[str, Any]) -> list[StudyDirection]:
+def study_directions(sheet: dict[str, Any]) -> list[StudyDirection]:
     """Of the objectives, in the order in which trials are told."""
     ways = {"min": StudyDirection.MINIMIZE, "max": StudyDirection.MAXIMIZE}
     return [ways[one.mode] for one in goal_of(sheet).objectives]
 
 
 @contextmanager
-def opened(directory: Path, sheet: dict[str, Any], first: dict[str, Any]) -> Generator[Study]:
+def open_study(directory: Path, sheet: dict[str, Any], first: dict[str, Any]) -> Generator[Study]:
     """The study of a resolved sweep, made where there is none; trial 0 has the parameters `first`, and the points of
     the sheet come next."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    with closing(directory, sheet["storage"]) as kept:
+    with closing_storage(directory, sheet["storage"]) as kept:
         study = optuna.create_study(
             storage=kept,
             study_name=sheet["study"],
-            sampler=ByNumber(sheet["sampler"], sheet["seed"], sheet["space"]),
-            directions=directions(sheet),
+            sampler=SeededByNumber(sheet["sampler"], sheet["seed"], sheet["space"]),
+            directions=study_directions(sheet),
             load_if_exists=True,
         )
         wanted = [first, *sheet["points"]]
         for point in wanted[len(study.get_trials(deepcopy=False)) :]:  # a kill may have come between two of them
             study.enqueue_trial(point)
         bucket_sync.fold(directory)
-        mirror = Mirror(kept, sheet["study"], bucket_sync.pusher(directory))
+        mirror = WriteThroughStorage(kept, sheet["study"], bucket_sync.pusher(directory))
         yield optuna.load_study(study_name=sheet["study"], storage=mirror, sampler=study.sampler)
 
 
-def _fold(path: Path) -> None:
+def _checkpoint_wal(path: Path) -> None:
     """Folds the write-ahead log into the file, so that a sweep at rest is one file, and reading it writes nothing."""
     connection = sqlite3.connect(path)
     try:
@@ -159,13 +159,13 @@ def check_storage(url: str, name: str, is_new: bool) -> None:
         return
     if url.startswith("sqlite:") and make_url(url).database:
         checks.check_lockable(Path(str(make_url(url).database)))
-    with closing(Path(), url) as kept:
+    with closing_storage(Path(), url) as kept:
         taken = name in optuna.get_all_study_names(kept)
     if taken and is_new:
-        raise UserError(f"storage {shown(url)} holds a study named {name!r} already: choose another --name")
+        raise UserError(f"storage {hide_password(url)} holds a study named {name!r} already: choose another --name")
 
 
-def history(study: Study, metric: str) -> dict[int, dict[int, float]]:
+def primary_values(study: Study, metric: str) -> dict[int, dict[int, float]]:
     """The primary objective at every evaluated epoch of every trial, by number."""
     found = {trial.number: values_by_epoch(trial, metric) for trial in study.get_trials(deepcopy=False)}
     return {number: {epoch: values[metric] for epoch, values in told.items()} for number, told in found.items()}

@@ -2,7 +2,7 @@
 
 One driver at a time writes to a study (its lock sees to that), so nothing that it reads can be newer on the disk than
 in its own memory. Optuna's SQL storage asks the database about ten times a trial; here only writes do, and a new trial
-is one of them: it is stored with all its parameters at once, when `settle` is called.
+is one of them: it is stored with all its parameters at once, when `flush` is called.
 """
 
 import copy
@@ -18,7 +18,7 @@ from sqlalchemy import MetaData, Table, insert
 from sqlalchemy.exc import SQLAlchemyError
 
 
-class Mirror(InMemoryStorage):
+class WriteThroughStorage(InMemoryStorage):
     """One study of another storage, under the trials' own numbers; here they are also the ids of the trials. `push`
     brings that storage to where it outlives this machine."""
 
@@ -37,7 +37,7 @@ class Mirror(InMemoryStorage):
         for trial in sorted(trials, key=lambda trial: trial.number):
             super().create_new_trial(here, trial)
 
-    def settle(self) -> None:
+    def flush(self) -> None:
         """Stores the trials that have been begun here, with all that is known of them."""
         for trial in self.get_all_trials(0, deepcopy=False)[len(self._ids) :]:
             self._store(trial)
@@ -71,14 +71,14 @@ class Mirror(InMemoryStorage):
         return self._table
 
     def _id(self, trial_id: int) -> int:
-        self.settle()
+        self.flush()
         return self._ids[trial_id]
 
     def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
-        self.settle()
+        self.flush()
         number = super().create_new_trial(study_id, template_trial)
         if template_trial is not None:
-            self.settle()
+            self.flush()
         return number
 
     def set_trial_param(self, trial_id: int, name: str, value: float, distribution: BaseDistribution) -> None:
@@ -112,8 +112,8 @@ class Mirror(InMemoryStorage):
         super().set_study_system_attr(study_id, key, value)
 
 
-def settle(study: Study) -> None:
+def flush(study: Study) -> None:
     """Brings all that was asked of the study, and told to it, into its storage, wherever that is."""
-    if isinstance(study._storage, Mirror):
-        study._storage.settle()
+    if isinstance(study._storage, WriteThroughStorage):
+        study._storage.flush()
         study._storage.push()

@@ -13,15 +13,15 @@ from ray.tune.search import Searcher
 from rich.console import Console
 
 from gensweep.config.manifest import Sheet
-from gensweep.search.study_storage import opened
+from gensweep.search.study_storage import open_study
 from gensweep.storage import lock, workdir
 from gensweep.sweep.run_sweep import space_of
-from gensweep.tune.node_blocklist import Nodes
-from gensweep.tune.progress import Board, scores
+from gensweep.tune.node_blocklist import NodeBlocklist
+from gensweep.tune.progress import SweepProgress, format_scores
 from gensweep.tune.resources import Share
 from gensweep.tune.run_trial import Task, train
-from gensweep.tune.run_tuner import Halt, fit, tuner
-from gensweep.tune.schedulers import Never
+from gensweep.tune.run_tuner import StopControl, build_tuner, fit_tuner
+from gensweep.tune.schedulers import NoEarlyStopping
 from gensweep.tune.searcher import Row, StudySearcher
 from trainables.objective import goal_of
 
@@ -65,8 +65,8 @@ class Relay(Searcher):
     def on_trial_complete(self, trial_id: str, result: Row | None = None, error: bool = False) -> None:
         self._owner[trial_id].on_trial_complete(trial_id, result, error)
 
-    def hear(self, trial_id: str, text: str) -> None:
-        self._owner[trial_id].hear(trial_id, text)
+    def note_error_text(self, trial_id: str, text: str) -> None:
+        self._owner[trial_id].note_error_text(trial_id, text)
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing to save: every study is on disk after every call."""
@@ -90,17 +90,17 @@ def run(home: Path, jobs: Sequence[Job], given: Share, console: Console) -> str:
     from search_spaces.override import default
 
     say: Callable[[str], None] = partial(console.print, soft_wrap=True, highlight=False, markup=False)
-    halt, searchers, boards = Halt(home, None), {}, {}
+    halt, searchers, boards = StopControl(home, None), {}, {}
     with ExitStack() as stack:
         parts = {}
         for job in jobs:
             name, sheet, space = job.directory.name, job.sheet, space_of(job.sheet)
             stack.enter_context(lock.driving(job.directory, say))
-            study = stack.enter_context(opened(job.directory.resolve(), sheet, default(space)[1]))
+            study = stack.enter_context(open_study(job.directory.resolve(), sheet, default(space)[1]))
             goal = goal_of(sheet)
-            boards[name] = Board(sheet, study.get_trials(deepcopy=False))
+            boards[name] = SweepProgress(sheet, study.get_trials(deepcopy=False))
             tell = partial(_tell, say, name, boards)
-            searchers[name] = StudySearcher(study, space.space, goal, sheet["trials"], tell, halt=halt.because)
+            searchers[name] = StudySearcher(study, space.space, goal, sheet["trials"], tell, halt=halt.stop_with_cause)
             parts[name] = (
                 job.data,
                 job.judge,
@@ -110,19 +110,19 @@ def run(home: Path, jobs: Sequence[Job], given: Share, console: Console) -> str:
         if relay.left:
             function = tune.with_parameters(train_one, parts=parts)
             failures = max(job.sheet["max_failures"] for job in jobs)
-            nodes = Nodes(say)
-            halt.stranded = nodes.stranded
-            rule = Never(relay.hear, nodes)
-            built = tuner(home.resolve() / "ray", function, failures, given, (relay, rule, None, halt))
+            nodes = NodeBlocklist(say)
+            halt.no_nodes_left = nodes.no_nodes_left
+            rule = NoEarlyStopping(relay.note_error_text, nodes)
+            built = build_tuner(home.resolve() / "ray", function, failures, given, (relay, rule, None, halt))
             with halt.on_interrupt():
-                fit(built, console)
+                fit_tuner(built, console)
     ended = all(board.ended >= board.total for board in boards.values())
     return "done" if ended else halt.cause or "open"
 
 
-def _tell(say: Callable[[str], None], name: str, boards: dict[str, Board], outcome: Any) -> None:
+def _tell(say: Callable[[str], None], name: str, boards: dict[str, SweepProgress], outcome: Any) -> None:
     boards[name].finish(outcome)
     done, total = (sum(getattr(board, what) for board in boards.values()) for what in ("ended", "total"))
-    score = "" if outcome.best is None else f" {scores(boards[name].goal, outcome.best)}"
+    score = "" if outcome.best is None else f" {format_scores(boards[name].goal, outcome.best)}"
     failed = f" failed ({outcome.reason})" if outcome.state == TrialState.FAIL else ""
     say(f"{done:4d}/{total} {name} seed {outcome.number}{score}{failed}")

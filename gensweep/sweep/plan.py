@@ -25,9 +25,8 @@ from gensweep.import_hook import claim
 from gensweep.storage import checks
 from gensweep.sweep import disk_estimate
 from gensweep.tune import ray_session
-from gensweep.tune.progress import duration
 from gensweep.tune.resources import Node, Share, share
-from gensweep.units import amount
+from gensweep.units import amount, duration
 
 if TYPE_CHECKING:
     from trainables.data import Dataset
@@ -97,7 +96,7 @@ def plan(options: Options, command: list[str], price: float | None) -> list[str]
 def there(options: Options) -> list[Node]:
     """The nodes that the sweep would find."""
     if options.address is not None:
-        with ray_session.environment(), ray_session.connected(options.address, {}) as nodes:
+        with ray_session.ray_environment(), ray_session.connect(options.address, {}) as nodes:
             return nodes
     import torch
 
@@ -141,10 +140,10 @@ def _probe(model: str, config: dict[str, Any], limit_s: float) -> "tuple[float, 
 
 def play(sheet: Sheet, judge: "Judge", kinds: Sequence[Kind], slots: int, start_s: float, seed: int) -> Played:
     """One sweep: each trial is one of the probed kinds, trial 0 the first; how many kinds there are is random too."""
-    from gensweep.tune.schedulers import Ghost, scheduler
+    from gensweep.tune.schedulers import PastTrial, build_scheduler
     from trainables.engine.evaluate import due
 
-    draw, rule, metric = random.Random(seed), scheduler(sheet, {}, set()), sheet["objective"]["metric"]
+    draw, rule, metric = random.Random(seed), build_scheduler(sheet, {}, set()), sheet["objective"]["metric"]
     seen = draw.choices(kinds[1:], k=len(kinds) - 1)  # what another probe might have found
     reached: Counter[int] = Counter()
     events: list[tuple[float, int, Kind, Any, float, list[int]]] = []  # the next evaluation of each that runs
@@ -152,7 +151,7 @@ def play(sheet: Sheet, judge: "Judge", kinds: Sequence[Kind], slots: int, start_
 
     def begin(at: float) -> None:
         number = waiting.pop(0)
-        kind, ghost = (kinds[0] if number == 0 else draw.choice(seen)), Ghost(number)
+        kind, ghost = (kinds[0] if number == 0 else draw.choice(seen)), PastTrial(number)
         ghost.trial_id = f"played-{number}"
         rule.on_trial_add(None, ghost)
         evaluated = [epoch for epoch in range(1, kind.epochs + 1) if due(judge, epoch, kind.epochs)]

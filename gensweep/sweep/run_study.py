@@ -63,13 +63,13 @@ class Engine:
         for options in sweeps:
             directory, sheet, data = prepare(options, self.command, self.load)
             begun = (directory / "sweep.json").exists()
-            if not begun or run_tuner.already(directory, sheet) is None:
+            if not begun or run_tuner.finished_result(directory, sheet) is None:
                 left.append((directory, sheet, data, options))
         if not left:
             return "done"
         if self.nodes is None:
-            self.stack.enter_context(ray_session.environment())
-            self.nodes = self.stack.enter_context(ray_session.connected(self.address, {}))
+            self.stack.enter_context(ray_session.ray_environment())
+            self.nodes = self.stack.enter_context(ray_session.connect(self.address, {}))
         from gensweep.sweep import parallel
 
         total = sum(sheet["trials"] for _, sheet, _, _ in left)
@@ -104,7 +104,7 @@ def run(asked: Asked, command: list[str], console: Console) -> str:
         whole(name, getattr(asked, name), 1)
     if is_url(asked.results):
         raise UserError(f"results {asked.results!r}: the searches of a study share a folder, and this is a bucket")
-    ray_session.knock(asked.address)
+    ray_session.check_reachable(asked.address)
     engine = Engine(asked.directory, asked.address, command, console)
     owned = {arm: owner(asked, arm) for arm in asked.study.arms}
     once = list({own.directory: own for own in owned.values()}.values())

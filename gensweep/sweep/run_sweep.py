@@ -28,7 +28,7 @@ from gensweep.units import seconds, size
 from trainables.filestore import is_url
 
 if TYPE_CHECKING:
-    from gensweep.tune.run_tuner import Ended
+    from gensweep.tune.run_tuner import LaunchResult
     from search_spaces import Space
     from trainables.data import Dataset
     from trainables.metrics import Judge
@@ -146,20 +146,20 @@ def space_of(sheet: Sheet) -> "Space":
 
 def launch(
     directory: Path, sheet: Sheet, data: "Dataset", options: Options, console: Console, ray_init: Mapping[str, Any]
-) -> "Ended":
+) -> "LaunchResult":
     """Runs the sweep until its trials have ended, its time budget is spent, or Ctrl-C. `options` says what belongs to
     this launch alone: cores, GPUs, concurrency, time budget, address."""
     from gensweep.tune import run_tuner  # before the judge's thread, which would import half of it at the same time
 
     began = time.monotonic()
     say = partial(console.print, soft_wrap=True, highlight=False, markup=False)
-    with ray_session.environment(), ThreadPoolExecutor(1) as pool:
+    with ray_session.ray_environment(), ThreadPoolExecutor(1) as pool:
         if (directory / "sweep.json").exists():
-            ended = run_tuner.already(directory, sheet)
+            ended = run_tuner.finished_result(directory, sheet)
             if ended is not None:
                 return ended
         judging = pool.submit(judge_of, sheet, data, say)  # while Ray starts
-        with ray_session.connected(options.address, ray_init) as nodes:
+        with ray_session.connect(options.address, ray_init) as nodes:
             from trainables.data import limited
             from trainables.objective import goal_of
 
@@ -192,15 +192,15 @@ def lengthen(directory: Path, sheet: Sheet, more: int, settings: dict[str, str],
     Raises:
         UserError: settings that cannot be, or a driver that runs it now.
     """
-    from gensweep.search.extend import extended, forget, rewrite
+    from gensweep.search.extend import delete_old_study, extend_manifest, rewrite_study
 
-    longer, space = extended(sheet, more, settings)
+    longer, space = extend_manifest(sheet, more, settings)
     disk_estimate.room(directory, longer, space, data, longer["concurrent"] or 1)
     with lock.driving(directory, print):
-        longer = rewrite(directory, sheet, longer)
+        longer = rewrite_study(directory, sheet, longer)
         write_json(directory / "sweep.json", longer)
         bucket_sync.keep(directory, "sweep.json")
-        forget(directory, longer, sheet["study"])
+        delete_old_study(directory, longer, sheet["study"])
     return longer
 
 
@@ -217,10 +217,10 @@ def judge_of(sheet: Sheet, data: "Dataset", say: Say) -> "Judge":
 def evaluations(sheet: Sheet) -> dict[str, Any]:
     """When trials are evaluated besides the first and the last epoch (at the rungs of halving, and each `every` epochs,
     by default about ten times in the longest trial), and whether a collapsed one is stopped."""
-    from gensweep.tune.schedulers import rungs
+    from gensweep.tune.schedulers import rung_epochs
 
     halving = sheet["scheduler"] == "asha"
-    decisions = rungs(sheet["grace"], sheet["reduction_factor"], sheet["epochs"]) if halving else ()
+    decisions = rung_epochs(sheet["grace"], sheet["reduction_factor"], sheet["epochs"]) if halving else ()
     return {"rungs": decisions, "every": disk_estimate.every(sheet), "alarm": sheet["alarm"]}
 
 

@@ -16,7 +16,7 @@ from trainables.objective import Goal, Values, values_by_epoch
 PATTERN = "checkpoint_*.pt"
 
 
-class Budget:
+class CheckpointLimit:
     """Keeps the checkpoints below `directory`/trials within `limit` bytes; None is no limit."""
 
     def __init__(self, directory: Path, limit: int | None, goal: Goal, trials: Iterable[FrozenTrial]) -> None:

@@ -15,21 +15,21 @@ import ray
 from ray.tune import PlacementGroupFactory
 
 from gensweep.tune import ray_session
-from gensweep.tune.run_trial import NO_MEMORY
-from gensweep.tune.searcher import LOW
+from gensweep.tune.run_trial import OUT_OF_MEMORY
+from gensweep.tune.searcher import LOW_ON_MEMORY
 
 TRIALS = 3  # of different numbers that fail in a row on one node
 LABEL = "ray.io/node-id"  # which Ray gives to each node
 LOOK_S = 2.0  # between two looks at which nodes there are, and which were told to stop
 PATIENCE_S = 60.0  # for another node to come, where only those set aside are left
 WHERE = re.compile(r"\bip[:=] ?([^\s,]+)")  # as Ray words it, of a dead actor and of an error in a task
-OWN = (LOW, *NO_MEMORY, "MemoryError")  # may be the configuration's doing
+OWN = (LOW_ON_MEMORY, *OUT_OF_MEMORY, "MemoryError")  # may be the configuration's doing
 MAX_LINE = 200  # characters of an error that are shown
 
 Known = Mapping[str, Any]  # a node, as ray.nodes() tells of it
 
 
-class Nodes:
+class NodeBlocklist:
     """What this launch has seen of each node. `late` says of a trial's number that its time was up, which ends its
     worker too."""
 
@@ -43,7 +43,7 @@ class Nodes:
         self._alone = time.monotonic()  # since when no other node is left
         self._bundle: Mapping[str, float] = {}  # what a trial takes
 
-    def failed(self, trial: Any, text: str) -> None:
+    def on_failure(self, trial: Any, text: str) -> None:
         """A trial of Tune has failed, and `text` is what Tune wrote down of it; may send it elsewhere."""
         found = WHERE.search(text)  # not said where the whole node is gone
         if found and not any(words in text for words in OWN) and not self._late(trial.config["number"]):
@@ -51,9 +51,9 @@ class Nodes:
                 if node["NodeManagerAddress"] == found[1]:
                     self._count(node, trial, text)
         if trial.status == "ERROR":  # and not RUNNING: it comes back
-            self.place(trial)
+            self.assign(trial)
 
-    def well(self, result: Mapping[str, Any]) -> None:
+    def on_success(self, result: Mapping[str, Any]) -> None:
         """A trial has ended with this last result."""
         if not self._failures or result["status"] != "ok":
             return
@@ -62,7 +62,7 @@ class Nodes:
                 self._failures.pop(node["NodeID"], None)
                 self._take_back("a trial ended well there")
 
-    def place(self, trial: Any) -> None:
+    def assign(self, trial: Any) -> None:
         """Keeps a trial that waits off the nodes that take no more, if another node can hold it."""
         self._look()
         bundles = trial.placement_group_factory.bundles
@@ -74,13 +74,13 @@ class Nodes:
         if request != trial.placement_group_factory:
             trial.update_resources(request)
 
-    def stranded(self) -> bool:
+    def no_nodes_left(self) -> bool:
         """Whether no other node is left, for a while now, and no autoscaler brings one: Ray would wait for ever."""
         now = time.monotonic()
         if not self._aside or now - self._counted < LOOK_S:
             return False
         self._counted = now
-        if self._others(self._aside) or ray_session.grown():
+        if self._others(self._aside) or ray_session.max_autoscaled_nodes():
             self._alone = now
         elif now - self._alone > PATIENCE_S:
             self._say("no node is left but those set aside: the same command again tries them too")

@@ -9,10 +9,11 @@ from optuna.trial import FrozenTrial, TrialState
 from rich.table import Table
 
 from gensweep.tune.searcher import Outcome
+from gensweep.units import duration
 from trainables.objective import Goal, Values, goal_of, values_by_epoch
 
 RECENT = 6
-WORDS = {TrialState.COMPLETE: "done", TrialState.PRUNED: "stopped", TrialState.FAIL: "failed"}
+STATE_WORDS = {TrialState.COMPLETE: "done", TrialState.PRUNED: "stopped", TrialState.FAIL: "failed"}
 
 
 class Best(NamedTuple):
@@ -22,7 +23,7 @@ class Best(NamedTuple):
     params: dict[str, Any]
 
 
-class Board:
+class SweepProgress:
     """The state of a sweep as its driver sees it; starts from what the study already holds."""
 
     def __init__(self, sheet: dict[str, Any], trials: list[FrozenTrial], slots: int = 1) -> None:
@@ -38,7 +39,7 @@ class Board:
         self._began = time.monotonic()
         self._ended_here = 0
         for trial in trials:
-            if trial.state in WORDS:
+            if trial.state in STATE_WORDS:
                 self._count(trial.state, trial.user_attrs.get("reason"))
             if trial.state != TrialState.FAIL:
                 self.consider(trial.number, trial.params, values_by_epoch(trial, self.metric))
@@ -80,7 +81,7 @@ class Board:
             self.consider(outcome.number, outcome.params, outcome.seen)
 
     def _count(self, state: TrialState, reason: str | None) -> None:
-        self.counts[WORDS[state]] += 1
+        self.counts[STATE_WORDS[state]] += 1
         if reason is not None:
             self.reasons[reason] += 1
 
@@ -93,11 +94,11 @@ class Board:
     def summary(self) -> str:
         """The counts, the best and the time left on one line."""
         parts = [f"{self.ended}/{self.total} trials"]
-        parts += [f"{self.counts[word]} {word}" for word in WORDS.values() if self.counts[word]]
+        parts += [f"{self.counts[word]} {word}" for word in STATE_WORDS.values() if self.counts[word]]
         if self.running:
             parts.append(f"{len(self.running)} running")
         if self.best is not None:
-            parts.append(f"best {scores(self.goal, self.best.values)} (trial {self.best.number})")
+            parts.append(f"best {format_scores(self.goal, self.best.values)} (trial {self.best.number})")
         elif self.goal.constraints and self.ended:
             parts.append("none keeps the constraints yet")
         left = self.left_s()
@@ -110,7 +111,8 @@ class Board:
         if self.best is None:
             return "none yet"
         best = self.best
-        return f"trial {best.number}, {scores(self.goal, best.values)} at epoch {best.epoch}: {params(best.params)}"
+        score = format_scores(self.goal, best.values)
+        return f"trial {best.number}, {score} at epoch {best.epoch}: {format_params(best.params)}"
 
     def failures(self) -> str:
         """Why trials failed: `2 nan, 1 oom`."""
@@ -118,12 +120,12 @@ class Board:
 
     def line(self, outcome: Outcome) -> str:
         """One finished trial on one line."""
-        head = f"trial {outcome.number:4d}  {WORDS[outcome.state]:7s}"
+        head = f"trial {outcome.number:4d}  {STATE_WORDS[outcome.state]:7s}"
         if outcome.state == TrialState.FAIL:
             return f"{head}  {outcome.reason}: {outcome.error}"
         at = self.goal.best(outcome.seen)
-        score = scores(self.goal, outcome.seen[at] if at is not None else {}, 8)
-        return f"{head}  {score}  epoch {outcome.epoch:3d}  {params(outcome.params)}"
+        score = format_scores(self.goal, outcome.seen[at] if at is not None else {}, 8)
+        return f"{head}  {score}  epoch {outcome.epoch:3d}  {format_params(outcome.params)}"
 
     def table(self) -> Table:
         """The live view."""
@@ -132,40 +134,32 @@ class Board:
             table.add_column(column, no_wrap=True)
         table.add_column("parameters", no_wrap=True, overflow="ellipsis", ratio=1)  # takes what is left of the line
         for outcome in self.recent:
-            shown = [number(values[self.metric]) for values in [*outcome.seen.values()][-1:]] or ["-"]
-            said = f"{outcome.reason}: {outcome.error}" if outcome.reason else params(outcome.params)
-            table.add_row(str(outcome.number), WORDS[outcome.state], shown[0], str(outcome.epoch), said)
+            shown = [format_number(values[self.metric]) for values in [*outcome.seen.values()][-1:]] or ["-"]
+            said = f"{outcome.reason}: {outcome.error}" if outcome.reason else format_params(outcome.params)
+            table.add_row(str(outcome.number), STATE_WORDS[outcome.state], shown[0], str(outcome.epoch), said)
         for running, said in sorted(self.running.items()):
             table.add_row(str(running), "running", *said.split("|", 1), "")
         if self.best is not None:
             table.add_section()
             best = self.best
-            score = number(best.values[self.metric])
-            table.add_row(str(best.number), "best", score, str(best.epoch), params(best.params))
+            score = format_number(best.values[self.metric])
+            table.add_row(str(best.number), "best", score, str(best.epoch), format_params(best.params))
         return table
 
 
-def scores(goal: Goal, values: Values, width: int = 0) -> str:
+def format_scores(goal: Goal, values: Values, width: int = 0) -> str:
     """The objectives by name, then what constraints are broken: `fid 12.5, precision 0.7; breaks modes>=7 (6.2)`."""
-    told = ", ".join(f"{one.metric} {number(values.get(one.metric, math.nan)):>{width}s}" for one in goal.objectives)
+    told = ", ".join(
+        f"{one.metric} {format_number(values.get(one.metric, math.nan)):>{width}s}" for one in goal.objectives
+    )
     broken = [one for one in goal.constraints if one.key in values and one.excess(values) > 0]
-    return "; ".join([told, *(f"breaks {one} ({number(values[one.key])})" for one in broken)])
+    return "; ".join([told, *(f"breaks {one} ({format_number(values[one.key])})" for one in broken)])
 
 
-def number(value: float) -> str:
+def format_number(value: float) -> str:
     return f"{value:.4g}"
 
 
-def params(values: dict[str, Any]) -> str:
+def format_params(values: dict[str, Any]) -> str:
     """Parameters as a user would write them."""
-    return " ".join(f"{key}={number(v) if isinstance(v, float) else v}" for key, v in values.items())
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person says them: `42s`, `3m10s`, `2h05m`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    if whole < 3600:
-        return f"{whole // 60}m{whole % 60:02d}s"
-    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+    return " ".join(f"{key}={format_number(v) if isinstance(v, float) else v}" for key, v in values.items())

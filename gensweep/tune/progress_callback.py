@@ -7,7 +7,7 @@ from ray import tune
 from rich.console import Console
 from rich.live import Live
 
-from gensweep.tune.progress import Board, number
+from gensweep.tune.progress import SweepProgress, format_number
 from gensweep.tune.searcher import Outcome
 from trainables.objective import judged
 
@@ -15,15 +15,15 @@ LIVE_EVERY_S = 0.25
 LINE_EVERY_S = 10.0
 
 
-class Progress(tune.Callback):
+class ProgressCallback(tune.Callback):
     """Draws a board while Tune runs; enter it as a context, so that the terminal is left in order."""
 
-    def __init__(self, board: Board, console: Console) -> None:
-        self.board, self._console = board, console
+    def __init__(self, progress: SweepProgress, console: Console) -> None:
+        self.progress, self._console = progress, console
         self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
         self._drawn = time.monotonic()
 
-    def __enter__(self) -> "Progress":
+    def __enter__(self) -> "ProgressCallback":
         if self._live is not None:
             self._live.start()
         return self
@@ -34,30 +34,32 @@ class Progress(tune.Callback):
 
     def finished(self, outcome: Outcome) -> None:
         """The searcher's word that a trial has ended."""
-        self.board.finish(outcome)
+        self.progress.finish(outcome)
         if self._live is None:
-            self._say(self.board.line(outcome))
+            self._say(self.progress.line(outcome))
 
     def _say(self, line: str) -> None:
         self._console.print(line, soft_wrap=True, highlight=False, markup=False)
 
     def on_trial_start(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
-        self.board.start(trial.config["number"])
+        self.progress.start(trial.config["number"])
 
     def on_trial_result(self, iteration: int, trials: Any, trial: Any, result: dict[str, Any], **info: Any) -> None:
-        own, goal = trial.config["number"], self.board.goal
-        if own not in self.board.running or result["status"] != "ok":
+        own, goal = trial.config["number"], self.progress.goal
+        if own not in self.progress.running or result["status"] != "ok":
             return
-        self.board.running[own] = f"{number(result[goal.primary.metric])}|{result['epoch']}/{result['epochs']}"
+        self.progress.running[own] = (
+            f"{format_number(result[goal.primary.metric])}|{result['epoch']}/{result['epochs']}"
+        )
         if judged(result, goal.primary.metric):
-            asked = {key: trial.config[key] for key in self.board.swept if key in trial.config}
-            self.board.consider(own, asked, {result["epoch"]: goal.values(result)})
+            asked = {key: trial.config[key] for key in self.progress.swept if key in trial.config}
+            self.progress.consider(own, asked, {result["epoch"]: goal.values(result)})
 
     def on_trial_recover(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
         self._say(f"trial {trial.config['number']:4d}  again    its worker was lost; it goes on from its checkpoint")
 
     def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
-        self.board.leave(trial.config["number"])
+        self.progress.leave(trial.config["number"])
 
     def on_step_end(self, iteration: int, trials: Any, **info: Any) -> None:
         now = time.monotonic()
@@ -65,9 +67,9 @@ class Progress(tune.Callback):
             return
         self._drawn = now
         if self._live is None:
-            self._say(f"  {self.board.summary()}")
+            self._say(f"  {self.progress.summary()}")
         else:
-            self._live.update(self.board.table(), refresh=True)
+            self._live.update(self.progress.table(), refresh=True)
 
     def __getstate__(self) -> dict[str, Any]:
         return {}  # Tune pickles its whole set-up; nothing ever reads that file

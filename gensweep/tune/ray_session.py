@@ -1,6 +1,5 @@
 """The Ray that a sweep runs on: one of its own by default, a cluster only where the user names one."""
 
-import json
 import logging
 import os
 import socket
@@ -28,14 +27,13 @@ ENVIRONMENT = {  # read by Ray when it starts, and by Tune as it runs
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",  # failures are classified, one line each
     "TUNE_GLOBAL_CHECKPOINT_S": "3600",  # Tune's snapshots are never read
 }
-KNOCK_S = 5.0
-MOST_NODES = 1000  # of a group that may grow without end
+CONNECT_TIMEOUT_S = 5.0
+MAX_GROUP_NODES = 1000  # of a group that may grow without end
 _held = False  # whether the Ray of this process is ours
-EXTRA = "GENSWEEP_RAY_INIT"  # more arguments of ray.init, as JSON: {"num_gpus": 2} gives logical GPUs anywhere
 
 
 @contextmanager
-def environment() -> Generator[None]:
+def ray_environment() -> Generator[None]:
     """Ray's settings in the environment, which the workers of our own Ray inherit; put back at the end."""
     before = dict(os.environ)
     os.environ.update(ENVIRONMENT)
@@ -49,7 +47,7 @@ def environment() -> Generator[None]:
 
 
 @contextmanager
-def connected(address: str | None, ray_init: Mapping[str, Any]) -> Generator[list[Node]]:
+def connect(address: str | None, ray_init: Mapping[str, Any]) -> Generator[list[Node]]:
     """Ray for the length of a sweep; gives what each node has. `address` joins a cluster (so does RAY_ADDRESS).
     Inside another `connected` it is the outer one's: so several sweeps share one Ray.
 
@@ -62,27 +60,27 @@ def connected(address: str | None, ray_init: Mapping[str, Any]) -> Generator[lis
     if ray.is_initialized():
         if not _held:
             raise UserError("this process has started Ray already: call ray.shutdown() before a sweep")
-        yield nodes()
+        yield node_resources()
         return
     where = address or os.environ.get("RAY_ADDRESS") or "local"
-    more = {**json.loads(os.environ.get(EXTRA, "{}")), **ray_init}
+    more = dict(ray_init)
     if where == "local":
         more = {"include_dashboard": False, **more}
     _start(where, more)
     _held = True
     try:
-        with ray_watchdog.guarded():
-            yield nodes()
+        with ray_watchdog.watch_ray():
+            yield node_resources()
     finally:
         _held = False
 
 
-def nodes() -> list[Node]:
+def node_resources() -> list[Node]:
     """What each node of the cluster has; of one that grows with its work, what each may have once it has grown."""
-    return grown() or _now()
+    return max_autoscaled_nodes() or _now()
 
 
-def grown() -> list[Node]:
+def max_autoscaled_nodes() -> list[Node]:
     """What each node may have once an autoscaler has added all it may; nothing where none adds any."""
     from ray._private.state import state  # nothing public tells of it
 
@@ -99,7 +97,7 @@ def _now() -> list[Node]:
 
 
 def _most(nodes: int) -> int:
-    return MOST_NODES if nodes < 0 else min(nodes, MOST_NODES)  # Ray says -1 of a group without an end
+    return MAX_GROUP_NODES if nodes < 0 else min(nodes, MAX_GROUP_NODES)  # Ray says -1 of a group without an end
 
 
 def _size(node: Node) -> float:
@@ -113,7 +111,7 @@ def _start(where: str, more: Mapping[str, Any]) -> None:
     own = where == "local"
     if not own:  # a cluster's workers do not inherit our environment
         more = {"runtime_env": {"env_vars": ENVIRONMENT}, **more}
-    knock(where)
+    check_reachable(where)
     for last in (not own, True):
         try:
             ray.init(where, log_to_driver=False, logging_level=logging.CRITICAL, **more)
@@ -125,7 +123,7 @@ def _start(where: str, more: Mapping[str, Any]) -> None:
                 raise UserError(f"{fault} ({first_line(error)})") from error
 
 
-def knock(address: str | None) -> None:
+def check_reachable(address: str | None) -> None:
     """Whether anything listens at HOST:PORT: Ray itself would try for three and a half minutes.
 
     Raises:
@@ -135,6 +133,6 @@ def knock(address: str | None) -> None:
         return
     host, _, port = address.removeprefix("ray://").rpartition(":")
     try:
-        socket.create_connection((host, int(port)), KNOCK_S).close()
+        socket.create_connection((host, int(port)), CONNECT_TIMEOUT_S).close()
     except (OSError, ValueError) as error:
         raise UserError(f"address {address!r}: no Ray cluster answers there ({first_line(error)})") from error

@@ -14,9 +14,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
-LOOK_S = 0.2
+POLL_S = 0.2
 PATIENCE_S = 10.0  # for the main thread to leave Ray
-NEEDED = ("raylet", "gcs_server")  # Ray's names for the processes that a driver cannot do without
+REQUIRED_PROCESSES = ("raylet", "gcs_server")  # Ray's names for the processes that a driver cannot do without
 NOTHING_LOST = "nothing is lost, and the same command again goes on"
 
 _dead: str | None = None
@@ -26,13 +26,13 @@ class RayDied(RuntimeError):  # noqa: N818  Ray's own exceptions say Error; this
     """A process of our own Ray is gone; the message is one line."""
 
 
-def dead() -> str | None:
+def death_notice() -> str | None:
     """Which process of our Ray is gone, as a person would say it; None where all is well."""
     return None if _dead is None else f"its {_dead} process died"
 
 
 @contextmanager
-def guarded() -> Generator[None]:
+def watch_ray() -> Generator[None]:
     """Looks after the Ray that this process has started, and shuts it down in the end.
 
     Raises:
@@ -48,9 +48,9 @@ def guarded() -> Generator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        if dead() is None:
+        if death_notice() is None:
             raise
-        raise RayDied(f"Ray gave up, {dead()}: {NOTHING_LOST}") from None
+        raise RayDied(f"Ray gave up, {death_notice()}: {NOTHING_LOST}") from None
     finally:
         well.set()
         ray.shutdown()
@@ -62,12 +62,16 @@ def _watch(well: threading.Event, left: threading.Event) -> None:
     from ray._private import worker  # nothing public tells of these processes in less than ten seconds
 
     node: Any = worker._global_node  # None, or without such processes, on a cluster that is not ours
-    while not well.wait(LOOK_S):
-        gone = [kind for kind, _ in node.dead_processes() if kind in NEEDED] if node is not None else []
+    while not well.wait(POLL_S):
+        gone = [kind for kind, _ in node.dead_processes() if kind in REQUIRED_PROCESSES] if node is not None else []
         if gone:
             _dead = gone[0]
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
             if not left.wait(PATIENCE_S):
-                print(f"gensweep: Ray does not end by itself, {dead()}: {NOTHING_LOST}", file=sys.stderr, flush=True)
+                print(
+                    f"gensweep: Ray does not end by itself, {death_notice()}: {NOTHING_LOST}",
+                    file=sys.stderr,
+                    flush=True,
+                )
                 os._exit(1)
             return

@@ -16,7 +16,7 @@ from ray import tune
 from gensweep.import_hook import claim
 from gensweep.storage.atomic import is_full
 from gensweep.storage.lock import working
-from gensweep.tune.timeout import NAME, limited, timed_out
+from gensweep.tune.timeout import STACK_FILE, time_limit, timed_out
 from trainables.filestore import is_url
 
 claim()
@@ -24,8 +24,8 @@ claim()
 if TYPE_CHECKING:
     from trainables.objective import Goal
 
-NO_MEMORY = ("out of memory", "can't allocate memory")
-TIMEOUT = f"it took longer than --trial-timeout; its folder says in {NAME} where it was"
+OUT_OF_MEMORY = ("out of memory", "can't allocate memory")
+TIMEOUT = f"it took longer than --trial-timeout; its folder says in {STACK_FILE} where it was"
 MAX_LINE = 300  # characters of an error that are kept
 
 
@@ -45,7 +45,7 @@ def classify(error: Exception) -> tuple[str, str]:
     if is_full(error):
         return "disk", f"{type(error).__name__}: {text}"[:MAX_LINE]
     is_oom = isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError) and any(words in text for words in NO_MEMORY)
+        isinstance(error, RuntimeError) and any(words in text for words in OUT_OF_MEMORY)
     )
     return ("oom" if is_oom else "error"), f"{type(error).__name__}: {text}"[:MAX_LINE]
 
@@ -63,7 +63,7 @@ def train(config: dict[str, Any], *, data: Any, judge: Any, task: Task) -> None:
         try:
             from trainables.ray_trainable import train as run
 
-            with nullcontext() if directory is None else limited(directory, number, task.timeout_s):
+            with nullcontext() if directory is None else time_limit(directory, number, task.timeout_s):
                 run(
                     config,
                     model=task.model,

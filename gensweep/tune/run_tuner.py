@@ -19,18 +19,19 @@ from rich.console import Console
 from analysis.read import optuna_study
 from gensweep.config.manifest import Sheet
 from gensweep.config.options import first_line
-from gensweep.search.study_storage import history, opened
+from gensweep.search.study_storage import open_study, primary_values
 from gensweep.storage import lock, workdir
 from gensweep.tune import ray_watchdog
-from gensweep.tune.checkpoint_cleanup import Budget
-from gensweep.tune.node_blocklist import Nodes
-from gensweep.tune.progress import Board, duration
-from gensweep.tune.progress_callback import Progress
+from gensweep.tune.checkpoint_cleanup import CheckpointLimit
+from gensweep.tune.node_blocklist import NodeBlocklist
+from gensweep.tune.progress import SweepProgress
+from gensweep.tune.progress_callback import ProgressCallback
 from gensweep.tune.resources import Share
 from gensweep.tune.run_trial import Task, train
-from gensweep.tune.schedulers import scheduler
+from gensweep.tune.schedulers import build_scheduler
 from gensweep.tune.searcher import Outcome, StudySearcher
 from gensweep.tune.timeout import timed_out
+from gensweep.units import duration
 from trainables import filestore
 from trainables.objective import goal_of
 
@@ -40,10 +41,10 @@ if TYPE_CHECKING:
     from trainables.metrics import Judge
 
 
-LOOK_EVERY_S = 0.5  # how often the driver looks whether it was asked to stop
+POLL_S = 0.5  # how often the driver looks whether it was asked to stop
 
 
-class Ended(NamedTuple):
+class LaunchResult(NamedTuple):
     """How a launch ended: `cause` is done, budget, interrupted, stopped, cancelled, disk (it is full) or open (Ray gave
     up on some)."""
 
@@ -54,13 +55,13 @@ class Ended(NamedTuple):
     won: bool  # whether any trial may win: one that has a score and keeps every constraint
 
 
-class Halt(tune.Stopper):
+class StopControl(tune.Stopper):
     """Stops all trials at once, and leaves them open in the study; or begins no new ones, when asked to."""
 
     def __init__(self, directory: Path, end: float | None) -> None:
         self.directory, self.end, self.cause = directory, end, ""
         self.close: Callable[[], None] = lambda: None  # begin no new trials
-        self.stranded: Callable[[], bool] = lambda: False  # whether no node is left that may take trials
+        self.no_nodes_left: Callable[[], bool] = lambda: False  # whether no node is left that may take trials
         self._looked = 0.0
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
@@ -70,18 +71,18 @@ class Halt(tune.Stopper):
         now = time.monotonic()
         if not self.cause and self.end is not None and now > self.end:
             self.cause = "budget"
-        if not self.cause and now - self._looked > LOOK_EVERY_S:
+        if not self.cause and now - self._looked > POLL_S:
             self._looked = now
-            self._heed(lock.asked(self.directory))
-            if self.stranded():
-                self.because("open")
+            self._handle_request(lock.asked(self.directory))
+            if self.no_nodes_left():
+                self.stop_with_cause("open")
         return bool(self.cause) and self.cause != "stopped"
 
-    def because(self, cause: str) -> None:
+    def stop_with_cause(self, cause: str) -> None:
         """Stops all trials for this cause, unless they stop already."""
         self.cause = self.cause or cause
 
-    def _heed(self, word: str) -> None:
+    def _handle_request(self, word: str) -> None:
         if word == "stop":
             self.cause = "stopped"
             self.close()
@@ -99,20 +100,20 @@ class Halt(tune.Stopper):
             return
         before = signal.getsignal(signal.SIGINT)
 
-        def halt(_signal: int, _frame: Any) -> None:
-            if ray_watchdog.dead():
+        def stop(_signal: int, _frame: Any) -> None:
+            if ray_watchdog.death_notice():
                 raise KeyboardInterrupt
             self.cause = "interrupted"
             signal.signal(signal.SIGINT, before)
 
-        signal.signal(signal.SIGINT, halt)
+        signal.signal(signal.SIGINT, stop)
         try:
             yield
         finally:
             signal.signal(signal.SIGINT, before)
 
 
-def _by_number(trial: Any) -> str:
+def _trial_folder(trial: Any) -> str:
     arm = trial.config.get("arm")  # of a study, which trains the arms side by side
     return f"{trial.config['number']:04d}" if arm is None else f"{arm}-{trial.config['number']:04d}"
 
@@ -126,67 +127,69 @@ def run(
     end: float | None,
     console: Console,
     function: Callable[..., None] = train,
-) -> Ended:
+) -> LaunchResult:
     """Runs what is left of the sweep; `end` is when its time is up, on the monotonic clock. `function` takes a
     configuration with its number and, by name, data, judge and task."""
     from search_spaces.override import default
 
-    began, halt = time.monotonic(), Halt(directory, end)
-    with opened(directory.resolve(), sheet, default(space)[1]) as study:
+    began, control = time.monotonic(), StopControl(directory, end)
+    with open_study(directory.resolve(), sheet, default(space)[1]) as study:
         trials = study.get_trials(deepcopy=False)
-        board = Board(sheet, trials, given.concurrent)
-        view = Progress(board, console)
+        progress = SweepProgress(sheet, trials, given.concurrent)
+        view = ProgressCallback(progress, console)
         goal = goal_of(sheet)
-        budget = Budget(directory, sheet.get("keep_checkpoints"), goal, trials)
+        limit = CheckpointLimit(directory, sheet.get("keep_checkpoints"), goal, trials)
         late = partial(timed_out, directory.resolve())
 
         def end_one(outcome: Outcome) -> None:
             view.finished(outcome)
-            budget.end(outcome)
+            limit.end(outcome)
 
-        searcher = StudySearcher(study, space.space, goal, sheet["trials"], end_one, late, halt.because)
-        halt.close = searcher.close
+        searcher = StudySearcher(study, space.space, goal, sheet["trials"], end_one, late, control.stop_with_cause)
+        control.close = searcher.close
         if searcher.left:
             running = {trial.number for trial in trials if trial.state == TrialState.RUNNING}
-            nodes = Nodes(partial(console.print, soft_wrap=True, highlight=False, markup=False), late)
-            halt.stranded = nodes.stranded
-            rule = scheduler(sheet, history(study, goal.primary.metric), running, searcher.hear, nodes)
+            nodes = NodeBlocklist(partial(console.print, soft_wrap=True, highlight=False, markup=False), late)
+            control.no_nodes_left = nodes.no_nodes_left
+            rule = build_scheduler(
+                sheet, primary_values(study, goal.primary.metric), running, searcher.note_error_text, nodes
+            )
             task = Task(sheet["model"], workdir.home(directory), goal, sheet["seed"], sheet["trial_timeout_s"])
             shared = tune.with_parameters(function, data=parts[0], judge=parts[1], task=task)  # once to each node
-            built = tuner(
-                directory.resolve() / "ray", shared, sheet["max_failures"], given, (searcher, rule, view, halt)
+            built = build_tuner(
+                directory.resolve() / "ray", shared, sheet["max_failures"], given, (searcher, rule, view, control)
             )
-            with halt.on_interrupt(), view:
-                fit(built, console)
-    cause = halt.cause if board.ended < board.total else "done"
-    return _ended(cause or "open", board, time.monotonic() - began, budget.line())
+            with control.on_interrupt(), view:
+                fit_tuner(built, console)
+    cause = control.cause if progress.ended < progress.total else "done"
+    return _launch_result(cause or "open", progress, time.monotonic() - began, limit.line())
 
 
-def already(directory: Path, sheet: Sheet) -> Ended | None:
+def finished_result(directory: Path, sheet: Sheet) -> LaunchResult | None:
     """How the sweep ended, where all its trials have; needs no Ray, and writes nothing."""
-    board = Board(sheet, optuna_study.trials(filestore.open_directory(workdir.home(directory)), sheet))
-    return None if board.ended < board.total else _ended("done", board, None)
+    progress = SweepProgress(sheet, optuna_study.trials(filestore.open_directory(workdir.home(directory)), sheet))
+    return None if progress.ended < progress.total else _launch_result("done", progress, None)
 
 
-def fit(tuner: tune.Tuner, console: Console) -> None:
+def fit_tuner(tuner: tune.Tuner, console: Console) -> None:
     try:
         tuner.fit()
     except (RayError, TuneError, KeyboardInterrupt) as error:  # a lost node, a full disk: the study knows what is left
-        fault = ray_watchdog.dead()
+        fault = ray_watchdog.death_notice()
         if fault is None and isinstance(error, KeyboardInterrupt):
             raise
         console.print(f"Ray gave up: {fault or first_line(error)}", soft_wrap=True, highlight=False, markup=False)
 
 
-def tuner(
+def build_tuner(
     storage: Path,
     function: Callable[..., Any],
     max_failures: int,
     given: Share,
-    wiring: tuple[Any, Any, Any, Halt],
+    wiring: tuple[Any, Any, Any, StopControl],
 ) -> tune.Tuner:
     """A fresh Tuner, whose own files are disposable."""
-    searcher, rule, view, halt = wiring
+    searcher, rule, view, control = wiring
     return tune.Tuner(
         tune.with_resources(function, {"cpu": given.cpus_per_trial, "gpu": given.gpus_per_trial}),
         tune_config=tune.TuneConfig(
@@ -195,8 +198,8 @@ def tuner(
             num_samples=searcher.left,
             max_concurrent_trials=given.concurrent,
             reuse_actors=True,
-            trial_dirname_creator=_by_number,
-            trial_name_creator=_by_number,
+            trial_dirname_creator=_trial_folder,
+            trial_name_creator=_trial_folder,
         ),
         run_config=tune.RunConfig(
             name=time.strftime("%Y%m%d-%H%M%S") + f"-{os.getpid()}",
@@ -204,21 +207,23 @@ def tuner(
             verbose=0,
             callbacks=[] if view is None else [view],
             failure_config=tune.FailureConfig(max_failures=max_failures),
-            stop=halt,
+            stop=control,
         ),
     )
 
 
-def _ended(cause: str, board: Board, wall_s: float | None, more: Sequence[str] = ()) -> Ended:
-    lines = [*_story(board, wall_s), *more]
-    return Ended(cause, board.ended, board.counts["failed"], lines, board.best is not None)
+def _launch_result(cause: str, progress: SweepProgress, wall_s: float | None, more: Sequence[str] = ()) -> LaunchResult:
+    lines = [*_summary_lines(progress, wall_s), *more]
+    return LaunchResult(cause, progress.ended, progress.counts["failed"], lines, progress.best is not None)
 
 
-def _story(board: Board, wall_s: float | None) -> list[str]:
-    counts = ", ".join(f"{board.counts[word]} {word}" for word in ("done", "stopped", "failed") if board.counts[word])
-    reasons = f" ({board.failures()})" if board.reasons else ""
-    took = "" if wall_s is None else f"; {duration(wall_s)}, workers busy {board.utilisation():.0%} of it"
-    lines = [f"{board.ended} of {board.total} trials ended: {counts or 'none'}{reasons}{took}"]
-    if board.best is not None:
-        lines.append(f"best: {board.best_line()}")
+def _summary_lines(progress: SweepProgress, wall_s: float | None) -> list[str]:
+    counts = ", ".join(
+        f"{progress.counts[word]} {word}" for word in ("done", "stopped", "failed") if progress.counts[word]
+    )
+    reasons = f" ({progress.failures()})" if progress.reasons else ""
+    took = "" if wall_s is None else f"; {duration(wall_s)}, workers busy {progress.utilisation():.0%} of it"
+    lines = [f"{progress.ended} of {progress.total} trials ended: {counts or 'none'}{reasons}{took}"]
+    if progress.best is not None:
+        lines.append(f"best: {progress.best_line()}")
     return lines

@@ -13,14 +13,14 @@ from typing import Any
 
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, MedianStoppingRule, TrialScheduler
 
-from gensweep.tune.node_blocklist import Nodes
+from gensweep.tune.node_blocklist import NodeBlocklist
 from gensweep.tune.searcher import Row
 from trainables.objective import judged
 
 History = dict[int, dict[int, float]]  # trial number -> epoch -> primary objective
 
 
-class Ghost:
+class PastTrial:
     """Stands for a trial of an earlier launch."""
 
     def __init__(self, number: int) -> None:
@@ -28,7 +28,7 @@ class Ghost:
         self.config = {"number": number}
 
 
-def rungs(grace: int, reduction_factor: int, epochs: int) -> tuple[int, ...]:
+def rung_epochs(grace: int, reduction_factor: int, epochs: int) -> tuple[int, ...]:
     """The epochs at which halving decides: grace * reduction_factor^k, below the longest run."""
     found = [grace]
     while found[-1] * reduction_factor < epochs:
@@ -41,15 +41,15 @@ class _Hears:
     where a trial may run."""
 
     hear: Callable[[str, str], None]  # trial id, text
-    nodes: Nodes
+    nodes: NodeBlocklist
 
     def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
         super().on_trial_add(tune_controller, trial)  # type: ignore[misc]  # the rule behind this one
         if tune_controller is not None and not trial.run_metadata.error_filename:
-            self.nodes.place(trial)  # a retry was placed as it failed: Tune has filed it by its resources since
+            self.nodes.assign(trial)  # a retry was placed as it failed: Tune has filed it by its resources since
 
     def on_trial_complete(self, tune_controller: Any, trial: Any, result: Row) -> None:
-        self.nodes.well(result)
+        self.nodes.on_success(result)
         self.on_trial_remove(tune_controller, trial)  # its last row has been seen, and counts once
 
     def on_trial_remove(self, tune_controller: Any, trial: Any) -> None:
@@ -58,13 +58,13 @@ class _Hears:
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
         last = Path(trial.error_file).read_text(encoding="utf-8").rpartition("Failure #")[2]
         self.hear(trial.trial_id, last)
-        self.nodes.failed(trial, last)
+        self.nodes.on_failure(trial, last)
 
 
-class Never(_Hears, FIFOScheduler):
+class NoEarlyStopping(_Hears, FIFOScheduler):
     """Stops no trial."""
 
-    def __init__(self, hear: Callable[[str, str], None], nodes: Nodes) -> None:
+    def __init__(self, hear: Callable[[str, str], None], nodes: NodeBlocklist) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.hear, self.nodes = hear, nodes
 
@@ -78,7 +78,7 @@ class _Remembers(_Hears):
     def enter_finished(self, open_numbers: set[int]) -> None:
         """Enters every trial of the past that is not going to come back."""
         for number in sorted(set(self._past) - open_numbers):
-            ghost = Ghost(number)
+            ghost = PastTrial(number)
             self.on_trial_add(None, ghost)
             self.on_trial_remove(None, ghost)
 
@@ -131,18 +131,18 @@ class Median(_Remembers, MedianStoppingRule):  # type: ignore[misc]  # Ray ships
         return any(row["epoch"] == epoch for row in self._results.get(trial, []))
 
 
-def scheduler(
+def build_scheduler(
     sheet: dict[str, Any],
     past: History,
     open_numbers: set[int],
     hear: Callable[[str, str], None] = lambda trial_id, text: None,
-    nodes: Nodes | None = None,
+    nodes: NodeBlocklist | None = None,
 ) -> Any:
     """The scheduler of a resolved sweep, knowing what the study knows; hands on the errors that it sees."""
-    nodes = nodes or Nodes(print)
+    nodes = nodes or NodeBlocklist(print)
     metric, mode = sheet["objective"]["metric"], sheet["objective"]["mode"]
     if sheet["scheduler"] == "none":
-        return Never(hear, nodes)
+        return NoEarlyStopping(hear, nodes)
     if sheet["scheduler"] == "median":
         rule: Any = Median(metric, mode, sheet["grace"], past)
     else:

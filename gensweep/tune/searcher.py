@@ -20,15 +20,15 @@ from optuna.study import Study
 from optuna.trial import Trial, TrialState
 from ray.tune.search import Searcher
 
-from gensweep.search.write_through import settle
+from gensweep.search.write_through import flush
 from gensweep.storage.atomic import is_full
 from trainables.objective import VALUES_ATTR, Goal, Values, finite, judged, values_by_epoch
 
 Row = dict[str, Any]
-LOW = "low on memory"  # what Ray's memory monitor says of a worker that it ended
-LOST = ("lost", "its worker died or never started")
-SHORT = ("oom", "the node ran low on memory, and Ray ended the worker: give it fewer --concurrent trials")
-LATE = ("timeout", "it took longer than --trial-timeout")
+LOW_ON_MEMORY = "low on memory"  # what Ray's memory monitor says of a worker that it ended
+WORKER_LOST = ("lost", "its worker died or never started")
+NODE_LOW_ON_MEMORY = ("oom", "the node ran low on memory, and Ray ended the worker: give it fewer --concurrent trials")
+TIMED_OUT = ("timeout", "it took longer than --trial-timeout")
 
 
 class Outcome(NamedTuple):
@@ -44,7 +44,7 @@ class Outcome(NamedTuple):
     error: str | None = None
 
 
-class Held(NamedTuple):
+class OpenTrial(NamedTuple):
     """A trial that is out: its handle, what the study has seen of it, and what it last said was wrong."""
 
     trial: Trial
@@ -72,7 +72,7 @@ class StudySearcher(Searcher):
         trials = study.get_trials(deepcopy=False)
         self._orphans = [trial for trial in trials if trial.state == TrialState.RUNNING]
         self._asked = sum(trial.state != TrialState.WAITING for trial in trials)
-        self._held: dict[str, Held] = {}
+        self._held: dict[str, OpenTrial] = {}
 
     @property
     def left(self) -> int:
@@ -94,11 +94,11 @@ class StudySearcher(Searcher):
             else:
                 return Searcher.FINISHED
             config = self._space(trial)
-            settle(self._study)  # before a worker can begin it
+            flush(self._study)  # before a worker can begin it
         except (StorageInternalError, OSError) as error:
             self._full(error)
             return Searcher.FINISHED
-        self._held[trial_id] = Held(trial, known, [])
+        self._held[trial_id] = OpenTrial(trial, known, [])
         return {**config, "number": trial.number}
 
     def _full(self, error: Exception) -> None:
@@ -126,18 +126,18 @@ class StudySearcher(Searcher):
             except (StorageInternalError, OSError) as error:
                 self._full(error)
 
-    def _record(self, held: Held, epoch: int) -> None:
+    def _record(self, held: OpenTrial, epoch: int) -> None:
         if len(self._goal.keys) > 1:
             held.trial.set_user_attr(VALUES_ATTR, {str(at): values for at, values in held.seen.items()})
         if len(self._goal.objectives) == 1:
             held.trial.report(held.seen[epoch][self._goal.primary.metric], epoch)
-        settle(self._study)  # before the trial goes on
+        flush(self._study)  # before the trial goes on
 
-    def hear(self, trial_id: str, text: str) -> None:
+    def note_error_text(self, trial_id: str, text: str) -> None:
         """What Tune has written down about the last error of a trial."""
         held = self._held.get(trial_id)
-        if held is not None and LOW in text:
-            held.wrong.append(SHORT)
+        if held is not None and LOW_ON_MEMORY in text:
+            held.wrong.append(NODE_LOW_ON_MEMORY)
 
     def on_trial_complete(self, trial_id: str, result: Row | None = None, error: bool = False) -> None:
         held = self._held.get(trial_id)
@@ -155,11 +155,11 @@ class StudySearcher(Searcher):
         else:
             self._announce(outcome)
 
-    def _outcome(self, held: Held, row: Row, error: bool) -> Outcome:
+    def _outcome(self, held: OpenTrial, row: Row, error: bool) -> Outcome:
         epoch = max([*held.seen, row.get("epoch", 0)])
         ended = Outcome(held.trial.number, TrialState.COMPLETE, held.trial.params, held.seen, epoch)
         if error or "status" not in row or row["status"] != "ok":
-            gone = LATE if self._late(held.trial.number) else LOST
+            gone = TIMED_OUT if self._late(held.trial.number) else WORKER_LOST
             reason, line = (held.wrong or [gone])[-1]
             return ended._replace(state=TrialState.FAIL, reason=reason, error=line)
         if row["epoch"] < row["epochs"]:
@@ -184,7 +184,7 @@ class StudySearcher(Searcher):
             values = [outcome.best[one.metric] for one in self._goal.objectives]
             self._constrain(trial, outcome.best)
         self._study.tell(trial, values, outcome.state, skip_if_finished=True)
-        settle(self._study)
+        flush(self._study)
 
     def _constrain(self, trial: Trial, values: Values) -> None:
         """Tells by how much each constraint is broken; a driver may have died after it had."""

@@ -10,15 +10,15 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-NAME = "timeout.txt"  # in the trial's folder: where it was when its time was up
+STACK_FILE = "timeout.txt"  # in the trial's folder: where it was when its time was up
 
 
 def _stack(directory: Path, number: int) -> Path:
-    return directory / "trials" / f"{number:04d}" / NAME
+    return directory / "trials" / f"{number:04d}" / STACK_FILE
 
 
 @contextmanager
-def limited(directory: Path, number: int, timeout_s: float | None) -> Generator[None]:
+def time_limit(directory: Path, number: int, timeout_s: float | None) -> Generator[None]:
     """Ends this process where the body takes longer than `timeout_s` seconds."""
     if timeout_s is None:
         yield
