@@ -15,7 +15,7 @@ from gensweep import Sweep
 from gensweep.tune import ray_session
 from search_spaces import SPACES
 from search_spaces.override import default
-from trainables.engine.collapse import given_up
+from trainables.engine.collapse import is_hopeless
 
 ARMS: dict[str, tuple[int, dict[str, str]]] = {  # seeds, and what differs from the defaults
     "MLP, rates 1e-2": (3, {"net": "mlp", "lr_g": "1e-2", "lr_d": "1e-2"}),
@@ -58,7 +58,7 @@ def measured() -> list[list[str]]:
             table = found.frames().rows
         for seed, run in table.groupby("number"):
             told: list[dict[str, Any]] = run.sort_values("epoch").to_dict("records")  # type: ignore[assignment]
-            first = next((row for row in told if given_up(row, EVEN)), None)
+            first = next((row for row in told if is_hopeless(row, EVEN)), None)
             said = "no" if first is None else f"epoch {first['epoch']}, narrow for {first['narrow']} evaluations"
             modes = [f"{row['modes']:.1f}" for row in told]
             rows.append([name, str(seed), said, f"**{modes[-1]}**", " ".join(modes), f"{told[-1]['duplicates']:.2f}"])

@@ -19,9 +19,9 @@ from table import device
 from verdicts import verdicts
 
 from trainables.data import Dataset, load
-from trainables.metrics import Evidence, Extractor, Judge, build_judge, load_extractor, measure
+from trainables.metrics import EvalInputs, Evaluator, Extractor, build_evaluator, load_extractor, measure
 from trainables.metrics.conditional import conditional
-from trainables.metrics.extract import batched, split_images
+from trainables.metrics.extract import run_extractor, split_images
 
 PAGE = Path(__file__).parent.parent / "docs" / "calibration.md"
 COLUMNS = {
@@ -37,25 +37,25 @@ class Calibrated(NamedTuple):
     """One data set's rows: of each damage its n, its values, and those of as many real images."""
 
     data: Dataset
-    judge: Judge
+    evaluator: Evaluator
     easy: list[str]
     rows: dict[str, tuple[int, Values, Values]]
     trained: Values  # of as many training images
     labels: Values  # the extractor's accuracy, as a conditional generator's ceiling
 
 
-def look(judge: Judge, extractor: Extractor, x: torch.Tensor) -> Values:
-    judge = judge._replace(n_samples=len(x))
-    return measure(Evidence(judge, x, *batched(extractor, iter(torch.split(x, 500)), len(x))))
+def look(evaluator: Evaluator, extractor: Extractor, x: torch.Tensor) -> Values:
+    evaluator = evaluator._replace(n_samples=len(x))
+    return measure(EvalInputs(evaluator, x, *run_extractor(extractor, iter(torch.split(x, 500)), len(x))))
 
 
 def calibrate(name: str) -> Calibrated:
     data = load(name).to("cpu")
-    judge = build_judge(data, seed=0)
-    extractor = load_extractor(judge, "cpu")
+    evaluator = build_evaluator(data, seed=0)
+    extractor = load_extractor(evaluator, "cpu")
     generator = torch.Generator().manual_seed(0)
     x, y = data.test.gather(torch.randperm(len(data.test), generator=generator), "cpu")
-    found = Evidence(judge, x, *batched(extractor, iter(torch.split(x, 500)), len(x)), y)
+    found = EvalInputs(evaluator, x, *run_extractor(extractor, iter(torch.split(x, 500)), len(x)), y)
     labels: Values = dict(conditional(found))
     table = torch.tensor(labels["confusion"])
     mistaken = (1 - table.diagonal()) + (table.sum(0) - table.diagonal())  # missed, and wrongly named
@@ -66,12 +66,12 @@ def calibrate(name: str) -> Calibrated:
         images = damage(pool)
         n = len(images)
         if n not in floors:
-            floors[n] = look(judge, extractor, x[:n])
-        rows[title] = (n, floors[n] if title == "real" else look(judge, extractor, images), floors[n])
+            floors[n] = look(evaluator, extractor, x[:n])
+        rows[title] = (n, floors[n] if title == "real" else look(evaluator, extractor, images), floors[n])
         print(f"{name}: {title}", flush=True)
     train, _ = data.train.gather(torch.randperm(len(data.train), generator=generator)[: len(x)], "cpu")
     easy = [data.classes[k] for k in pool.easy]
-    return Calibrated(data, judge, easy, rows, look(judge, extractor, train), labels)
+    return Calibrated(data, evaluator, easy, rows, look(evaluator, extractor, train), labels)
 
 
 def lines(found: Calibrated) -> list[str]:
@@ -83,7 +83,7 @@ def lines(found: Calibrated) -> list[str]:
         if n < len(found.data.test):
             body.append(_row("*floor at n*", n, floor))
     body.append(_row("training images", len(found.data.test), found.trained))
-    stamp = ", ".join(f"{key} {value}" for key, value in found.judge.stamp.items() if key != "n_samples")
+    stamp = ", ".join(f"{key} {value}" for key, value in found.evaluator.stamp.items() if key != "n_samples")
     one, five = found.easy[0], ", ".join(found.easy[:5])
     accuracy = f"{found.labels['accuracy']:.4f} ± {found.labels['accuracy_se']:.4f}"
     return [
@@ -103,11 +103,11 @@ def _row(title: str, n: int, values: Values) -> str:
 def stacked() -> list[str]:
     """The published protocol on as many real images of stacked MNIST."""
     data = load("stacked_mnist").to("cpu")
-    judge = build_judge(data, seed=0)
-    extractor = load_extractor(judge, "cpu")
-    read = batched(extractor, split_images(data.train), 26_000)
+    evaluator = build_evaluator(data, seed=0)
+    extractor = load_extractor(evaluator, "cpu")
+    read = run_extractor(extractor, split_images(data.train), 26_000)
     images = torch.zeros(len(read.logits), 0)
-    found = Evidence(judge, images, *read, draw=lambda n: iter(()))
+    found = EvalInputs(evaluator, images, *read, draw=lambda n: iter(()))
     from trainables.metrics.stacked_mnist_modes import stacked as protocol
 
     values = protocol(found)
@@ -115,7 +115,7 @@ def stacked() -> list[str]:
         "## stacked_mnist", "",
         f"26,000 real images: {values['stacked_modes']:.0f} modes of 1,000, KL {values['stacked_kl']:.4f} nats to even "
         f"shares (from the finite sample alone {999 / 52_000:.4f}); the digit classifier is right on "
-        f"{judge.accuracy ** (1 / 3):.4f} of single digits.", "",
+        f"{evaluator.accuracy ** (1 / 3):.4f} of single digits.", "",
     ]  # fmt: skip
 
 

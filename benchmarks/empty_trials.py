@@ -59,7 +59,7 @@ class Clock(io.StringIO):
         return len(text)
 
 
-def empty(config: dict[str, Any], *, data: Any, judge: Any, task: Any) -> None:
+def empty(config: dict[str, Any], *, data: Any, evaluator: Any, task: Any) -> None:
     """A trial that only reports."""
     from ray import tune
 
@@ -70,7 +70,7 @@ def empty(config: dict[str, Any], *, data: Any, judge: Any, task: Any) -> None:
 def measure(sampler: str, seed: int, folder: Path) -> Rate:
     sheet = resolve(Options("vae", trials=TRIALS, sampler=sampler, seed=seed, epochs=1), ["benchmark"])
     clock = Clock()
-    nothing: Any = (None, None)  # neither data nor a judge
+    nothing: Any = (None, None)  # neither data nor a evaluator
     began = time.monotonic()
     run_tuner.run(folder, sheet, space_of(sheet), nothing, Share(1, 0, SLOTS), None, Console(file=clock), empty)
     assert len(clock.ends) == TRIALS

@@ -19,7 +19,7 @@ from trainables.data import Split, load
 from trainables.engine.evaluate import evaluate
 from trainables.engine.loop import train_epoch
 from trainables.engine.state import start
-from trainables.metrics import build_judge, load_extractor
+from trainables.metrics import build_evaluator, load_extractor
 
 EPOCHS, ROUNDS, PART, BUDGET = 10, 2, 10, 0.15
 
@@ -37,11 +37,11 @@ def cpu_s(run: Callable[[], object]) -> float:
 def main() -> None:
     torch.set_num_threads(1)
     data = load("mnist")
-    judge = build_judge(data, seed=0)
+    evaluator = build_evaluator(data, seed=0)
     n = len(data.train) // PART
     data = data._replace(train=Split(data.train.pixels[:n], data.train.labels[:n]))
     config = default(apply(SPACES["gan"], {}, EPOCHS))[0]
-    run = start(MODELS["gan"], config, Data(data.to("cpu"), judge, load_extractor(judge, "cpu")), 0)
+    run = start(MODELS["gan"], config, Data(data.to("cpu"), evaluator, load_extractor(evaluator, "cpu")), 0)
     epoch = PART * cpu_s(lambda: train_epoch(run))
     middle = cpu_s(lambda: evaluate(run))
     run.epoch = EPOCHS

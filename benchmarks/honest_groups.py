@@ -29,8 +29,8 @@ from trainables.data import load
 from trainables.engine.evaluate import generate, prior_labels
 from trainables.engine.loop import train_epoch
 from trainables.engine.state import start
-from trainables.metrics import build_judge, load_extractor
-from trainables.metrics.extract import batched
+from trainables.metrics import build_evaluator, load_extractor
+from trainables.metrics.extract import run_extractor
 from trainables.metrics.fid import Moments, frechet, moments
 from trainables.random_streams import derive
 
@@ -43,21 +43,21 @@ def judged() -> tuple[Data, Moments]:
     """What every training of this process is given, and the moments of the real images."""
     torch.set_num_threads(1)
     images = load("digits")
-    judge = build_judge(images, seed=FIRST)
-    data = Data(images.to("cpu"), judge, load_extractor(judge, "cpu"))
-    return data, Moments(torch.tensor(judge.mean), torch.tensor(judge.cov))
+    evaluator = build_evaluator(images, seed=FIRST)
+    data = Data(images.to("cpu"), evaluator, load_extractor(evaluator, "cpu"))
+    return data, Moments(torch.tensor(evaluator.mean), torch.tensor(evaluator.cov))
 
 
 @torch.no_grad()
 def fid(run: Any, data: Data, real: Moments) -> float:
-    judge = data.judge
-    assert judge is not None
+    evaluator = data.evaluator
+    assert evaluator is not None
     assert data.extractor is not None
     for net in run.nets.values():
         net.eval()
-    labels = prior_labels(judge.class_prior.tolist(), judge.seed, judge.n_samples, "cpu")
-    images = (x for x, _ in generate(run.model, run.config, run.nets, labels, judge.seed))
-    features, _ = batched(data.extractor, images, judge.n_samples)
+    labels = prior_labels(evaluator.class_prior.tolist(), evaluator.seed, evaluator.n_samples, "cpu")
+    images = (x for x, _ in generate(run.model, run.config, run.nets, labels, evaluator.seed))
+    features, _ = run_extractor(data.extractor, images, evaluator.n_samples)
     return frechet(moments(features), real)
 
 

@@ -87,7 +87,7 @@ class Cost(NamedTuple):
         return 1000 * self.cpu_s / self.rows
 
 
-def reporting(config: dict[str, Any], *, data: Kind, judge: Any, task: Any) -> None:
+def reporting(config: dict[str, Any], *, data: Kind, evaluator: Any, task: Any) -> None:
     """A trial that only reports."""
     from ray import tune
 

@@ -19,8 +19,8 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from trainables.data import load
-from trainables.metrics import METRICS, Evidence, build_judge, load_extractor, measure
-from trainables.metrics.extract import batched
+from trainables.metrics import METRICS, EvalInputs, build_evaluator, load_extractor, measure
+from trainables.metrics.extract import run_extractor
 from trainables.metrics.fid import fid
 from trainables.metrics.reconstruction import reconstruction
 
@@ -51,17 +51,19 @@ def best(run: Callable[[], object]) -> tuple[float, float]:
     return min(walls), min(cpus)
 
 
-def _fresh(fn: Callable[[Evidence], object], evidence: Callable[..., Evidence], rebuilt: Mapping[str, Tensor]) -> None:
-    fn(evidence(measured=rebuilt))
+def _fresh(
+    fn: Callable[[EvalInputs], object], inputs: Callable[..., EvalInputs], rebuilt: Mapping[str, Tensor]
+) -> None:
+    fn(inputs(measured=rebuilt))
 
 
 def main() -> None:
     torch.set_num_threads(THREADS)
     data = load("mnist").to("cpu")
-    judge = build_judge(data, seed=0)._replace(n_samples=N)
+    evaluator = build_evaluator(data, seed=0)._replace(n_samples=N)
     x, y = data.test.gather(torch.arange(N), "cpu")
     x = (x + 0.02 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))).clamp(0, 1)
-    features, logits = batched(load_extractor(judge, "cpu"), iter(torch.split(x, 500)), N)
+    features, logits = run_extractor(load_extractor(evaluator, "cpu"), iter(torch.split(x, 500)), N)
     real = data.val.gather(torch.arange(len(data.val)), "cpu")[0]
     project = torch.randn(784, 32, generator=torch.Generator().manual_seed(0))
 
@@ -69,24 +71,24 @@ def main() -> None:
         parts = [reconstruction(avg_pool2d(batch, 3, 1, 1), batch) for batch in torch.split(real, 500)]
         return {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
 
-    def evidence(**more: Any) -> Evidence:
-        return Evidence(judge, x, features, logits, y, data=data, encode=lambda x: x.flatten(1) @ project, **more)
+    def inputs(**more: Any) -> EvalInputs:
+        return EvalInputs(evaluator, x, features, logits, y, data=data, encode=lambda x: x.flatten(1) @ project, **more)
 
     before = resident()
-    whole = best(lambda: measure(evidence(measured=measured())))
+    whole = best(lambda: measure(inputs(measured=measured())))
     added = peak() - before
     rows = [["**all but cas and nll**", f"**{whole[0]:.2f}**", f"{whole[1]:.2f}"]]
     with torch.no_grad():
-        rows.append(["fid alone", *(f"{s:.3f}" for s in best(lambda: fid(evidence())))])
+        rows.append(["fid alone", *(f"{s:.3f}" for s in best(lambda: fid(inputs())))])
         rows.append(["reconstruction of 5,000 images", *(f"{s:.2f}" for s in best(measured))])
         rebuilt = measured()
         for name, metric in METRICS.items():
-            if metric.when != "asked" and all(evidence(measured=rebuilt).has(part) for part in metric.needs):
-                took = best(partial(_fresh, metric.fn, evidence, rebuilt))
+            if metric.when != "asked" and all(inputs(measured=rebuilt).has(part) for part in metric.needs):
+                took = best(partial(_fresh, metric.fn, inputs, rebuilt))
                 rows.append([name, *(f"{s:.3f}" for s in took)])
     notes = (
         f"{THREADS} threads; load average while it ran {os.getloadavg()[0]:.1f}. Scoring added {added:,.0f} MiB to the "
-        f"{before:,.0f} MiB resident before it (torch, the data, the judge), {peak():,.0f} MiB at most. Budget: 6 s "
+        f"{before:,.0f} MiB resident before (torch, the data, the evaluator), {peak():,.0f} MiB at most. Budget: 6 s "
         "and 1 GB for all, 0.3 s for FID. A metric by itself pays for its neighbour pass, which all of them share."
     )
     keep("scoring", f"Scoring {N:,} samples of 28x28", ["what", "wall, s", "CPU, s"], rows, notes)

@@ -35,7 +35,7 @@ from gensweep.tune.resources import Share
 from gensweep.tune.run_trial import Task
 from search_spaces.override import default
 from trainables.data import load
-from trainables.metrics import build_judge
+from trainables.metrics import build_evaluator
 from trainables.objective import goal_of
 
 REPEATS, TRIALS, EPOCHS, SLOTS = 30, 16, 9, 2
@@ -45,7 +45,7 @@ OURS, PLAIN, RANDOM = "gensweep, TPE + ASHA", "OptunaSearch + ASHAScheduler", "g
 Curve = list[float]  # the best FID after each epoch that the sweep trained, all trials together
 
 
-def training(config: dict[str, Any], *, data: Any, judge: Any, task: Any) -> None:
+def training(config: dict[str, Any], *, data: Any, evaluator: Any, task: Any) -> None:
     """One trial, the same for everybody; a line in the sweep's log for each epoch."""
     import torch
 
@@ -54,7 +54,7 @@ def training(config: dict[str, Any], *, data: Any, judge: Any, task: Any) -> Non
 
     torch.set_num_threads(1)
     own = {key: value for key, value in config.items() if key != "number"}
-    images = Data(data.to("cpu"), judge, load_extractor(judge, "cpu"), "cpu")
+    images = Data(data.to("cpu"), evaluator, load_extractor(evaluator, "cpu"), "cpu")
     best = float("inf")
     for epoch in TRAINABLES[task.model](own, images, task.sweep_seed):
         row, evaluated = epoch.row, epoch.samples is not None
@@ -96,7 +96,7 @@ def plain(folder: Path, sampler: str, seed: int, parts: Any) -> None:
     config = tune.TuneConfig(
         search_alg=searcher, scheduler=rule, num_samples=TRIALS, max_concurrent_trials=SLOTS, reuse_actors=True
     )
-    function = tune.with_parameters(training, data=parts[0], judge=parts[1], task=task)
+    function = tune.with_parameters(training, data=parts[0], evaluator=parts[1], task=task)
     run = tune.RunConfig(storage_path=str(folder / "ray"), verbose=0)
     tune.Tuner(tune.with_resources(function, {"cpu": 1}), tune_config=config, run_config=run).fit()
 
@@ -135,8 +135,8 @@ def main() -> int:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else REPEATS
     data = load("digits")
-    judge = build_judge(data, seed=0, **evaluations({**sheet_of("tpe", 0), "every": EPOCHS}))
-    parts = (data, judge._replace(n_samples=360))
+    evaluator = build_evaluator(data, seed=0, **evaluations({**sheet_of("tpe", 0), "every": EPOCHS}))
+    parts = (data, evaluator._replace(n_samples=360))
     curves: dict[str, list[Curve]] = {arm: [] for arm in ARMS}
     own_ray = ray_session.connect(None, {"num_cpus": SLOTS})
     with tempfile.TemporaryDirectory() as root, ray_session.ray_environment(), own_ray:

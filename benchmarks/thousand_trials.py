@@ -33,7 +33,7 @@ TRIALS, PLAIN, SLOTS, SLEEP_S, MUST_OVER, MUST_MB = 1000, 100, 2, 1.0, 0.10, 100
 COLUMNS = ["how", "trials", "start, s", "all, s", "ideal, s", "over", "driver CPU, ms a trial", "growth, MB"]
 
 
-def sleeping(config: dict[str, Any], *, data: Any = None, judge: Any = None, task: Any = None) -> None:
+def sleeping(config: dict[str, Any], *, data: Any = None, evaluator: Any = None, task: Any = None) -> None:
     """A trial that only takes its time."""
     time.sleep(SLEEP_S)
     score = config["lr"]

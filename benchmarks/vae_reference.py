@@ -13,7 +13,7 @@ from training_loop import CONFIG
 
 from trainables import MODELS, Data
 from trainables.data import load
-from trainables.engine.evaluate import held_out
+from trainables.engine.evaluate import measure_held_out
 from trainables.engine.loop import train_epoch
 from trainables.engine.state import start
 
@@ -31,7 +31,7 @@ def main() -> None:
         for _ in range(EPOCHS):
             train_epoch(run)
             with torch.no_grad():
-                nats.append(held_out(model, CONFIG, data, run.nets, run.hp, "test", 0)["nats"].mean().item())
+                nats.append(measure_held_out(model, CONFIG, data, run.nets, run.hp, "test", 0)["nats"].mean().item())
         last.append(nats[-1])
         rows.append(
             [str(seed), f"{nats[0]:.2f}", f"{nats[3]:.2f}", f"{nats[-1]:.2f}", f"{time.perf_counter() - began:.0f}"]

@@ -17,7 +17,7 @@ from search_spaces import SPACES
 from search_spaces.override import default
 from trainables import MODELS
 from trainables.config_schema import KEYS
-from trainables.metrics import METRICS, Key, When
+from trainables.metrics import METRICS, MetricKey, When
 
 DOCS = Path(__file__).parents[1] / "docs"
 BETTER = {"min": "lower", "max": "higher", None: ""}
@@ -33,7 +33,7 @@ def metrics() -> Iterator[str]:
             yield f"| `{name}` | {_titled(key)} | {BETTER[key.better]} | {key.doc} | {WHEN[metric.when]} |"
 
 
-def _titled(key: Key) -> str:
+def _titled(key: MetricKey) -> str:
     return f"{key.name} ({key.unit})" if key.unit else key.name
 
 

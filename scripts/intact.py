@@ -62,24 +62,24 @@ def replayed(sweep: Path) -> Path:
     """Every trial of a sweep trained again, alone and in this process, as far as it came: what it writes."""
     import torch
 
-    from gensweep.sweep.run_sweep import judge_of, reopen
+    from gensweep.sweep.run_sweep import evaluator_of, reopen
     from trainables import TRAINABLES, Data
     from trainables.metrics import load_extractor
     from trainables.objective import goal_of
-    from trainables.ray_trainable import Delivery
+    from trainables.ray_trainable import TrialWriter
     from trainables.trial_files import TrialFiles
 
     torch.set_num_threads(1)
     sheet, data = reopen(sweep)
-    judge = judge_of(sheet, data, print)
-    given = Data(data.to("cpu"), judge, load_extractor(judge, "cpu"), "cpu")
+    evaluator = evaluator_of(sheet, data, print)
+    given = Data(data.to("cpu"), evaluator, load_extractor(evaluator, "cpu"), "cpu")
     to = sweep.with_name(f"{sweep.name}-replayed")
     for number, lines in rows(sweep).items():
         about = json.loads((sweep / "trials" / f"{number:04d}" / "params.json").read_text())
-        delivery = Delivery(TrialFiles(f"{to}/trials", number), about, goal_of(sheet))
+        writer = TrialWriter(TrialFiles(f"{to}/trials", number), about, goal_of(sheet))
         epochs = TRAINABLES[sheet["model"]](about["config"], given, about["seed"])
         for _, epoch in zip(lines, epochs, strict=False):
-            delivery.keep(epoch)
+            writer.write(epoch)
     return to
 
 

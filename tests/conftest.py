@@ -1,11 +1,11 @@
-"""What several files of tests share; a file may have a judge of its own."""
+"""What several files of tests share; a file may have a evaluator of its own."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from trainables.data import load
-from trainables.metrics import Extractor, Judge, build_judge, load_extractor
+from trainables.metrics import Evaluator, Extractor, build_evaluator, load_extractor
 from trainables.metrics.train_extractor import one_thread
 
 
@@ -16,10 +16,10 @@ def on_one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def judge() -> Judge:
-    return build_judge(load("digits"), seed=0)._replace(n_samples=360)
+def evaluator() -> Evaluator:
+    return build_evaluator(load("digits"), seed=0)._replace(n_samples=360)
 
 
 @pytest.fixture(scope="module")
-def extractor(judge: Judge) -> Extractor:
-    return load_extractor(judge, "cpu")
+def extractor(evaluator: Evaluator) -> Extractor:
+    return load_extractor(evaluator, "cpu")

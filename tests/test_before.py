@@ -26,7 +26,7 @@ from gensweep.tune.checkpoint_cleanup import CheckpointLimit
 from gensweep.tune.searcher import Outcome
 from gensweep.units import amount, size
 from trainables import MODELS, TRAINABLES
-from trainables.engine.size import size as bytes_of
+from trainables.engine.estimate import measure_bytes as bytes_of
 from trainables.objective import goal_of
 
 __all__ = ["small"]

@@ -16,8 +16,8 @@ from search_spaces import SPACES
 from search_spaces.override import default
 from trainables import TRAINABLES, Data
 from trainables.data import load
-from trainables.engine.collapse import OLD_PATH, is_grown, narrow_for, signal
-from trainables.metrics import build_judge, load_extractor
+from trainables.engine.collapse import MATURE_PATH, collapse_kind, count_collapsed, is_warmed_up
+from trainables.metrics import build_evaluator, load_extractor
 
 TEN = np.full(10, 0.1)
 FAST: dict[str, Any] = {
@@ -46,35 +46,35 @@ FAST |= {"net": "mlp", "scheme": "non_saturating", "d_steps": 1, "g_steps": 1, "
     ],
 )
 def test_signals(quality: dict[str, Any], prior: np.ndarray[Any, Any], shown: str) -> None:
-    assert signal(quality, prior) == shown
+    assert collapse_kind(quality, prior) == shown
 
 
 def test_young_generators_are_given_time() -> None:
-    assert not is_grown(499, 0.01)  # few steps
-    assert not is_grown(900, 1e-4)  # many, but short ones
-    assert is_grown(500, 2e-4)
+    assert not is_warmed_up(499, 0.01)  # few steps
+    assert not is_warmed_up(900, 1e-4)  # many, but short ones
+    assert is_warmed_up(500, 2e-4)
 
 
 def test_a_generator_that_still_learns_is_given_time() -> None:
-    assert narrow_for(2, {"fid": 90.0}, 100.0) == 1
-    assert narrow_for(2, {"fid": 99.0}, 100.0) == 3
-    assert narrow_for(0, {"fid": 90.0}, float("inf")) == 1
-    assert narrow_for(2, {}, 100.0) == 3
-    assert narrow_for(2, {"fid": 99.0}, 100.0, old=False) == 1
+    assert count_collapsed(2, {"fid": 90.0}, 100.0) == 1
+    assert count_collapsed(2, {"fid": 99.0}, 100.0) == 3
+    assert count_collapsed(0, {"fid": 90.0}, float("inf")) == 1
+    assert count_collapsed(2, {}, 100.0) == 3
+    assert count_collapsed(2, {"fid": 99.0}, 100.0, old=False) == 1
 
 
 def test_a_default_gan_is_old_after_8_epochs_of_mnist() -> None:
-    assert not is_grown(5155, 2e-4, OLD_PATH)  # when the last of eight seeds had left its single class behind
-    assert is_grown(9 * 859, 2e-4, OLD_PATH)
-    assert is_grown(500, 1e-2, OLD_PATH)
+    assert not is_warmed_up(5155, 2e-4, MATURE_PATH)  # when the last of eight seeds had left its single class behind
+    assert is_warmed_up(9 * 859, 2e-4, MATURE_PATH)
+    assert is_warmed_up(500, 1e-2, MATURE_PATH)
 
 
 @pytest.mark.parametrize("alarm", [True, False])
 def test_a_generator_that_collapses(alarm: bool) -> None:
     data = load("digits")
-    judge = build_judge(data, seed=0, n_samples=200, alarm=alarm)
+    evaluator = build_evaluator(data, seed=0, n_samples=200, alarm=alarm)
     config = {**default(SPACES["gan"])[0], **FAST, "epochs": 7}
-    images = Data(data.to("cpu"), judge, load_extractor(judge, "cpu"), "cpu")
+    images = Data(data.to("cpu"), evaluator, load_extractor(evaluator, "cpu"), "cpu")
     rows = [epoch.row for epoch in TRAINABLES["gan"](config, images, 0)]
     counted = [row["narrow"] for row in rows]
     if alarm:

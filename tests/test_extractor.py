@@ -13,8 +13,8 @@ from datafiles import real
 
 from trainables.data import Dataset
 from trainables.data.dataset import Split, make
-from trainables.metrics import Extractor, Judge, build_judge, load_extractor
-from trainables.metrics.build_evaluator import find_extractor
+from trainables.metrics import Evaluator, Extractor, build_evaluator, load_extractor
+from trainables.metrics.evaluator_setup import find_extractor
 from trainables.metrics.extractor import folded, make_arch
 from trainables.metrics.extractor_file import SHIPPED, Trained, read, write
 from trainables.metrics.train_extractor import Recipe, accuracy, fit, one_thread, shifted, warped
@@ -43,11 +43,11 @@ def test_shipped_weights_reach_their_accuracy(name: str) -> None:
     data = real(name)
     shipped = read(SHIPPED / f"{name}.safetensors")
     assert shipped.fingerprint == data.fingerprint
-    judge = build_judge(data, seed=0)
-    assert judge.extractor_id == shipped.id
-    found = accuracy(load_extractor(judge, "cpu"), data.test.to("cpu"))
+    evaluator = build_evaluator(data, seed=0)
+    assert evaluator.extractor_id == shipped.id
+    found = accuracy(load_extractor(evaluator, "cpu"), data.test.to("cpu"))
     assert found >= PROMISED[name]
-    assert found == pytest.approx(judge.accuracy, abs=2 / len(data.test))  # convolutions round by machine
+    assert found == pytest.approx(evaluator.accuracy, abs=2 / len(data.test))  # convolutions round by machine
 
 
 def test_a_damaged_file_is_told(tmp_path: Path) -> None:
@@ -69,43 +69,45 @@ def other_data(n: int = 64, shape: tuple[int, int, int] = (1, 8, 8)) -> Dataset:
 
 
 class Kept(NamedTuple):
-    """A data set, the cache that its first judge filled, that judge, and the epochs that its progress told of."""
+    """A data set, the cache that its first evaluator filled, that evaluator, and the epochs that `progress` got."""
 
     data: Dataset
     cache: Path
-    judge: Judge
+    evaluator: Evaluator
     epochs: list[int]
 
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     data, cache, epochs = other_data(), tmp_path_factory.mktemp("cache"), list[int]()
-    judge = build_judge(data, seed=0, cache_dir=cache, progress=lambda epoch, *_: epochs.append(epoch))
-    return Kept(data, cache, judge, epochs)
+    evaluator = build_evaluator(data, seed=0, cache_dir=cache, progress=lambda epoch, *_: epochs.append(epoch))
+    return Kept(data, cache, evaluator, epochs)
 
 
 def test_other_data_train_their_extractor_once(kept: Kept) -> None:
-    features = f"{kept.data.fingerprint}-{kept.judge.extractor_id}.features.safetensors"
+    features = f"{kept.data.fingerprint}-{kept.evaluator.extractor_id}.features.safetensors"
     assert {path.name for path in kept.cache.iterdir()} == {f"{kept.data.fingerprint}.safetensors", features}
     assert kept.epochs == list(range(1, 61))
-    assert kept.judge.accuracy == 1.0
-    again = build_judge(kept.data, seed=1, cache_dir=kept.cache, progress=lambda epoch, *_: kept.epochs.append(epoch))
-    assert again.extractor_id == kept.judge.extractor_id
+    assert kept.evaluator.accuracy == 1.0
+    again = build_evaluator(
+        kept.data, seed=1, cache_dir=kept.cache, progress=lambda epoch, *_: kept.epochs.append(epoch)
+    )
+    assert again.extractor_id == kept.evaluator.extractor_id
     assert len(kept.epochs) == 60
-    np.testing.assert_array_equal(again.mean, kept.judge.mean)
-    np.testing.assert_array_equal(again.train.features, kept.judge.train.features)
+    np.testing.assert_array_equal(again.mean, kept.evaluator.mean)
+    np.testing.assert_array_equal(again.train.features, kept.evaluator.train.features)
 
 
 def test_the_shipped_extractor_serves_its_own_images_only(kept: Kept) -> None:
     impostor = kept.data._replace(name="digits")
-    assert find_extractor(impostor, cache_dir=kept.cache, progress=None).id == kept.judge.extractor_id
+    assert find_extractor(impostor, cache_dir=kept.cache, progress=None).id == kept.evaluator.extractor_id
 
 
 def test_a_damaged_cache_is_replaced(kept: Kept) -> None:
     path = kept.cache / f"{kept.data.fingerprint}.safetensors"
     path.write_bytes(path.read_bytes()[:-1] + b"\x00")
     found = find_extractor(kept.data, cache_dir=kept.cache, progress=None)
-    assert found.id == kept.judge.extractor_id == read(path).id
+    assert found.id == kept.evaluator.extractor_id == read(path).id
 
 
 def test_fit_repeats_itself_and_leaves_the_global_stream() -> None:
@@ -159,12 +161,12 @@ def test_planes_of_stacked_mnist_count_in_hundreds() -> None:
 
 
 def test_stacked_mnist_is_judged_by_the_mnist_extractor() -> None:
-    judge = build_judge(real("stacked_mnist"), seed=0)
+    evaluator = build_evaluator(real("stacked_mnist"), seed=0)
     mnist = read(SHIPPED / "mnist.safetensors")
-    assert judge.extractor_id == mnist.id
-    assert judge.mean.shape == (192,)
-    assert judge.accuracy == pytest.approx(mnist.accuracy**3)
-    assert len(judge.class_prior) == 1000
+    assert evaluator.extractor_id == mnist.id
+    assert evaluator.mean.shape == (192,)
+    assert evaluator.accuracy == pytest.approx(mnist.accuracy**3)
+    assert len(evaluator.class_prior) == 1000
 
 
 def test_weights_round_trip(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from gensweep.tune import ray_session, run_tuner
 from gensweep.tune.resources import Share
 from gensweep.tune.run_trial import train
 from trainables.data import limited
-from trainables.metrics import build_judge
+from trainables.metrics import build_evaluator
 
 PINS = {"epochs": "4", "width": "8", "likelihood": "bernoulli", "latent_dim": "2"}
 
@@ -47,11 +47,11 @@ def launched(
         "vae", results=str(results), **{"trials": 2, "set": PINS, "scheduler": "none", "every": 1, **options}
     )
     directory, sheet, data = prepare(asked, ["gensweep"])
-    judge = build_judge(data, seed=0, **evaluations(sheet))._replace(n_samples=360)
+    evaluator = build_evaluator(data, seed=0, **evaluations(sheet))._replace(n_samples=360)
     directory.mkdir(parents=True)
-    sheet = write_once(directory, {**sheet, "stamp": judge.stamp})
+    sheet = write_once(directory, {**sheet, "stamp": evaluator.stamp})
     given, console = Share(1, 0, concurrent), console or Console(quiet=True)
-    parts = (data, judge)
+    parts = (data, evaluator)
     return directory, run_tuner.run(directory, sheet, space_of(sheet), parts, given, None, console, function)
 
 

@@ -11,7 +11,7 @@ from trials import small
 
 from trainables import TRAINABLES, Data
 from trainables.data import load
-from trainables.metrics import build_judge, load_extractor
+from trainables.metrics import build_evaluator, load_extractor
 
 pytestmark = [
     pytest.mark.gpu,
@@ -21,8 +21,8 @@ pytestmark = [
 
 def digits_on(device: str) -> Data:
     images = load("digits")
-    judge = build_judge(images, seed=5, every=1, rungs=())._replace(n_samples=1000)
-    return Data(images.to(device), judge, load_extractor(judge, device), device)
+    evaluator = build_evaluator(images, seed=5, every=1, rungs=())._replace(n_samples=1000)
+    return Data(images.to(device), evaluator, load_extractor(evaluator, device), device)
 
 
 @pytest.mark.parametrize("net", ["mlp", "conv"])
@@ -46,7 +46,7 @@ def test_bf16_trains(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_samples_per_second(name: str, record_property: Callable[[str, object], None]) -> None:
     """Recorded, not bounded: a timed bound would fail on a busy machine."""
-    data = digits_on("cuda")._replace(judge=None)
+    data = digits_on("cuda")._replace(evaluator=None)
     began = time.perf_counter()
     row = list(TRAINABLES[name](small(name, width=64, batch_size=128, epochs=5), data, 0))[-1].row
     torch.cuda.synchronize()

@@ -90,10 +90,10 @@ def test_warmup_and_free_bits_by_hand() -> None:
     hp = {
         key: torch.tensor(value) for key, value in {"beta": 3.0, "warmup": 0.0, "free_bits": 0.0, "epoch": 0.5}.items()
     }
-    assert float(vae.charge(divergence, hp)) == pytest.approx(3 * 0.6)
-    assert float(vae.charge(divergence, hp | numbers(warmup=2.0))) == pytest.approx(3 * 0.6 / 4)
-    assert float(vae.charge(divergence, hp | numbers(free_bits=0.2))) == pytest.approx(3 * 0.7)
-    assert float(vae.charge(divergence, hp | numbers(warmup=0.25))) == pytest.approx(3 * 0.6)
+    assert float(vae.kl_loss(divergence, hp)) == pytest.approx(3 * 0.6)
+    assert float(vae.kl_loss(divergence, hp | numbers(warmup=2.0))) == pytest.approx(3 * 0.6 / 4)
+    assert float(vae.kl_loss(divergence, hp | numbers(free_bits=0.2))) == pytest.approx(3 * 0.7)
+    assert float(vae.kl_loss(divergence, hp | numbers(warmup=0.25))) == pytest.approx(3 * 0.6)
 
 
 def test_learned_sigma_starts_near_one_finds_the_error_and_has_a_floor() -> None:

@@ -1,4 +1,4 @@
-"""The judge: FID against hand formulas, class counts against hand numbers, scores of real digits and of noise."""
+"""The evaluator: FID against hand formulas, class counts against hand numbers, scores of real digits and of noise."""
 
 from __future__ import annotations
 
@@ -13,9 +13,18 @@ from torch import Tensor
 
 from trainables.data import load
 from trainables.data.dataset import Split
-from trainables.metrics import METRICS, Evidence, Extractor, Judge, Key, build_judge, load_extractor, score
+from trainables.metrics import (
+    METRICS,
+    EvalInputs,
+    Evaluator,
+    Extractor,
+    MetricKey,
+    build_evaluator,
+    load_extractor,
+    score,
+)
 from trainables.metrics.classes import classes, effective
-from trainables.metrics.extract import batched, split_images
+from trainables.metrics.extract import run_extractor, split_images
 from trainables.metrics.fid import Moments, frechet, moments
 from trainables.metrics.train_extractor import one_thread
 
@@ -34,20 +43,20 @@ def endless(split: Split) -> Iterator[Tensor]:
         yield from split_images(split.to("cpu"))
 
 
-def of_samples() -> dict[str, Key]:
+def of_samples() -> dict[str, MetricKey]:
     """The keys that samples alone suffice for, without being asked for."""
     due = [metric for metric in METRICS.values() if metric.needs == ("features",) and metric.when != "asked"]
     return {name: key for metric in due for name, key in metric.keys.items()}
 
 
 @pytest.fixture(scope="module")
-def judge() -> Judge:
-    return build_judge(load("digits"), seed=0)
+def evaluator() -> Evaluator:
+    return build_evaluator(load("digits"), seed=0)
 
 
 @pytest.fixture(scope="module")
-def extractor(judge: Judge) -> Extractor:
-    return load_extractor(judge, "cpu")
+def extractor(evaluator: Evaluator) -> Extractor:
+    return load_extractor(evaluator, "cpu")
 
 
 # FID
@@ -91,10 +100,10 @@ def test_frechet_survives_singular_covariances() -> None:
 # The class histogram
 
 
-def test_shares_and_effective_modes_by_hand(judge: Judge) -> None:
+def test_shares_and_effective_modes_by_hand(evaluator: Evaluator) -> None:
     named = torch.tensor([0, 0, 1, 1, 2, 2, 3, 3])
     logits = torch.nn.functional.one_hot(named, 10).float()
-    found = classes(Evidence(judge, torch.zeros(8, 1, 8, 8), torch.zeros(8, 64), logits))
+    found = classes(EvalInputs(evaluator, torch.zeros(8, 1, 8, 8), torch.zeros(8, 64), logits))
     assert found["class_shares"] == [0.25] * 4 + [0.0] * 6
     assert found["modes"] == pytest.approx(4.0)
     assert effective(torch.tensor([1.0, 0.0])) == 1.0
@@ -105,18 +114,18 @@ def test_shares_and_effective_modes_by_hand(judge: Judge) -> None:
 # Scoring
 
 
-def test_score_runs_every_metric_once_and_repeats_itself(judge: Judge, extractor: Extractor) -> None:
+def test_score_runs_every_metric_once_and_repeats_itself(evaluator: Evaluator, extractor: Extractor) -> None:
     data = load("digits")
-    found = score(judge, extractor, endless(data.test))
+    found = score(evaluator, extractor, endless(data.test))
     assert {key.removesuffix("_se") for key in found} == set(of_samples())
     assert json.loads(json.dumps(found)) == found
-    assert score(judge, extractor, endless(data.test)) == found
+    assert score(evaluator, extractor, endless(data.test)) == found
 
 
-def test_real_digits_score_far_below_noise(judge: Judge, extractor: Extractor) -> None:
+def test_real_digits_score_far_below_noise(evaluator: Evaluator, extractor: Extractor) -> None:
     generator = torch.Generator().manual_seed(0)
-    real = score(judge, extractor, endless(load("digits").test))
-    noise = score(judge, extractor, (torch.rand(500, 1, 8, 8, generator=generator) for _ in range(10)))
+    real = score(evaluator, extractor, endless(load("digits").test))
+    noise = score(evaluator, extractor, (torch.rand(500, 1, 8, 8, generator=generator) for _ in range(10)))
     assert isinstance(real["fid"], float)
     assert isinstance(noise["fid"], float)
     assert isinstance(real["modes"], float)
@@ -124,42 +133,42 @@ def test_real_digits_score_far_below_noise(judge: Judge, extractor: Extractor) -
     assert real["modes"] > 9.9
 
 
-def test_a_class_left_out_raises_the_fid(judge: Judge, extractor: Extractor) -> None:
+def test_a_class_left_out_raises_the_fid(evaluator: Evaluator, extractor: Extractor) -> None:
     test = load("digits").test
     kept = np.asarray(test.labels) != 3
     some = Split(np.asarray(test.pixels)[kept], np.asarray(test.labels)[kept])
-    all_ten, nine = (score(judge, extractor, endless(split)) for split in (test, some))
+    all_ten, nine = (score(evaluator, extractor, endless(split)) for split in (test, some))
     assert nine["fid"] > all_ten["fid"]  # type: ignore[operator]
     assert nine["modes"] == pytest.approx(9, abs=0.3)  # 2 % errors leak into the tenth
 
 
-def test_too_few_images_are_refused(judge: Judge, extractor: Extractor) -> None:
-    with pytest.raises(ValueError, match="yielded 360 images where the judge scores 5000"):
-        score(judge, extractor, split_images(load("digits").test.to("cpu")))
+def test_too_few_images_are_refused(evaluator: Evaluator, extractor: Extractor) -> None:
+    with pytest.raises(ValueError, match="yielded 360 images where the evaluator scores 5000"):
+        score(evaluator, extractor, split_images(load("digits").test.to("cpu")))
 
 
 @pytest.mark.parametrize("value", BROKEN)
-def test_one_broken_image_makes_every_score_nan(judge: Judge, extractor: Extractor, value: float) -> None:
+def test_one_broken_image_makes_every_score_nan(evaluator: Evaluator, extractor: Extractor, value: float) -> None:
     images = torch.rand(5000, 1, 8, 8)
     images[1234, 0, 3, 3] = value
-    found = score(judge, extractor, iter(torch.split(images, 999)))
+    found = score(evaluator, extractor, iter(torch.split(images, 999)))
     assert set(found) == {name for name, key in of_samples().items() if not key.many}
     assert all(math.isnan(number) for number in found.values())  # type: ignore[arg-type]
 
 
-def test_autocast_around_the_scoring_changes_nothing(judge: Judge, extractor: Extractor) -> None:
+def test_autocast_around_the_scoring_changes_nothing(evaluator: Evaluator, extractor: Extractor) -> None:
     images = endless(load("digits").test)
-    plain = batched(extractor, images, 360)
+    plain = run_extractor(extractor, images, 360)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert torch.equal(batched(extractor, images, 360).features, plain.features)
+        assert torch.equal(run_extractor(extractor, images, 360).features, plain.features)
 
 
-# The judge
+# The evaluator
 
 
-def test_judge_of_digits(judge: Judge) -> None:
+def test_evaluator_of_digits(evaluator: Evaluator) -> None:
     data = load("digits")
-    assert (judge.reference, judge.n_reference) == ("train+val", len(data.train) + len(data.val))
+    assert (evaluator.reference, evaluator.n_reference) == ("train+val", len(data.train) + len(data.val))
     plan = {
         "n_samples": 5000,
         "n_reference": 1437,
@@ -168,15 +177,15 @@ def test_judge_of_digits(judge: Judge) -> None:
         "k": 5,
         "n_train": 1257,
     }
-    assert judge.stamp == {"extractor": judge.extractor_id, **plan}
+    assert evaluator.stamp == {"extractor": evaluator.extractor_id, **plan}
     counts = np.bincount(np.asarray(data.train.labels))
-    np.testing.assert_allclose(judge.class_prior, counts / counts.sum())
-    assert judge.mean.shape == (64,)
-    assert judge.cov.shape == (64, 64)
+    np.testing.assert_allclose(evaluator.class_prior, counts / counts.sum())
+    assert evaluator.mean.shape == (64,)
+    assert evaluator.cov.shape == (64, 64)
 
 
-def test_a_judge_of_read_only_arrays_loads(judge: Judge) -> None:
-    frozen = {name: array.copy() for name, array in judge.weights.items()}
+def test_an_evaluator_of_read_only_arrays_loads(evaluator: Evaluator) -> None:
+    frozen = {name: array.copy() for name, array in evaluator.weights.items()}
     for array in frozen.values():
         array.flags.writeable = False
-    assert not load_extractor(judge._replace(weights=frozen), "cpu").training
+    assert not load_extractor(evaluator._replace(weights=frozen), "cpu").training

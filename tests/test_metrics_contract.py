@@ -22,14 +22,14 @@ from analysis.report import sweep_page
 from analysis.sweep import ranking
 from trainables import MODELS, TRAINABLES, Data
 from trainables.data import Dataset, load
-from trainables.engine.evaluate import witness
+from trainables.engine.evaluate import collect_inputs
 from trainables.engine.state import sampling_nets, start
 from trainables.metrics import (
     METRICS,
-    Evidence,
-    Key,
+    EvalInputs,
     Metric,
-    build_judge,
+    MetricKey,
+    build_evaluator,
     classification_accuracy,
     keys,
     load_extractor,
@@ -46,7 +46,7 @@ def _one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Data]:
-    """The embedded digits, and folders of flat pictures; each with its judge, made once."""
+    """The embedded digits, and folders of flat pictures; each with its evaluator, made once."""
 
     @cache
     def make(kind: str) -> Data:
@@ -55,8 +55,8 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Data]:
         if kind != "digits":
             mode, size = ("L", 12) if kind == "grey" else ("RGB", 32)
             images = load(f"folder:{paint(folder / 'images', {'a': 40, 'b': 30, 'c': 20}, mode)}?size={size}")
-        judge = build_judge(images, seed=0, cache_dir=folder)._replace(n_samples=300)
-        return Data(images.to("cpu"), judge, load_extractor(judge, "cpu"))
+        evaluator = build_evaluator(images, seed=0, cache_dir=folder)._replace(n_samples=300)
+        return Data(images.to("cpu"), evaluator, load_extractor(evaluator, "cpu"))
 
     return make
 
@@ -65,54 +65,56 @@ CASES = [*((name, "digits") for name in MODELS), ("cgan", "grey"), ("vae", "colo
 
 
 @pytest.fixture(scope="module", params=CASES, ids="-".join)
-def evidence(request: pytest.FixtureRequest, judged: Callable[[str], Data]) -> Evidence:
-    """An untrained trial of each model, as its judge sees it."""
+def inputs(request: pytest.FixtureRequest, judged: Callable[[str], Data]) -> EvalInputs:
+    """An untrained trial of each model, as its evaluator sees it."""
     name, data = request.param[0], judged(request.param[1])
     net = "conv" if data.images.shape[1] % 4 == 0 else "mlp"
     run = start(MODELS[name], small(name, batch_size=16, net=net), data, 0)
-    assert data.judge is not None
+    assert data.evaluator is not None
     with torch.no_grad():
-        return witness(run, sampling_nets(run), data.judge)
+        return collect_inputs(run, sampling_nets(run), data.evaluator)
 
 
-def test_every_metric_gives_the_keys_that_it_names(evidence: Evidence, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_metric_gives_the_keys_that_it_names(inputs: EvalInputs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(classification_accuracy, "N_CAS", 300)
-    found = measure(evidence, asked=tuple(METRICS))
+    found = measure(inputs, asked=tuple(METRICS))
     assert {key.removesuffix("_se") for key in found} <= set(keys())
     assert json.loads(json.dumps(found)) == found  # plain, and finite
     assert all(isinstance(value, list) == keys()[key].many for key, value in found.items() if not key.endswith("_se"))
-    assert ("fid" in found) == (len(evidence.features) > 0)
-    assert ("recon_mse" in found) == evidence.has("measured")
-    assert ("cas" in found) == (evidence.labels is not None)
+    assert ("fid" in found) == (len(inputs.features) > 0)
+    assert ("recon_mse" in found) == inputs.has("measured")
+    assert ("cas" in found) == (inputs.labels is not None)
 
 
 def test_every_key_says_what_it_depends_on(judged: Callable[[str], Data]) -> None:
-    judge = judged("digits").judge
-    assert judge is not None
+    evaluator = judged("digits").evaluator
+    assert evaluator is not None
     for key in keys().values():
-        assert set(key.stamp) <= set(judge.stamp)
+        assert set(key.stamp) <= set(evaluator.stamp)
         assert key.name
         assert not key.doc.endswith(".")
     assert len(keys()) == sum(len(metric.keys) for metric in METRICS.values())  # no key has two owners
 
 
-def test_broken_samples_leave_what_is_not_of_them(evidence: Evidence) -> None:
-    broken = replace(evidence, features=evidence.features * torch.nan)
+def test_broken_samples_leave_what_is_not_of_them(inputs: EvalInputs) -> None:
+    broken = replace(inputs, features=inputs.features * torch.nan)
     found = measure(broken)
-    assert ("fid" in found) == ("modes" in found) == (len(evidence.features) > 0)
+    assert ("fid" in found) == ("modes" in found) == (len(inputs.features) > 0)
     assert all(found[key] != found[key] for key in ("fid", "modes", "recall", "memorised") if key in found)
-    assert math.isfinite(found["recon_mse"] if evidence.has("measured") else 0)  # type: ignore[arg-type]
+    assert math.isfinite(found["recon_mse"] if inputs.has("measured") else 0)  # type: ignore[arg-type]
 
 
 # What adding one touches
 
 
-def brightness(evidence: Evidence) -> dict[str, float]:
+def brightness(inputs: EvalInputs) -> dict[str, float]:
     """What a contributor would put into a file."""
-    return {"brightness": float(evidence.images.mean())}
+    return {"brightness": float(inputs.images.mean())}
 
 
-NEW = Metric(brightness, {"brightness": Key("mean brightness", "max", "mean of all pixels", "0..1", ("n_samples",))})
+NEW = Metric(
+    brightness, {"brightness": MetricKey("mean brightness", "max", "mean of all pixels", "0..1", ("n_samples",))}
+)
 
 
 def test_a_new_metric_is_one_line(

@@ -15,7 +15,7 @@ from torchmetrics.image import StructuralSimilarityIndexMeasure
 from trainables import MODELS
 from trainables.data import load
 from trainables.engine.interface import Batch
-from trainables.metrics import Evidence, Extractor, Judge, measure
+from trainables.metrics import EvalInputs, Evaluator, Extractor, measure
 from trainables.metrics.extract import split_images
 from trainables.metrics.likelihood import importance_nll
 from trainables.metrics.probe import logistic
@@ -105,10 +105,10 @@ def test_the_weights_of_the_vae_find_its_likelihood() -> None:
 # Codes
 
 
-def test_a_probe_reads_what_is_linear_and_no_more(judge: Judge) -> None:
+def test_a_probe_reads_what_is_linear_and_no_more(evaluator: Evaluator) -> None:
     data = load("digits").to("cpu")
-    pixels = measure(Evidence(judge, data=data, encode=lambda x: x.flatten(1)))
-    sums = measure(Evidence(judge, data=data, encode=lambda x: x.flatten(1).sum(1, keepdim=True)))
+    pixels = measure(EvalInputs(evaluator, data=data, encode=lambda x: x.flatten(1)))
+    sums = measure(EvalInputs(evaluator, data=data, encode=lambda x: x.flatten(1).sum(1, keepdim=True)))
     assert 0.9 < pixels["probe_accuracy"] < 1  # type: ignore[operator]
     assert sums["probe_accuracy"] < 0.3  # type: ignore[operator]
 
@@ -127,19 +127,19 @@ def test_logistic_regression_is_that_of_scikit_learn() -> None:
 # Memorisation, and a classifier trained on samples
 
 
-def test_training_images_are_memorised_and_test_images_are_not(judge: Judge, extractor: Extractor) -> None:
+def test_training_images_are_memorised_and_test_images_are_not(evaluator: Evaluator, extractor: Extractor) -> None:
     data = load("digits").to("cpu")
     found = {}
     for name, split in {"train": data.train, "test": data.test}.items():
         x = torch.cat(list(split_images(split)))[:360]
-        found[name] = measure(Evidence(judge, x, *extractor(x)))
+        found[name] = measure(EvalInputs(evaluator, x, *extractor(x)))
     assert found["train"]["memorised"] == 1
     assert found["train"]["train_distance"] == 0
     assert found["test"]["memorised"] < 0.06  # type: ignore[operator]
     assert found["test"]["train_distance"] == pytest.approx(1, abs=0.15)
 
 
-def test_a_classifier_learns_from_samples_only_on_request(judge: Judge, extractor: Extractor) -> None:
+def test_a_classifier_learns_from_samples_only_on_request(evaluator: Evaluator, extractor: Extractor) -> None:
     data = load("digits").to("cpu")
     x, y = data.train.gather(torch.arange(360), "cpu")
     features, logits = extractor(x)
@@ -147,7 +147,7 @@ def test_a_classifier_learns_from_samples_only_on_request(judge: Judge, extracto
     def draw(n: int) -> Iterator[tuple[Tensor, Tensor]]:
         yield x, y
 
-    shown = Evidence(judge, x, features, logits, y, extractor, draw, data)
+    shown = EvalInputs(evaluator, x, features, logits, y, extractor, draw, data)
     assert "cas" not in measure(shown)
     found = measure(shown, asked=("cas",))["cas"]
     assert found > 0.5  # type: ignore[operator]

@@ -12,7 +12,7 @@ from prdc import compute_prdc
 from torch import Tensor
 
 from trainables.data import load
-from trainables.metrics import Extractor, Judge, score
+from trainables.metrics import Evaluator, Extractor, score
 from trainables.metrics.distances import chunks, closest, nearest
 from trainables.metrics.extract import split_images
 from trainables.metrics.neighbours import K, balls, neighbours
@@ -67,9 +67,9 @@ def test_the_four_shares_are_those_of_prdc(shift: float) -> None:
     assert {key: float(value) for key, value in ours.items()} == pytest.approx(theirs, abs=2 / n)
 
 
-def test_copies_are_what_recall_and_duplicates_see_and_fid_does_not(judge: Judge, extractor: Extractor) -> None:
+def test_copies_are_what_recall_and_duplicates_see_and_fid_does_not(evaluator: Evaluator, extractor: Extractor) -> None:
     images = torch.cat(list(split_images(load("digits").test.to("cpu"))))  # 360
-    fresh, copied = (score(judge, extractor, iter([x])) for x in (images, images[:36].repeat(10, 1, 1, 1)))
+    fresh, copied = (score(evaluator, extractor, iter([x])) for x in (images, images[:36].repeat(10, 1, 1, 1)))
     assert fresh["recall"] > 0.8  # type: ignore[operator]
     assert fresh["duplicates"] < 0.1  # type: ignore[operator]
     assert copied["recall"] == 0  # a ball without extent holds nothing

@@ -13,7 +13,7 @@ from torchmetrics.image.inception import InceptionScore
 from torchmetrics.image.kid import KernelInceptionDistance
 
 from trainables.data import load
-from trainables.metrics import Evidence, Extractor, Judge, Scores, measure
+from trainables.metrics import EvalInputs, Evaluator, Extractor, Scores, measure
 from trainables.metrics.classes import divergence
 from trainables.metrics.conditional import conditional
 from trainables.metrics.extract import split_images
@@ -31,9 +31,9 @@ def noisy() -> Tensor:
 
 
 @pytest.fixture(scope="module")
-def evidence(judge: Judge, extractor: Extractor, noisy: Tensor) -> Evidence:
+def inputs(evaluator: Evaluator, extractor: Extractor, noisy: Tensor) -> EvalInputs:
     features, logits = extractor(noisy)
-    return Evidence(judge, noisy, features, logits)
+    return EvalInputs(evaluator, noisy, features, logits)
 
 
 class Features(nn.Module):
@@ -48,35 +48,35 @@ class Features(nn.Module):
         return found.features
 
 
-def test_fid_is_that_of_torchmetrics(evidence: Evidence, extractor: Extractor, noisy: Tensor) -> None:
+def test_fid_is_that_of_torchmetrics(inputs: EvalInputs, extractor: Extractor, noisy: Tensor) -> None:
     data = load("digits").to("cpu")
     theirs = FrechetInceptionDistance(Features(extractor, 64), normalize=True)
     for split in (data.train, data.val):
         for x in split_images(split):
             theirs.update(x, real=True)
     theirs.update(noisy, real=False)
-    assert measure(evidence)["fid"] == pytest.approx(float(theirs.compute()), rel=1e-4)
+    assert measure(inputs)["fid"] == pytest.approx(float(theirs.compute()), rel=1e-4)
 
 
-def test_kid_is_that_of_torchmetrics_with_one_subset_of_all(evidence: Evidence) -> None:
-    judge, n = evidence.judge, 360
-    sd = np.sqrt(np.diag(judge.cov))
-    standard = [torch.tensor((f - judge.mean) / sd) for f in (judge.real.features[:n], evidence.features.numpy())]
+def test_kid_is_that_of_torchmetrics_with_one_subset_of_all(inputs: EvalInputs) -> None:
+    evaluator, n = inputs.evaluator, 360
+    sd = np.sqrt(np.diag(evaluator.cov))
+    standard = [torch.tensor((f - evaluator.mean) / sd) for f in (evaluator.real.features[:n], inputs.features.numpy())]
     identity = nn.Identity()
     identity.num_features = 64  # type: ignore[assignment]
     with pytest.warns(UserWarning, match="all extracted features"):
         theirs = KernelInceptionDistance(identity, subsets=1, subset_size=n, normalize=True)
     theirs.update(standard[0], real=True)
     theirs.update(standard[1], real=False)
-    assert measure(evidence)["kid"] == pytest.approx(float(theirs.compute()[0]) / UNIT, rel=1e-4)
+    assert measure(inputs)["kid"] == pytest.approx(float(theirs.compute()[0]) / UNIT, rel=1e-4)
 
 
 @pytest.mark.filterwarnings("ignore:std")  # of its one split
-def test_inception_score_is_that_of_torchmetrics(evidence: Evidence) -> None:
+def test_inception_score_is_that_of_torchmetrics(inputs: EvalInputs) -> None:
     with pytest.warns(UserWarning, match="all extracted features"):
         theirs = InceptionScore(nn.Identity(), splits=1)
-    theirs.update(evidence.logits)
-    assert measure(evidence)["is"] == pytest.approx(float(theirs.compute()[0]), rel=1e-5)
+    theirs.update(inputs.logits)
+    assert measure(inputs)["is"] == pytest.approx(float(theirs.compute()[0]), rel=1e-5)
 
 
 def test_divergence_by_hand() -> None:
@@ -85,10 +85,10 @@ def test_divergence_by_hand() -> None:
     assert divergence(prior, prior) == 0
 
 
-def test_a_count_of_modes_asks_for_a_percent(evidence: Evidence) -> None:
+def test_a_count_of_modes_asks_for_a_percent(inputs: EvalInputs) -> None:
     named = torch.tensor([0] * 500 + [1] * 496 + [2] * 4)
     logits = nn.functional.one_hot(named, 10).float()
-    many = Evidence(evidence.judge, torch.rand(1000, 1, 8, 8), torch.rand(1000, 64), logits)
+    many = EvalInputs(inputs.evaluator, torch.rand(1000, 1, 8, 8), torch.rand(1000, 64), logits)
     found = measure(many)
     assert found["modes_1pct"] == 2
     # Softmax of a one-hot: e / (e + 9).
@@ -101,21 +101,21 @@ def test_edge_energy_by_hand() -> None:
     assert edge_energy(torch.full((1, 3, 4, 4), 0.3)).tolist() == [0.0]
 
 
-def test_a_confusion_by_hand(evidence: Evidence) -> None:
+def test_a_confusion_by_hand(inputs: EvalInputs) -> None:
     asked, read = torch.tensor([0, 0, 0, 0, 1, 1]), torch.tensor([0, 0, 0, 2, 1, 1])
     logits = nn.functional.one_hot(read, 10).float()
-    found = conditional(Evidence(evidence.judge, torch.rand(6, 1, 8, 8), torch.rand(6, 64), logits, asked))
+    found = conditional(EvalInputs(inputs.evaluator, torch.rand(6, 1, 8, 8), torch.rand(6, 64), logits, asked))
     assert found["accuracy"] == pytest.approx(5 / 6)
     assert found["accuracy_se"] == pytest.approx(math.sqrt(5 / 36 / 6))
     assert found["class_accuracy"][:3] == [0.75, 1.0, 0.0]  # type: ignore[index]
     assert found["confusion"][0][:3] == [0.75, 0.0, 0.25]  # type: ignore[index]
-    assert "accuracy" not in measure(evidence)  # nothing was asked for
+    assert "accuracy" not in measure(inputs)  # nothing was asked for
 
 
-def test_the_birthday_test_counts_what_is_drawn_evenly(judge: Judge, extractor: Extractor) -> None:
+def test_the_birthday_test_counts_what_is_drawn_evenly(evaluator: Evaluator, extractor: Extractor) -> None:
     images = torch.cat(list(split_images(load("digits").test.to("cpu"))))[:60].repeat(24, 1, 1, 1)
     features, logits = extractor(images)
-    found = measure(Evidence(judge._replace(n_samples=1440), images, features, logits))
+    found = measure(EvalInputs(evaluator._replace(n_samples=1440), images, features, logits))
     assert found["support"] == pytest.approx(60, rel=0.1)
     assert found["copies"] == found["duplicates"] == 1
     pairs = found["closest"]

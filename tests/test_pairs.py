@@ -13,18 +13,20 @@ from analysis.nets import rebuild
 from analysis.read import results
 from trainables import MODELS
 from trainables.engine.evaluate import generate, prior_labels
-from trainables.metrics import Judge
+from trainables.metrics import Evaluator
 
 N = 5000
 
 
 @pytest.mark.parametrize("model", ["vae", "cgan"])
-def test_samples_that_were_scored_are_drawn_again(tmp_path: Path, judge: Judge, model: str) -> None:
+def test_samples_that_were_scored_are_drawn_again(tmp_path: Path, evaluator: Evaluator, model: str) -> None:
     sweep = results.load(sweeps.make(tmp_path / "s", model=model))
-    labels = prior_labels(judge.class_prior.tolist(), judge.seed, N, "cpu")
+    labels = prior_labels(evaluator.class_prior.tolist(), evaluator.seed, N, "cpu")
     config = MODELS[model].completed(results.trial(sweep, 1).config)
     with torch.no_grad():
-        drawn = torch.cat([x for x, _ in generate(MODELS[model], config, rebuild.nets(sweep, 1), labels, judge.seed)])
+        drawn = torch.cat(
+            [x for x, _ in generate(MODELS[model], config, rebuild.nets(sweep, 1), labels, evaluator.seed)]
+        )
     which = [4999, 3, 777, 3]
     expected = (drawn[which].clamp(0, 1) * 255).round().to(torch.uint8).numpy()
     np.testing.assert_array_equal(rebuild.scored(sweep, 1, which), expected)

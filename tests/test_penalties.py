@@ -96,6 +96,6 @@ def test_spectral_norm_of_a_diagonal_by_hand() -> None:
     buffers, weights = dict(net.named_buffers()), dict(net.named_parameters())
     (name,) = buffers
     buffers[name].fill_(0.5**0.5)
-    buffers[name].copy_(blocks.moved(weights, buffers)[name])
+    buffers[name].copy_(blocks.spectral_vectors_after(weights, buffers)[name])
     sigma = (27**2 + 1) ** 0.5 / 82**0.5
     torch.testing.assert_close(net(torch.eye(2)), torch.diag(torch.tensor([3.0, 1.0])) / sigma)

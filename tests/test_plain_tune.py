@@ -60,23 +60,23 @@ def toy(config: dict[str, Any]) -> None:
         tune.report({"fid": loss(config["x"], epoch), "epoch": epoch})
 
 
-def ours(config: dict[str, Any], *, data: Any, judge: Any, task: Any) -> None:
+def ours(config: dict[str, Any], *, data: Any, evaluator: Any, task: Any) -> None:
     """The same for gensweep; `data` are the values of x by number. The last one's worker dies at its first attempt."""
     x, died = data[config["number"]], Path(task.directory, "died")
     for epoch in range(1, EPOCHS + 1):
         about = {"epoch": epoch, "epochs": EPOCHS, "eval_epoch": epoch, "status": "ok"}
         tune.report({**about, "fid": loss(x, epoch), "best": loss(x, epoch)})
-        if judge == "dies" and config["number"] == len(data) - 1 and not died.exists():
+        if evaluator == "dies" and config["number"] == len(data) - 1 and not died.exists():
             died.touch()
             os._exit(1)
 
 
-def searched(folder: Path, xs: list[float], judge: str = "") -> list[optuna.trial.FrozenTrial]:
+def searched(folder: Path, xs: list[float], evaluator: str = "") -> list[optuna.trial.FrozenTrial]:
     """The study of such a sweep, one trial after the other."""
     about = resolve(Options("vae", trials=len(xs), epochs=EPOCHS, reduction_factor=2), ["test"])
     about = {**about, "stamp": {}, "data": {}}
     folder.mkdir()
-    parts: Any = (xs, judge)
+    parts: Any = (xs, evaluator)
     run_tuner.run(folder, about, space_of(about), parts, Share(1, 0, 1), None, Console(file=io.StringIO()), ours)
     with open_study(folder, about, {}) as study:
         return study.get_trials()

@@ -13,20 +13,20 @@ from gensweep.config.resolve import resolve
 from gensweep.sweep.plan import TRIAL_S, Kind, play
 from gensweep.sweep.run_sweep import evaluations
 from trainables import MODELS
-from trainables.engine.cost import Cost, cost
+from trainables.engine.estimate import Seconds, measure_seconds
 
 START_S = 8.0
 
 
 def played(kinds: list[Kind], slots: int, seed: int = 0, **options: Any) -> Any:
     sheet = resolve(Options("vae", **options), ["gensweep"])
-    judge = digits().judge
-    assert judge is not None
-    return play(sheet, judge._replace(**evaluations(sheet)), kinds, slots, START_S, seed)
+    evaluator = digits().evaluator
+    assert evaluator is not None
+    return play(sheet, evaluator._replace(**evaluations(sheet)), kinds, slots, START_S, seed)
 
 
 def test_without_a_scheduler_the_time_is_a_sum() -> None:
-    kinds = [Kind(10, Cost(2.0, 1.0, 3.0))] * 2
+    kinds = [Kind(10, Seconds(2.0, 1.0, 3.0))] * 2
     each = 10 * 2.0 + 9 * 1.0 + 3.0  # every epoch of ten is evaluated
     one = played(kinds, 1, trials=4, scheduler="none")
     assert one.wall_s == pytest.approx(START_S + 4 * each + 3 * TRIAL_S)
@@ -36,7 +36,7 @@ def test_without_a_scheduler_the_time_is_a_sum() -> None:
 
 
 def test_halving_lets_one_of_three_by_at_each_rung() -> None:
-    kinds = [Kind(9, Cost(1.0, 0.0, 0.0))] * 2
+    kinds = [Kind(9, Seconds(1.0, 0.0, 0.0))] * 2
     plays = [played(kinds, 1, seed, trials=200, epochs=9) for seed in range(20)]
     assert {one.reached[1] for one in plays} == {200}
     assert 0.95 * 200 / 3 < statistics.mean(one.reached[3] for one in plays) < 1.2 * 200 / 3  # the first meet a low bar
@@ -45,7 +45,7 @@ def test_halving_lets_one_of_three_by_at_each_rung() -> None:
 
 
 def test_costs_are_measured() -> None:
-    found = cost(MODELS["vae"], small("vae"), digits(), 0, 0.1)
+    found = measure_seconds(MODELS["vae"], small("vae"), digits(), 0, 0.1)
     assert 0 < found.epoch_s < 60
     assert 0 < found.evaluation_s < 120
     assert 0 < found.last_s < 120

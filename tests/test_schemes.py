@@ -13,7 +13,7 @@ from trials import assert_stacked_equals_solo, digits, small, steps
 
 from trainables import MODELS, TRAINABLES
 from trainables.config_schema import KEYS, Config
-from trainables.engine.state import Run, start
+from trainables.engine.state import TrainingState, start
 from trainables.errors import UserError
 from trainables.penalties import PENALTIES
 from trainables.schemes import SCHEMES
@@ -63,7 +63,7 @@ def name(row: Row) -> str:
     return "-".join(str(value) for value in row.values()).replace(" ", "")
 
 
-def assert_finite(run: Run) -> None:
+def assert_finite(run: TrainingState) -> None:
     for net in run.nets.values():
         for key, value in net.state_dict().items():
             assert torch.isfinite(value).all(), key
@@ -150,7 +150,7 @@ def test_the_discriminator_of_a_pack_sees_it_whole() -> None:
 
 
 def test_rows_tell_the_cost_by_step_and_by_update() -> None:
-    epoch = next(TRAINABLES["gan"](small("gan", d_steps=2, g_steps=3), digits()._replace(judge=None), 0))
+    epoch = next(TRAINABLES["gan"](small("gan", d_steps=2, g_steps=3), digits()._replace(evaluator=None), 0))
     assert epoch.row["n_images"] == 320
     assert (epoch.row["updates_d"], epoch.row["updates_g"]) == (20, 30)
     assert (epoch.row["n_images_d"], epoch.row["n_images_g"]) == (640, 960)

@@ -158,7 +158,7 @@ def test_more_gpus_than_there_are(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert list(tmp_path.iterdir()) == []
 
 
-def visible(config: dict[str, Any], *, data: Any, judge: Any, task: Any) -> None:
+def visible(config: dict[str, Any], *, data: Any, evaluator: Any, task: Any) -> None:
     """A trial that says which GPUs it sees, while as many others as fit run beside it."""
     import ray
     from ray import tune

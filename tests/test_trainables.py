@@ -74,7 +74,7 @@ def test_space_returns_exactly_what_the_trainable_reads(name: str) -> None:
 @pytest.mark.parametrize(("name", "config"), CASES)
 def test_every_key_is_read(name: str, config: Config) -> None:
     noting = Noting({**config, "epochs": 1})
-    list(TRAINABLES[name](noting, digits()._replace(judge=None), 0))
+    list(TRAINABLES[name](noting, digits()._replace(evaluator=None), 0))
     assert noting.read == set(config) == MODELS[name].reads(config)
 
 
@@ -144,14 +144,14 @@ def test_g_and_d_move_on_their_own_turns(d_steps: int, g_steps: int) -> None:
     run = start(MODELS["gan"], small("gan", d_steps=d_steps, g_steps=g_steps), digits(), 0)
     batch = Batch(*digits().images.train.gather(torch.arange(32), "cpu"))
     moved: list[str] = []
-    for mover in run.movers:
+    for turn_state in run.turn_states:
         before = {name: [p.clone() for p in net.parameters()] for name, net in run.nets.items()}
-        take_turn(run, mover, batch, Sums())
+        take_turn(run, turn_state, batch, Sums())
         for name, net in run.nets.items():
             if any(not torch.equal(a, b) for a, b in zip(before[name], net.parameters(), strict=True)):
                 moved.append(name)
-        count = mover.optimiser.updates
-        assert count == {"d": d_steps, "g": g_steps}[mover.turn.name]
+        count = turn_state.optimiser.updates
+        assert count == {"d": d_steps, "g": g_steps}[turn_state.turn.name]
     assert moved == ["d", "g"]
 
 
@@ -160,7 +160,7 @@ def test_average_follows_the_generator_from_the_start() -> None:
     expected = [p.detach().clone() for p in run.nets["g"].parameters()]
     batch = Batch(*digits().images.train.gather(torch.arange(32), "cpu"))
     for kept in (0.1, 0.15):  # 1/10, then 2/11, which is more than 0.15
-        take_turn(run, run.movers[1], batch, Sums())
+        take_turn(run, run.turn_states[1], batch, Sums())
         run.step += 1
         for old, new in zip(expected, run.nets["g"].parameters(), strict=True):
             old.mul_(kept).add_(new.detach(), alpha=1 - kept)

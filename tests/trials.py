@@ -15,8 +15,8 @@ from trainables.data import Split, load
 from trainables.engine.interface import Batch, Model
 from trainables.engine.loop import Sums, take_turn
 from trainables.engine.stack import Stack
-from trainables.engine.state import Run, start
-from trainables.metrics import build_judge, load_extractor
+from trainables.engine.state import TrainingState, start
+from trainables.metrics import build_evaluator, load_extractor
 
 SEEDS = (11, 12, 13)
 
@@ -31,12 +31,14 @@ def small(name: str, sets: dict[str, str] | None = None, **changes: Any) -> Conf
 def digits() -> Data:
     """The embedded digits with their judge; 320 of them to train on, which is ten steps of `small`."""
     images = load("digits")
-    judge = build_judge(images, seed=5, every=2, rungs=())._replace(n_samples=600)
+    evaluator = build_evaluator(images, seed=5, every=2, rungs=())._replace(n_samples=600)
     train = Split(images.train.pixels[:320], images.train.labels[:320])
-    return Data(images._replace(train=train).to("cpu"), judge, load_extractor(judge, "cpu"))
+    return Data(images._replace(train=train).to("cpu"), evaluator, load_extractor(evaluator, "cpu"))
 
 
-def steps(model: Model, config: Config, data: Data, n: int, dtype: torch.dtype = torch.float32, seed: int = 3) -> Run:
+def steps(
+    model: Model, config: Config, data: Data, n: int, dtype: torch.dtype = torch.float32, seed: int = 3
+) -> TrainingState:
     """A trial after ``n`` steps, in ``dtype``."""
     run = start(model, config, data, seed)
     for net in [*run.nets.values(), *([run.average] if run.average is not None else [])]:
@@ -46,20 +48,20 @@ def steps(model: Model, config: Config, data: Data, n: int, dtype: torch.dtype =
     size = config["batch_size"]
     for i in range(n):
         x, y = data.images.train.gather(order[i * size : (i + 1) * size], "cpu")
-        for mover in run.movers:
-            _turn(run, mover, Batch(x.to(dtype), y), dtype)
+        for turn_state in run.turn_states:
+            _turn(run, turn_state, Batch(x.to(dtype), y), dtype)
         run.step += 1
     return run
 
 
-def _turn(run: Run, mover: Any, batch: Batch, dtype: torch.dtype) -> None:
+def _turn(run: TrainingState, turn_state: Any, batch: Batch, dtype: torch.dtype) -> None:
     """take_turn with its noise in ``dtype``: the draws are the same numbers."""
-    loss = mover.turn.loss
+    loss = turn_state.turn.loss
 
     def cast(nets: Any, batch: Batch, noise: Any, hp: Any) -> Any:
         return loss(nets, batch, {key: value.to(dtype) for key, value in noise.items()}, hp)
 
-    take_turn(run, mover._replace(turn=mover.turn._replace(loss=cast)), batch, Sums())
+    take_turn(run, turn_state._replace(turn=turn_state.turn._replace(loss=cast)), batch, Sums())
 
 
 def tolerance(config: Config, dtype: torch.dtype) -> float:

@@ -133,7 +133,7 @@ def spectral_norm(net: nn.Module) -> None:
             register_parametrization(module, "weight", Spectral(module.weight))
 
 
-def moved(weights: Mapping[str, Tensor], buffers: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def spectral_vectors_after(weights: Mapping[str, Tensor], buffers: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The ``u`` of every ``Spectral`` in a net after one power iteration on the weights as they are now."""
     vectors = ((name, name.removesuffix("0.u") + "original") for name in buffers if name.endswith("0.u"))
     return {name: _power_iteration(weights[of], buffers[name]) for name, of in vectors}

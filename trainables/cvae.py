@@ -53,7 +53,7 @@ def nets(config: Config, shape: Shape, n_classes: int) -> dict[str, nn.Module]:
     return built | vae.sigma_net(config)
 
 
-def told(nets: Nets, y: Tensor) -> Nets:
+def bind_labels(nets: Nets, y: Tensor) -> Nets:
     """The nets as the VAE calls them, with the labels y [B] in place."""
     encoder, decoder = nets["encoder"], nets["decoder"]
     return {**nets, "encoder": lambda x: encoder(x, y), "decoder": lambda z: decoder(z, y)}
@@ -63,24 +63,24 @@ def turns(config: Config, shape: Shape) -> tuple[Turn, ...]:
     (turn,) = vae.turns(config, shape)
 
     def loss(nets: Nets, batch: Batch, noise: Noise, hp: Hp) -> tuple[Tensor, dict[str, Tensor]]:
-        return turn.loss(told(nets, batch.y), batch, noise, hp)
+        return turn.loss(bind_labels(nets, batch.y), batch, noise, hp)
 
     return (turn._replace(loss=loss),)
 
 
 def measure(config: Config, shape: Shape) -> tuple[Measure, dict[str, Draw]]:
     bound, noise = vae.measure(config, shape)
-    return lambda nets, batch, noise, hp: bound(told(nets, batch.y), batch, noise, hp), noise
+    return lambda nets, batch, noise, hp: bound(bind_labels(nets, batch.y), batch, noise, hp), noise
 
 
 def log_weight(config: Config) -> LogWeight | None:
     weigh = vae.log_weight(config)
-    return None if weigh is None else lambda nets, batch: weigh(told(nets, batch.y), batch)
+    return None if weigh is None else lambda nets, batch: weigh(bind_labels(nets, batch.y), batch)
 
 
 def sample(nets: Nets, z: Tensor, y: Tensor) -> Tensor:
     """The mean image of p(x|z, y) for each z [B, Z] and label y [B]."""
-    return vae.sample(told(nets, y), z, y)
+    return vae.sample(bind_labels(nets, y), z, y)
 
 
 MODEL = vae.MODEL._replace(

@@ -116,7 +116,7 @@ def after(config: Config) -> After | None:
 
     def change(weights: State, buffers: State, hp: Hp) -> dict[str, Tensor]:
         bounded = {} if project is None else {name: project(weight, hp) for name, weight in weights.items()}
-        return {**bounded, **(blocks.moved({**weights, **bounded}, buffers) if spectral else {})}
+        return {**bounded, **(blocks.spectral_vectors_after({**weights, **bounded}, buffers) if spectral else {})}
 
     return change
 

@@ -100,7 +100,7 @@ def finite(value: Any) -> bool:
     return isinstance(value, int | float) and math.isfinite(value)
 
 
-def judged(row: Mapping[str, Any], metric: str) -> bool:
+def is_valid_evaluation(row: Mapping[str, Any], metric: str) -> bool:
     """Whether the row carries a value measured at its own epoch on samples that are not collapsed."""
     fresh = row["status"] == "ok" and row["eval_epoch"] == row["epoch"]
     return bool(fresh and not row.get("narrow") and finite(row.get(metric)))

@@ -20,8 +20,8 @@ from trainables.engine.evaluate import COLUMNS
 from trainables.engine.loop import Epoch
 from trainables.engine.state import Data
 from trainables.errors import UserError
-from trainables.metrics import METRICS, Judge, load_extractor
-from trainables.objective import Goal, Values, judged
+from trainables.metrics import METRICS, Evaluator, load_extractor
+from trainables.objective import Goal, Values, is_valid_evaluation
 from trainables.random_streams import derive
 from trainables.trial_files import TrialFiles
 
@@ -29,13 +29,13 @@ REPORT_EVERY_S = 1.0  # between evaluations a trial reports no faster than this
 CHECKPOINT_EVERY_S = 20.0  # between evaluations a trial saves no faster than this
 
 
-def resources() -> tuple[str, int]:
+def trial_resources() -> tuple[str, int]:
     """The device and the number of threads that Tune gave to this trial; never a GPU that it was not given."""
     given = tune.get_context().get_trial_resources().required_resources
     return ("cuda" if given.get("GPU", 0) > 0 else "cpu"), max(1, int(given.get("CPU", 1)))
 
 
-class Delivery:
+class TrialWriter:
     """Hands each epoch of one trial to its directory and to Tune."""
 
     def __init__(self, files: TrialFiles, about: dict[str, Any], goal: Goal) -> None:
@@ -44,7 +44,7 @@ class Delivery:
         self.best_epoch = 0
         self.reported_s = self.saved_s = time.monotonic()
 
-    def keep(self, epoch: Epoch) -> None:
+    def write(self, epoch: Epoch) -> None:
         """Write what an epoch leaves behind; its row gains ``host``, ``best``, ``best_epoch`` and what else
         the goal marks."""
         row, evaluated, now = epoch.row, epoch.samples is not None, time.monotonic()
@@ -59,7 +59,7 @@ class Delivery:
             self.saved_s = now
         self.files.append_row(row)
         if evaluated:
-            _give_back()
+            _trim_memory()
 
     def _consider(self, epoch: Epoch) -> None:
         row = epoch.row
@@ -68,13 +68,13 @@ class Delivery:
             if missing:  # said at the first evaluation, since no later one would have it either
                 raise UserError(f"trials of {self.about['model']!r} on this data have no {' and no '.join(missing)}")
         values = self.goal.values(row)
-        if not judged(row, self.goal.primary.metric) or not self.goal.counts(values):
+        if not is_valid_evaluation(row, self.goal.primary.metric) or not self.goal.counts(values):
             return
         if self.best is None or self.goal.order(values) < self.goal.order(self.best):
             self.best, self.best_epoch = values, row["epoch"]
             self.files.save_best(epoch.weights(), {**self.about, "row": row})
 
-    def again(self, row: dict[str, Any]) -> None:
+    def replay(self, row: dict[str, Any]) -> None:
         """Take up a row that an earlier attempt left in its checkpoint."""
         self.best, self.best_epoch = self.goal.marked(row), row["best_epoch"]
         self.files.append_row(row)
@@ -89,7 +89,7 @@ class Delivery:
             tune.report({**unknown, **row, "number": number, **(unknown if failed else {})})
 
 
-def _give_back() -> None:
+def _trim_memory() -> None:
     """Returns to the system what an evaluation has freed: glibc keeps it, and workers share one machine."""
     with suppress(AttributeError, OSError):  # no glibc
         ctypes.CDLL(None).malloc_trim(0)
@@ -100,7 +100,7 @@ def train(
     *,
     model: str,
     data: Dataset,
-    judge: Judge,
+    evaluator: Evaluator,
     directory: str,
     goal: Goal,
     sweep_seed: int,
@@ -109,20 +109,20 @@ def train(
     sweep's ``trials/`` folder, a path or a URL."""
     number = int(config["number"])
     config = {key: value for key, value in config.items() if key != "number"}
-    device, threads = resources()
+    device, threads = trial_resources()
     torch.set_num_threads(threads)
     seed = derive(sweep_seed, "trial", number)
     files = TrialFiles(directory, number)
     about = {"number": number, "seed": seed, "model": model, "config": config}
     files.write_params(about)
-    extractor = load_extractor(judge, device) if MODELS[model].samples(config) else None
+    extractor = load_extractor(evaluator, device) if MODELS[model].samples(config) else None
     state = files.newest_checkpoint()
     files.cut_rows(before=state["epoch"] if state else 0)
-    delivery = Delivery(files, about, goal)
-    with closing(TRAINABLES[model](config, Data(data.to(device), judge, extractor, device), seed, state)) as epochs:
+    writer = TrialWriter(files, about, goal)
+    with closing(TRAINABLES[model](config, Data(data.to(device), evaluator, extractor, device), seed, state)) as epochs:
         for epoch in epochs:
             if state is not None and epoch.row["epoch"] == state["epoch"]:
-                delivery.again(epoch.row)
+                writer.replay(epoch.row)
             else:
-                delivery.keep(epoch)
-            delivery.report(epoch.row, number)
+                writer.write(epoch)
+            writer.report(epoch.row, number)

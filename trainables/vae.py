@@ -78,7 +78,7 @@ def _scale(nets: Nets, hp: Hp) -> Hp:
     return {**hp, "sigma": nets["sigma"]()} if "sigma" in nets else hp
 
 
-def charge(divergence: Tensor, hp: Hp) -> Tensor:
+def kl_loss(divergence: Tensor, hp: Hp) -> Tensor:
     """What the loss takes for the KL [B, Z] of a batch: []."""
     paid = torch.maximum(divergence.mean(0), hp["free_bits"]).sum()
     rise = (hp["epoch"] / hp["warmup"].clamp(min=1e-9)).clamp(max=1)  # 1 from the first step on without a warm-up
@@ -101,7 +101,7 @@ def turns(config: Config, shape: Shape) -> tuple[Turn, ...]:
         logs = {"recon_nats": recon.detach(), "kl_nats": divergence.detach().sum(1).mean()}
         if "sigma" in nets:
             logs["sigma"] = scale["sigma"].detach()
-        return recon + charge(divergence, hp), logs
+        return recon + kl_loss(divergence, hp), logs
 
     moving = ("encoder", "decoder", *sigma_net(config))
     return (Turn("", moving, "lr", 1, {"eps": Draw("normal", (config["latent_dim"],))}, loss, clock=True),)

@@ -19,8 +19,8 @@ from analysis.read.results import Sweep
 from trainables import MODELS, random_streams
 from trainables.data import Dataset
 from trainables.errors import UserError
-from trainables.metrics import Judge, build_judge, load_extractor
-from trainables.metrics.extract import batched
+from trainables.metrics import Evaluator, build_evaluator, load_extractor
+from trainables.metrics.extract import run_extractor
 from trainables.metrics.fid import Moments, frechet, moments
 
 CHUNK = 500
@@ -46,10 +46,10 @@ def _prior(sweep: Sweep, number: int) -> tuple[Tensor, Tensor]:
 
 
 @lru_cache(maxsize=2)
-def _judge(fingerprint: str, name: str, data_dir: str | None) -> Judge:
+def _evaluator(fingerprint: str, name: str, data_dir: str | None) -> Evaluator:
     data: Dataset | None = dataset.load_once(name, data_dir)
     assert data is not None
-    return build_judge(data, seed=0)
+    return build_evaluator(data, seed=0)
 
 
 def fid(sweep: Sweep, number: int) -> float:
@@ -58,6 +58,8 @@ def fid(sweep: Sweep, number: int) -> float:
     found = dataset.dataset(sweep)
     if found is None:
         raise UserError(f"the images of {sweep.place.name!r} ({sweep.meta['dataset']}) are not at hand")
-    judge = _judge(found.fingerprint, sweep.meta["dataset"], sweep.meta["data_dir"])
-    features, _ = batched(load_extractor(judge, "cpu"), draws(sweep, number, judge.n_samples), judge.n_samples)
-    return frechet(moments(features), Moments(torch.tensor(judge.mean), torch.tensor(judge.cov)))
+    evaluator = _evaluator(found.fingerprint, sweep.meta["dataset"], sweep.meta["data_dir"])
+    features, _ = run_extractor(
+        load_extractor(evaluator, "cpu"), draws(sweep, number, evaluator.n_samples), evaluator.n_samples
+    )
+    return frechet(moments(features), Moments(torch.tensor(evaluator.mean), torch.tensor(evaluator.cov)))

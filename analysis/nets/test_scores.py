@@ -12,31 +12,31 @@ from analysis.read import dataset, results
 from analysis.read.results import Sweep
 from trainables import MODELS, Data
 from trainables.data import Dataset
-from trainables.engine.evaluate import generate, prior_labels, witness
+from trainables.engine.evaluate import collect_inputs, generate, prior_labels
 from trainables.engine.state import start
 from trainables.errors import UserError
-from trainables.metrics import Judge, build_judge, load_extractor, measure
-from trainables.metrics.extract import batched
+from trainables.metrics import Evaluator, build_evaluator, load_extractor, measure
+from trainables.metrics.extract import run_extractor
 from trainables.metrics.fid import Moments, frechet, moments
 
 
-def score(sweep: Sweep, number: int, data: Dataset, judge: Judge) -> dict[str, Any]:
+def score(sweep: Sweep, number: int, data: Dataset, evaluator: Evaluator) -> dict[str, Any]:
     """Everything that is measured at an evaluation, of a trial of `sweep` on the test split of `data`, whose `judge`
     was built for the test. UserError where the trial has left no weights."""
     one = results.trial(sweep, number)
     model = MODELS[sweep.meta["model"]]
     config = model.completed(one.config)
-    extractor = load_extractor(judge, "cpu") if model.samples(config) else None
+    extractor = load_extractor(evaluator, "cpu") if model.samples(config) else None
     seen = data._replace(val=data.test).to("cpu")  # what the metrics call held out is the test split here
-    run = start(model, config, Data(seen, judge, extractor), one.seed or 0)
-    return dict(measure(witness(run, rebuild.nets(sweep, number), judge), last=False))
+    run = start(model, config, Data(seen, evaluator, extractor), one.seed or 0)
+    return dict(measure(collect_inputs(run, rebuild.nets(sweep, number), evaluator), last=False))
 
 
 @lru_cache(maxsize=4)
-def _judge(name: str, data_dir: str | None, seed: int) -> Judge:
+def _evaluator(name: str, data_dir: str | None, seed: int) -> Evaluator:
     data = dataset.load_once(name, data_dir)
     assert data is not None
-    return build_judge(data, seed=seed, test=True)
+    return build_evaluator(data, seed=seed, test=True)
 
 
 @lru_cache(maxsize=4096)
@@ -44,14 +44,14 @@ def _fid(directory: str, number: int) -> float:
     sweep = results.load(directory)
     if dataset.dataset(sweep) is None:
         raise UserError(f"the images of {directory!r} ({sweep.meta['dataset']}) are not at hand")
-    judge = _judge(sweep.meta["dataset"], sweep.meta["data_dir"], sweep.meta["seed"])
+    evaluator = _evaluator(sweep.meta["dataset"], sweep.meta["data_dir"], sweep.meta["seed"])
     model, nets = MODELS[sweep.meta["model"]], rebuild.nets(sweep, number)
     config = model.completed(results.trial(sweep, number).config)
     with torch.no_grad():
-        labels = prior_labels(judge.class_prior.tolist(), judge.seed, judge.n_samples, "cpu")
-        images = (x for x, _ in generate(model, config, nets, labels, judge.seed))
-        features, _ = batched(load_extractor(judge, "cpu"), images, judge.n_samples)
-    return frechet(moments(features), Moments(torch.tensor(judge.mean), torch.tensor(judge.cov)))
+        labels = prior_labels(evaluator.class_prior.tolist(), evaluator.seed, evaluator.n_samples, "cpu")
+        images = (x for x, _ in generate(model, config, nets, labels, evaluator.seed))
+        features, _ = run_extractor(load_extractor(evaluator, "cpu"), images, evaluator.n_samples)
+    return frechet(moments(features), Moments(torch.tensor(evaluator.mean), torch.tensor(evaluator.cov)))
 
 
 def fid(sweep: Sweep, number: int) -> float:

@@ -22,7 +22,7 @@ from analysis.read import optuna_study
 from trainables import MODELS, filestore, objective
 from trainables.errors import UserError
 from trainables.filestore import Directory
-from trainables.objective import Goal, Values, goal_of, judged
+from trainables.objective import Goal, Values, goal_of, is_valid_evaluation
 
 FORMAT = 1
 NEEDED = {"name": str, "model": str, "dataset": str, "space": dict, "objective": dict, "defaults": dict, "trials": int}
@@ -151,7 +151,7 @@ def trial(sweep: Sweep, number: int) -> Trial:
     if any(not {"epoch", "epochs", "status", "eval_epoch"} <= set(row) for row in rows):
         raise UserError(f"{folder(number)}/rows.jsonl of {sweep.place.name!r} has rows that no trial writes")
     goal = sweep.goal
-    fresh = {row["epoch"]: row for row in rows if judged(row, goal.primary.metric)}
+    fresh = {row["epoch"]: row for row in rows if is_valid_evaluation(row, goal.primary.metric)}
     best = goal.best({epoch: goal.values(row) for epoch, row in fresh.items()})
     return Trial(number, params["seed"], params["config"], rows, None if best is None else fresh[best])
 

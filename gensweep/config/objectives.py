@@ -18,7 +18,7 @@ WAY = {"min": "lower", "max": "higher"}
 ONE_ONLY = ("cmaes",)  # samplers that take one objective and look at no constraint
 DRAWS = 64  # configurations tried: enough to enter every branch of a space
 
-PARTS = {  # of the evidence, as a user would call them
+PARTS = {  # of EvalInputs, as a user would call them
     "features": "samples",
     "draw": "samples",
     "labels": "labels to draw by",
@@ -111,7 +111,7 @@ def _check_constraints(goal: "Goal") -> None:
 def _check_key(key: str, model: str, space: "Space") -> None:
     from search_spaces.override import Probe
     from trainables import MODELS
-    from trainables.engine.evaluate import offers
+    from trainables.engine.evaluate import available_inputs
     from trainables.metrics import METRICS
 
     _known(key)
@@ -119,7 +119,9 @@ def _check_key(key: str, model: str, space: "Space") -> None:
     if metric.when == "asked":
         raise UserError(f"metric {key} is measured on request only, so no search can go by it")
     for seed in range(DRAWS):
-        lacking = [part for part in metric.needs if part not in offers(MODELS[model], space.space(Probe(seed)))]
+        lacking = [
+            part for part in metric.needs if part not in available_inputs(MODELS[model], space.space(Probe(seed)))
+        ]
         if lacking:
             raise UserError(f"metric {key} needs {PARTS[lacking[0]]}, and {model} trials of this space have none")
 

@@ -49,12 +49,12 @@ def planned(sheet: "Sheet", space: "Space", data: "Dataset") -> Planned:
     """What a trial of the sweep keeps on the disk."""
     from trainables import MODELS, Data
     from trainables.data import limited
+    from trainables.engine.estimate import measure_bytes
     from trainables.engine.evaluate import GRID
-    from trainables.engine.size import size
     from trainables.trial_files import KEEP
 
     images = Data(limited(data, sheet["train_images"]).to("cpu"))
-    sizes = [size(MODELS[sheet["model"]], config, images) for config in drawn(space, DRAWS, sheet["seed"])]
+    sizes = [measure_bytes(MODELS[sheet["model"]], config, images) for config in drawn(space, DRAWS, sheet["seed"])]
     pictures = GRID * data.train.pixels[0].nbytes * (1 if data.train.planes is None else 3)  # a PNG is no larger
     evaluations = 2 + min(sheet["epochs"], sheet["epochs"] // every(sheet))
     rest = sum(one.best for one in sizes) / len(sizes) + evaluations * pictures + sheet["epochs"] * ROW

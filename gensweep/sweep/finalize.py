@@ -25,7 +25,7 @@ from gensweep.sweep.run_study import Engine
 if TYPE_CHECKING:
     from analysis.read.results import Sweep
     from trainables.data import Dataset
-    from trainables.metrics import Judge
+    from trainables.metrics import Evaluator
 
 FEWEST = 5  # seeds, below which there is no interval
 
@@ -51,7 +51,7 @@ def run(asked: Asked, command: list[str], console: Console) -> str:
     """
     from analysis.read import results
     from analysis.sweep import final_results
-    from gensweep.sweep.run_sweep import judge_of, reopen
+    from gensweep.sweep.run_sweep import evaluator_of, reopen
 
     directory = workdir.desk(asked.dir)
     sheet, data = reopen(directory)
@@ -64,7 +64,7 @@ def run(asked: Asked, command: list[str], console: Console) -> str:
         engine.loaded[sheet["dataset"], _root(sheet)] = data
         sweeps = [_again(asked, sheet, sweep, number, seeds) for number in chosen]
         say = partial(console.print, soft_wrap=True, highlight=False, markup=False)
-        engine.judges[data.fingerprint] = judge_of(sheet, data, say)  # the search's: its noise, its stamp
+        engine.evaluators[data.fingerprint] = evaluator_of(sheet, data, say)  # the search's: its noise, its stamp
         for options in sweeps:
             _lengthen(options, data)
         cause = engine.train(sweeps)
@@ -158,19 +158,19 @@ def _score(
     """Scores every training on the test split and writes final.json; what it scored before is kept."""
     from analysis.read import results
     from analysis.sweep import final_results
-    from trainables.metrics import build_judge
+    from trainables.metrics import build_evaluator
 
     chosen, seeds = asked
-    judge = build_judge(data, seed=sheet["seed"], test=True)
+    evaluator = build_evaluator(data, seed=sheet["seed"], test=True)
     before = final_results.written(sweep.place) or {"finalists": []}
-    known = {one["number"]: one["seeds"] for one in before["finalists"] if before.get("test_stamp") == judge.stamp}
+    known = {one["number"]: one["seeds"] for one in before["finalists"] if before.get("test_stamp") == evaluator.stamp}
     searched = sweep.trials.set_index("number")["value"]
     finalists = []
     for number in chosen:
         trained = results.load(f"{sweep.place.name}/final/trial-{number:04d}")
         told = known.get(number, [])
         for k in range(len(told), seeds):
-            told.append(_one(trained, k, data, judge))
+            told.append(_one(trained, k, data, evaluator))
         value = float(searched.get(number, math.nan))
         found = None if math.isnan(value) else value
         finalists.append({"number": number, "search": found, "seeds": told})
@@ -183,7 +183,7 @@ def _score(
         "seeds": seeds,
         "seed": fresh(sheet["seed"]),
         "stamp": sheet["stamp"],
-        "test_stamp": judge.stamp,
+        "test_stamp": evaluator.stamp,
         "finalists": finalists,
         "versions": versions(),
         **commit(),
@@ -192,7 +192,7 @@ def _score(
     bucket_sync.keep(directory, "final.json")
 
 
-def _one(trained: "Sweep", k: int, data: "Dataset", judge: "Judge") -> dict[str, Any]:
+def _one(trained: "Sweep", k: int, data: "Dataset", evaluator: "Evaluator") -> dict[str, Any]:
     """The scores of seed number k of a finalist: `val` and `test` are None where the training failed;
     `broke` is whether it breaks a constraint on val."""
     from analysis.nets import test_scores
@@ -204,6 +204,6 @@ def _one(trained: "Sweep", k: int, data: "Dataset", judge: "Judge") -> dict[str,
     ended = trained.trials.set_index("number")
     if ended["state"].get(k) != "complete" or one.best is None:
         return {**about, "reason": ended["reason"].get(k) or "collapsed"}
-    metrics = test_scores.score(trained, k, data, judge)
+    metrics = test_scores.score(trained, k, data, evaluator)
     broke = not trained.goal.keeps(trained.scores[k])
     return {**about, "val": one.best[trained.metric], "epoch": one.best["epoch"], "test": metrics, "broke": broke}

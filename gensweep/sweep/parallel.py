@@ -27,7 +27,7 @@ from trainables.objective import goal_of
 
 if TYPE_CHECKING:
     from trainables.data import Dataset
-    from trainables.metrics import Judge
+    from trainables.metrics import Evaluator
 
 
 class Job(NamedTuple):
@@ -36,7 +36,7 @@ class Job(NamedTuple):
     directory: Path
     sheet: Sheet
     data: "Dataset"
-    judge: "Judge"
+    evaluator: "Evaluator"
 
 
 class Relay(Searcher):
@@ -80,8 +80,8 @@ class Relay(Searcher):
 
 def train_one(config: dict[str, Any], *, parts: dict[str, tuple[Any, Any, Task]]) -> None:
     """One trial of one of the sweeps."""
-    data, judge, task = parts[config["arm"]]
-    train({key: value for key, value in config.items() if key != "arm"}, data=data, judge=judge, task=task)
+    data, evaluator, task = parts[config["arm"]]
+    train({key: value for key, value in config.items() if key != "arm"}, data=data, evaluator=evaluator, task=task)
 
 
 def run(home: Path, jobs: Sequence[Job], given: Share, console: Console) -> str:
@@ -103,7 +103,7 @@ def run(home: Path, jobs: Sequence[Job], given: Share, console: Console) -> str:
             searchers[name] = StudySearcher(study, space.space, goal, sheet["trials"], tell, halt=halt.stop_with_cause)
             parts[name] = (
                 job.data,
-                job.judge,
+                job.evaluator,
                 Task(sheet["model"], workdir.home(job.directory), goal, sheet["seed"]),
             )
         relay = Relay(searchers)

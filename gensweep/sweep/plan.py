@@ -30,8 +30,8 @@ from gensweep.units import amount, duration
 
 if TYPE_CHECKING:
     from trainables.data import Dataset
-    from trainables.engine.cost import Cost
-    from trainables.metrics import Judge
+    from trainables.engine.estimate import Seconds
+    from trainables.metrics import Evaluator
 
 PROBE_S = 40.0  # of timed steps, over all that run at once; imports and evaluations come on top
 STARTS = 2.0  # Ray and its first worker take about twice the time in which a probing process is ready
@@ -43,7 +43,7 @@ class Kind(NamedTuple):
     """A configuration that was probed."""
 
     epochs: int
-    cost: "Cost"
+    cost: "Seconds"
 
 
 class Played(NamedTuple):
@@ -62,7 +62,7 @@ def plan(options: Options, command: list[str], price: float | None) -> list[str]
     Raises:
         UserError: whatever would be refused by `run`.
     """
-    from gensweep.sweep.run_sweep import evaluations, judge_of, space_of
+    from gensweep.sweep.run_sweep import evaluations, evaluator_of, space_of
     from trainables.data import limited, load
 
     if price is not None and not price >= 0:
@@ -71,18 +71,18 @@ def plan(options: Options, command: list[str], price: float | None) -> list[str]
     data = load(sheet["dataset"], None if sheet["data_dir"] is None else Path(sheet["data_dir"]))
     sheet, nodes = with_data(sheet, data), there(options)
     given, space = share(options, nodes), space_of(sheet)
-    judge = judge_of(sheet, data, print)._replace(**evaluations(sheet))
+    evaluator = evaluator_of(sheet, data, print)._replace(**evaluations(sheet))
     began = time.monotonic()
     configs = disk_estimate.drawn(space, max(3, 2 * given.concurrent - 1), sheet["seed"])
-    kinds, ready_s = probe(sheet["model"], configs, (limited(data, sheet["train_images"]), judge), given)
+    kinds, ready_s = probe(sheet["model"], configs, (limited(data, sheet["train_images"]), evaluator), given)
     took = time.monotonic() - began
     start_s = STARTS * ready_s
-    plays = [play(sheet, judge, kinds, given.concurrent, start_s, seed) for seed in range(PLAYS)]
+    plays = [play(sheet, evaluator, kinds, given.concurrent, start_s, seed) for seed in range(PLAYS)]
     each = disk_estimate.planned(sheet, space, data)
     return [
         f"{sheet['model']} on {sheet['dataset']}: {sheet['trials']} trials of at most {sheet['epochs']} epochs; "
         f"{given.line(nodes)}",
-        *_rungs(sheet, judge, plays),
+        *_rungs(sheet, evaluator, plays),
         *_time(kinds, plays, took),
         _disk(sheet, each, options.results),
         *(
@@ -104,7 +104,7 @@ def there(options: Options) -> list[Node]:
 
 
 def probe(
-    model: str, configs: list[dict[str, Any]], parts: tuple["Dataset", "Judge"], given: Share
+    model: str, configs: list[dict[str, Any]], parts: tuple["Dataset", "Evaluator"], given: Share
 ) -> tuple[list[Kind], float]:
     """The configurations with their costs, measured with as many at once as the sweep runs; and the seconds until a
     process was ready to train."""
@@ -118,30 +118,30 @@ def probe(
     return kinds, min(ready for ready, _ in found) - began
 
 
-def _prepare(data: "Dataset", judge: "Judge", device: str, threads: int) -> None:
+def _prepare(data: "Dataset", evaluator: "Evaluator", device: str, threads: int) -> None:
     global _parts
     claim()
     import torch
 
     torch.set_num_threads(threads)
-    _parts = (data.to(device), judge, device)
+    _parts = (data.to(device), evaluator, device)
 
 
-def _probe(model: str, config: dict[str, Any], limit_s: float) -> "tuple[float, Cost]":
+def _probe(model: str, config: dict[str, Any], limit_s: float) -> "tuple[float, Seconds]":
     from trainables import MODELS, Data
-    from trainables.engine.cost import cost
+    from trainables.engine.estimate import measure_seconds
     from trainables.metrics import load_extractor
 
-    data, judge, device = _parts
-    extractor = load_extractor(judge, device) if MODELS[model].samples(config) else None
+    data, evaluator, device = _parts
+    extractor = load_extractor(evaluator, device) if MODELS[model].samples(config) else None
     ready = time.time()
-    return ready, cost(MODELS[model], config, Data(data, judge, extractor, device), 0, limit_s)
+    return ready, measure_seconds(MODELS[model], config, Data(data, evaluator, extractor, device), 0, limit_s)
 
 
-def play(sheet: Sheet, judge: "Judge", kinds: Sequence[Kind], slots: int, start_s: float, seed: int) -> Played:
+def play(sheet: Sheet, evaluator: "Evaluator", kinds: Sequence[Kind], slots: int, start_s: float, seed: int) -> Played:
     """One sweep: each trial is one of the probed kinds, trial 0 the first; how many kinds there are is random too."""
     from gensweep.tune.schedulers import PastTrial, build_scheduler
-    from trainables.engine.evaluate import due
+    from trainables.engine.evaluate import is_eval_epoch
 
     draw, rule, metric = random.Random(seed), build_scheduler(sheet, {}, set()), sheet["objective"]["metric"]
     seen = draw.choices(kinds[1:], k=len(kinds) - 1)  # what another probe might have found
@@ -154,7 +154,7 @@ def play(sheet: Sheet, judge: "Judge", kinds: Sequence[Kind], slots: int, start_
         kind, ghost = (kinds[0] if number == 0 else draw.choice(seen)), PastTrial(number)
         ghost.trial_id = f"played-{number}"
         rule.on_trial_add(None, ghost)
-        evaluated = [epoch for epoch in range(1, kind.epochs + 1) if due(judge, epoch, kind.epochs)]
+        evaluated = [epoch for epoch in range(1, kind.epochs + 1) if is_eval_epoch(evaluator, epoch, kind.epochs)]
         push(at, number, kind, ghost, draw.random(), 0, evaluated)
 
     def push(at: float, number: int, kind: Kind, ghost: Any, quality: float, done: int, left: list[int]) -> None:
@@ -179,10 +179,10 @@ def play(sheet: Sheet, judge: "Judge", kinds: Sequence[Kind], slots: int, start_
     return Played(now, reached)
 
 
-def _rungs(sheet: Sheet, judge: "Judge", plays: list[Played]) -> list[str]:
+def _rungs(sheet: Sheet, evaluator: "Evaluator", plays: list[Played]) -> list[str]:
     if sheet["scheduler"] == "none":
         return [f"  trials   all {sheet['trials']} run to their end"]
-    shown = judge.rungs or (sheet["grace"],)
+    shown = evaluator.rungs or (sheet["grace"],)
     means = [(str(epoch), statistics.mean(one.reached[epoch] for one in plays)) for epoch in shown]
     ends = statistics.mean(one.reached[-1] for one in plays)
     reach = ", ".join(f"epoch {epoch}: {mean:.0f}" for epoch, mean in means)

@@ -32,7 +32,7 @@ from trainables.filestore import is_url
 if TYPE_CHECKING:
     from gensweep.sweep.parallel import Job
     from trainables.data import Dataset
-    from trainables.metrics import Judge
+    from trainables.metrics import Evaluator
 
 FORMAT = 1
 
@@ -45,7 +45,7 @@ class Engine:
         self.stack = ExitStack()
         self.nodes: list[Node] | None = None
         self.loaded: dict[tuple[str, Path | None], Dataset] = {}
-        self.judges: dict[str, Judge] = {}
+        self.evaluators: dict[str, Evaluator] = {}
 
     def load(self, name: str, root: Path | None) -> "Dataset":
         from trainables.data import load
@@ -80,16 +80,16 @@ class Engine:
     def _begin(self, directory: Path, sheet: Sheet, data: "Dataset", given: Share) -> "Job":
         """Makes the directory of a sweep."""
         from gensweep.sweep.parallel import Job
-        from gensweep.sweep.run_sweep import claim, evaluations, judge_of, write_once
+        from gensweep.sweep.run_sweep import claim, evaluations, evaluator_of, write_once
         from trainables.data import limited
 
-        if data.fingerprint not in self.judges:
+        if data.fingerprint not in self.evaluators:
             say = partial(self.console.print, soft_wrap=True, highlight=False, markup=False)
-            self.judges[data.fingerprint] = judge_of(sheet, data, say)
-        judge = self.judges[data.fingerprint]._replace(**evaluations(sheet))
-        own = {**sheet, **given._asdict(), "stamp": judge.stamp}
+            self.evaluators[data.fingerprint] = evaluator_of(sheet, data, say)
+        evaluator = self.evaluators[data.fingerprint]._replace(**evaluations(sheet))
+        own = {**sheet, **given._asdict(), "stamp": evaluator.stamp}
         claim(directory, own)
-        return Job(directory, write_once(directory, own), limited(data, sheet["train_images"]), judge)
+        return Job(directory, write_once(directory, own), limited(data, sheet["train_images"]), evaluator)
 
 
 def run(asked: Asked, command: list[str], console: Console) -> str:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from gensweep.tune.run_tuner import LaunchResult
     from search_spaces import Space
     from trainables.data import Dataset
-    from trainables.metrics import Judge
+    from trainables.metrics import Evaluator
 
 Say = Callable[[str], None]
 KINDS = {"model": str, "dataset": str, "data": dict, "space": dict, "set": dict, "objective": dict, "defaults": dict}
@@ -158,7 +158,7 @@ def launch(
             ended = run_tuner.finished_result(directory, sheet)
             if ended is not None:
                 return ended
-        judging = pool.submit(judge_of, sheet, data, say)  # while Ray starts
+        judging = pool.submit(evaluator_of, sheet, data, say)  # while Ray starts
         with ray_session.connect(options.address, ray_init) as nodes:
             from trainables.data import limited
             from trainables.objective import goal_of
@@ -176,12 +176,12 @@ def launch(
                 say("bf16 is emulated on this CPU: expect it to be slower than --precision fp32")
             for line in objectives.said(goal_of(sheet)):
                 say(line)
-            judge = judging.result()
-            sheet["stamp"] = judge.stamp
+            evaluator = judging.result()
+            sheet["stamp"] = evaluator.stamp
             claim(directory, sheet)
             with lock.driving(directory, say):
                 sheet = {**write_once(directory, sheet), **own}
-                parts = (limited(data, sheet["train_images"]), judge)
+                parts = (limited(data, sheet["train_images"]), evaluator)
                 end = None if options.time_budget is None else began + seconds(options.time_budget)
                 return run_tuner.run(directory, sheet, space_of(sheet), parts, given, end, console)
 
@@ -204,14 +204,14 @@ def lengthen(directory: Path, sheet: Sheet, more: int, settings: dict[str, str],
     return longer
 
 
-def judge_of(sheet: Sheet, data: "Dataset", say: Say) -> "Judge":
+def evaluator_of(sheet: Sheet, data: "Dataset", say: Say) -> "Evaluator":
     """The judge of a sweep, which may have to train an extractor first."""
-    from trainables.metrics import build_judge
+    from trainables.metrics import build_evaluator
 
     def training(done: int, epochs: int, accuracy: float) -> None:
         say(f"training the extractor of {sheet['dataset']}: epoch {done}/{epochs}, accuracy {accuracy:.3f}")
 
-    return build_judge(data, seed=sheet["seed"], progress=training, **evaluations(sheet))
+    return build_evaluator(data, seed=sheet["seed"], progress=training, **evaluations(sheet))
 
 
 def evaluations(sheet: Sheet) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from rich.live import Live
 
 from gensweep.tune.progress import SweepProgress, format_number
 from gensweep.tune.searcher import Outcome
-from trainables.objective import judged
+from trainables.objective import is_valid_evaluation
 
 LIVE_EVERY_S = 0.25
 LINE_EVERY_S = 10.0
@@ -51,7 +51,7 @@ class ProgressCallback(tune.Callback):
         self.progress.running[own] = (
             f"{format_number(result[goal.primary.metric])}|{result['epoch']}/{result['epochs']}"
         )
-        if judged(result, goal.primary.metric):
+        if is_valid_evaluation(result, goal.primary.metric):
             asked = {key: trial.config[key] for key in self.progress.swept if key in trial.config}
             self.progress.consider(own, asked, {result["epoch"]: goal.values(result)})
 

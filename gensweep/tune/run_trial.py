@@ -50,7 +50,7 @@ def classify(error: Exception) -> tuple[str, str]:
     return ("oom" if is_oom else "error"), f"{type(error).__name__}: {text}"[:MAX_LINE]
 
 
-def train(config: dict[str, Any], *, data: Any, judge: Any, task: Task) -> None:
+def train(config: dict[str, Any], *, data: Any, evaluator: Any, task: Task) -> None:
     """One trial: the model's own training, its failures classified. `config` holds a configuration and its number."""
     directory = None if is_url(task.directory) else Path(task.directory)  # a bucket has neither locks nor dying words
     number = int(config["number"])
@@ -68,7 +68,7 @@ def train(config: dict[str, Any], *, data: Any, judge: Any, task: Task) -> None:
                     config,
                     model=task.model,
                     data=data,
-                    judge=judge,
+                    evaluator=evaluator,
                     directory=f"{task.directory}/trials",
                     goal=task.goal,
                     sweep_seed=task.sweep_seed,

@@ -38,7 +38,7 @@ from trainables.objective import goal_of
 if TYPE_CHECKING:
     from search_spaces import Space
     from trainables.data import Dataset
-    from trainables.metrics import Judge
+    from trainables.metrics import Evaluator
 
 
 POLL_S = 0.5  # how often the driver looks whether it was asked to stop
@@ -122,7 +122,7 @@ def run(
     directory: Path,
     sheet: Sheet,
     space: "Space",
-    parts: tuple["Dataset", "Judge"],
+    parts: tuple["Dataset", "Evaluator"],
     given: Share,
     end: float | None,
     console: Console,
@@ -155,7 +155,7 @@ def run(
                 sheet, primary_values(study, goal.primary.metric), running, searcher.note_error_text, nodes
             )
             task = Task(sheet["model"], workdir.home(directory), goal, sheet["seed"], sheet["trial_timeout_s"])
-            shared = tune.with_parameters(function, data=parts[0], judge=parts[1], task=task)  # once to each node
+            shared = tune.with_parameters(function, data=parts[0], evaluator=parts[1], task=task)  # once to each node
             built = build_tuner(
                 directory.resolve() / "ray", shared, sheet["max_failures"], given, (searcher, rule, view, control)
             )

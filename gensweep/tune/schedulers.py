@@ -15,7 +15,7 @@ from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, MedianStoppingRule
 
 from gensweep.tune.node_blocklist import NodeBlocklist
 from gensweep.tune.searcher import Row
-from trainables.objective import judged
+from trainables.objective import is_valid_evaluation
 
 History = dict[int, dict[int, float]]  # trial number -> epoch -> primary objective
 
@@ -90,7 +90,7 @@ class _Remembers(_Hears):
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: Row) -> str:
         go_on = str(TrialScheduler.CONTINUE)
-        if not judged(result, self._metric) or self._knows(trial, result["epoch"]):
+        if not is_valid_evaluation(result, self._metric) or self._knows(trial, result["epoch"]):
             return go_on
         decision = str(super().on_trial_result(tune_controller, trial, result))  # type: ignore[misc]
         return decision if result["epoch"] < result["epochs"] else go_on

@@ -22,7 +22,7 @@ from ray.tune.search import Searcher
 
 from gensweep.search.write_through import flush
 from gensweep.storage.atomic import is_full
-from trainables.objective import VALUES_ATTR, Goal, Values, finite, judged, values_by_epoch
+from trainables.objective import VALUES_ATTR, Goal, Values, finite, is_valid_evaluation, values_by_epoch
 
 Row = dict[str, Any]
 LOW_ON_MEMORY = "low on memory"  # what Ray's memory monitor says of a worker that it ended
@@ -119,7 +119,7 @@ class StudySearcher(Searcher):
         elif result["status"] != "ok":
             line = result.get("error") or f"the trial says so at epoch {result['epoch']} of {result['epochs']}"
             held.wrong.append((result["status"], line))
-        elif judged(result, self._goal.primary.metric) and result["epoch"] not in held.seen:
+        elif is_valid_evaluation(result, self._goal.primary.metric) and result["epoch"] not in held.seen:
             held.seen[result["epoch"]] = self._goal.values(result)
             try:
                 self._record(held, result["epoch"])

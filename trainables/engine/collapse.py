@@ -24,13 +24,13 @@ from numpy.typing import NDArray
 BETWEEN = 0.2  # share of the training images' class entropy
 WITHIN = 0.9  # share of samples that are copies of another
 PATIENCE = {"between": 3, "within": 6}  # evaluations in a row
-GROWN_STEPS = 500  # steps before which any generator is young
-GROWN_PATH = 0.1  # steps x rate: Adam moves a weight by about its rate a step, so a slow net stays young for longer
-OLD_PATH = 1.5  # from which on a trial may be given up
+WARM_UP_STEPS = 500  # steps before which any generator is young
+WARM_UP_PATH = 0.1  # steps x rate: Adam moves a weight by about its rate a step, so a slow net stays young for longer
+MATURE_PATH = 1.5  # from which on a trial may be given up
 LOWER = 0.98  # an FID below this share of the lowest so far is a new low: the trial still learns
 
 
-def signal(quality: Mapping[str, Any], class_prior: NDArray[np.float64]) -> str:
+def collapse_kind(quality: Mapping[str, Any], class_prior: NDArray[np.float64]) -> str:
     """The collapse that the metrics of one evaluation show: "between", "within" or ""; one that is missing or nan
     shows none."""
     shares = class_prior[class_prior > 0]
@@ -40,22 +40,22 @@ def signal(quality: Mapping[str, Any], class_prior: NDArray[np.float64]) -> str:
     return "within" if _of(quality, "duplicates", 0.0) > WITHIN else ""
 
 
-def is_grown(steps: int, rate: float, path: float = GROWN_PATH) -> bool:
+def is_warmed_up(steps: int, rate: float, path: float = WARM_UP_PATH) -> bool:
     """Whether a generator has had its time, after so many updates at this learning rate; with OLD_PATH, all of it."""
-    return steps >= GROWN_STEPS and steps * rate >= path
+    return steps >= WARM_UP_STEPS and steps * rate >= path
 
 
-def narrow_for(before: int, quality: Mapping[str, Any], lowest_fid: float, old: bool = True) -> int:
+def count_collapsed(before: int, quality: Mapping[str, Any], lowest_fid: float, old: bool = True) -> int:
     """How many evaluations in a row an old generator has been narrow without a new low of the FID, after `before`
     earlier ones and with the metrics `quality` of one more that is narrow; 1 for one that is grown but not old."""
     is_low = _of(quality, "fid", math.inf) < LOWER * lowest_fid
     return before + 1 if old and not is_low else 1
 
 
-def given_up(quality: Mapping[str, Any], class_prior: NDArray[np.float64]) -> bool:
+def is_hopeless(quality: Mapping[str, Any], class_prior: NDArray[np.float64]) -> bool:
     """Whether the metrics of an evaluation, with its count ``narrow``, are those of a trial to stop."""
     count = quality.get("narrow", 0)
-    return bool(count and count >= PATIENCE[signal(quality, class_prior)])
+    return bool(count and count >= PATIENCE[collapse_kind(quality, class_prior)])
 
 
 def _of(quality: Mapping[str, Any], key: str, missing: float) -> float:

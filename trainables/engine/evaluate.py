@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from trainables import random_streams
 from trainables.config_schema import Config
 from trainables.engine.interface import Batch, Model
-from trainables.engine.state import Data, Run, sampling_nets
-from trainables.metrics import Evidence, Judge, look, measure
+from trainables.engine.state import Data, TrainingState, sampling_nets
+from trainables.metrics import EvalInputs, Evaluator, extract_features, measure
 from trainables.random_streams import Draw
 
 GRID, COLUMNS = 80, 10  # images in the fixed sample grid, and in one row of it
@@ -24,9 +24,9 @@ FITTED = 10_000  # training images that a model sees which fits its sampler afte
 CHUNK = 500  # images at once where nothing is learned
 
 
-def due(judge: Judge, epoch: int, epochs: int) -> bool:
-    """Whether ``epoch`` is evaluated: the first, the last, the scheduler's rungs, and every ``judge.every``."""
-    return epoch in (1, epochs, *judge.rungs) or epoch % judge.every == 0
+def is_eval_epoch(evaluator: Evaluator, epoch: int, epochs: int) -> bool:
+    """Whether ``epoch`` is evaluated: the first, the last, the scheduler's rungs, and every ``evaluator.every``."""
+    return epoch in (1, epochs, *evaluator.rungs) or epoch % evaluator.every == 0
 
 
 def prior_labels(shares: Sequence[float], seed: int, n: int, device: str) -> Tensor:
@@ -59,22 +59,22 @@ def grid_labels(n_classes: int) -> Tensor:
     return torch.arange(GRID) % n_classes
 
 
-def _picture(run: Run, nets: dict[str, nn.Module], judge: Judge) -> Tensor:
+def _picture(run: TrainingState, nets: dict[str, nn.Module], evaluator: Evaluator) -> Tensor:
     model, device, images = run.model, run.data.device, run.data.images
     if model.show is None:
         assert model.sample is not None
-        z = random_streams.draw(Draw("normal", (model.latent(run.config),)), GRID, device, judge.seed, "grid")
+        z = random_streams.draw(Draw("normal", (model.latent(run.config),)), GRID, device, evaluator.seed, "grid")
         drawn = model.sample(nets, z, grid_labels(len(images.classes)).to(device))
     else:
         show, specs = model.show(run.config, images.shape)
         n = min(GRID // 2, len(images.val))
         batch = Batch(*images.val.gather(torch.arange(n, device=device), device))
-        noise = {k: random_streams.draw(spec, n, device, judge.seed, "shown", k) for k, spec in specs.items()}
+        noise = {k: random_streams.draw(spec, n, device, evaluator.seed, "shown", k) for k, spec in specs.items()}
         drawn = show(nets, batch, noise)
     return in_bytes(drawn).cpu()
 
 
-def held_out(
+def measure_held_out(
     model: Model, config: Config, data: Data, nets: dict[str, nn.Module], hp: dict[str, Tensor], split: str, seed: int
 ) -> dict[str, Tensor]:
     """The model's own measures (recon_mse, nats) of each image of a split, ``val`` or ``test``: [V] each."""
@@ -91,13 +91,13 @@ def held_out(
     return {key: torch.cat(parts) for key, parts in found.items()}
 
 
-def _codes(run: Run, nets: dict[str, nn.Module]) -> Callable[[Tensor], Tensor] | None:
+def _codes(run: TrainingState, nets: dict[str, nn.Module]) -> Callable[[Tensor], Tensor] | None:
     encode = run.model.encode
     return None if encode is None else lambda x: encode(nets, x)
 
 
 def _log_weight(
-    run: Run, nets: dict[str, nn.Module], seed: int
+    run: TrainingState, nets: dict[str, nn.Module], seed: int
 ) -> Callable[[Tensor, Tensor], Callable[[int], Tensor]] | None:
     weigh = None if run.model.log_weight is None else run.model.log_weight(run.config)
     if weigh is None:
@@ -111,8 +111,8 @@ def _log_weight(
     return weight
 
 
-def offers(model: Model, config: Config) -> frozenset[str]:
-    """The parts of the evidence that trials of this configuration have (see `witness`)."""
+def available_inputs(model: Model, config: Config) -> frozenset[str]:
+    """Return the names of the parts of EvalInputs that trials of this configuration have (see `collect_inputs`)."""
     samples = model.samples(config)
     has = {
         "data": True,
@@ -126,53 +126,53 @@ def offers(model: Model, config: Config) -> frozenset[str]:
     return frozenset(part for part, there in has.items() if there)
 
 
-def witness(run: Run, nets: dict[str, nn.Module], judge: Judge) -> Evidence:
+def collect_inputs(run: TrainingState, nets: dict[str, nn.Module], evaluator: Evaluator) -> EvalInputs:
     """Everything that the metrics may ask about a trial as it stands."""
     model, extractor = run.model, run.data.extractor
-    evidence = Evidence(
-        judge,
+    inputs = EvalInputs(
+        evaluator,
         data=run.data.images,
-        measured=held_out(model, run.config, run.data, nets, run.hp, "val", judge.seed),
+        measured=measure_held_out(model, run.config, run.data, nets, run.hp, "val", evaluator.seed),
         encode=_codes(run, nets),
-        log_weight=_log_weight(run, nets, judge.seed),
+        log_weight=_log_weight(run, nets, evaluator.seed),
     )
     if not model.samples(run.config) or extractor is None:
-        return evidence
+        return inputs
 
     def asked(n: int) -> Tensor:
-        return prior_labels(judge.class_prior.tolist(), judge.seed, n, run.data.device)
+        return prior_labels(evaluator.class_prior.tolist(), evaluator.seed, n, run.data.device)
 
     def draw(n: int) -> Iterator[tuple[Tensor, Tensor]]:
-        return generate(model, run.config, nets, asked(n), judge.seed)
+        return generate(model, run.config, nets, asked(n), evaluator.seed)
 
-    images, features, logits = look(judge, extractor, (x for x, _ in draw(judge.n_samples)))
-    labels = asked(judge.n_samples) if model.conditional else None
+    images, features, logits = extract_features(evaluator, extractor, (x for x, _ in draw(evaluator.n_samples)))
+    labels = asked(evaluator.n_samples) if model.conditional else None
     return replace(
-        evidence, images=images, features=features, logits=logits, labels=labels, extractor=extractor, draw=draw
+        inputs, images=images, features=features, logits=logits, labels=labels, extractor=extractor, draw=draw
     )
 
 
-def _training_images(run: Run, judge: Judge) -> Iterator[Tensor]:
+def _training_images(run: TrainingState, evaluator: Evaluator) -> Iterator[Tensor]:
     """The same ``FITTED`` training images for every trial, float [CHUNK, C, H, W] at a time."""
     train, device = run.data.images.train, run.data.device
-    order = random_streams.permutation(len(train), device, judge.seed, "fitted")[:FITTED]
+    order = random_streams.permutation(len(train), device, evaluator.seed, "fitted")[:FITTED]
     return (train.gather(part, device)[0] for part in torch.split(order, CHUNK))
 
 
 @torch.no_grad()
-def evaluate(run: Run) -> tuple[dict[str, Any], Tensor]:
+def evaluate(run: TrainingState) -> tuple[dict[str, Any], Tensor]:
     """Quality values of the trial as it stands, and its sample grid, uint8 [GRID, C, H, W]."""
-    judge = run.data.judge
-    assert judge is not None
+    evaluator = run.data.evaluator
+    assert evaluator is not None
     nets = sampling_nets(run)
     modes = {name: net.training for name, net in nets.items()}
     for net in nets.values():
         net.eval()
     if run.model.fit is not None:
-        run.model.fit(nets, _training_images(run, judge), random_streams.derive(judge.seed, "fitted") % 2**32)
+        run.model.fit(nets, _training_images(run, evaluator), random_streams.derive(evaluator.seed, "fitted") % 2**32)
     last = run.epoch == run.config["epochs"]
-    quality = measure(witness(run, nets, judge), last=last, asked=judge.asked if last else ())
-    picture = _picture(run, nets, judge)
+    quality = measure(collect_inputs(run, nets, evaluator), last=last, asked=evaluator.asked if last else ())
+    picture = _picture(run, nets, evaluator)
     for name, net in nets.items():
         net.train(modes[name])
     return dict(quality), picture

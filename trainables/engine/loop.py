@@ -14,10 +14,20 @@ from torch import Tensor
 
 from trainables import random_streams
 from trainables.config_schema import Config
-from trainables.engine.collapse import OLD_PATH, given_up, is_grown, narrow_for, signal
-from trainables.engine.evaluate import due, evaluate
+from trainables.engine.collapse import MATURE_PATH, collapse_kind, count_collapsed, is_hopeless, is_warmed_up
+from trainables.engine.evaluate import evaluate, is_eval_epoch
 from trainables.engine.interface import Batch, Model, Turn, suffix
-from trainables.engine.state import Data, Mover, Run, Snapshot, restore, sampling_nets, snapshot, start, update_average
+from trainables.engine.state import (
+    Data,
+    Snapshot,
+    TrainingState,
+    TurnState,
+    restore,
+    sampling_nets,
+    snapshot,
+    start,
+    update_average,
+)
 
 NORM_EVERY = 8  # gradient norms are the mean over every 8th update: cheap, and enough to see a blow-up
 
@@ -48,7 +58,7 @@ class Sums:
 
 
 @torch.no_grad()
-def settle(run: Run, turn: Turn) -> None:
+def apply_after_update(run: TrainingState, turn: Turn) -> None:
     """What a turn does to its nets after an update: bounds, and state that follows the weights."""
     assert turn.after is not None
     for net in (run.nets[name] for name in turn.nets):
@@ -57,13 +67,13 @@ def settle(run: Run, turn: Turn) -> None:
             ({**weights, **buffers})[name].copy_(value)
 
 
-def take_turn(run: Run, mover: Mover, batch: Batch, sums: Sums) -> None:
+def take_turn(run: TrainingState, turn_state: TurnState, batch: Batch, sums: Sums) -> None:
     """All updates of one turn on one batch."""
-    turn, tail, device = mover.turn, suffix(mover.turn), run.data.device
-    if len(run.movers) > 1:  # no gradients for nets that do not move now
-        for other in run.movers:
+    turn, tail, device = turn_state.turn, suffix(turn_state.turn), run.data.device
+    if len(run.turn_states) > 1:  # no gradients for nets that do not move now
+        for other in run.turn_states:
             for parameter in other.parameters:
-                parameter.requires_grad_(other.optimiser is mover.optimiser)
+                parameter.requires_grad_(other.optimiser is turn_state.optimiser)
     if turn.clock:
         run.hp["epoch"].fill_((run.step + 1) / (len(run.data.images.train) // run.config["batch_size"]))
     for i in range(turn.times):
@@ -71,15 +81,15 @@ def take_turn(run: Run, mover: Mover, batch: Batch, sums: Sums) -> None:
             key: random_streams.draw(spec, len(batch.y), device, run.seed, turn.name, key, run.step, i)
             for key, spec in turn.noise.items()
         }
-        mover.optimiser.zero_grad()
+        turn_state.optimiser.zero_grad()
         loss, logs = turn.loss(run.called, batch, noise, run.hp)
         loss.backward()  # type: ignore[no-untyped-call]
         if run.step % NORM_EVERY == 0:
-            grads = [p.grad for p in mover.parameters if p.grad is not None]
+            grads = [p.grad for p in turn_state.parameters if p.grad is not None]
             sums.add(f"grad_norm{tail}", torch.nn.utils.get_total_norm(grads))
-        mover.optimiser.step()
+        turn_state.optimiser.step()
         if turn.after is not None:
-            settle(run, turn)
+            apply_after_update(run, turn)
         sums.add(f"loss{tail}", loss)
         for key, value in logs.items():
             sums.add(key, value)
@@ -87,7 +97,7 @@ def take_turn(run: Run, mover: Mover, batch: Batch, sums: Sums) -> None:
             update_average(run, run.step * turn.times + i)
 
 
-def train_epoch(run: Run) -> dict[str, float]:
+def train_epoch(run: TrainingState) -> dict[str, float]:
     """One pass over the training images; the means of all losses and logs."""
     data, size = run.data, run.config["batch_size"]
     n = len(data.images.train)
@@ -95,17 +105,17 @@ def train_epoch(run: Run) -> dict[str, float]:
     sums = Sums()
     for i in range(0, n - size + 1, size):
         batch = Batch(*data.images.train.gather(order[i : i + size], data.device))
-        for mover in run.movers:
-            take_turn(run, mover, batch, sums)
+        for turn_state in run.turn_states:
+            take_turn(run, turn_state, batch, sums)
         run.step += 1
         run.n_images += size
     run.epoch += 1
     return sums.means()
 
 
-def _row(run: Run, means: dict[str, float]) -> dict[str, Any]:
+def _row(run: TrainingState, means: dict[str, float]) -> dict[str, Any]:
     cost: dict[str, int] = {}
-    for turn in (mover.turn for mover in run.movers):  # what a comparison at equal cost needs
+    for turn in (turn_state.turn for turn_state in run.turn_states):  # what a comparison at equal cost needs
         cost[f"updates{suffix(turn)}"] = run.step * turn.times
         cost[f"n_images{suffix(turn)}"] = run.n_images * turn.times
     head = {"epoch": run.epoch, "epochs": run.config["epochs"], "status": "ok"}
@@ -113,24 +123,30 @@ def _row(run: Run, means: dict[str, float]) -> dict[str, Any]:
     numbers = [value for value in (*means.values(), *run.quality.values()) if isinstance(value, float)]
     if not all(abs(value) < float("inf") for value in numbers):  # false for nan as well
         row["status"] = "nan"
-    elif run.data.judge is not None and run.data.judge.alarm and given_up(run.quality, run.data.judge.class_prior):
+    elif (
+        run.data.evaluator is not None
+        and run.data.evaluator.alarm
+        and is_hopeless(run.quality, run.data.evaluator.class_prior)
+    ):
         row["status"] = "collapsed"
     return row
 
 
-def _narrow(run: Run, quality: dict[str, Any]) -> dict[str, int]:
+def _narrow(run: TrainingState, quality: dict[str, Any]) -> dict[str, int]:
     """``narrow``, for how many evaluations the samples have been collapsed, where it is trained to sample."""
-    if run.model.sample is None or run.model.fit is not None or run.data.judge is None:
+    if run.model.sample is None or run.model.fit is not None or run.data.evaluator is None:
         return {}
-    turn = run.movers[-1].turn  # the generator's: the only one, or the last
+    turn = run.turn_states[-1].turn  # the generator's: the only one, or the last
     steps, rate, count = run.step * turn.times, run.config[turn.lr], 0
-    if is_grown(steps, rate) and signal(quality, run.data.judge.class_prior):
-        count = narrow_for(run.quality.get("narrow", 0), quality, run.lowest_fid, is_grown(steps, rate, OLD_PATH))
+    if is_warmed_up(steps, rate) and collapse_kind(quality, run.data.evaluator.class_prior):
+        count = count_collapsed(
+            run.quality.get("narrow", 0), quality, run.lowest_fid, is_warmed_up(steps, rate, MATURE_PATH)
+        )
     run.lowest_fid = min(run.lowest_fid, quality.get("fid", run.lowest_fid))
     return {"narrow": count}
 
 
-def _epoch(run: Run, row: dict[str, Any], samples: Tensor | None) -> Epoch:
+def _epoch(run: TrainingState, row: dict[str, Any], samples: Tensor | None) -> Epoch:
     def weights() -> dict[str, Tensor]:
         states = ((name, net.state_dict()) for name, net in sampling_nets(run).items())
         return {f"{name}.{k}": v.detach().to("cpu", copy=True) for name, state in states for k, v in state.items()}
@@ -158,7 +174,7 @@ def train(model: Model, config: Config, data: Data, seed: int, state: Snapshot |
         began = time.perf_counter()
         means, samples = train_epoch(run), None
         finite = all(abs(value) < float("inf") for value in means.values())
-        if data.judge is not None and finite and due(data.judge, run.epoch, config["epochs"]):
+        if data.evaluator is not None and finite and is_eval_epoch(data.evaluator, run.epoch, config["epochs"]):
             quality, samples = evaluate(run)
             run.quality = {**quality, **_narrow(run, quality), "eval_epoch": run.epoch}
         run.wall_s += time.perf_counter() - began

@@ -19,7 +19,7 @@ from trainables.data import Dataset
 from trainables.engine.adam import Adam
 from trainables.engine.interface import Model, Turn
 from trainables.errors import UserError
-from trainables.metrics.evaluator import Judge
+from trainables.metrics.evaluator import Evaluator
 from trainables.metrics.extractor import Extractor
 
 Snapshot = dict[str, Any]
@@ -29,12 +29,12 @@ class Data(NamedTuple):
     """What a trainable is given: the images, and who judges (None: no quality metric, no samples)."""
 
     images: Dataset
-    judge: Judge | None = None
+    evaluator: Evaluator | None = None
     extractor: Extractor | None = None
     device: str = "cpu"
 
 
-class Mover(NamedTuple):
+class TurnState(NamedTuple):
     """A turn with its optimiser and the parameters that it moves."""
 
     turn: Turn
@@ -43,7 +43,7 @@ class Mover(NamedTuple):
 
 
 @dataclass
-class Run:
+class TrainingState:
     """A trial in training. ``epoch``, ``step`` and ``n_images`` count what is done."""
 
     model: Model
@@ -52,7 +52,7 @@ class Run:
     seed: int
     nets: dict[str, nn.Module]
     called: dict[str, Callable[..., Any]]  # the nets as the losses call them: under autocast where asked
-    movers: list[Mover]
+    turn_states: list[TurnState]
     hp: dict[str, Tensor]
     average: nn.Module | None
     epoch: int = 0
@@ -88,7 +88,7 @@ def build_nets(model: Model, config: Config, data: Data, seed: int) -> dict[str,
     return {name: net.to(data.device).to(memory_format=layout) for name, net in nets.items()}
 
 
-def start(model: Model, config: Config, data: Data, seed: int) -> Run:
+def start(model: Model, config: Config, data: Data, seed: int) -> TrainingState:
     """A trial before its first step.
 
     Raises:
@@ -100,21 +100,23 @@ def start(model: Model, config: Config, data: Data, seed: int) -> Run:
             f"batch_size={config['batch_size']} is more than the {have} training images: use --set batch_size"
         )
     nets = build_nets(model, config, data, seed)
-    movers = []
+    turn_states = []
     for turn in model.turns(config, data.images.shape):
         parameters = [p for name in turn.nets for p in nets[name].parameters()]
-        movers.append(Mover(turn, Adam(parameters, config[turn.lr], (config["beta1"], config["beta2"])), parameters))
+        turn_states.append(
+            TurnState(turn, Adam(parameters, config[turn.lr], (config["beta1"], config["beta2"])), parameters)
+        )
     half = config["precision"] == "bf16"
     called = {name: _autocast(net, data.device) if half else net for name, net in nets.items()}
     hp = {key: torch.tensor(config[key], dtype=torch.float32, device=data.device) for key in numeric(config)}
     averages = model.averaged is not None and config["ema"] > 0
-    if any(mover.turn.clock for mover in movers):
+    if any(turn_state.turn.clock for turn_state in turn_states):
         hp["epoch"] = torch.zeros((), device=data.device)
     average = copy.deepcopy(nets[model.averaged]).requires_grad_(False) if averages and model.averaged else None
-    return Run(model, config, data, seed, nets, called, movers, hp, average)
+    return TrainingState(model, config, data, seed, nets, called, turn_states, hp, average)
 
 
-def sampling_nets(run: Run) -> dict[str, nn.Module]:
+def sampling_nets(run: TrainingState) -> dict[str, nn.Module]:
     """The nets to evaluate: the averaged one in its place."""
     if run.average is None or run.model.averaged is None:
         return run.nets
@@ -131,7 +133,7 @@ def decay(ema: float, updates: int) -> float:
 
 
 @torch.no_grad()
-def update_average(run: Run, updates: int) -> None:
+def update_average(run: TrainingState, updates: int) -> None:
     """avg <- decay avg + (1 - decay) weights; batch-norm statistics are taken over as they are."""
     if run.average is None or run.model.averaged is None:
         return
@@ -142,11 +144,11 @@ def update_average(run: Run, updates: int) -> None:
         old.copy_(buffer)
 
 
-def snapshot(run: Run, row: dict[str, Any]) -> Snapshot:
+def snapshot(run: TrainingState, row: dict[str, Any]) -> Snapshot:
     """Everything, as plain dicts of copied CPU tensors: torch.load(weights_only=True) reads it back."""
     state = {
         "nets": {name: net.state_dict() for name, net in run.nets.items()},
-        "optimisers": [mover.optimiser.state_dict() for mover in run.movers],
+        "optimisers": [turn_state.optimiser.state_dict() for turn_state in run.turn_states],
         "average": None if run.average is None else run.average.state_dict(),
         "epoch": run.epoch,
         "step": run.step,
@@ -170,13 +172,13 @@ def _cpu_copy(value: Any) -> Any:
     return value
 
 
-def restore(run: Run, state: Snapshot) -> None:
+def restore(run: TrainingState, state: Snapshot) -> None:
     """Put ``run`` where ``state`` was taken."""
     torch.set_num_threads(state["threads"])
     for name, net in run.nets.items():
         net.load_state_dict(state["nets"][name])
-    for mover, stored in zip(run.movers, state["optimisers"], strict=True):
-        mover.optimiser.load_state_dict(stored)
+    for turn_state, stored in zip(run.turn_states, state["optimisers"], strict=True):
+        turn_state.optimiser.load_state_dict(stored)
     if run.average is not None:
         run.average.load_state_dict(state["average"])
     run.epoch, run.step, run.n_images = state["epoch"], state["step"], state["n_images"]

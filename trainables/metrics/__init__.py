@@ -1,6 +1,6 @@
 """The metrics room: one pinned extractor a data set, one pass over the samples, a vector of scores.
 
-A metric is a function of the evidence (evidence.py) that returns plain values by key. Adding one is a file and a line
+A metric is a function of EvalInputs (inputs.py) that returns plain values by key. Adding one is a file and a line
 of METRICS: rows, `best`, the report and the README's table follow. No metric knows a model, no model knows a metric.
 """
 
@@ -28,33 +28,33 @@ from trainables.metrics import (
     silhouette,
     stacked_mnist_modes,
 )
-from trainables.metrics.evaluator import Judge, load_extractor
-from trainables.metrics.inputs import Evidence
-from trainables.metrics.types import Key, Metric, Value, When
+from trainables.metrics.evaluator import Evaluator, load_extractor
+from trainables.metrics.inputs import EvalInputs
+from trainables.metrics.types import Metric, MetricKey, Value, When
 
 if TYPE_CHECKING:
-    from trainables.metrics.build_evaluator import build_judge
+    from trainables.metrics.evaluator_setup import build_evaluator
     from trainables.metrics.extractor import Extractor, Scores
 
 __all__ = [
     "METRICS",
-    "Evidence",
+    "EvalInputs",
+    "Evaluator",
     "Extractor",
-    "Judge",
-    "Key",
     "Metric",
+    "MetricKey",
     "Scores",
     "When",
-    "build_judge",
+    "build_evaluator",
+    "extract_features",
     "keys",
     "load_extractor",
-    "look",
     "measure",
     "score",
 ]
 
 _WITH_NETS = {
-    "build_judge": "build_evaluator",
+    "build_evaluator": "evaluator_setup",
     "Extractor": "extractor",
     "Scores": "extractor",
 }  # imported when asked for
@@ -86,45 +86,50 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(f"trainables.metrics.{_WITH_NETS[name]}"), name)
 
 
-def keys() -> dict[str, Key]:
+def keys() -> dict[str, MetricKey]:
     """Every key of every metric, in the order of METRICS."""
     return {name: key for metric in METRICS.values() for name, key in metric.keys.items()}
 
 
 def score(
-    judge: Judge,
+    evaluator: Evaluator,
     extractor: Extractor,
     images: Iterator[Tensor],
     labels: Tensor | None = None,
     asked: tuple[str, ...] = (),
 ) -> dict[str, Value]:
-    """Every metric that the first judge.n_samples images [B,C,H,W] in [0,1] suffice for. `labels` [N] are the classes
-    that a conditional model was asked for; `asked` names metrics that run on request only.
+    """Every metric that the first `evaluator.n_samples` images [B,C,H,W] in [0,1] suffice for. `labels` [N] are the
+    classes that a conditional model was asked for; `asked` names metrics that run on request only.
+
 
     Raises ValueError where the iterator yields too few images.
     """
-    return measure(Evidence(judge, *look(judge, extractor, images), labels, extractor), asked=asked)
+    return measure(
+        EvalInputs(evaluator, *extract_features(evaluator, extractor, images), labels, extractor), asked=asked
+    )
 
 
-def measure(evidence: Evidence, *, last: bool = True, asked: tuple[str, ...] = ()) -> dict[str, Value]:
-    """Every metric that the evidence suffices for, as plain floats and lists: those of each evaluation, those of a
+def measure(inputs: EvalInputs, *, last: bool = True, asked: tuple[str, ...] = ()) -> dict[str, Value]:
+    """Every metric that the inputs suffice for, as plain floats and lists: those of each evaluation, those of a
     trial's `last` one, and those `asked` for by name. Numbers of samples are nan, and lists left out, where an image is
     not finite."""
     found: dict[str, Value] = {}
     for name, metric in METRICS.items():
-        if not metric.is_due(last, name in asked) or not all(evidence.has(part) for part in metric.needs):
+        if not metric.is_due(last, name in asked) or not all(inputs.has(part) for part in metric.needs):
             continue
-        if "features" in metric.needs and not evidence.finite:
+        if "features" in metric.needs and not inputs.finite:
             found |= {key: math.nan for key, about in metric.keys.items() if not about.many}
             continue
         with torch.no_grad():
-            found |= metric.fn(evidence)
+            found |= metric.fn(inputs)
     return found
 
 
-def look(judge: Judge, extractor: Extractor, images: Iterator[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-    """The first judge.n_samples images [N,C,H,W], their features [N,F] and logits [N,K]."""
-    from trainables.metrics.extract import batched
+def extract_features(
+    evaluator: Evaluator, extractor: Extractor, images: Iterator[Tensor]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The first evaluator.n_samples images [N,C,H,W], their features [N,F] and logits [N,K]."""
+    from trainables.metrics.extract import run_extractor
 
     kept: list[Tensor] = []
 
@@ -133,5 +138,5 @@ def look(judge: Judge, extractor: Extractor, images: Iterator[Tensor]) -> tuple[
             kept.append(batch)
             yield batch
 
-    features, logits = batched(extractor, keeping(), judge.n_samples)
-    return torch.cat(kept)[: judge.n_samples], features, logits
+    features, logits = run_extractor(extractor, keeping(), evaluator.n_samples)
+    return torch.cat(kept)[: evaluator.n_samples], features, logits

@@ -12,8 +12,8 @@ from __future__ import annotations
 import math
 
 from trainables.lazy_import import Tensor, torch
-from trainables.metrics.inputs import Evidence
-from trainables.metrics.types import SAMPLES, Key, Value
+from trainables.metrics.inputs import EvalInputs
+from trainables.metrics.types import SAMPLES, MetricKey, Value
 
 RARE = 0.01
 
@@ -34,22 +34,22 @@ def histogram(logits: Tensor) -> Tensor:
     return named.double() / len(logits)
 
 
-def classes(evidence: Evidence) -> dict[str, Value]:
-    """All keys below; class_shares in the order of judge.classes."""
-    shares = histogram(evidence.logits)
+def classes(inputs: EvalInputs) -> dict[str, Value]:
+    """All keys below; class_shares in the order of evaluator.classes."""
+    shares = histogram(inputs.logits)
     found: dict[str, Value] = {
         "class_shares": shares.tolist(),
         "modes": effective(shares),
-        "kl_prior": divergence(shares, torch.tensor(evidence.judge.class_prior)),
+        "kl_prior": divergence(shares, torch.tensor(inputs.evaluator.class_prior)),
     }
     if len(shares) * RARE <= 0.5:  # or even equal shares would hardly pass
         found["modes_1pct"] = float((shares >= RARE).sum())
     return found
 
 
-def certainty(evidence: Evidence) -> dict[str, Value]:
+def certainty(inputs: EvalInputs) -> dict[str, Value]:
     """`mean_prob` with its standard error, and `is`."""
-    log_p = evidence.logits.double().log_softmax(1)
+    log_p = inputs.logits.double().log_softmax(1)
     top = log_p.amax(1).exp()
     p = log_p.exp()
     gain = (p * log_p).sum(1).mean() + torch.special.entr(p.mean(0)).sum()
@@ -61,12 +61,16 @@ def certainty(evidence: Evidence) -> dict[str, Value]:
 
 
 KEYS = {
-    "class_shares": Key("class shares", None, "share of the samples in each class", "0..1", SAMPLES, many=True),
-    "modes": Key("effective modes", "max", "exponential of the entropy of the class shares", "classes", SAMPLES),
-    "kl_prior": Key("KL to the class shares", "min", "KL from the training set's class shares", "nats", SAMPLES),
-    "modes_1pct": Key("modes over 1 %", "max", "classes with at least 1 % of the samples", "classes", SAMPLES),
+    "class_shares": MetricKey("class shares", None, "share of the samples in each class", "0..1", SAMPLES, many=True),
+    "modes": MetricKey("effective modes", "max", "exponential of the entropy of the class shares", "classes", SAMPLES),
+    "kl_prior": MetricKey("KL to the class shares", "min", "KL from the training set's class shares", "nats", SAMPLES),
+    "modes_1pct": MetricKey("modes over 1 %", "max", "classes with at least 1 % of the samples", "classes", SAMPLES),
 }
 CERTAINTY = {
-    "mean_prob": Key("top probability", "max", "the extractor's probability of its first choice", "0..1", SAMPLES),
-    "is": Key("Inception score", None, "with the pinned extractor; blind to copies, for comparison only", "", SAMPLES),
+    "mean_prob": MetricKey(
+        "top probability", "max", "the extractor's probability of its first choice", "0..1", SAMPLES
+    ),
+    "is": MetricKey(
+        "Inception score", None, "with the pinned extractor; blind to copies, for comparison only", "", SAMPLES
+    ),
 }

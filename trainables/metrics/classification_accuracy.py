@@ -12,23 +12,23 @@ from numpy.typing import NDArray
 
 from trainables.data.dataset import Split, make
 from trainables.lazy_import import Tensor, torch
-from trainables.metrics.inputs import Evidence
-from trainables.metrics.types import Key
+from trainables.metrics.inputs import EvalInputs
+from trainables.metrics.types import MetricKey
 
 N_CAS, EPOCHS = 10_000, 5
 
 
-def cas(evidence: Evidence) -> dict[str, float]:
+def cas(inputs: EvalInputs) -> dict[str, float]:
     """`cas`: accuracy on val of a classifier trained on samples, 0..1."""
     from trainables.metrics.train_extractor import fit, make_recipe  # nets of its own
 
-    assert evidence.data is not None
-    assert evidence.draw is not None
-    drawn = list(evidence.draw(N_CAS))
+    assert inputs.data is not None
+    assert inputs.draw is not None
+    drawn = list(inputs.draw(N_CAS))
     pixels = _bytes(torch.cat([x for x, _ in drawn]))
     labels = torch.cat([y.cpu() for _, y in drawn]).numpy().astype(np.int64)
-    real = _arrays(evidence.data.val)
-    samples = make("samples", evidence.data.classes, Split(pixels, labels), real, real)
+    real = _arrays(inputs.data.val)
+    samples = make("samples", inputs.data.classes, Split(pixels, labels), real, real)
     recipe = make_recipe(len(labels), samples.shape[1])._replace(epochs=EPOCHS)
     with torch.enable_grad():
         return {"cas": fit(samples, recipe, command="").accuracy}
@@ -44,5 +44,7 @@ def _bytes(x: Tensor) -> NDArray[np.uint8]:
 
 
 KEYS = {
-    "cas": Key("classification accuracy", "max", "on real images, of a classifier trained on 10,000 samples", "0..1")
+    "cas": MetricKey(
+        "classification accuracy", "max", "on real images, of a classifier trained on 10,000 samples", "0..1"
+    )
 }

@@ -7,19 +7,19 @@ images is the ceiling.
 from __future__ import annotations
 
 from trainables.lazy_import import torch
-from trainables.metrics.inputs import Evidence
+from trainables.metrics.inputs import EvalInputs
 from trainables.metrics.manifold import share
-from trainables.metrics.types import SAMPLES, Key, Value
+from trainables.metrics.types import SAMPLES, MetricKey, Value
 
 MANY = 100  # with more classes the table outgrows a row
 
 
-def conditional(evidence: Evidence) -> dict[str, Value]:
+def conditional(inputs: EvalInputs) -> dict[str, Value]:
     """All keys below; a row of `confusion` [K,K] is a class asked for and sums to 1, or is 0 where none was."""
-    assert evidence.labels is not None
-    read, asked = evidence.logits.argmax(1).cpu(), evidence.labels.cpu()
+    assert inputs.labels is not None
+    read, asked = inputs.logits.argmax(1).cpu(), inputs.labels.cpu()
     value, se = share(read == asked)
-    k = evidence.logits.shape[1]
+    k = inputs.logits.shape[1]
     found: dict[str, Value] = {"accuracy": value, "accuracy_se": se}
     if k <= MANY:
         counts = torch.bincount(asked * k + read, minlength=k * k).view(k, k).double()
@@ -29,9 +29,11 @@ def conditional(evidence: Evidence) -> dict[str, Value]:
 
 
 KEYS = {
-    "accuracy": Key(
+    "accuracy": MetricKey(
         "label accuracy", "max", "share of the samples that are read as the class asked for", "0..1", SAMPLES
     ),
-    "class_accuracy": Key("accuracy by class", "max", "the same for each class", "0..1", SAMPLES, many=True),
-    "confusion": Key("confusion", None, "share of each class read, by class asked for", "0..1", SAMPLES, many=True),
+    "class_accuracy": MetricKey("accuracy by class", "max", "the same for each class", "0..1", SAMPLES, many=True),
+    "confusion": MetricKey(
+        "confusion", None, "share of each class read, by class asked for", "0..1", SAMPLES, many=True
+    ),
 }

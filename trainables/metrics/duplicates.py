@@ -11,19 +11,19 @@ from __future__ import annotations
 import numpy as np
 
 from trainables.lazy_import import torch
-from trainables.metrics.inputs import Evidence
+from trainables.metrics.inputs import EvalInputs
 from trainables.metrics.manifold import share
-from trainables.metrics.types import NEIGHBOURS, Key, Value
+from trainables.metrics.types import NEIGHBOURS, MetricKey, Value
 
 SHOWN = 12
 
 
-def duplicates(evidence: Evidence) -> dict[str, Value]:
+def duplicates(inputs: EvalInputs) -> dict[str, Value]:
     """All keys below; `closest` is [[sample, other sample, distance], ...], each sample once, nearest first."""
-    found = evidence.neighbours
+    found = inputs.neighbours
     value, se = share(found.own <= found.limit)
     n, close = len(found.own), int(found.close.sum())
-    copies, copies_se = share(_copied(evidence.images[:n]))
+    copies, copies_se = share(_copied(inputs.images[:n]))
     return {
         "duplicates": value,
         "duplicates_se": se,
@@ -56,14 +56,18 @@ def _closest(own: torch.Tensor, partner: torch.Tensor) -> list[list[float]]:
 
 
 KEYS = {
-    "duplicates": Key(
+    "duplicates": MetricKey(
         "duplicates",
         "min",
         "share of the samples with a near-identical other; real images have .01",
         "0..1",
         NEIGHBOURS,
     ),
-    "support": Key("support", "max", "distinct images, by the share of near-identical pairs", "images", NEIGHBOURS),
-    "copies": Key("copies", "min", "share of the samples with an equal in every pixel", "0..1", ("n_neighbours",)),
-    "closest": Key("closest pairs", None, "sample, other sample, distance", "", NEIGHBOURS, many=True),
+    "support": MetricKey(
+        "support", "max", "distinct images, by the share of near-identical pairs", "images", NEIGHBOURS
+    ),
+    "copies": MetricKey(
+        "copies", "min", "share of the samples with an equal in every pixel", "0..1", ("n_neighbours",)
+    ),
+    "closest": MetricKey("closest pairs", None, "sample, other sample, distance", "", NEIGHBOURS, many=True),
 }

@@ -32,7 +32,7 @@ class Train(NamedTuple):
     held_out: Floats  # [at most N_MEMORISED] from val images to their nearest training image, ascending
 
 
-class Judge(NamedTuple):
+class Evaluator(NamedTuple):
     """The pinned extractor, the reference statistics and the evaluation plan of a sweep."""
 
     weights: dict[str, Floats]  # the extractor's, by parameter name
@@ -74,8 +74,8 @@ class Judge(NamedTuple):
         }
 
 
-def load_extractor(judge: Judge, device: torch.device | str) -> Extractor:
-    """The judge's extractor on `device`, frozen and in eval mode."""
+def load_extractor(evaluator: Evaluator, device: torch.device | str) -> Extractor:
+    """The evaluator's extractor on `device`, frozen and in eval mode."""
     from trainables.metrics.extractor import frozen
 
-    return frozen(judge.weights, judge.arch).to(device)
+    return frozen(evaluator.weights, evaluator.arch).to(device)

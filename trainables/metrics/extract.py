@@ -20,7 +20,7 @@ def split_images(split: Split, device: str = "cpu") -> Iterator[Tensor]:
 
 
 @torch.no_grad()
-def batched(extractor: Extractor, images: Iterator[Tensor], n_samples: int) -> Scores:
+def run_extractor(extractor: Extractor, images: Iterator[Tensor], n_samples: int) -> Scores:
     """Scores of the first n_samples images, nan for one that is not finite. Raises ValueError where there are fewer."""
     parts: list[Scores] = []
     n_seen = 0
@@ -30,7 +30,7 @@ def batched(extractor: Extractor, images: Iterator[Tensor], n_samples: int) -> S
         n_seen = min(n_samples, n_seen + len(batch))
         if n_seen == n_samples:
             return Scores(*(torch.cat(column) for column in zip(*parts, strict=True)))
-    raise ValueError(f"the sampler yielded {n_seen} images where the judge scores {n_samples}")
+    raise ValueError(f"the sampler yielded {n_seen} images where the evaluator scores {n_samples}")
 
 
 def _careful(extractor: Extractor, x: Tensor) -> Scores:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from trainables.lazy_import import Tensor, torch
-from trainables.metrics.inputs import Evidence
-from trainables.metrics.types import MOMENTS, Key
+from trainables.metrics.inputs import EvalInputs
+from trainables.metrics.types import MOMENTS, MetricKey
 
 
 class Moments(NamedTuple):
@@ -40,14 +40,14 @@ def frechet(a: Moments, b: Moments) -> float:
     return max(0.0, float(distance))
 
 
-def fid(evidence: Evidence) -> dict[str, float]:
-    """`fid` of the samples against the judge's reference."""
-    reference = Moments(torch.tensor(evidence.judge.mean), torch.tensor(evidence.judge.cov))
-    return {"fid": frechet(moments(evidence.features), reference)}
+def fid(inputs: EvalInputs) -> dict[str, float]:
+    """`fid` of the samples against the evaluator's reference."""
+    reference = Moments(torch.tensor(inputs.evaluator.mean), torch.tensor(inputs.evaluator.cov))
+    return {"fid": frechet(moments(inputs.features), reference)}
 
 
 KEYS = {
-    "fid": Key(
+    "fid": MetricKey(
         "FID", "min", "distance between Gaussians fitted to the features of samples and of real images", "", MOMENTS
     )
 }

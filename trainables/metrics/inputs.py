@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from trainables.data import Dataset
 from trainables.lazy_import import Tensor, torch
-from trainables.metrics.evaluator import Judge
+from trainables.metrics.evaluator import Evaluator
 from trainables.metrics.neighbours import Balls, Neighbours, neighbours
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """One model before its judge. Shapes: N samples, V images of val, C H W image, F features, K classes, Z code."""
+class EvalInputs:
+    """One model, ready to be measured. Shapes: N samples, V val images, C H W image, F features, K classes, Z code."""
 
-    judge: Judge
+    evaluator: Evaluator
     images: Tensor = field(default_factory=lambda: torch.empty(0))  # [N,C,H,W] in [0,1]
     features: Tensor = field(default_factory=lambda: torch.empty(0))  # [N,F]
     logits: Tensor = field(default_factory=lambda: torch.empty(0))  # [N,K]
@@ -53,8 +53,8 @@ class Evidence:
 
     @cached_property
     def neighbours(self) -> Neighbours:
-        """Of the first samples and the judge's real images; see neighbours.py."""
-        features, own, radius = (torch.tensor(array).to(self.features.device) for array in self.judge.real)
+        """Of the first samples and the evaluator's real images; see neighbours.py."""
+        features, own, radius = (torch.tensor(array).to(self.features.device) for array in self.evaluator.real)
         return neighbours(self.features, features, Balls(own, radius))
 
     def read(self, n: int) -> Tensor:
@@ -63,6 +63,6 @@ class Evidence:
             return self.logits[:n]
         assert self.draw is not None
         assert self.extractor is not None
-        from trainables.metrics.extract import batched
+        from trainables.metrics.extract import run_extractor
 
-        return batched(self.extractor, (x for x, _ in self.draw(n)), n).logits
+        return run_extractor(self.extractor, (x for x, _ in self.draw(n)), n).logits

@@ -8,22 +8,22 @@ of a small classifier the cube leaves nothing but noise. One subset of all; the 
 from __future__ import annotations
 
 from trainables.lazy_import import Tensor, torch
-from trainables.metrics.inputs import Evidence
-from trainables.metrics.types import NEIGHBOURS, Key
+from trainables.metrics.inputs import EvalInputs
+from trainables.metrics.types import NEIGHBOURS, MetricKey
 
 BLOCKS = 10
 UNIT = 1e-3
 ROWS = 500
 
 
-def kid(evidence: Evidence) -> dict[str, float]:
+def kid(inputs: EvalInputs) -> dict[str, float]:
     """`kid` of the first samples against as many real images, in thousandths."""
-    judge = evidence.judge
-    n = min(judge.n_neighbours, len(evidence.features))
-    features = evidence.features[:n]
-    real = torch.tensor(judge.real.features[:n]).to(features.device)
-    mean = torch.tensor(judge.mean).to(real)
-    sd = torch.tensor(judge.cov).diagonal().sqrt().to(real)
+    evaluator = inputs.evaluator
+    n = min(evaluator.n_neighbours, len(inputs.features))
+    features = inputs.features[:n]
+    real = torch.tensor(evaluator.real.features[:n]).to(features.device)
+    mean = torch.tensor(evaluator.mean).to(real)
+    sd = torch.tensor(evaluator.cov).diagonal().sqrt().to(real)
     sd = torch.where(sd > 0, sd, 1)  # a feature that no real image moves
     x, y = (features - mean) / sd, (real - mean) / sd
     value = mmd2(x, y) / UNIT
@@ -50,5 +50,7 @@ def _cube(product: Tensor, like: Tensor) -> Tensor:
 
 
 KEYS = {
-    "kid": Key("KID", "min", "squared distance of samples and real images under a cubic kernel", "1e-3", NEIGHBOURS)
+    "kid": MetricKey(
+        "KID", "min", "squared distance of samples and real images under a cubic kernel", "1e-3", NEIGHBOURS
+    )
 }

@@ -11,8 +11,8 @@ import math
 
 from trainables import random_streams
 from trainables.lazy_import import Tensor, torch
-from trainables.metrics.inputs import Evidence
-from trainables.metrics.types import Key
+from trainables.metrics.inputs import EvalInputs
+from trainables.metrics.types import MetricKey
 
 N_IMAGES, N_IMPORTANCE = 500, 100
 
@@ -22,24 +22,24 @@ def importance_nll(log_w: Tensor) -> Tensor:
     return math.log(len(log_w)) - log_w.logsumexp(0)
 
 
-def likelihood(evidence: Evidence) -> dict[str, float]:
+def likelihood(inputs: EvalInputs) -> dict[str, float]:
     """`nll` with its standard error over images."""
-    assert evidence.log_weight is not None
-    assert evidence.data is not None
-    val = evidence.data.val
+    assert inputs.log_weight is not None
+    assert inputs.data is not None
+    val = inputs.data.val
     n = min(N_IMAGES, len(val))
-    device = evidence.device
+    device = inputs.device
     x, y = val.gather(torch.arange(n, device=device), device)
     chance = random_streams.draw(random_streams.Draw("uniform", tuple(x.shape[1:])), n, str(device), 0, "binarised")
     x = (chance < x).float()
-    draw = evidence.log_weight(x, y)
+    draw = inputs.log_weight(x, y)
     log_w = torch.stack([draw(s).double() for s in range(N_IMPORTANCE)])
     nats = importance_nll(log_w)
     return {"nll": float(nats.mean()), "nll_se": float(nats.std()) / math.sqrt(n)}
 
 
 KEYS = {
-    "nll": Key(
+    "nll": MetricKey(
         "negative log-likelihood", "min",
         f"binarised pixels, {N_IMPORTANCE} importance samples, {N_IMAGES} held-out images", "nats",
     )

@@ -10,14 +10,14 @@ from __future__ import annotations
 import math
 
 from trainables.lazy_import import Tensor
-from trainables.metrics.inputs import Evidence
+from trainables.metrics.inputs import EvalInputs
 from trainables.metrics.neighbours import K
-from trainables.metrics.types import NEIGHBOURS, Key
+from trainables.metrics.types import NEIGHBOURS, MetricKey
 
 
-def manifold(evidence: Evidence) -> dict[str, float]:
+def manifold(inputs: EvalInputs) -> dict[str, float]:
     """`precision`, `recall`, `coverage` in 0..1 with their binomial standard errors, `density` >= 0."""
-    found = evidence.neighbours
+    found = inputs.neighbours
     values = {"density": float(found.balls.double().mean()) / K}
     for name, hits in {"precision": found.balls > 0, "recall": found.recalled, "coverage": found.covered}.items():
         values[name], values[f"{name}_se"] = share(hits)
@@ -31,10 +31,10 @@ def share(hits: Tensor) -> tuple[float, float]:
 
 
 KEYS = {
-    "precision": Key("precision", "max", "share of the samples that lie among real images", "0..1", NEIGHBOURS),
-    "recall": Key("recall", "max", "share of the real images that lie among samples", "0..1", NEIGHBOURS),
-    "density": Key(
+    "precision": MetricKey("precision", "max", "share of the samples that lie among real images", "0..1", NEIGHBOURS),
+    "recall": MetricKey("recall", "max", "share of the real images that lie among samples", "0..1", NEIGHBOURS),
+    "density": MetricKey(
         "density", "max", "real neighbourhoods that hold a sample, over k; real images have 1", "", NEIGHBOURS
     ),
-    "coverage": Key("coverage", "max", "share of the real neighbourhoods that hold a sample", "0..1", NEIGHBOURS),
+    "coverage": MetricKey("coverage", "max", "share of the real neighbourhoods that hold a sample", "0..1", NEIGHBOURS),
 }

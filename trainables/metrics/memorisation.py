@@ -12,18 +12,18 @@ from __future__ import annotations
 from trainables.lazy_import import torch
 from trainables.metrics.distances import closest
 from trainables.metrics.evaluator import N_MEMORISED
-from trainables.metrics.inputs import Evidence
+from trainables.metrics.inputs import EvalInputs
 from trainables.metrics.manifold import share
-from trainables.metrics.types import Key
+from trainables.metrics.types import MetricKey
 
 NEAR = 0.01
 
 
-def memorisation(evidence: Evidence) -> dict[str, float]:
+def memorisation(inputs: EvalInputs) -> dict[str, float]:
     """Both keys below."""
-    device = evidence.device
-    train, held_out = (torch.tensor(array).to(device) for array in evidence.judge.train)
-    found = closest(evidence.features[:N_MEMORISED], train)
+    device = inputs.device
+    train, held_out = (torch.tensor(array).to(device) for array in inputs.evaluator.train)
+    found = closest(inputs.features[:N_MEMORISED], train)
     value, se = share(found < torch.quantile(held_out, NEAR))
     return {
         "memorised": value,
@@ -34,14 +34,14 @@ def memorisation(evidence: Evidence) -> dict[str, float]:
 
 _STAMP = ("extractor", "n_train")
 KEYS = {
-    "memorised": Key(
+    "memorised": MetricKey(
         "memorised",
         "min",
         "share of samples nearer to a training image than 99 % of held-out images are",
         "0..1",
         _STAMP,
     ),
-    "train_distance": Key(
+    "train_distance": MetricKey(
         "distance to train",
         None,
         "median distance to the nearest training image over that of held-out images",

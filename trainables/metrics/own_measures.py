@@ -6,14 +6,14 @@ same whatever it trained on; a VAE's are from the mean code.
 
 from __future__ import annotations
 
-from trainables.metrics.inputs import Evidence
-from trainables.metrics.types import Key
+from trainables.metrics.inputs import EvalInputs
+from trainables.metrics.types import MetricKey
 
 
-def held_out(evidence: Evidence) -> dict[str, float]:
-    """The mean of each of evidence.measured."""
+def held_out(inputs: EvalInputs) -> dict[str, float]:
+    """The mean of each of inputs.measured."""
     found: dict[str, float] = {}
-    for name, values in evidence.measured.items():
+    for name, values in inputs.measured.items():
         wide = values.double()
         found |= {name: float(wide.mean()), f"{name}_se": float(wide.std()) / len(wide) ** 0.5}
     return found
@@ -24,16 +24,16 @@ def held_out(evidence: Evidence) -> dict[str, float]:
 BOUND = ("likelihood", "beta", "warmup", "free_bits")
 
 KEYS = {
-    "recon_mse": Key("reconstruction MSE", "min", "squared error per pixel on clean held-out images"),
-    "psnr": Key("PSNR", "max", "peak signal-to-noise ratio of the reconstruction, mean over images", "dB"),
-    "ssim": Key("SSIM", "max", "structural similarity of the reconstruction"),
-    "nats": Key(
+    "recon_mse": MetricKey("reconstruction MSE", "min", "squared error per pixel on clean held-out images"),
+    "psnr": MetricKey("PSNR", "max", "peak signal-to-noise ratio of the reconstruction, mean over images", "dB"),
+    "ssim": MetricKey("SSIM", "max", "structural similarity of the reconstruction"),
+    "nats": MetricKey(
         "nats per image",
         "min",
         "minus the evidence bound: one code an image, KL weight 1, grey pixels",
         "nats",
         moved_by=BOUND,
     ),
-    "nats_recon": Key("reconstruction part", None, "the bound's -log p(x given z)", "nats", moved_by=BOUND),
-    "nats_kl": Key("KL part", None, "the bound's KL of code and prior", "nats", moved_by=BOUND),
+    "nats_recon": MetricKey("reconstruction part", None, "the bound's -log p(x given z)", "nats", moved_by=BOUND),
+    "nats_kl": MetricKey("KL part", None, "the bound's KL of code and prior", "nats", moved_by=BOUND),
 }

@@ -11,35 +11,35 @@ from numpy.typing import NDArray
 from trainables import random_streams
 from trainables.data.dataset import Split
 from trainables.lazy_import import Tensor, torch
-from trainables.metrics.inputs import Evidence
+from trainables.metrics.inputs import EvalInputs
 from trainables.metrics.manifold import share
-from trainables.metrics.types import Key
+from trainables.metrics.types import MetricKey
 
 N_PROBE = 5_000  # images to fit on, and at most to test on
 DECAY = 1e-4
 MANY = 100  # with more classes than this 5,000 images are too few
 
 
-def probe(evidence: Evidence) -> dict[str, float]:
+def probe(inputs: EvalInputs) -> dict[str, float]:
     """`probe_accuracy` of the codes, 0..1."""
-    assert evidence.data is not None
-    if len(evidence.data.classes) > MANY:
+    assert inputs.data is not None
+    if len(inputs.data.classes) > MANY:
         return {}
-    x, y = _codes(evidence, evidence.data.train)
-    seen, labels = _codes(evidence, evidence.data.val)
+    x, y = _codes(inputs, inputs.data.train)
+    seen, labels = _codes(inputs, inputs.data.val)
     mean, sd = x.mean(0), x.std(0).clamp_min(1e-6)
-    weights = logistic((x - mean) / sd, y, len(evidence.data.classes))
+    weights = logistic((x - mean) / sd, y, len(inputs.data.classes))
     value, se = share(_with_one((seen - mean) / sd).mm(weights).argmax(1) == labels)
     return {"probe_accuracy": value, "probe_accuracy_se": se}
 
 
-def _codes(evidence: Evidence, split: Split) -> tuple[Tensor, Tensor]:
-    assert evidence.encode is not None
-    idx = random_streams.permutation(len(split), "cpu", 0, "probe")[:N_PROBE].to(evidence.device)
+def _codes(inputs: EvalInputs, split: Split) -> tuple[Tensor, Tensor]:
+    assert inputs.encode is not None
+    idx = random_streams.permutation(len(split), "cpu", 0, "probe")[:N_PROBE].to(inputs.device)
     codes, labels = [], []
     for part in torch.split(idx, 500):
-        x, y = split.gather(part, evidence.device)
-        codes.append(evidence.encode(x).float())
+        x, y = split.gather(part, inputs.device)
+        codes.append(inputs.encode(x).float())
         labels.append(y)
     return torch.cat(codes), torch.cat(labels)
 
@@ -67,7 +67,7 @@ def logistic(x: Tensor, y: Tensor, n_classes: int) -> Tensor:
 
 
 KEYS = {
-    "probe_accuracy": Key(
+    "probe_accuracy": MetricKey(
         "linear-probe accuracy", "max", f"of the codes: logistic regression on {N_PROBE:,} training images", "0..1"
     )
 }

@@ -22,7 +22,7 @@ from trainables.data import Dataset
 from trainables.data.dataset import Split
 from trainables.metrics.distances import closest
 from trainables.metrics.evaluator import N_MEMORISED, Floats, Real, Train
-from trainables.metrics.extract import batched, split_images
+from trainables.metrics.extract import run_extractor, split_images
 from trainables.metrics.extractor import Extractor
 from trainables.metrics.neighbours import N_NEIGHBOURS, balls
 from trainables.metrics.sharpness import edge_energy
@@ -32,7 +32,7 @@ MAX_TRAIN = 60_000  # of stacked MNIST's 128,000; every other set is smaller
 
 
 class Reference(NamedTuple):
-    """Everything that a judge knows of real images, but for their moments."""
+    """Everything that a evaluator knows of real images, but for their moments."""
 
     features: Tensor  # [N,F] of the whole reference
     edge_energy: float
@@ -78,7 +78,9 @@ def _features(dataset: Dataset, extractor: Extractor, cached: Path) -> tuple[Ten
         kept = {}
     if {name: len(array) for name, array in kept.items()} != sizes:
         splits = {"train": dataset.train.to("cpu"), "val": dataset.val.to("cpu")}
-        kept = {name: batched(extractor, split_images(splits[name]), n).features.numpy() for name, n in sizes.items()}
+        kept = {
+            name: run_extractor(extractor, split_images(splits[name]), n).features.numpy() for name, n in sizes.items()
+        }
         _keep(kept, cached)
     return torch.from_numpy(kept["train"]), torch.from_numpy(kept["val"])
 

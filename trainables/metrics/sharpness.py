@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 
 from trainables.lazy_import import Tensor
-from trainables.metrics.inputs import Evidence
-from trainables.metrics.types import Key
+from trainables.metrics.inputs import EvalInputs
+from trainables.metrics.types import MetricKey
 
 FLAT = 1e-6  # real images without any edge
 
@@ -21,14 +21,14 @@ def edge_energy(images: Tensor) -> Tensor:
     return down.square().flatten(1).mean(1) + across.square().flatten(1).mean(1)
 
 
-def sharpness(evidence: Evidence) -> dict[str, float]:
+def sharpness(inputs: EvalInputs) -> dict[str, float]:
     """`sharpness` of the samples; real images have 1."""
-    energy = edge_energy(evidence.images).double() / max(evidence.judge.edge_energy, FLAT)
+    energy = edge_energy(inputs.images).double() / max(inputs.evaluator.edge_energy, FLAT)
     return {"sharpness": float(energy.mean()), "sharpness_se": float(energy.std()) / math.sqrt(len(energy))}
 
 
 KEYS = {
-    "sharpness": Key(
+    "sharpness": MetricKey(
         "sharpness", None, "edge energy over that of real images; under 1 blurred, over 1 noisy", "",
         ("n_samples", "n_reference", "reference"),
     )

@@ -7,8 +7,8 @@ For each code (b - a) / max(a, b), a being its mean distance to its own class an
 from __future__ import annotations
 
 from trainables.lazy_import import Tensor, torch
-from trainables.metrics.inputs import Evidence
-from trainables.metrics.types import Key
+from trainables.metrics.inputs import EvalInputs
+from trainables.metrics.types import MetricKey
 
 N_CODES = 1_000  # it is quadratic in these
 
@@ -26,13 +26,13 @@ def coefficient(z: Tensor, y: Tensor) -> float:
     return float(values.nan_to_num(0.0).mean())
 
 
-def silhouette(evidence: Evidence) -> dict[str, float]:
+def silhouette(inputs: EvalInputs) -> dict[str, float]:
     """`silhouette` of the first codes of val."""
-    assert evidence.data is not None
-    assert evidence.encode is not None
-    val = evidence.data.val
-    x, y = val.gather(torch.arange(min(len(val), N_CODES), device=evidence.device), evidence.device)
-    return {"silhouette": coefficient(evidence.encode(x).float(), y)}
+    assert inputs.data is not None
+    assert inputs.encode is not None
+    val = inputs.data.val
+    x, y = val.gather(torch.arange(min(len(val), N_CODES), device=inputs.device), inputs.device)
+    return {"silhouette": coefficient(inputs.encode(x).float(), y)}
 
 
-KEYS = {"silhouette": Key("silhouette", "max", f"of the classes among the codes of {N_CODES:,} images", "-1..1")}
+KEYS = {"silhouette": MetricKey("silhouette", "max", f"of the classes among the codes of {N_CODES:,} images", "-1..1")}

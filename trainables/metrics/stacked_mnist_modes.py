@@ -9,26 +9,26 @@ from __future__ import annotations
 
 from trainables.lazy_import import torch
 from trainables.metrics.classes import divergence, histogram
-from trainables.metrics.inputs import Evidence
-from trainables.metrics.types import Key
+from trainables.metrics.inputs import EvalInputs
+from trainables.metrics.types import MetricKey
 
 N_STACKED = 26_000
 
 
-def stacked(evidence: Evidence) -> dict[str, float]:
+def stacked(inputs: EvalInputs) -> dict[str, float]:
     """Both keys below; nothing where images are not stacked."""
-    if evidence.judge.arch["planes"] == 1:
+    if inputs.evaluator.arch["planes"] == 1:
         return {}
-    shares = histogram(evidence.read(N_STACKED))
+    shares = histogram(inputs.read(N_STACKED))
     even = torch.full_like(shares, 1 / len(shares))
     return {"stacked_modes": float((shares > 0).sum()), "stacked_kl": divergence(shares, even)}
 
 
 KEYS = {
-    "stacked_modes": Key(
+    "stacked_modes": MetricKey(
         "modes of 1,000", "max", "of stacked MNIST, with at least one of 26,000 samples", "modes", ("extractor",)
     ),
-    "stacked_kl": Key(
+    "stacked_kl": MetricKey(
         "KL to even modes", "min", "of stacked MNIST, 26,000 samples; real images have .019", "nats", ("extractor",)
     ),
 }

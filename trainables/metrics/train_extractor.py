@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from trainables.data import Dataset
 from trainables.data.dataset import Split
-from trainables.metrics.extract import batched, split_images
+from trainables.metrics.extract import run_extractor, split_images
 from trainables.metrics.extractor import Extractor, folded, make_arch
 from trainables.metrics.extractor_file import Trained
 
@@ -117,5 +117,5 @@ def shifted(x: Tensor, most: int) -> Tensor:
 
 def accuracy(extractor: Extractor, split: Split) -> float:
     """Share of the split's images that the extractor names right, 0..1."""
-    _, logits = batched(extractor, split_images(split), len(split))
+    _, logits = run_extractor(extractor, split_images(split), len(split))
     return float((logits.argmax(1) == torch.as_tensor(split.labels)).double().mean())

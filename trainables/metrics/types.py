@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
-from trainables.metrics.inputs import Evidence
+from trainables.metrics.inputs import EvalInputs
 
 Mode = Literal["min", "max"]
 When = Literal["each", "last", "asked"]
 Value = float | list[float] | list[list[float]]
 
-# Names of Judge.stamp: what a value of one of these kinds depends on besides the samples.
+# Names of Evaluator.stamp: what a value of one of these kinds depends on besides the samples.
 MOMENTS = ("extractor", "n_samples", "n_reference", "reference")
 SAMPLES = ("extractor", "n_samples")
 NEIGHBOURS = ("extractor", "n_neighbours", "reference", "k")
 
 
-class Key(NamedTuple):
+class MetricKey(NamedTuple):
     """One key of a row. A key `x` may come with `x_se`, its standard error, which needs no entry of its own."""
 
     name: str  # in words, as a table heads its column
@@ -30,12 +30,12 @@ class Key(NamedTuple):
 
 
 class Metric(NamedTuple):
-    """A function of the evidence, and its keys. It may leave out keys that do not apply to the data."""
+    """A function of EvalInputs, and its keys. It may leave out keys that do not apply to the data."""
 
-    fn: Callable[[Evidence], Mapping[str, Value]]
-    keys: dict[str, Key]
+    fn: Callable[[EvalInputs], Mapping[str, Value]]
+    keys: dict[str, MetricKey]
     when: When = "each"  # evaluation; `last`: only a trial's last one; `asked`: and only where somebody asked for it
-    needs: tuple[str, ...] = ("features",)  # the parts of the evidence, without which it does not run
+    needs: tuple[str, ...] = ("features",)  # the parts of EvalInputs without which it does not run
 
     def is_due(self, last: bool, asked: bool) -> bool:
         """Whether it runs at an evaluation, given what that is."""

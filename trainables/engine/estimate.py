@@ -1,19 +1,23 @@
-"""How long a configuration takes here: some real steps and two real evaluations, on the real data."""
+"""Estimate what a trial of a configuration takes on this machine: seconds, by running some of its steps and two of its
+evaluations; bytes on the disk, by building its nets and optimisers."""
 
+import io
 import time
 from dataclasses import replace
 from typing import NamedTuple
+
+import torch
 
 from trainables.config_schema import Config
 from trainables.engine.evaluate import evaluate
 from trainables.engine.interface import Model
 from trainables.engine.loop import train_epoch
-from trainables.engine.state import Data, Run, start
+from trainables.engine.state import Data, TrainingState, sampling_nets, snapshot, start
 
 WARM = 3  # steps that are not timed: the first ones allocate
 
 
-class Cost(NamedTuple):
+class Seconds(NamedTuple):
     """Seconds of one configuration."""
 
     epoch_s: float  # of training
@@ -21,7 +25,7 @@ class Cost(NamedTuple):
     last_s: float  # of a trial's last evaluation, which measures more
 
 
-def cost(model: Model, config: Config, data: Data, seed: int, limit_s: float) -> Cost:
+def measure_seconds(model: Model, config: Config, data: Data, seed: int, limit_s: float) -> Seconds:
     """What a configuration takes; the timed steps stop at an epoch or after about ``limit_s``.
 
     Raises:
@@ -38,10 +42,10 @@ def cost(model: Model, config: Config, data: Data, seed: int, limit_s: float) ->
         run.epoch, began = epoch, time.perf_counter()
         evaluate(run)
         seconds.append(time.perf_counter() - began)
-    return Cost(epoch_s, seconds[1], seconds[0])
+    return Seconds(epoch_s, seconds[1], seconds[0])
 
 
-def _timed(run: Run, data: Data, n: int) -> float:
+def _timed(run: TrainingState, data: Data, n: int) -> float:
     """Seconds a step, over n steps."""
     train, images = data.images.train, n * run.config["batch_size"]
     if train.planes is None:
@@ -51,3 +55,27 @@ def _timed(run: Run, data: Data, n: int) -> float:
     run.data, began = data._replace(images=data.images._replace(train=short)), time.perf_counter()
     train_epoch(run)  # reads its sums in the end, so the device is done
     return (time.perf_counter() - began) / n
+
+
+class Bytes(NamedTuple):
+    """Bytes of one checkpoint, and of the best weights."""
+
+    checkpoint: int
+    best: int
+
+
+def measure_bytes(model: Model, config: Config, data: Data) -> Bytes:
+    """What a trial of this configuration writes each time; trains nothing.
+
+    Raises:
+        UserError: a configuration that cannot run on these images.
+    """
+    run = start(model, config, data, 0)
+    for turn_state in run.turn_states:
+        for parameter in turn_state.parameters:
+            parameter.grad = torch.zeros_like(parameter)
+        turn_state.optimiser.step()  # the moments are made at the first step
+    buffer = io.BytesIO()
+    torch.save(snapshot(run, {}), buffer)
+    states = (net.state_dict() for net in sampling_nets(run).values())
+    return Bytes(buffer.tell(), sum(value.nbytes for state in states for value in state.values()))

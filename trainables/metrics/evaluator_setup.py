@@ -1,4 +1,4 @@
-"""Makes the judge of a data set: its extractor (shipped, cached, or trained now) and the reference statistics.
+"""Makes the evaluator of a data set: its extractor (shipped, cached, or trained now) and the reference statistics.
 
 The extractor is pinned to the content of the data: the shipped one serves only the very images it was trained on, and
 any other data set trains its own once, kept by fingerprint under $XDG_CACHE_HOME/gensweep/extractors (~/.cache).
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from trainables.data import Dataset
-from trainables.metrics.evaluator import Judge
+from trainables.metrics.evaluator import Evaluator
 from trainables.metrics.extractor import frozen, make_arch
 from trainables.metrics.extractor_file import SHIPPED, Trained, read, write
 from trainables.metrics.fid import moments
@@ -24,7 +24,7 @@ from trainables.metrics.train_extractor import Progress, fit, make_recipe
 N_SAMPLES = 5_000  # FID is biased in n: about 4000/n on MNIST, so 1,000 samples rank only gross failures
 
 
-def build_judge(
+def build_evaluator(
     dataset: Dataset,
     *,
     seed: int,
@@ -36,8 +36,8 @@ def build_judge(
     cache_dir: Path | None = None,
     progress: Progress | None = None,
     test: bool = False,
-) -> Judge:
-    """The judge of `dataset`. `seed` is the sweep's; `progress` hears of an extractor that has to be trained first.
+) -> Evaluator:
+    """The evaluator of `dataset`. `seed` is the sweep's; `progress` hears of an extractor that has to be trained first.
     With `test` it judges against the test split, which no search ever sees: once, to state final scores."""
     folder = cache_dir or _cache_dir()
     trained = find_extractor(dataset, cache_dir=folder, progress=progress)
@@ -45,7 +45,7 @@ def build_judge(
     kept = folder / f"{dataset.fingerprint}-{trained.id}{'.test' if test else ''}.features.safetensors"
     reference = build_reference(dataset, extractor, kept, test)
     mean, cov = moments(reference.features)
-    return Judge(
+    return Evaluator(
         weights=trained.weights,
         arch=trained.arch,
         extractor_id=trained.id,
