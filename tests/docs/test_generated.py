@@ -1,5 +1,6 @@
 """The generated parts of docs/, and the site as a whole."""
 
+import pkgutil
 import re
 import runpy
 import subprocess
@@ -39,6 +40,13 @@ def test_every_page_is_in_the_navigation() -> None:
     text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     listed = set(re.findall(r"[\w/.-]+\.md", text.partition("nav:\n")[2]))
     assert {path.relative_to(ROOT / "docs").as_posix() for path in PAGES} == listed
+
+
+def test_names_of_the_api_page_exist() -> None:
+    text = (ROOT / "docs" / "python-api.md").read_text(encoding="utf-8")
+    names = re.findall(r"^::: (\S+)$", text, re.MULTILINE)
+    assert names
+    assert [name for name in names if pkgutil.resolve_name(name) is None] == []
 
 
 def test_site_loads_nothing_from_elsewhere() -> None:
