@@ -25,7 +25,7 @@ def took(command: str, sweep: str) -> float:
 
 
 def main() -> int:
-    import sweeps
+    from helpers import sweeps
 
     rows, late = [], False
     with tempfile.TemporaryDirectory() as folder:

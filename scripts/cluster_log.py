@@ -1,7 +1,7 @@
 """Writes docs/cluster_log.md: what a person types and sees, from `cluster check` to `cluster down`, on three hosts that
-are made on this machine (tests/cluster/hosts.py). It is run as root, with nothing beside it:
+are made on this machine (tests/helpers/hosts.py). It is run as root, with nothing beside it:
 
-    PYTHONPATH=tests/cluster python scripts/cluster_log.py [PATH]
+    PYTHONPATH=tests python scripts/cluster_log.py [PATH]
 """
 
 import datetime
@@ -15,16 +15,16 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import hosts
+from helpers import hosts
 
 from analysis.read import results
 
 HEAD = """# A cluster of three hosts, from `check` to `down`
 
-What a person types and sees: three hosts in namespaces of one machine of {cores} cores (tests/cluster/hosts.py), each
+What a person types and sees: three hosts in namespaces of one machine of {cores} cores (tests/helpers/hosts.py), each
 with an sshd, a home, a session folder and a /dev/shm of its own, one slot each, and one folder that all of them mount.
 `rack.yaml` is deploy/onprem.yaml with these addresses. Lines are cut at {width} characters; the lines of most trials
-(`...`) and what `ray down` says are left out. Written by `PYTHONPATH=tests/cluster python scripts/cluster_log.py` on
+(`...`) and what `ray down` says are left out. Written by `PYTHONPATH=tests python scripts/cluster_log.py` on
 {day}, load {load} as it began.
 
 From `submit` to the first trial running: **{first:.0f} s**. A trial took {shortest:.0f} to {longest:.0f} s.

@@ -1,4 +1,4 @@
-"""Whether a sweep has lost nothing: for scripts/chaos.py and tests/cluster."""
+"""Whether a sweep has lost nothing: for scripts/chaos.py and the tests of clusters."""
 
 import json
 import re

@@ -1,12 +1,17 @@
-"""What several files of tests share; a file may have a evaluator of its own."""
+"""Fixtures that several test modules share; a module may have an evaluator of its own."""
 
-from collections.abc import Iterator
+import shutil
+import subprocess
+from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 
 from trainables.data import load
 from trainables.metrics import Evaluator, Extractor, build_evaluator, load_extractor
 from trainables.metrics.train_extractor import one_thread
+
+pytest.register_assert_rewrite("helpers")
 
 
 @pytest.fixture(scope="module")
@@ -23,3 +28,24 @@ def evaluator() -> Evaluator:
 @pytest.fixture(scope="module")
 def extractor(evaluator: Evaluator) -> Extractor:
     return load_extractor(evaluator, "cpu")
+
+
+@pytest.fixture
+def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Generator[Path]:
+    """A file system of 8 MB."""
+    if shutil.which("mount") is None:
+        pytest.skip("needs mount (Debian: apt-get install mount)")
+    place = tmp_path / "small"
+    place.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(place)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip(f"needs the right to mount: {mounted.stderr.decode().strip()}")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)

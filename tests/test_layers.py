@@ -172,6 +172,17 @@ def long_files() -> list[str]:
     return [f"{path.relative_to(ROOT)}: {n} lines > {MAX_LINES}" for path, n in lengths.items() if n > MAX_LINES]
 
 
+def imports_of_test_modules() -> list[str]:
+    """Return the imports of one test module by another: what they share belongs in tests/helpers."""
+    modules = {path.stem for path in sources("tests") if path.stem.startswith("test_")} | {"conftest"}
+    return [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in sources("tests")
+        for name in sorted(imported(path))
+        if name.split(".")[0] in modules
+    ]
+
+
 def test_layers__imports_follow_the_table() -> None:
     assert wrong_arrows() == []
 
@@ -189,12 +200,16 @@ def test_layers__no_circles() -> None:
     assert import_circles() == []
 
 
+def test_layers__no_test_module_imports_another() -> None:
+    assert imports_of_test_modules() == []
+
+
 def test_layers__no_long_files() -> None:
     assert long_files() == []
 
 
 if __name__ == "__main__":
-    problems = wrong_arrows() + import_circles() + long_files()
+    problems = wrong_arrows() + import_circles() + imports_of_test_modules() + long_files()
     print("\n".join(problems) or "Imports follow the table, none form a circle, and no file is longer than 250 lines.")
     print(f"Levels of packages: gensweep {levels('gensweep')}, analysis {levels('analysis')}.")
     raise SystemExit(bool(problems))

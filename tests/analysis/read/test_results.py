@@ -1,0 +1,197 @@
+"""Reading, ranking and summing up a sweep directory, by hand numbers; and every directory that cannot be read."""
+
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers import sweeps
+from optuna.trial import TrialState
+from pyarrow import fs
+
+from analysis.read import optuna_study, results
+from analysis.sweep import ranking, status
+from trainables.errors import UserError
+from trainables.filestore import Directory
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return sweeps.make(tmp_path_factory.mktemp("results") / "tiny")
+
+
+@pytest.fixture
+def own(made: Path, tmp_path: Path) -> Path:
+    """A sweep that a test may change."""
+    return shutil.copytree(made, tmp_path / "own")
+
+
+def rewrite(directory: Path, **changes: Any) -> None:
+    path = directory / "sweep.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_trials_as_the_study_tells_them(made: Path) -> None:
+    trials = results.load(made).trials
+    assert trials["number"].tolist() == [0, 1, 2, 3]
+    assert trials["state"].tolist() == ["complete", "complete", "pruned", "failed"]
+    assert trials["value"].tolist() == [20.0, 12.5, 20.0, 5.0]
+    assert trials["best_epoch"].tolist() == [5, 4, 2, 2]
+    assert trials["lr"].tolist() == [1e-3, 3e-3, 1e-4, 1e-2]
+    assert trials["width"].tolist() == [32] * 4
+    assert (trials["reason"].iloc[3], trials["error"].iloc[3]) == ("nan", "loss is nan at epoch 3")
+
+
+def test_reading_adds_the_metrics_of_the_best_epoch(made: Path) -> None:
+    sweep = results.read(results.load(made))
+    assert sweep.trials["nats"].tolist() == [110.0, 102.5, 110.0, 95.0]
+    assert sweep.trials["wall_s"].tolist() == [5.0, 5.0, 2.0, 2.0]
+    assert len(sweep.rows) == 5 + 5 + 2 + 2
+    one = results.read(results.load(made), [1])
+    assert one.rows["fid"].tolist() == [50.0, 30.0, 15.0, 12.5, 14.0]
+    assert one.trials["nats"].notna().tolist() == [False, True, False, False]
+
+
+def test_the_last_row_of_an_epoch_counts_and_torn_lines_do_not() -> None:
+    lines = [b'{"epoch": 1, "fid": 9}', b'{"epoch": 2, "fi', b'{"epoch": 3, "fid": 7}', b'{"epoch": 1, "fid": 8}']
+    assert results.parse(b"\n".join([*lines, b'{"epoch": 4, "fid"'])) == [
+        {"epoch": 1, "fid": 8},
+        {"epoch": 3, "fid": 7},
+    ]
+    assert results.parse(b"") == []
+
+
+def test_ranking_breaks_ties_by_number_and_leaves_out_failures(made: Path) -> None:
+    sweep = results.load(made)
+    assert ranking.ranked(sweep)["number"].tolist() == [1, 0, 2]  # trial 3 failed after reaching 5.0
+
+
+def test_a_maximised_objective(own: Path) -> None:
+    rewrite(own, objective={"metric": "fid", "mode": "max"})
+    sweep = results.load(own)
+    lead = ranking.top(sweep, 1)[0]
+    assert (lead["number"], lead["value"], lead["best_epoch"]) == (2, 90.0, 1)
+    margin = ranking.margin(sweep)
+    assert margin is not None
+    assert (margin.gain, margin.share) == (30.0, 0.5)
+
+
+def test_top_is_plain_and_exact(made: Path) -> None:
+    first, second = ranking.top(results.load(made), 2)
+    assert json.loads(json.dumps(first)) == first
+    assert (first["number"], first["value"], first["best_epoch"], first["epochs_done"]) == (1, 12.5, 4, 5)
+    assert first["config"] == sweeps.FIXED | {"lr": 3e-3, "batch_size": 64, "likelihood": "bernoulli"}
+    assert first["seed"] == 101
+    assert first["metrics"]["updates"] == 80
+    assert second["number"] == 0
+    with pytest.raises(UserError, match="at least 1, not 0"):
+        ranking.top(results.load(made), 0)
+
+
+def test_table_and_margin(made: Path) -> None:
+    lines = ranking.table(results.load(made), 2).splitlines()
+    assert lines[0].split() == ["rank", "trial", "state", "fid", "epoch", "lr", "batch_size", "likelihood"]
+    assert lines[1].split() == ["1", "1", "done", "12.5", "4", "0.003", "64", "bernoulli"]
+    assert len({len(line) for line in lines[:3]}) == 1
+    assert lines[4] == "Trial 1 reaches FID 12.5, the defaults (trial 0) 20: 7.5 better (38%)."
+    shown = ["FID              12.5", "effective modes  9.5 classes", "precision        0.75 0..1"]
+    assert lines[6:] == ["Trial 1:", *(f"  {line}" for line in shown), "  nats per image   102.5 nats"]
+    assert ranking.margin(results.load(made)) == ranking.Margin(20.0, 12.5, 7.5, 0.375)
+
+
+def test_status_counts(own: Path) -> None:
+    rewrite(own, trials=10)
+    found = status.summary(results.load(own))
+    assert {key: found[key] for key in ("done", "stopped", "failed", "open", "waiting", "asked")} == {
+        "done": 2, "stopped": 1, "failed": 1, "open": 0, "waiting": 6, "asked": 10,
+    }  # fmt: skip
+    assert found["reasons"] == {"nan": 1}
+    assert found["best"] == {"number": 1, "value": 12.5, "values": {"fid": 12.5}, "best_epoch": 4}
+    assert "best so far: trial 1, FID 12.5 at epoch 4" in status.text(results.load(own))
+
+
+def test_all_failed(tmp_path: Path) -> None:
+    failed = sweeps.make(tmp_path / "bad", [sweeps.TRIALS[3]] * 2)
+    with pytest.raises(UserError, match=r"all 2 trials of .*bad' failed \(2 nan\)"):
+        ranking.table(results.load(failed), 5)
+    assert status.summary(results.load(failed))["best"] is None
+
+
+def test_before_the_first_trial(own: Path) -> None:
+    (own / "study.db").unlink()
+    shutil.rmtree(own / "trials")
+    sweep = results.load(own)
+    assert status.summary(sweep)["waiting"] == 4
+    assert results.read(sweep).rows.empty
+    with pytest.raises(UserError, match=r"no trial of .* has a score yet"):
+        ranking.ranked(sweep)
+
+
+def test_not_a_sweep(own: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"is not a sweep: no sweep.json there$"):
+        results.load(tmp_path / "nowhere")
+    with pytest.raises(UserError, match=r"sweeps below it: own"):
+        results.load(tmp_path)
+    with pytest.raises(UserError, match="cannot open 'gopher://x/y'"):
+        results.load("gopher://x/y")
+    rewrite(own, format=2)
+    with pytest.raises(UserError, match="format 1"):
+        results.load(own)
+    (own / "sweep.json").write_text('{"name": ')
+    with pytest.raises(UserError, match=r"sweep.json is broken"):
+        results.load(own)
+
+
+def test_a_study_that_is_none(own: Path) -> None:
+    (own / "study.db").write_bytes(b"this is no database, and it is long enough to be looked at" * 20)
+    with pytest.raises(UserError, match=r"cannot read the study of .*own'"):
+        results.load(own)
+
+
+def test_reading_leaves_no_trace(own: Path) -> None:
+    before = {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in own.rglob("*")}
+    ranking.table(results.load(own), 3)
+    assert {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in own.rglob("*")} == before
+
+
+def test_reading_beside_a_driver_that_writes(own: Path) -> None:
+    writer = sqlite3.connect(own / "study.db", isolation_level=None)
+    try:
+        writer.execute("pragma journal_mode=wal")
+        writer.execute("update trial_intermediate_values set intermediate_value = 1.5 where step = 4")
+        writer.execute("begin immediate")
+        assert ranking.ranked(results.load(own))["value"].iloc[0] == 1.5
+    finally:
+        writer.close()
+
+
+def test_a_study_that_no_driver_has_open_is_left_without_helper_files(own: Path) -> None:
+    connection = sqlite3.connect(own / "study.db")
+    connection.execute("pragma journal_mode=wal")
+    connection.close()
+    before = sorted(path.name for path in own.iterdir())
+    assert len(results.load(own).trials) == 4
+    assert sorted(path.name for path in own.iterdir()) == before
+
+
+def test_a_bucket_reads_like_a_folder(made: Path) -> None:
+    bucket = Directory(fs.SubTreeFileSystem(str(made.parent), fs.LocalFileSystem()), "tiny", "s3://bucket/tiny")
+    assert not bucket.local
+    sweep = results.load(made)
+    assert [trial.number for trial in optuna_study.trials(bucket, sweep.meta)] == [0, 1, 2, 3]
+    assert results.trial(sweep._replace(place=bucket), 1) == results.trial(sweep, 1)
+    assert results.load(made.as_uri()).trials.equals(sweep.trials)
+
+
+def test_a_conditional_key_stays_whole_and_absent_where_it_does_not_apply(tmp_path: Path) -> None:
+    some: list[sweeps.Planned] = [
+        (TrialState.COMPLETE, {"lr": 1e-3, "batch_size": 64}, [3.0]),
+        (TrialState.COMPLETE, {"lr": 1e-3}, [2.0]),
+    ]
+    sweep = results.load(sweeps.make(tmp_path / "some", some))
+    entries = ranking.top(sweep, 2)
+    assert entries[1]["config"]["batch_size"] == 64
+    assert "batch_size" not in entries[0]["config"]
+    assert ranking.table(sweep, 1).splitlines()[1].split()[-2:] == ["–", "–"]

@@ -1,0 +1,71 @@
+"""The boundary check: where the best point lies at an edge, and the range that would tell."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers import sweeps
+
+from analysis.read import results
+from analysis.sweep import boundary
+from gensweep.config.options import Options
+from gensweep.config.resolve import resolve
+from gensweep.search.extend import extend_manifest
+
+LOG = {"kind": "float", "low": 1e-4, "high": 1e-2, "log": True}
+LINEAR = {"kind": "float", "low": 0.0, "high": 0.9, "log": False}
+WHOLE = {"kind": "int", "low": 8, "high": 64, "log": True}
+FEW = {"kind": "int", "low": 4, "high": 10, "log": False}
+CHOICES = {"kind": "categorical", "choices": [64, 128, 256]}
+
+
+@pytest.mark.parametrize(
+    ("key", "box", "values", "found"),
+    [
+        ("lr", LOG, [1.2e-4], ("lower", "1e-05:0.01:log")),
+        ("lr", LOG, [1e-3], None),
+        ("lr", LOG, [8.1e-3], ("upper", "0.0001:0.1:log")),
+        ("beta1", LINEAR, [0.88], ("upper", "0:0.95")),  # half-way to what a decay may be
+        ("beta1", LINEAR, [0.0], None),  # nothing lies below
+        ("latent_dim", WHOLE, [64], ("upper", "8:181:log")),
+        ("latent_dim", {**WHOLE, "low": 1}, [1], None),
+        ("epochs", FEW, [10, 10, 9, 10, 10], ("upper", "4:13")),
+        ("epochs", FEW, [10, 9, 8, 10, 10], None),  # the best ones disagree
+        ("epochs", FEW, [10, 10], None),  # too few to agree
+        ("d_steps", {**FEW, "low": 1, "high": 2}, [2] * 5, None),  # of two values each is an edge
+        ("batch_size", CHOICES, [256, 256, 128, 256, 256], ("upper", "64,128,256,512")),
+        ("batch_size", CHOICES, [64] * 5, ("lower", "32,64,128,256")),
+        ("batch_size", CHOICES, [128] * 5, None),
+        ("ema", {"kind": "categorical", "choices": [0.0, 0.99, 0.999]}, [0.999] * 5, None),
+        ("likelihood", {"kind": "categorical", "choices": ["bernoulli", "gaussian"]}, ["gaussian"] * 5, None),
+    ],
+)
+def test_an_edge_and_the_range_beyond_it(
+    key: str, box: dict[str, Any], values: list[Any], found: tuple[str, str] | None
+) -> None:
+    one = boundary.edge(key, box, values)
+    assert (None if one is None else (one.side, one.wider)) == found
+
+
+def test_what_is_advised_is_what_extend_takes() -> None:
+    sheet = {**resolve(Options("gan", trials=8), []), "study": "s"}
+    top = {key: [box["high"]] * 5 for key, box in sheet["space"].items() if box["kind"] in ("float", "int")}
+    top |= {key: [box["choices"][-1]] * 5 for key, box in sheet["space"].items() if box["kind"] == "categorical"}
+    found = [boundary.edge(key, sheet["space"][key], values) for key, values in top.items()]
+    wider = {one.key: one.wider for one in found if one is not None}
+    assert set(wider) == {"lr_g", "lr_d", "beta1", "batch_size", "latent_dim"}
+    longer, _ = extend_manifest(sheet, 4, wider)
+    assert longer["space"]["lr_g"]["high"] == pytest.approx(0.05)
+    assert longer["space"]["batch_size"]["choices"] == [64, 128, 256, 512]
+
+
+def test_the_command_of_a_sweep(tmp_path: Path) -> None:
+    sweep = results.load(sweeps.make(tmp_path / "s"))
+    assert boundary.edges(sweep) == []
+    assert "inside every range" in boundary.said(sweep, [])
+    space = sweep.meta["space"] | {"lr": {**sweep.meta["space"]["lr"], "high": 3e-3}}
+    narrow = sweep._replace(meta=sweep.meta | {"space": space})
+    found = boundary.edges(narrow)
+    assert "the upper edge of lr," in boundary.said(narrow, found)
+    command = " ".join(boundary.command(narrow, found))
+    assert command == f"gensweep extend {narrow.place.name} --trials 4 --set lr=0.0001:0.0164:log"

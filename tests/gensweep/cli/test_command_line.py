@@ -1,0 +1,209 @@
+"""The command line without Ray: what is resolved, and that every bad input is one line, exit 2, nothing written."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers.command_line import refused, written
+from optuna.trial import TrialState
+
+from gensweep import Sweep
+from gensweep.cli.main import main
+from gensweep.config.options import Options
+from gensweep.config.resolve import resolve
+from gensweep.errors import UserError
+from gensweep.import_hook import ROOT
+from gensweep.search.study_storage import open_study
+from gensweep.storage.lock import driving, is_driven
+from gensweep.units import seconds
+from search_spaces import SPACES
+from search_spaces.override import describe
+
+pytestmark = pytest.mark.usefixtures("at_home")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("rnu vae", "did you mean 'run'"),
+        ("run vea", "did you mean 'vae'"),
+        ("run vae --dataset fashon_mnist", "did you mean 'fashion_mnist'"),
+        ("run vae --sampler tp", "did you mean 'tpe'"),
+        ("run vae --scheduler ahsa", "did you mean 'asha'"),
+        ("run vae --set latentdim=3", "did you mean 'latent_dim'"),
+        ("run vae --set lr_g=1e-3", "lr_g"),
+        ("run vae --set lr", "key=v"),
+        ("run vae --set lr=50", "out of range"),
+        ("run vae --set lr=1e-4:50", "out of range"),
+        ("run vae --set lr=1e-2:1e-4", "not below"),
+        ("run vae --set lr=fast", "not a number"),
+        ("run vae --set batch_size=1.5", "whole number"),
+        ("run gan --set penalty=gp,r1 --set d_norm=none,batch", "use d_norm=none or d_norm=spectral"),
+        ("run vae --set likelihood=bernouli", "did you mean 'bernoulli'"),
+        ("run vae --set beta=0:1:log", "above 0"),
+        ("run vae --trials 0", "at least 1"),
+        ("run vae --trials -3", "at least 1"),
+        ("run vae --trials 1.5", "whole number"),
+        ("run vae --epochs 0", "at least 1"),
+        ("run vae --concurrent 0", "at least 1"),
+        ("run vae --concurrent -1", "at least 1"),
+        ("run vae --cpus-per-trial 0", "more than 0"),
+        ("run vae --cpus-per-trial nan", "a number"),
+        ("run vae --gpus-per-trial -1", "0 or more"),
+        ("run vae --gpus-per-trial 1.5", "whole number"),
+        ("run vae --max-failures -1", "at least 0"),
+        ("run vae --time-budget soon", "30m"),
+        ("run vae --time-budget 0s", "30m"),
+        ("run vae --keep-checkpoints lots", "500MB"),
+        ("run vae --keep-checkpoints 0GB", "500MB"),
+        ("run vae --keep-checkpoints 5m", "500MB"),
+        ("run vae --precision fp16", "bf16"),
+        ("run vae --precision bf16 --set precision=fp32", "twice"),
+        ("run vae --epochs 3 --set epochs=2", "twice"),
+        ("run vae --epochs 3 --grace 4", "longest trial"),
+        ("run vae --name a/b", "folder name"),
+        ("run vae --bogus 3", "--bogus"),
+        ("run", "MODEL"),
+        ("run vae missing.yaml", "missing.yaml"),
+        ("run vae --dataset mnist --data-dir nowhere", "nowhere"),
+        ("run vae --dataset folder:nowhere", "nowhere"),
+        ("run vae --storage nodb://x", "nodb"),
+        ("run vae --address 127.0.0.1:1", "no Ray cluster answers"),
+        ("run vae --address nonsense:x", "no Ray cluster answers"),
+        ("best results/x", "results/x"),
+        ("status results/x", "results/x"),
+        ("resume results/x", "results/x"),
+        ("report results/x", "results/x"),
+        ("sample results/x", "results/x"),
+    ],
+)
+def test_bad_input(words: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert says in refused(capsys, *words.split())
+
+
+AT_ONCE = (
+    "rnu vae",
+    "run vae --set lr=50",
+    "run vae --set latentdim=3",
+    "run vae --sampler tp",
+    "run vae --dataset mnits",
+    "status results/x",
+    "best results/x",
+)
+
+
+def test_mistakes_are_answered_without_torch() -> None:
+    code = f"""import sys; from gensweep.cli.main import main
+assert {{main(words.split()) for words in {AT_ONCE}}} == {{2}}
+print(*{{"torch", "ray", "sklearn"}} & set(sys.modules))"""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+def test_data_that_is_not_what_it_should_be(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    raw = at_home / "data" / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    (raw / "train-images-idx3-ubyte.gz").write_bytes(b"torn")
+    assert "train-images-idx3-ubyte.gz" in refused(capsys, "run", "vae", "--dataset", "mnist", "--data-dir", "data")
+
+
+def test_folder_with_an_empty_class(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (at_home / "images" / "cats").mkdir(parents=True)
+    assert "cats" in refused(capsys, "run", "vae", "--dataset", "folder:images")
+
+
+def test_yaml_with_an_unknown_option(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (at_home / "sweep.yaml").write_text("trails: 3\n")
+    assert "did you mean 'trials'" in refused(capsys, "run", "vae", "sweep.yaml")
+
+
+def test_yaml_below_the_command_line(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (at_home / "sweep.yaml").write_text("trials: 3\nepochs: 4\nset:\n  lr: [0.001, 0.01]\n  width: 32\n")
+    assert main(["run", "vae", "sweep.yaml", "--trials", "5", "--set", "width=64", "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert "5 trials" in said
+    assert "in 0.001, 0.01" in said
+    assert "= 64" in said
+    assert said.splitlines()[-1] == "next: gensweep run vae sweep.yaml --trials 5 --set width=64"
+    assert [path.name for path in at_home.iterdir()] == ["sweep.yaml"]
+
+
+def test_results_that_cannot_be_a_sweep(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (at_home / "results").write_text("a file")
+    assert "cannot be written" in refused(capsys, "run", "vae")
+    (at_home / "other" / "vae-digits").mkdir(parents=True)
+    (at_home / "other" / "vae-digits" / "thesis.tex").write_text("mine")
+    assert "holds no sweep" in refused(capsys, "run", "vae", "--results", "other")
+
+
+def resolved(**options: Any) -> dict[str, Any]:
+    return resolve(Options("vae", **options), ["gensweep", "run", "vae"])
+
+
+def test_another_sweep_of_the_same_name(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    written(at_home, trials=3)
+    said = refused(capsys, "run", "vae", "--trials", "4", "--seed", "1", "--set", "lr=1e-3")
+    for word in ("trials was 3, now 4", "seed was 0, now 1", "lr", "--name"):
+        assert word in said
+
+
+def test_report_where_all_trials_failed(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    directory = written(at_home, trials=1)
+    with open_study(directory, json.loads((directory / "sweep.json").read_text()), {}) as study:
+        trial = study.ask()
+        trial.set_user_attr("reason", "nan")
+        study.tell(trial, state=TrialState.FAIL)
+    assert "nan" in refused(capsys, "report", str(directory))
+    assert "nan" in refused(capsys, "best", str(directory))
+
+
+def test_resolved_sweep_is_plain_and_complete() -> None:
+    sheet = resolved(epochs=6, trials=7, seed=5, set={"latent_dim": "2"})
+    assert sheet == json.loads(json.dumps(sheet))
+    assert (sheet["name"], sheet["epochs"], sheet["trials"], sheet["seed"]) == ("vae-digits", 6, 7, 5)
+    assert sheet["space"]["epochs"] == {**describe(SPACES["vae"])["epochs"], "high": 6}
+    assert sheet["space"]["latent_dim"] == {"kind": "fixed", "value": 2}
+    assert sheet["defaults"]["epochs"] == 6
+    assert sheet["objective"] == {"metric": "fid", "mode": "min"}
+    assert set(sheet["versions"]) == {"gensweep", "python", "torch", "ray", "optuna"}
+
+
+def test_precision_is_a_key_of_the_space() -> None:
+    assert resolved(precision="bf16")["space"]["precision"] == {"kind": "fixed", "value": "bf16"}
+
+
+def test_python_users_may_give_numbers() -> None:
+    assert Sweep("vae", set={"width": 16, "lr": [1e-3, 0.01]}).options.set == {"width": "16", "lr": "0.001,0.01"}
+    with pytest.raises(UserError, match="a text is needed"):
+        Sweep("vae", name=5)
+
+
+def test_one_driver_a_sweep(at_home: Path) -> None:
+    assert not is_driven(at_home)
+    with driving(at_home, print):
+        assert is_driven(at_home)
+        with pytest.raises(UserError, match=f"another gensweep is running .*process {os.getpid()} on"):
+            driving(at_home, print).__enter__()
+    with driving(at_home, print):
+        pass
+
+
+def test_a_new_driver_waits_for_the_workers_of_a_dead_one(at_home: Path) -> None:
+    said: list[str] = []
+    works = "with lock.working(pathlib.Path()): print('in', flush=True); time.sleep(1)"
+    code = f"import pathlib, time\nfrom gensweep.storage import lock\n{works}"
+    with subprocess.Popen([sys.executable, "-c", code], cwd=at_home, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with driving(at_home, said.append):
+            process.wait(0.5)
+    assert said == ["waiting for the workers of a driver that died ..."]
+
+
+def test_durations() -> None:
+    assert [seconds(text) for text in ("90s", "30m", "2h", "1.5h", 10)] == [90, 1800, 7200, 5400, 10]

@@ -1,0 +1,100 @@
+"""The cluster files against Ray's own reader and schema, offline, and against what pyproject.toml promises.
+
+What `gensweep cluster check` finds in broken ones is in test_validate.py.
+"""
+
+import copy
+import re
+from importlib.metadata import version
+from typing import Any
+
+import pytest
+import yaml
+from helpers import ROOT
+from jsonschema import ValidationError
+from ray.autoscaler._private.util import prepare_config, validate_config
+
+from gensweep.cli.cluster_commands import in_bucket
+
+FILES = ["cluster.yaml", "deploy/onprem.yaml"]
+
+
+def read(name: str) -> dict[str, Any]:
+    config: dict[str, Any] = yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
+    return config
+
+
+def prepared(config: dict[str, Any]) -> dict[str, Any]:
+    """What `ray up` makes of a file before it asks any cloud: defaults filled in, schema checked."""
+    whole: dict[str, Any] = prepare_config(copy.deepcopy(config))
+    validate_config(whole)
+    return whole
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_ray_accepts(name: str) -> None:
+    assert prepared(read(name))["cluster_name"] == read(name)["cluster_name"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_ray_refuses_a_misspelt_key(name: str) -> None:
+    with pytest.raises(ValidationError, match="idle_timeout_minuets"):
+        prepared({**read(name), "idle_timeout_minuets": 5})
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_node_gets_the_launchers_ray_and_this_project(name: str) -> None:
+    whole = prepared(read(name))
+    for commands in (whole["head_setup_commands"], whole["worker_setup_commands"]):
+        text = "\n".join(commands)
+        assert f'"ray[default,tune]=={version("ray")}"' in text
+        assert "~/gensweep/gensweep-*.whl" in text
+    assert whole["file_mounts"]["~/gensweep"] == "dist"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_node_asks_for_the_token(name: str) -> None:
+    whole = prepared(read(name))
+    assert whole["file_mounts"]["~/.ray/auth_token"] == "~/.ray/auth_token"
+    # of all nodes: in the container's environment, or in the shell that every command of Ray's goes through
+    everywhere = [*whole["docker"].get("run_options", []), *whole["initialization_commands"]]
+    assert set(re.findall(r"RAY_AUTH_MODE=(\w+)", "\n".join(everywhere))) == {"token"}
+
+
+def test_aws_images_and_instances_are_pinned() -> None:
+    whole = prepared(read("cluster.yaml"))
+    for image in (whole["docker"]["image"], whole["docker"]["head_image"]):
+        assert image.startswith(f"rayproject/ray:{version('ray')}-py311-")
+    for kind in whole["available_node_types"].values():
+        assert re.fullmatch(r"ami-[0-9a-f]{17}", kind["node_config"]["ImageId"])
+
+
+def test_aws_gpu_workers_are_spot_and_start_from_none() -> None:
+    kinds = prepared(read("cluster.yaml"))["available_node_types"]
+    assert kinds["head"]["resources"] == {"CPU": 0}
+    assert kinds["gpu_worker"]["resources"]["GPU"] == 1
+    assert kinds["gpu_worker"]["min_workers"] == 0
+    assert kinds["gpu_worker"]["node_config"]["InstanceMarketOptions"] == {"MarketType": "spot"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("resume gone", "resume s3://lab/gone"),
+        ("resume s3://lab/gone", "resume s3://lab/gone"),
+        ("best best --top 3", "best s3://lab/best --top 3"),
+        ("compare one one", "compare s3://lab/one s3://lab/one"),
+        ("export gone -o gone", "export s3://lab/gone -o gone"),
+        ("run gan --name gone --warm-from=old", "run gan --name gone --warm-from=s3://lab/old"),
+        ("run gan --warm-from old --seed 1", "run gan --warm-from s3://lab/old --seed 1"),
+    ],
+)
+def test_a_sweep_in_a_bucket_goes_by_its_name(typed: str, sent: str) -> None:
+    assert in_bucket(typed.split(), "s3://lab") == sent.split()
+
+
+def test_onprem_starts_every_listed_worker() -> None:
+    whole = prepared(read("deploy/onprem.yaml"))
+    hosts = whole["provider"]["worker_ips"]
+    kind = whole["available_node_types"][whole["head_node_type"]]
+    assert kind["min_workers"] == kind["max_workers"] == len(hosts)

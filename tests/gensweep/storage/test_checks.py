@@ -1,0 +1,25 @@
+"""Whether SQLite can lock its file on a file system."""
+
+from pathlib import Path
+
+import pytest
+
+from gensweep.errors import UserError
+from gensweep.storage import checks
+
+MOUNTS = """overlay / overlay rw 0 0
+server:/export /data nfs4 rw,relatime 0 0
+tmpfs /data/scratch tmpfs rw 0 0
+me@host: /home/my\\040files fuse.sshfs rw 0 0
+"""
+
+
+@pytest.mark.parametrize(("path", "kind"), [("/data/sweeps/gan", "nfs4"), ("/home/my files/gan", "fuse.sshfs")])
+def test_sqlite_is_refused_on_a_network_file_system(path: str, kind: str) -> None:
+    with pytest.raises(UserError, match=rf"network file system \({kind}\), .*: say --storage journal"):
+        checks.check_lockable(Path(path), MOUNTS)
+
+
+@pytest.mark.parametrize("path", ["/data/scratch/gan", "/database/gan", "/home/me"])
+def test_sqlite_is_taken_on_any_other(path: str) -> None:
+    checks.check_lockable(Path(path), MOUNTS)

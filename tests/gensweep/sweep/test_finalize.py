@@ -1,0 +1,164 @@
+"""Finalize: the statistics on scores worked out by hand, and a real proof of a small sweep by the command line."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.finalists import NOISE, SEEDS, proven, told
+from helpers.sweeps import make
+
+from analysis.figures.finalist_scores import data as proof_data
+from analysis.read import results
+from analysis.report import sweep_page
+from analysis.sweep import final_results
+from gensweep import Sweep
+from gensweep.cli.main import main
+from gensweep.sweep.finalize import fresh
+from trainables.errors import UserError
+
+
+def test_the_pick_its_margin_and_whom_it_is_tied_with(tmp_path: Path) -> None:
+    lead: list[float | None] = [14 + e for e in NOISE]
+    same: list[float | None] = [14.05 - e for e in NOISE]
+    defaults: list[float | None] = [20 + e + 0.01 * k for k, e in enumerate(NOISE)]
+    sweep = proven(tmp_path / "s", told(1, 12.5, lead), told(2, 20.0, same, collapsed=2), told(0, 20.0, defaults))
+    found = final_results.load(sweep)
+    assert found is not None
+    assert found.pick.number == 1
+    by_number = {one.number: one for one in found.against}
+    assert not by_number[0].tied
+    assert by_number[0].gain == pytest.approx(6 + 0.035)
+    assert (by_number[0].p, by_number[0].p_holm) == (2 / 256, 4 / 256)
+    assert by_number[0].effect == pytest.approx(6.035 / np.std(0.01 * np.arange(8), ddof=1))
+    assert by_number[2].tied
+    assert by_number[2].gain == pytest.approx(0.05)
+    text = final_results.text(sweep, found)
+    assert "it beats the defaults by 6.04" in text
+    assert "Tied with trial 2" in text
+    assert "The search showed 12.5 for it" in text
+    assert "15, 2.5 worse" in text  # val is test + 1 here
+    assert final_results.lines(sweep, found)[1]["collapsed"] == "2"
+    (panel,) = proof_data(sweep)
+    assert panel.names == ["trial 1", "trial 2", "trial 0 (defaults)"]
+    assert panel.search == [12.5, 20.0, 20.0]
+
+
+def test_a_configuration_that_mostly_fails_is_never_the_pick(tmp_path: Path) -> None:
+    rarely: list[float | None] = [5.0, 5.1, 5.2, None, None, None, None, None]
+    sweep = proven(tmp_path / "s", told(1, 12.5, rarely), told(0, 20.0, [20.0 + e for e in NOISE]))
+    found = final_results.load(sweep)
+    assert found is not None
+    assert found.pick.number == 0
+    assert found.against[0].n == 3
+    assert final_results.lines(sweep, found)[1]["failed"] == "5"
+    assert "the search found nothing better" in final_results.verdict(sweep, found)
+    nothing = proven(tmp_path / "t", told(1, 12.5, [None] * SEEDS))
+    assert final_results.load(nothing) is None
+
+
+def test_a_configuration_that_mostly_breaks_a_constraint_is_the_pick_only_where_all_do(tmp_path: Path) -> None:
+    better, defaults = [10.0 + e for e in NOISE], [20.0 + e for e in NOISE]
+    finalists = [told(1, 12.5, list(better)), told(0, 20.0, list(defaults))]
+    for k, one in enumerate(finalists[0]["seeds"]):
+        one["broke"] = k < 5
+    make(tmp_path / "s", constraints=["fid<=25"])
+    picked = {}
+    for broken in (0, 5):
+        for k, one in enumerate(finalists[1]["seeds"]):
+            one["broke"] = k < broken
+        meta = {"format": 1, "seeds": SEEDS, "test_stamp": {"reference": "test"}, "finalists": finalists}
+        (tmp_path / "s" / "final.json").write_text(json.dumps(meta))
+        sweep = results.load(tmp_path / "s")
+        found = final_results.load(sweep)
+        assert found is not None
+        picked[broken] = found.pick.number
+        assert final_results.told(sweep, found)["heads"][-1] == "breaks a limit"
+        assert ("with 5 of them it breaks fid<=25" in final_results.verdict(sweep, found)) is (broken == 5)
+    assert picked == {0: 0, 5: 1}
+
+
+def test_what_is_unfinished_or_broken(tmp_path: Path) -> None:
+    sweep = proven(tmp_path / "s", told(1, 12.5, [5.0, 5.1]))
+    assert final_results.load(sweep) is None
+    (tmp_path / "s" / "final.json").write_text("{")
+    with pytest.raises(UserError, match="broken"):
+        final_results.load(sweep)
+    (tmp_path / "s" / "final.json").write_text('{"format": 7}')
+    with pytest.raises(UserError, match="format 1"):
+        final_results.load(sweep)
+
+
+def test_too_few_seeds_are_said(tmp_path: Path) -> None:
+    few = [told(k, 10.0 + k, [10.0 + k + e for e in NOISE[:5]]) for k in range(3)]
+    for one in few:
+        one["seeds"] = one["seeds"][:5]
+    sweep = proven(tmp_path / "s", *few)
+    meta = json.loads((tmp_path / "s" / "final.json").read_text()) | {"seeds": 5}
+    (tmp_path / "s" / "final.json").write_text(json.dumps(meta))
+    found = final_results.load(sweep)
+    assert found is not None
+    # two comparisons: 2 * 2 / 2^n <= .05 from n = 7 on
+    assert "add 2 (--add-seeds)" in final_results.text(sweep, found)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--seeds", "2"], "seeds 2 is too small: at least 5"),
+        (["--top", "0"], "top 0 is too small"),
+        (["--add-seeds", "-1"], "add-seeds -1 is too small"),
+        (["--add-seeds", "3"], "has no proof yet"),
+    ],
+)
+def test_bad_input(words: list[str], message: str, digits_sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["finalize", str(digits_sweep), *words]) == 2
+    assert message in capsys.readouterr().err
+    assert not (digits_sweep / "final").exists()
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real sweep of three short trials."""
+    results = tmp_path_factory.mktemp("results")
+    pins = {"net": "mlp", "width": 16, "latent_dim": 2, "batch_size": 128}
+    Sweep("ae", trials=3, epochs=2, scheduler="none", name="s", results=str(results), set=pins, quiet=True).run()
+    return results / "s"
+
+
+@pytest.fixture
+def digits_sweep(searched: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(searched, tmp_path / "s"))
+
+
+def test_a_proof_by_the_command_line(digits_sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    directory = str(digits_sweep)
+    assert main(["best", directory]) == 0
+    assert f"next: gensweep finalize {directory}" in capsys.readouterr().out
+    assert main(["finalize", directory, "--top", "1", "--seeds", "5"]) == 0
+    said = capsys.readouterr().out
+    assert "Trained again from 5 fresh seeds" in said
+    meta = json.loads((digits_sweep / "final.json").read_text())
+    seeds = [[one["seed"] for one in each["seeds"]] for each in meta["finalists"]]
+    assert all(one == seeds[0] for one in seeds)  # paired
+    earlier = {results.trial(results.load(directory), k).seed for k in range(3)}
+    assert not earlier & set(seeds[0])
+    assert meta["seed"] == fresh(0)
+    assert meta["test_stamp"]["reference"] == "test"
+    assert meta["finalists"][-1]["number"] == 0 or meta["finalists"][0]["number"] == 0
+    scores = [one["test"]["recon_mse"] for one in meta["finalists"][0]["seeds"]]
+    assert len(set(scores)) == 5
+
+    before = {path: path.stat().st_mtime_ns for path in digits_sweep.glob("final/*/trials/*/rows.jsonl")}
+    assert main(["finalize", directory, "--top", "1", "--add-seeds", "1"]) == 0
+    assert "Trained again from 6 fresh seeds" in capsys.readouterr().out
+    again = json.loads((digits_sweep / "final.json").read_text())
+    assert [one["test"]["recon_mse"] for one in again["finalists"][0]["seeds"]][:5] == scores
+    assert {path: path.stat().st_mtime_ns for path in before} == before  # what was trained stays
+    assert main(["best", directory]) == 0
+    assert "Proven from fresh seeds" in capsys.readouterr().out
+    page = Path(sweep_page.write([directory])).read_text()
+    assert "Proven from fresh seeds" in page
+    assert "Trained again from 6 fresh seeds" in page

@@ -1,0 +1,184 @@
+"""Studies: a contract over every study file, and a small one on the digits by the command line, killed half-way."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers import ROOT
+
+from analysis.read import results
+from analysis.study import claims, study_results, trial_statistics
+from analysis.study.figures.registry import ARM_FIGURES
+from gensweep.cli.main import main
+from gensweep.config.options import Options
+from gensweep.config.resolve import resolve
+from gensweep.sweep.run_sweep import evaluations, space_of
+from gensweep.sweep.study_arms import Asked, owner, searched, trained
+from search_spaces.override import default
+from search_spaces.studies import STUDIES
+from trainables.metrics import keys
+
+ROW_KEYS = {"recon_mse", "nats", *keys()}
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_study_file_states_all_its_parts(name: str) -> None:
+    one = STUDIES[name]
+    assert one.title
+    assert one.question.endswith("?")
+    assert one.scope
+    assert one.seeds >= 8
+    assert one.claims
+    assert one.pictures
+    for claim in one.claims:
+        assert claim.arm in one.arms
+        assert claim.against in one.arms if isinstance(claim.against, str) else isinstance(claim.against, float)
+    for statistic in [*one.table, *(claim.statistic for claim in one.claims)]:
+        assert statistic in ROW_KEYS or statistic.partition(":")[0] in trial_statistics.NAMES
+    for picture, shown in one.pictures.items():
+        assert picture.partition(":")[0] in ARM_FIGURES
+        assert set(shown) <= set(one.arms)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_page_of_a_study_has_the_words_of_its_file(name: str) -> None:
+    one = STUDIES[name]
+    page = (ROOT / "docs" / "studies" / f"{name}.md").read_text(encoding="utf-8")
+    words = [f"# {one.title}", one.question, one.scope]
+    words += [f"| {claim.says} |" for claim in one.claims] + [arm.note for arm in one.arms.values()]
+    assert [text for text in words if text not in page] == []
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_claim_can_be_decided(name: str) -> None:
+    """The smallest p of the sign-flip test, times the claims on a statistic, is at most .05."""
+    one = STUDIES[name]
+    statistics = [claim.statistic for claim in one.claims]
+    assert max(map(statistics.count, statistics)) * 2 / 2**one.seeds <= claims.ALPHA
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_arms_of_a_study_resolve(name: str) -> None:
+    """Every key of every arm is one that its model reads, every view is of an evaluated epoch, names do not collide."""
+    owned = {arm: owner(Asked(name), arm) for arm in STUDIES[name].arms}
+    for arm, own in owned.items():
+        sheet = resolve(trained(own), [])
+        assert all(box["kind"] == "fixed" for box in sheet["space"].values())
+        assert sheet["trials"] >= 8
+        assert sheet["epochs"] >= 10 or "gan" not in sheet["model"]
+        if own.spec.trials:
+            assert any(box["kind"] != "fixed" for box in resolve(searched(own), [])["space"].values())
+        at, every = STUDIES[name].arms[arm].at, own.asked.study.every
+        assert at in (0, 1) or at % every == 0
+        assert at <= sheet["epochs"]
+    homes = {own.directory for own in owned.values()}
+    assert len({home.name for home in homes}) == len(homes)
+
+
+def test_a_search_may_start_elsewhere_and_look_for_something_else() -> None:
+    about: dict[str, Any] = {"start": {"lr": 5e-4, "epochs": 30}, "objective": ("modes", "max"), "every": 7}
+    asked = Options("vae", epochs=30, train_images=500, **about)
+    sheet = resolve(asked, [])
+    assert (sheet["defaults"]["lr"], sheet["defaults"]["epochs"], sheet["defaults"]["width"]) == (5e-4, 30, 400)
+    assert sheet["objective"] == {"metric": "modes", "mode": "max"}
+    assert evaluations(sheet)["every"] == 7
+    assert evaluations({**sheet, "every": None})["every"] == 3
+    space = space_of({**sheet, "set": {}})
+    assert default(space)[0] == sheet["defaults"]
+    assert space.objective == ("modes", "max")
+
+
+EPOCHS = 40
+SMALL = f"""
+import sys
+from gensweep.cli.main import main
+from search_spaces.studies import STUDIES, Arm, Claim, Study
+same = {{"net": "mlp", "width": 16, "likelihood": "bernoulli", "batch_size": 64}}
+STUDIES["small"] = Study(
+    "Small", "Is an arm like itself?",
+    {{"a": Arm("one", "vae", "digits", same, {EPOCHS}), "b": Arm("the same", "vae", "digits", same, {EPOCHS}),
+      "a-1": Arm("early", of="a", at=1)}},
+    (Claim("a is better", "a", "lower", "fid", "b"), Claim("epochs help", "a", "lower", "nats", "a-1")),
+    ("fid", "nats"), {{"grid": (), "epochs": ("a", "b"), "bands:nats": ("a", "b"), "shares": ()}}, every={EPOCHS},
+)
+sys.exit(main(["study", "small", "--seeds", "2"]))
+"""
+
+
+def rows(sweep: Path) -> dict[str, list[dict[str, Any]]]:
+    """The rows of every trial, without what the clock says."""
+    told = {}
+    for path in sorted(sweep.glob("trials/*/rows.jsonl")):
+        lines = results.parse(path.read_bytes())
+        told[path.parent.name] = [{key: value for key, value in row.items() if key != "wall_s"} for row in lines]
+    return told
+
+
+def test_a_killed_study_goes_on_and_its_arms_are_paired(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = tmp_path / "results" / "study-small"
+    command = [sys.executable, "-c", SMALL]
+    killed = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        end = time.monotonic() + 300
+        while not any(rows(home / "b").values()):  # in the second arm
+            assert time.monotonic() < end
+            assert killed.poll() is None
+            time.sleep(0.02)
+    finally:
+        killed.send_signal(signal.SIGKILL)
+        said = killed.communicate()
+    assert killed.returncode == -signal.SIGKILL, said
+
+    monkeypatch.chdir(tmp_path)
+    assert main(["report", str(home)]) == 2
+    assert "type the study's command again" in capsys.readouterr().err
+
+    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=400, check=False)
+    assert (again.returncode, again.stderr) == (0, "")
+    assert again.stdout.splitlines()[-1] == "next: gensweep report results/study-small"
+    assert set(rows(home / "a")) == {"0000", "0001"}
+    assert [len(told) for told in rows(home / "a").values()] == [EPOCHS] * 2
+    assert rows(home / "a") == rows(home / "b")  # the same configuration and the same seeds, bit for bit
+    assert rows(home / "a")["0000"] != rows(home / "a")["0001"]
+
+    told = study_results.load(home)
+    same, epochs = claims.verdicts(told)
+    assert (same.n, same.difference, same.p, same.word) == (2, 0.0, 1.0, "undecided")
+    assert epochs.difference < 0
+    assert len(json.loads((home / "study.json").read_text())["launches"]) == 2
+
+    assert main(["report", str(home)]) == 0
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/README.md").write_text("| [small](small.md) | of yesterday |\n| [other](other.md) | Another? |\n")
+    assert main(["report", str(home), "-o", "docs"]) == 0
+    index = (tmp_path / "docs/README.md").read_text()
+    assert "| [small](small.md) | Is an arm like itself? | 2 undecided |" in index
+    assert "| [other](other.md) | Another? |\n" in index
+    assert "yesterday" not in index
+    page, document = (home / "report" / "index.html").read_text(), (tmp_path / "docs" / "small.md").read_text()
+    for text in (page, document):
+        assert "Is an arm like itself?" in text
+        assert "2 undecided" in text
+        assert "gensweep study small --seeds 2" in text
+    assert "http" not in page.replace("http-equiv", "")
+    for name in ("grid", "epochs", "bands_nats", "shares"):
+        assert f"](small/{name}.png)" in document
+        assert (tmp_path / "docs" / "small" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_unknown_study_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["study", "vae-epoch"]) == 2
+    assert "did you mean 'vae-epochs'" in capsys.readouterr().err
+    assert main(["study", "vae-epochs", "--dataset", "mnits"]) == 2
+    assert "did you mean 'mnist'" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
