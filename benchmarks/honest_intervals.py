@@ -67,12 +67,12 @@ def sweep(seed: int, folder: Path) -> list[Told]:
     found = results.load(directory)
     proof = final_results.load(found)
     assert proof is not None
-    lead = ranking.winners(found, 1)[0]
+    lead = ranking.winner_numbers(found, 1)[0]
     return [
         Told(
             seed,
             "the pick" if one.number == lead else "the defaults",
-            str(results.trial(found, one.number).config["lr"]),
+            str(results.read_trial(found, one.number).config["lr"]),
             one.val,
             one.test,
             one.search if one.number == lead else float("nan"),

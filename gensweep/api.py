@@ -29,13 +29,13 @@ class SweepResult(NamedTuple):
         """The best k trials, best first."""
         from analysis.sweep import ranking
 
-        return ranking.top(self.frames(), k)
+        return ranking.top_entries(self.frames(), k)
 
     def frames(self) -> "Frames":
         """The sweep as tidy frames: `.trials`, `.rows`, `.history`."""
         from analysis.read import results
 
-        return results.read(results.load(self.directory))
+        return results.read_rows(results.load(self.directory))
 
 
 class Sweep:

@@ -41,7 +41,8 @@ class Pictures:
     def find(self, number: int, best: int | None) -> str | None:
         """The name of a trial's grid, at its best epoch or else the last one drawn; None where nothing was."""
         drawn = [
-            Path(name).stem.removeprefix("epoch_") for name in self.where.names(f"{results.folder(number)}/samples")
+            Path(name).stem.removeprefix("epoch_")
+            for name in self.where.names(f"{results.trial_folder(number)}/samples")
         ]
         wanted = f"{best or 0:04d}"
         return f"{number:04d}-{wanted if wanted in drawn else drawn[-1]}" if drawn else None
@@ -49,7 +50,7 @@ class Pictures:
     def open_reader(self, artifact_id: str) -> BinaryIO:
         number, _, epoch = artifact_id.partition("-")
         try:
-            return io.BytesIO(self.where.read(f"{results.folder(int(number))}/samples/epoch_{epoch}.png"))
+            return io.BytesIO(self.where.read(f"{results.trial_folder(int(number))}/samples/epoch_{epoch}.png"))
         except (FileNotFoundError, ValueError) as error:
             raise ArtifactNotFound(artifact_id) from error
 
@@ -83,7 +84,7 @@ class Look(InMemoryStorage):
         return super().get_all_trials(study_id, deepcopy, states)
 
     def _follow(self) -> None:
-        for told in optuna_study.trials(self._where, self._meta):
+        for told in optuna_study.read_trials(self._where, self._meta):
             if told.number == len(self._ids):
                 self._ids.append(self.create_new_trial(self._study, self._shown(told)))
             elif not self.get_trial(self._ids[told.number]).state.is_finished():
@@ -134,7 +135,7 @@ def server(directory: str, port: int) -> tuple[WSGIServer, str]:
         UserError: no sweep, no optuna-dashboard, a port that is taken.
     """
     where, meta = filestore.open_directory(directory), results.sheet(directory)
-    optuna_study.trials(where, meta)  # refuses a study that cannot be read
+    optuna_study.read_trials(where, meta)  # refuses a study that cannot be read
     try:
         from optuna_dashboard import wsgi
     except ImportError as error:

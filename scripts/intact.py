@@ -27,7 +27,7 @@ def unsound(sweep: Path, n_trials: int, said: list[str], unheard: int) -> tuple[
     """How the trials ended, and what is lost, twice or open: in the study, on the disk, and in what the launches have
     `said`, where at most `unheard` trials may be missing."""
     faults = []
-    trials, lines = optuna_study.trials(filestore.open_directory(sweep), read_sheet(sweep)), rows(sweep)
+    trials, lines = optuna_study.read_trials(filestore.open_directory(sweep), read_sheet(sweep)), rows(sweep)
     ended = Counter(trial.state.name.lower() for trial in trials)
     if [trial.number for trial in trials] != list(range(n_trials)) or not all(t.state.is_finished() for t in trials):
         faults.append(f"the study holds {dict(ended)}")

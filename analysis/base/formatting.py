@@ -8,20 +8,20 @@ import numpy as np
 
 from trainables.metrics import keys
 
-STATES = {"complete": "done", "pruned": "stopped"}  # the others are called what they are
+STATE_LABELS = {"complete": "done", "pruned": "stopped"}  # the others are called what they are
 
 
-def state(name: str) -> str:
+def state_label(name: str) -> str:
     """A trial's state in the words of `gensweep status`."""
-    return STATES.get(name, name)
+    return STATE_LABELS.get(name, name)
 
 
-def named(metric: str) -> str:
+def metric_label(metric: str) -> str:
     """The metric in words; its own name where there are none."""
     return keys()[metric].name if metric in keys() else metric
 
 
-def short(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A value in four significant digits; a dash for what is missing or does not apply."""
     if value is None or (isinstance(value, (float, np.floating)) and np.isnan(value)):
         return "–"

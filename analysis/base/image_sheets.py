@@ -11,7 +11,7 @@ from PIL import Image
 Pixels = NDArray[np.uint8]
 
 
-def cells(content: bytes, shape: tuple[int, int, int]) -> Pixels:
+def split_sheet(content: bytes, shape: tuple[int, int, int]) -> Pixels:
     """The images of a PNG sheet without gaps, row by row: [n, C, H, W]. ValueError where `shape` does not divide it."""
     c, h, w = shape
     with Image.open(io.BytesIO(content)) as image:
@@ -20,7 +20,7 @@ def cells(content: bytes, shape: tuple[int, int, int]) -> Pixels:
     return sheet_of.reshape(rows, h, columns, w, c).transpose(0, 2, 4, 1, 3).reshape(rows * columns, c, h, w)
 
 
-def sheet(pixels: Pixels, columns: int, gap: int = 0) -> Pixels:
+def make_sheet(pixels: Pixels, columns: int, gap: int = 0) -> Pixels:
     """Images [n, C, H, W] row by row as one picture [H', W', C], with `gap` white pixels between them; what is left of
     the last row is white."""
     n, c, h, w = pixels.shape
@@ -31,7 +31,7 @@ def sheet(pixels: Pixels, columns: int, gap: int = 0) -> Pixels:
     return picture[: rows * h - gap, : columns * w - gap]
 
 
-def png(picture: Pixels) -> bytes:
+def encode_png(picture: Pixels) -> bytes:
     """A picture [H, W, C] as PNG, grey for C = 1."""
     stream = io.BytesIO()
     Image.fromarray(picture[:, :, 0] if picture.shape[2] == 1 else picture).save(stream, "png", optimize=True)

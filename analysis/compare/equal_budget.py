@@ -23,7 +23,7 @@ from trainables.errors import UserError
 from trainables.metrics import keys
 
 
-class Reached(NamedTuple):
+class BestAtBudget(NamedTuple):
     """What two searches had reached at a budget: scores in the objective's sign, infinite for none; `random` is what as
     many random trials typically reach, where a search was one, as (median, better end, worse end)."""
 
@@ -34,7 +34,7 @@ class Reached(NamedTuple):
     random: tuple[tuple[float, float, float] | None, tuple[float, float, float] | None]
 
 
-class Proof(NamedTuple):
+class PickComparison(NamedTuple):
     """The picks on test: `gain` > 0 where the first sweep's is better, with its interval."""
 
     paired: bool
@@ -51,24 +51,26 @@ class Proof(NamedTuple):
         return not self.p <= ALPHA or not (self.low > 0 or self.high < 0)
 
 
-class Compared(NamedTuple):
+class SweepComparison(NamedTuple):
     names: tuple[str, str]
     metric: str
     mode: str
-    reached: list[Reached]
-    proof: Proof | None
+    reached: list[BestAtBudget]
+    proof: PickComparison | None
     unproven: list[str]  # directories without a proof
 
 
-def stamp(sweep: Sweep) -> dict[str, Any]:
+def score_stamp(sweep: Sweep) -> dict[str, Any]:
     """What the objective's value depends on besides the samples: the data, and the metric's part of the stamp."""
     on = keys()[sweep.metric].stamp if sweep.metric in keys() else sorted(sweep.meta["stamp"])
     return {"data": sweep.meta["data"]["fingerprint"], **{name: sweep.meta["stamp"].get(name) for name in on}}
 
 
-def refuse(first: Sweep, second: Sweep) -> None:
+def check_comparable(first: Sweep, second: Sweep) -> None:
     """UserError, in one line, where the scores of two sweeps mean different things."""
-    theirs = [{"objective": sweep.metric, "mode": sweep.goal.primary.mode, **stamp(sweep)} for sweep in (first, second)]
+    theirs = [
+        {"objective": sweep.metric, "mode": sweep.goal.primary.mode, **score_stamp(sweep)} for sweep in (first, second)
+    ]
     for key in dict.fromkeys([*theirs[0], *theirs[1]]):
         a, b = (one.get(key) for one in theirs)
         if a != b:
@@ -79,41 +81,41 @@ def refuse(first: Sweep, second: Sweep) -> None:
             )
 
 
-def compare(first: Sweep, second: Sweep) -> Compared:
+def compare(first: Sweep, second: Sweep) -> SweepComparison:
     """Two sweeps whose rows were read; UserError where their scores do not compare, or one has no winner."""
-    refuse(first, second)
+    check_comparable(first, second)
     both = (first, second)
-    told = [random_search.spent(sweep) for sweep in both]
+    told = [random_search.trial_costs(sweep) for sweep in both]
     units = [unit for unit in random_search.UNITS if all(np.isfinite(one[unit]).all() and len(one) for one in told)]
     proofs = [final_results.load(sweep) for sweep in both]
-    return Compared(
+    return SweepComparison(
         (first.meta["name"], second.meta["name"]),
         first.metric,
         first.goal.primary.mode,
-        [_reached(both, told, unit) for unit in units],
-        _proof(first, *proofs) if None not in proofs else None,
+        [_best_at_budget(both, told, unit) for unit in units],
+        _compare_picks(first, *proofs) if None not in proofs else None,
         [sweep.place.name for sweep, proof in zip(both, proofs, strict=True) if proof is None],
     )
 
 
-def _reached(both: tuple[Sweep, Sweep], told: list[Any], unit: Unit) -> Reached:
+def _best_at_budget(both: tuple[Sweep, Sweep], told: list[Any], unit: Unit) -> BestAtBudget:
     shared = min(float(one[unit].sum()) for one in told)
-    scores = [sweep.sign * random_search.reached(one, unit, shared) for sweep, one in zip(both, told, strict=True)]
+    scores = [sweep.sign * random_search.best_within(one, unit, shared) for sweep, one in zip(both, told, strict=True)]
     within = [int((one[unit].cumsum() <= shared * (1 + 1e-9)).sum()) for one in told]
-    typical = [_typical(sweep, one, n) for sweep, one, n in zip(both, told, within, strict=True)]
-    return Reached(unit, shared, (scores[0], scores[1]), (within[0], within[1]), (typical[0], typical[1]))
+    typical = [_random_best(sweep, one, n) for sweep, one, n in zip(both, told, within, strict=True)]
+    return BestAtBudget(unit, shared, (scores[0], scores[1]), (within[0], within[1]), (typical[0], typical[1]))
 
 
-def _typical(sweep: Sweep, told: Any, n: int) -> tuple[float, float, float] | None:
-    drawn = random_search.drawn(sweep, told)
-    if random_search.dependent(sweep) or not n:
+def _random_best(sweep: Sweep, told: Any, n: int) -> tuple[float, float, float] | None:
+    drawn = random_search.random_trials(sweep, told)
+    if random_search.why_no_band(sweep) or not n:
         return None
-    found = random_search.typical(drawn["loss"], n)
+    found = random_search.random_search_curve(drawn["loss"], n)
     median, better, worse = (sweep.sign * float(ends[n - 1]) for ends in found)
     return median, better, worse
 
 
-def _proof(first: Sweep, a: Final | None, b: Final | None) -> Proof | None:
+def _compare_picks(first: Sweep, a: Final | None, b: Final | None) -> PickComparison | None:
     if a is None or b is None or a.meta["test_stamp"] != b.meta["test_stamp"]:
         return None
     seeds = [[one["seed"] for one in each.pick.seeds] for each in (a, b)]
@@ -130,7 +132,7 @@ def _proof(first: Sweep, a: Final | None, b: Final | None) -> Proof | None:
         ends, p = tuple(found.confidence_interval()), float(found.pvalue)
     low, high = map(float, ends)
     means = float(x.mean()), float(y.mean())
-    return Proof(
+    return PickComparison(
         paired,
         (a.pick.number, b.pick.number),
         means,

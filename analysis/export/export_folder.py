@@ -29,7 +29,7 @@ from trainables.errors import UserError
 from trainables.metrics import keys
 
 FILES = ("model.py", "model.safetensors", "config.json", "README.md", "samples.png")
-CHECKED = 16  # images that the written file is held against the net by
+CHECK_IMAGES = 16  # images that the written file is held against the net by
 
 
 def write(directory: str, out: str | None, trial: int | None, further: dict[str, str]) -> tuple[str, list[str]]:
@@ -43,11 +43,11 @@ def write(directory: str, out: str | None, trial: int | None, further: dict[str,
     there = set(target.names(""))
     if there - {*FILES, *further, "__pycache__"} or (there and "model.safetensors" not in there):
         raise UserError(f"{target.name} holds other things: name an empty folder with -o")
-    net = chosen(search, trial)
-    about = told(search, net)
+    net = choose_net(search, trial)
+    about = export_metadata(search, net)
     source, weights = _source(search, net)
     use = _use(search, net)
-    page = template("card.md").render(about | model_card.words(search, net, about) | {"use": use})
+    page = template("card.md").render(about | model_card.card_context(search, net, about) | {"use": use})
     files = {
         "model.py": source.encode(),
         "model.safetensors": save(weights, {"config": json.dumps(about["config"]), "model": about["model"]}),
@@ -60,13 +60,13 @@ def write(directory: str, out: str | None, trial: int | None, further: dict[str,
     return target.name, use
 
 
-def chosen(search: Sweep, trial: int | None) -> Net:
+def choose_net(search: Sweep, trial: int | None) -> Net:
     """The training to export: of `trial`, of the proven pick, or the winner of the search."""
     proof = final_results.load(search)
     if trial is not None:
-        return Net(search, rebuild.chosen(search, trial), trial)
+        return Net(search, rebuild.trial_or_winner(search, trial), trial)
     if proof is None:
-        number = int(ranking.ranked(search)["number"].iloc[0])
+        number = ranking.winner(search)
         return Net(search, number, number)
     number = proof.pick.number
     k = int(np.nanargmin(search.sign * proof.pick.val))
@@ -74,9 +74,9 @@ def chosen(search: Sweep, trial: int | None) -> Net:
     return Net(trained, k, number, proof.pick.seeds[k]["test"], proof)
 
 
-def told(search: Sweep, net: Net) -> dict[str, Any]:
+def export_metadata(search: Sweep, net: Net) -> dict[str, Any]:
     """What config.json holds."""
-    one, meta = results.trial(net.sweep, net.number), search.meta
+    one, meta = results.read_trial(net.sweep, net.number), search.meta
     if one.best is None:
         raise UserError(
             f"trial {net.number} of {net.sweep.place.name!r} was never evaluated: there is nothing to export"
@@ -102,41 +102,41 @@ def told(search: Sweep, net: Net) -> dict[str, Any]:
 def _source(search: Sweep, net: Net) -> tuple[str, dict[str, Tensor]]:
     """model.py and its weights, held against the net."""
     model, meta = MODELS[search.meta["model"]], search.meta
-    nets, shape = rebuild.nets(net.sweep, net.number), tuple(meta["data"]["shape"])
-    y = torch.arange(CHECKED) % len(meta["data"]["classes"])
-    if model_card.draws(search, net):
+    nets, shape = rebuild.load_nets(net.sweep, net.number), tuple(meta["data"]["shape"])
+    y = torch.arange(CHECK_IMAGES) % len(meta["data"]["classes"])
+    if model_card.draws_from_noise(search, net):
         assert model.sample is not None
         run: torch_source.Pass = model.sample
-        x = rebuild.noise(net.sweep, net.number, CHECKED, 0, "export")
+        x = rebuild.sample_noise(net.sweep, net.number, CHECK_IMAGES, 0, "export")
     else:
 
         def run(nets: Any, x: Tensor, y: Tensor) -> Tensor:
             return ae.reconstruct(nets, x)
 
-        x = torch.rand(CHECKED, *shape, generator=torch.Generator().manual_seed(0))
-    alone = torch_source.alone(nets, run)
+        x = torch.rand(CHECK_IMAGES, *shape, generator=torch.Generator().manual_seed(0))
+    alone = torch_source.trace_to_source(nets, run)
     source = template("model.py.txt").render(
         net=alone,
         shapes=_shapes(search, net),
-        title=model_card.title(search, net),
-        about=model_card.what(search, net),
+        title=model_card.card_title(search, net),
+        about=model_card.describe_net(search, net),
         version=meta["versions"]["gensweep"],
         classes=[str(name) for name in meta["data"]["classes"]],
         conditional=len(alone.inputs) > 1,
-        width=x.shape[1] if model_card.draws(search, net) else 0,
+        width=x.shape[1] if model_card.draws_from_noise(search, net) else 0,
         shape=shape,
     )
     with torch.no_grad():
-        torch_source.check(source, alone.weights, [x, y][: len(alone.inputs)], run(nets, x, y))
+        torch_source.check_source(source, alone.weights, [x, y][: len(alone.inputs)], run(nets, x, y))
     return source, alone.weights
 
 
 def _shapes(search: Sweep, net: Net) -> str:
     """The inputs and outputs of the file's net."""
     image = ", ".join(map(str, search.meta["data"]["shape"]))
-    if not model_card.draws(search, net):
+    if not model_card.draws_from_noise(search, net):
         return f"Images [n, {image}] in [0, 1] -> images [n, {image}] in [0, 1]"
-    width = rebuild.noise(net.sweep, net.number, 1, 0, "export").shape[1]
+    width = rebuild.sample_noise(net.sweep, net.number, 1, 0, "export").shape[1]
     asked = ", class numbers y [n]" if MODELS[search.meta["model"]].conditional else ""
     return f"Normal noise [n, {width}]{asked} -> images [n, {image}] in [0, 1]"
 
@@ -144,16 +144,16 @@ def _shapes(search: Sweep, net: Net) -> str:
 def _use(search: Sweep, net: Net) -> list[str]:
     shape = ", ".join(map(str, search.meta["data"]["shape"]))
     last = f"images = net.sample(64)  # float [64, {shape}] in [0, 1]"
-    if not model_card.draws(search, net):
+    if not model_card.draws_from_noise(search, net):
         last = f"images = net.rebuild(images)  # float [n, {shape}] in [0, 1]"
     return ["from model import load", "net = load()", last]
 
 
 def _picture(net: Net) -> bytes:
-    one = results.trial(net.sweep, net.number)
+    one = results.read_trial(net.sweep, net.number)
     assert one.best is not None
-    drawn = sample_grids.batch(net.sweep, net.number, one.best["epoch"])
-    return image_sheets.png(image_sheets.sheet(drawn, sample_grids.ACROSS, sample_grids.gap(drawn)))
+    drawn = sample_grids.saved_batch(net.sweep, net.number, one.best["epoch"])
+    return image_sheets.encode_png(image_sheets.make_sheet(drawn, sample_grids.ACROSS, sample_grids.sheet_gap(drawn)))
 
 
 def template(name: str) -> Any:

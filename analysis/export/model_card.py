@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any, NamedTuple
 
-from analysis.base.formatting import short
+from analysis.base.formatting import format_value
 from analysis.read import results
 from analysis.read.results import Sweep
 from analysis.sweep import final_results, ranking, trial_metrics
@@ -24,37 +24,37 @@ class Net(NamedTuple):
     proof: final_results.Final | None = None
 
 
-def draws(search: Sweep, net: Net) -> bool:
+def draws_from_noise(search: Sweep, net: Net) -> bool:
     """Whether it makes images of noise; else it rebuilds images."""
     model = MODELS[search.meta["model"]]
-    return model.samples(model.completed(results.trial(net.sweep, net.number).config))
+    return model.samples(model.completed(results.read_trial(net.sweep, net.number).config))
 
 
-def title(search: Sweep, net: Net) -> str:
+def card_title(search: Sweep, net: Net) -> str:
     return f"{search.meta['model']} on {search.meta['dataset']}: trial {net.of} of {search.meta['name']}"
 
 
-def what(search: Sweep, net: Net) -> str:
+def describe_net(search: Sweep, net: Net) -> str:
     """One sentence on what the file does."""
     c, h, w = search.meta["data"]["shape"]
     kind = f"{h} x {w} {'grey' if c == 1 else 'colour' if c == 3 else f'{c}-channel'} images"
-    if not draws(search, net):
+    if not draws_from_noise(search, net):
         return f"It rebuilds {kind} of {search.meta['dataset']}."
     asked = " of the class that is asked for" if MODELS[search.meta["model"]].conditional else ""
     return f"It draws {kind} like those of {search.meta['dataset']}{asked}, from normal noise."
 
 
-def words(search: Sweep, net: Net, about: dict[str, Any]) -> dict[str, Any]:
+def card_context(search: Sweep, net: Net, about: dict[str, Any]) -> dict[str, Any]:
     """What the card says besides `about`."""
     meta = search.meta
     module = importlib.import_module(f"trainables.{meta['model']}")
     data = meta["data"]
     counts = ", ".join(f"{data[f'n_{split}']:,} {split}" for split in ("train", "val", "test"))
-    noise = draws(search, net)
+    noise = draws_from_noise(search, net)
     return {
-        "title": title(search, net),
+        "title": card_title(search, net),
         "doc": (module.__doc__ or "").strip().partition("\n\n")[0].replace("\n", " "),
-        "what": what(search, net),
+        "what": describe_net(search, net),
         "pictured": "Samples, from noise that was the same for every trial."
         if noise
         else "In pairs: input and output.",
@@ -78,7 +78,7 @@ def _kind(search: Sweep, net: Net) -> str:
         return (
             f"This net is one of {n} fresh trainings of the configuration, the one that is best on `val`. That column "
             "flatters it, therefore; **`test` was seen by no choice, and is the score to quote of this net.** "
-            f"Of trainings like it, quote the mean of all {n}: {final_results.verdict(search, net.proof)}"
+            f"Of trainings like it, quote the mean of all {n}: {final_results.headline(search, net.proof)}"
         )
     return (
         f"**Scores of the search**, on `val`: one training of the {len(search.trials)} looked at, so they flatter it. "
@@ -93,8 +93,8 @@ def _chosen(search: Sweep, net: Net) -> str:
     )
     stops = "no early stopping" if meta["scheduler"] == "none" else f"{meta['scheduler']} from epoch {meta['grace']} on"
     text = f"By {len(search.trials)} trials of {meta['sampler']} with {stops}, for the {goal} on `val`. "
-    shrunk = "" if net.proof is None else f" {final_results.shrinkage(search, net.proof)}"
-    return text + ranking.verdict(search) + shrunk
+    shrunk = "" if net.proof is None else f" {final_results.describe_shrinkage(search, net.proof)}"
+    return text + ranking.headline(search) + shrunk
 
 
 def _scores(about: dict[str, Any]) -> list[dict[str, Any]]:
@@ -102,7 +102,7 @@ def _scores(about: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         {
             "name": f"{one.name}{f' ({one.unit})' if one.unit else ''}",
-            "cells": [short(column.get(key)) for column in columns],
+            "cells": [format_value(column.get(key)) for column in columns],
             "better": trial_metrics.BETTER[one.better],
             "doc": one.doc,
         }
@@ -122,4 +122,9 @@ def _parameter(search: Sweep, key: str, value: Any) -> dict[str, str]:
     spread = ", ".join(map(str, box["choices"])) if "choices" in box else ""
     if "low" in box:
         spread = f"{box['low']:g} to {box['high']:g}{' (log)' * box['log']}"
-    return {"key": key, "value": short(value), "default": short(search.meta["defaults"].get(key)), "range": spread}
+    return {
+        "key": key,
+        "value": format_value(value),
+        "default": format_value(search.meta["defaults"].get(key)),
+        "range": spread,
+    }

@@ -18,11 +18,11 @@ from torch.fx import Graph, Tracer
 
 from trainables.errors import UserError
 
-CANNOT = "these nets cannot be written as a file of their own"
+CANNOT_WRITE = "these nets cannot be written as a file of their own"
 Pass = Callable[[Mapping[str, nn.Module], Tensor, Tensor], Tensor]
 
 
-class Alone(NamedTuple):
+class TracedNet(NamedTuple):
     """`layers` are the lines of `__init__`, `steps` those of `forward`, whose arguments are `inputs`; `weights` are the
     tensors by the names that the layers have."""
 
@@ -32,7 +32,7 @@ class Alone(NamedTuple):
     weights: dict[str, Tensor]
 
 
-class _Whole(nn.Module):
+class _PassModule(nn.Module):
     """A pass through several nets as one module: x [n, ...], y [n]."""
 
     def __init__(self, nets: Mapping[str, nn.Module], run: Pass) -> None:
@@ -43,28 +43,28 @@ class _Whole(nn.Module):
         return self.run(self.nets, x, y)  # type: ignore[arg-type]  # a ModuleDict reads like the mapping it was made of
 
 
-def alone(nets: Mapping[str, nn.Module], run: Pass) -> Alone:
+def trace_to_source(nets: Mapping[str, nn.Module], run: Pass) -> TracedNet:
     """The pass `run(nets, x, y)` of nets in eval mode, traced; y is no input where the pass does not look at it.
 
     Raises:
         UserError: what torch.fx cannot trace, or a layer that torch does not have.
     """
-    whole = _Whole(nets, run).eval()
+    whole = _PassModule(nets, run).eval()
     tracer = Tracer()
     tracer.proxy_buffer_attributes = True
     try:
         graph = tracer.trace(whole)
     except (TypeError, ValueError, RuntimeError, torch.fx.proxy.TraceError) as error:
-        raise UserError(f"{CANNOT}: {str(error).splitlines()[0]}") from error
+        raise UserError(f"{CANNOT_WRITE}: {str(error).splitlines()[0]}") from error
     for node in graph.nodes:
         if node.op == "placeholder" and not node.users:
             graph.erase_node(node)
-    layers, weights = _renamed(graph, whole)
+    layers, weights = _layers_and_weights(graph, whole)
     inputs = tuple(node.target for node in graph.nodes if node.op == "placeholder")
-    return Alone(inputs, layers, _steps(graph), weights)
+    return TracedNet(inputs, layers, _forward_lines(graph), weights)
 
 
-def _renamed(graph: Graph, whole: nn.Module) -> tuple[list[str], dict[str, Tensor]]:
+def _layers_and_weights(graph: Graph, whole: nn.Module) -> tuple[list[str], dict[str, Tensor]]:
     """Gives what a graph calls and reads names without dots; the definitions of it, and the weights."""
     layers: dict[str, str] = {}
     weights: dict[str, Tensor] = {}
@@ -81,13 +81,13 @@ def _renamed(graph: Graph, whole: nn.Module) -> tuple[list[str], dict[str, Tenso
         layer = whole.get_submodule(path)
         made = repr(layer).replace(", bias=True", "")  # as it is anyhow: of batch norm, an older torch does not know it
         if not type(layer).__module__.startswith("torch.nn.") or "\n" in made:
-            raise UserError(f"{CANNOT}: {type(layer).__name__} is no plain layer")
+            raise UserError(f"{CANNOT_WRITE}: {type(layer).__name__} is no plain layer")
         layers[name] = f"self.{name} = nn.{made}"
         weights |= {f"{name}.{key}": value for key, value in layer.state_dict().items()}
     return list(layers.values()), {name: value.detach().contiguous() for name, value in weights.items()}
 
 
-def _steps(graph: Graph) -> list[str]:
+def _forward_lines(graph: Graph) -> list[str]:
     """The body of `forward`, without the lines' ends by which torch.fx lets go of what is no longer read."""
     _, _, body = graph.python_code("self").src.partition("def forward(")
     body = re.sub(r";  (\w+ = )+None$", "", body, flags=re.MULTILINE)
@@ -96,7 +96,7 @@ def _steps(graph: Graph) -> list[str]:
     return [line.strip() for line in body.splitlines()[1:] if line.strip()]
 
 
-def check(source: str, weights: Mapping[str, Tensor], inputs: list[Tensor], expected: Tensor) -> None:
+def check_source(source: str, weights: Mapping[str, Tensor], inputs: list[Tensor], expected: Tensor) -> None:
     """Runs the written file on the inputs.
 
     Raises:
@@ -110,6 +110,6 @@ def check(source: str, weights: Mapping[str, Tensor], inputs: list[Tensor], expe
         with torch.no_grad():
             given = net.eval()(*inputs)
     except (NameError, RuntimeError, TypeError) as error:  # a function of the model's own, a layer of unusual arguments
-        raise UserError(f"{CANNOT}: {str(error).splitlines()[0]}") from error
+        raise UserError(f"{CANNOT_WRITE}: {str(error).splitlines()[0]}") from error
     if given.shape != expected.shape or not torch.allclose(given, expected, atol=1e-5):
-        raise UserError(f"{CANNOT}: it draws other images than they do")
+        raise UserError(f"{CANNOT_WRITE}: it draws other images than they do")

@@ -35,31 +35,31 @@ class Figure(NamedTuple):
 
     title: str
     data: Callable[[Sweep], list[Any]]
-    ink: Callable[[Any, Axes], Axes]
-    look: Callable[[list[Any]], str]
+    draw: Callable[[Any, Axes], Axes]
+    caption: Callable[[list[Any]], str]
     width: float = style.WIDTH
     height: float = style.HEIGHT
 
 
 FIGURES: dict[str, Figure] = {
-    "proof": Figure(finalist_scores.TITLE, finalist_scores.data, finalist_scores.ink, finalist_scores.look),
-    "front": Figure(pareto.TITLE, pareto.data, pareto.ink, pareto.look, height=3.4),
-    "curves": Figure(curves.TITLE, curves.data, curves.ink, curves.look),
-    "history": Figure(history.TITLE, history.data, history.ink, history.look),
-    "budget": Figure(best_vs_budget.TITLE, best_vs_budget.data, best_vs_budget.ink, best_vs_budget.look, 3.4, 2.8),
-    "importance": Figure(importance.TITLE, importance.data, importance.ink, importance.look),
-    "parallel": Figure(parallel.TITLE, parallel.data, parallel.ink, parallel.look),
-    "balance": Figure(discriminator.TITLE, discriminator.data, discriminator.ink, discriminator.look),
-    "classes": Figure(class_shares.TITLE, class_shares.data, class_shares.ink, class_shares.look),
-    "pairs": Figure(nearest_pairs.TITLE, nearest_pairs.data, nearest_pairs.ink, nearest_pairs.look, height=0.85),
-    "failures": Figure(failures.TITLE, failures.data, failures.ink, failures.look),
-    "latent": Figure(latent.TITLE, latent.data, latent.ink, latent.look, height=4.2),
-    "slices": Figure(slices.TITLE, slices.data, slices.ink, slices.look, 3.4, 2.3),
+    "proof": Figure(finalist_scores.TITLE, finalist_scores.data, finalist_scores.draw, finalist_scores.caption),
+    "front": Figure(pareto.TITLE, pareto.data, pareto.draw, pareto.caption, height=3.4),
+    "curves": Figure(curves.TITLE, curves.data, curves.draw, curves.caption),
+    "history": Figure(history.TITLE, history.data, history.draw, history.caption),
+    "budget": Figure(best_vs_budget.TITLE, best_vs_budget.data, best_vs_budget.draw, best_vs_budget.caption, 3.4, 2.8),
+    "importance": Figure(importance.TITLE, importance.data, importance.draw, importance.caption),
+    "parallel": Figure(parallel.TITLE, parallel.data, parallel.draw, parallel.caption),
+    "balance": Figure(discriminator.TITLE, discriminator.data, discriminator.draw, discriminator.caption),
+    "classes": Figure(class_shares.TITLE, class_shares.data, class_shares.draw, class_shares.caption),
+    "pairs": Figure(nearest_pairs.TITLE, nearest_pairs.data, nearest_pairs.draw, nearest_pairs.caption, height=0.85),
+    "failures": Figure(failures.TITLE, failures.data, failures.draw, failures.caption),
+    "latent": Figure(latent.TITLE, latent.data, latent.draw, latent.caption, height=4.2),
+    "slices": Figure(slices.TITLE, slices.data, slices.draw, slices.caption, 3.4, 2.3),
 }
 
 
-def draw(name: str, info: Any) -> bytes:
+def render_png(name: str, info: Any) -> bytes:
     """One panel of a figure as PNG."""
-    figure, ax = style.axes(FIGURES[name].width, FIGURES[name].height)
-    FIGURES[name].ink(info, ax)
-    return style.png(figure)
+    figure, ax = style.new_axes(FIGURES[name].width, FIGURES[name].height)
+    FIGURES[name].draw(info, ax)
+    return style.encode_png(figure)

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from analysis.base.formatting import named, short
+from analysis.base.formatting import format_value, metric_label
 from analysis.figures import style
 from analysis.read.results import Sweep
 from analysis.sweep import commands, random_search
@@ -72,32 +72,32 @@ class Budget(NamedTuple):
         return self.unit
 
 
-NOTHING: Floats = np.array([])
+EMPTY: Floats = np.array([])
 
 
-def line(
+def search_line(
     name: str, unit: Unit, search: Sweep | None, control: Sweep | None, level: float = random_search.LEVEL
 ) -> Line:
     """What `search` had reached, and what random searches reach by the trials of `control`; either may be None."""
-    x, y = NOTHING, NOTHING
+    x, y = EMPTY, EMPTY
     if search is not None:
-        told = random_search.spent(search)
+        told = random_search.trial_costs(search)
         x, y = told[unit].cumsum().to_numpy(float), search.sign * np.minimum.accumulate(told["loss"].to_numpy(float))
-    if control is None or not len(draws := random_search.drawn(control, random_search.spent(control))):
-        return Line(name, x, y, NOTHING, NOTHING, NOTHING, NOTHING)
-    found = random_search.typical(draws["loss"], level=level)
+    if control is None or not len(draws := random_search.random_trials(control, random_search.trial_costs(control))):
+        return Line(name, x, y, EMPTY, EMPTY, EMPTY, EMPTY)
+    found = random_search.random_search_curve(draws["loss"], level=level)
     n_x = float(draws[unit].mean()) * np.arange(1, len(draws) + 1, dtype=np.float64)
     return Line(name, x, y, n_x, *(control.sign * ends for ends in found))
 
 
 def data(sweep: Sweep) -> list[Budget]:
     """A panel a unit; the trials of a search that allows no band are counted in another figure already."""
-    why = random_search.dependent(sweep)
+    why = random_search.why_no_band(sweep)
     known = sweep.trials.set_index("number")["value"]
     level = {"defaults": float(known[0])} if 0 in sweep.scores else {}
-    hint = " ".join(commands.control(sweep)) if why else ""
+    hint = " ".join(commands.control_command(sweep)) if why else ""
     lines = {
-        unit: line("this search", unit, sweep, None if why else sweep)
+        unit: search_line("this search", unit, sweep, None if why else sweep)
         for unit in random_search.UNITS
         if not (why and unit == "trials")
     }
@@ -108,14 +108,14 @@ def data(sweep: Sweep) -> list[Budget]:
     ]
 
 
-def together(sweeps: Sequence[Sweep]) -> list[Budget]:
+def compare_panels(sweeps: Sequence[Sweep]) -> list[Budget]:
     """Several sweeps that are scored alike in one panel a unit; the bands of random ones hold all at once."""
-    random = [not random_search.dependent(sweep) for sweep in sweeps]
+    random = [not random_search.why_no_band(sweep) for sweep in sweeps]
     level = 1 - (1 - random_search.LEVEL) / max(1, sum(random))
     panels = []
     for unit in random_search.UNITS:
         lines = [
-            line(sweep.meta["name"], unit, sweep, sweep if free else None, level)
+            search_line(sweep.meta["name"], unit, sweep, sweep if free else None, level)
             for sweep, free in zip(sweeps, random, strict=True)
         ]
         if all(len(one.x) and np.isfinite(one.x).all() for one in lines):
@@ -123,10 +123,10 @@ def together(sweeps: Sequence[Sweep]) -> list[Budget]:
     return panels
 
 
-def ink(info: Budget, ax: Axes) -> Axes:
+def draw(info: Budget, ax: Axes) -> Axes:
     single = len(info.lines) == 1
     text, scale = AXES[info.unit]
-    low, high = _ends(info)
+    low, high = _y_limits(info)
     for i, one in enumerate(info.lines):
         color = style.WINNER if single else style.CLASSES[i % len(style.CLASSES)]
         dash = style.LINES[i % len(style.LINES)]
@@ -134,46 +134,46 @@ def ink(info: Budget, ax: Axes) -> Axes:
             better, worse = (np.clip(end, low, high) for end in (one.better, one.worse))
             ax.fill_between(one.n_x / scale, better, worse, color=color, alpha=0.14, lw=0)
             label = "of n random trials: median, band" if single else f"{one.name}, random"
-            ax.plot(one.n_x / scale, _drawable(one.median), ls=dash, lw=1.3, color=color, label=label)
+            ax.plot(one.n_x / scale, _finite_or_nan(one.median), ls=dash, lw=1.3, color=color, label=label)
         if len(one.x):
             last = max(one.x[-1], one.n_x[-1] if len(one.n_x) else 0)
-            steps = np.append(one.x, last) / scale, _drawable(np.append(one.y, one.y[-1]))
+            steps = np.append(one.x, last) / scale, _finite_or_nan(np.append(one.y, one.y[-1]))
             ax.step(*steps, where="post", color=color, lw=2.0, ls=dash, alpha=0.95, label=f"{one.name}: best so far")
     for i, (name, value) in enumerate(info.level.items()):
         ax.axhline(value, color=style.DEFAULTS, lw=1.2, ls=style.LINES[(i + 1) % len(style.LINES)], label=name)
     spent = [x for one in info.lines for x in (*one.x, *one.n_x)]
     if max(len(one.x) + len(one.n_x) for one in info.lines) >= LOG_FROM and min(spent) > 0:
         ax.set_xscale("log")
-        style.plain(ax.xaxis)
+        style.plain_log_ticks(ax.xaxis)
     elif info.unit == "trials":
-        style.whole(ax)
-    _points(info, ax, scale)
+        style.integer_x(ax)
+    _draw_points(info, ax, scale)
     ax.set_ylim(low, high)
     if low > 0 and high > 8 * low:
         ax.set_yscale("log")
-        style.plain(ax.yaxis)
-    ax.legend(fontsize=7.5, frameon=False, labelcolor=style.INK, loc="best")
-    return style.tidy(ax, text, named(info.metric))
+        style.plain_log_ticks(ax.yaxis)
+    ax.legend(fontsize=7.5, frameon=False, labelcolor=style.TEXT, loc="best")
+    return style.label_axes(ax, text, metric_label(info.metric))
 
 
-def _points(info: Budget, ax: Axes, scale: float) -> None:
+def _draw_points(info: Budget, ax: Axes, scale: float) -> None:
     """Diamonds for what a person had set, dots for what a search has picked."""
     for by_hand, mark, text in ((False, "o", "picked, fresh seeds"), (True, "D", "set by hand, fresh seeds")):
         shown = [one for one in info.points if one.by_hand == by_hand]
         for k, one in enumerate(shown):
             x = one.x / scale * (1.04**k if by_hand else 1)  # those of one price are all seen
             color = style.OTHERS if one.of < 0 else style.CLASSES[one.of % len(style.CLASSES)]
-            ax.plot([x, x], [one.low, one.high], "-", color=style.INK, lw=1.2, zorder=6)
-            ax.plot(x, one.y, mark, ms=6, mfc=color, mec=style.INK, mew=0.9, zorder=7)
+            ax.plot([x, x], [one.low, one.high], "-", color=style.TEXT, lw=1.2, zorder=6)
+            ax.plot(x, one.y, mark, ms=6, mfc=color, mec=style.TEXT, mew=0.9, zorder=7)
         if shown:
-            ax.plot([], [], mark, ms=6, mfc="white", mec=style.INK, label=text)
+            ax.plot([], [], mark, ms=6, mfc="white", mec=style.TEXT, label=text)
 
 
-def _drawable(values: Floats) -> Floats:
+def _finite_or_nan(values: Floats) -> Floats:
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _ends(info: Budget) -> tuple[float, float]:
+def _y_limits(info: Budget) -> tuple[float, float]:
     """The lowest and the highest value that the axis has to hold."""
     parts = [part for one in info.lines for part in (one.y, one.median, one.better, one.worse)]
     around = [end for one in info.points for end in (one.y, one.low, one.high)]
@@ -188,7 +188,7 @@ def _ends(info: Budget) -> tuple[float, float]:
     return low - room, high + room
 
 
-def look(infos: Sequence[Budget]) -> str:
+def caption(infos: Sequence[Budget]) -> str:
     info = infos[0]
     one = info.lines[0]
     if info.why:
@@ -197,7 +197,7 @@ def look(infos: Sequence[Budget]) -> str:
             f"A random search of the same space would: {info.hint}."
         )
     n = len(one.n_x)
-    few, many = at(one, min(5, n)), at(one, n)
+    few, many = describe_best_of(one, min(5, n)), describe_best_of(one, n)
     return (
         f"Typically (median) the best of {few} and of {many}. The band is 95 %, for all n at once, and "
         "needs no assumption but that trials are independent draws; where it runs off the better end, so few trials "
@@ -205,8 +205,10 @@ def look(infos: Sequence[Budget]) -> str:
     )
 
 
-def at(one: Line, n: int) -> str:
+def describe_best_of(one: Line, n: int) -> str:
     """The best of n random trials in words: `5 random trials is 13.1 [12.2, 15]`."""
-    better, worse = (short(float(end[n - 1])) if np.isfinite(end[n - 1]) else "open" for end in (one.better, one.worse))
+    better, worse = (
+        format_value(float(end[n - 1])) if np.isfinite(end[n - 1]) else "open" for end in (one.better, one.worse)
+    )
     trials = "1 random trial" if n == 1 else f"{n} random trials"
-    return f"{trials} is {short(float(one.median[n - 1]))} [{better}, {worse}]"
+    return f"{trials} is {format_value(float(one.median[n - 1]))} [{better}, {worse}]"

@@ -17,32 +17,32 @@ from analysis.read.results import Sweep
 from analysis.sweep import ranking
 
 TITLE = "What the winner draws"
-LEGIBLE = 40  # class names that fit; above this the bars are sorted and stay nameless
+MAX_NAMED = 40  # class names that fit; above this the bars are sorted and stay nameless
 
 
-class Classes(NamedTuple):
+class ClassShares(NamedTuple):
     names: list[str]
     shares: list[float]  # of the winner's samples, sums to 1
     prior: list[float]  # of the training images; empty where the data are not at hand
     modes: float
 
 
-def data(sweep: Sweep) -> list[Classes]:
-    one = results.trial(sweep, int(ranking.ranked(sweep)["number"].iloc[0]))
+def data(sweep: Sweep) -> list[ClassShares]:
+    one = results.read_trial(sweep, ranking.winner(sweep))
     if one.best is None or "class_shares" not in one.best:
         return []  # a model that does not sample has no histogram
     shares, names = list(one.best["class_shares"]), list(sweep.meta["data"]["classes"])
-    return [Classes(names, shares, dataset.prior(sweep), float(one.best["modes"]))]
+    return [ClassShares(names, shares, dataset.class_prior(sweep), float(one.best["modes"]))]
 
 
-def ink(info: Classes, ax: Axes) -> Axes:
+def draw(info: ClassShares, ax: Axes) -> Axes:
     shares, prior = np.array(info.shares), np.array(info.prior)
-    if len(info.names) > LEGIBLE:
+    if len(info.names) > MAX_NAMED:
         ax.plot(100 * np.sort(shares)[::-1], color=style.WINNER, lw=1.6, label="samples of the winner")
         if len(prior):
             ax.plot(100 * np.sort(prior)[::-1], color=style.REFERENCE, lw=1, ls="--", label="training images")
         ax.legend(fontsize=7.5, frameon=False)
-        return style.tidy(ax, "classes, most drawn first", "share, %")
+        return style.label_axes(ax, "classes, most drawn first", "share, %")
     rows = np.arange(len(shares))
     ax.barh(rows, 100 * shares, height=0.66, color=style.WINNER, alpha=0.85, label="samples of the winner")
     if len(prior):
@@ -52,12 +52,12 @@ def ink(info: Classes, ax: Axes) -> Axes:
     ax.set_xlim(left=0)
     ax.legend(fontsize=7.5, frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.12), ncols=2, borderaxespad=0)
     ax.spines["left"].set_visible(False)
-    style.tidy(ax, "share of the images, %", "")
-    ax.tick_params(axis="y", length=0, labelcolor=style.INK)
+    style.label_axes(ax, "share of the images, %", "")
+    ax.tick_params(axis="y", length=0, labelcolor=style.TEXT)
     return ax
 
 
-def look(infos: list[Classes]) -> str:
+def caption(infos: list[ClassShares]) -> str:
     (info,) = infos
     order = np.argsort(info.shares)
     rare, common = int(order[0]), int(order[-1])

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from analysis.base.formatting import named
+from analysis.base.formatting import metric_label
 from analysis.figures import style
 from analysis.read.results import Sweep
 from analysis.sweep import ranking
@@ -38,11 +38,11 @@ def data(sweep: Sweep) -> list[Curves]:
         for number in finite["number"].unique().tolist()
         for told in [finite[finite["number"] == number]]
     ]
-    lead = ranking.ranked(sweep).iloc[0]
+    lead = ranking.ranked_trials(sweep).iloc[0]
     return [Curves(sweep.metric, curves, int(lead["number"]), int(lead["best_epoch"]), int(sweep.meta["epochs"]))]
 
 
-def ink(info: Curves, ax: Axes) -> Axes:
+def draw(info: Curves, ax: Axes) -> Axes:
     for curve in info.curves:
         color, width, order = style.OTHERS, 0.8, 1
         if curve.number == info.winner:
@@ -53,16 +53,16 @@ def ink(info: Curves, ax: Axes) -> Axes:
         ax.plot(curve.epochs, curve.values, marker=dot, ms=3, color=color, lw=width, zorder=order)
         mark = {"pruned": "x", "failed": "v"}.get(curve.state)
         if mark:
-            ink_of = style.FAILED if mark == "v" else style.QUIET
+            ink_of = style.FAILED if mark == "v" else style.MUTED
             ax.plot(curve.epochs[-1:], curve.values[-1:], mark, ms=4, color=ink_of, zorder=order + 1)
     _legend(info, ax)
     lead = next(curve for curve in info.curves if curve.number == info.winner)
     peak = lead.values[lead.epochs.index(info.best_epoch)]
     ax.plot([info.best_epoch], [peak], "o", ms=6, mfc="white", mec=style.WINNER, mew=1.8, zorder=6)
-    style.spread(ax, np.concatenate([curve.values for curve in info.curves]))
-    style.whole(ax)
+    style.maybe_log_y(ax, np.concatenate([curve.values for curve in info.curves]))
+    style.integer_x(ax)
     ax.margins(x=0.04)
-    return style.tidy(ax, "epoch", named(info.metric))
+    return style.label_axes(ax, "epoch", metric_label(info.metric))
 
 
 def _legend(info: Curves, ax: Axes) -> None:
@@ -73,13 +73,13 @@ def _legend(info: Curves, ax: Axes) -> None:
     if len(info.curves) > 2:
         ax.plot([], [], color=style.OTHERS, lw=0.8, label="other trials")
     if "pruned" in states:
-        ax.plot([], [], "x", ms=4, color=style.QUIET, label="stopped here")
+        ax.plot([], [], "x", ms=4, color=style.MUTED, label="stopped here")
     if "failed" in states:
         ax.plot([], [], "v", ms=4, color=style.FAILED, label="failed here")
-    ax.legend(fontsize=7.5, frameon=False, labelcolor=style.INK)
+    ax.legend(fontsize=7.5, frameon=False, labelcolor=style.TEXT)
 
 
-def look(infos: list[Curves]) -> str:
+def caption(infos: list[Curves]) -> str:
     (info,) = infos
     lead = next(curve for curve in info.curves if curve.number == info.winner)
     if len(lead.epochs) == 1:

@@ -28,7 +28,7 @@ class Balance(NamedTuple):
 
 
 def data(sweep: Sweep) -> list[Balance]:
-    one = results.trial(sweep, int(ranking.ranked(sweep)["number"].iloc[0]))
+    one = results.read_trial(sweep, ranking.winner(sweep))
     rows = [row for row in one.rows if row.get("d_real") is not None and row.get("d_fake") is not None]
     if not rows:
         return []
@@ -36,18 +36,18 @@ def data(sweep: Sweep) -> list[Balance]:
     return [Balance(epochs, real, fake, SCHEMES[one.config["scheme"]].probability)]
 
 
-def ink(info: Balance, ax: Axes) -> Axes:
+def draw(info: Balance, ax: Axes) -> Axes:
     if info.probability:
         ax.axhline(0.5, color=style.FAINT, lw=1)
         ax.set_ylim(0, 1)
     ax.plot(info.epochs, info.real, "o-", ms=3, color=style.WINNER, lw=1.6, label="on real images")
     ax.plot(info.epochs, info.fake, "s--", ms=3, color=style.DEFAULTS, lw=1.6, label="on generated images")
-    style.whole(ax)
-    ax.legend(fontsize=7.5, frameon=False, labelcolor=style.INK)
-    return style.tidy(ax, "epoch", "D's mean output")
+    style.integer_x(ax)
+    ax.legend(fontsize=7.5, frameon=False, labelcolor=style.TEXT)
+    return style.label_axes(ax, "epoch", "D's mean output")
 
 
-def look(infos: list[Balance]) -> str:
+def caption(infos: list[Balance]) -> str:
     (info,) = infos
     gap = info.real[-1] - info.fake[-1]
     if not info.probability:

@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from numpy.typing import NDArray
 
-from analysis.base.formatting import short
+from analysis.base.formatting import format_value
 from analysis.figures import style
 from analysis.read.results import Sweep
 
@@ -73,8 +73,8 @@ def best_cut(key: str, values: list[Any], failed: NDArray[np.bool_], box: dict[s
         known = np.unique(numbers[np.isfinite(numbers)])
         for low, high in pairwise(known):
             middle = math.sqrt(low * high) if box["log"] else (low + high) / 2
-            options[f"{key} above {short(middle)}"] = numbers > middle
-            options[f"{key} below {short(middle)}"] = numbers < middle
+            options[f"{key} above {format_value(middle)}"] = numbers > middle
+            options[f"{key} below {format_value(middle)}"] = numbers < middle
     best = Cut(key, 0.0, "", (0, 0), (int(failed.sum()), len(failed)))
     for side, inside in options.items():
         counts = [(int(failed[part].sum()), int(part.sum())) for part in (inside, ~inside)]
@@ -101,39 +101,39 @@ def _position(value: Any, scale: Scale) -> float:
     return float(scale.choices.index(str(value))) if scale.choices else float(value)
 
 
-def ink(info: Failures, ax: Axes) -> Axes:
-    x = _fanned(info, 0)
-    y = _fanned(info, 1) if len(info.scales) > 1 else np.zeros(len(x))
+def draw(info: Failures, ax: Axes) -> Axes:
+    x = _jittered(info, 0)
+    y = _jittered(info, 1) if len(info.scales) > 1 else np.zeros(len(x))
     reasons = np.array(info.reasons)
     for reason in dict.fromkeys(["", *info.reasons]):
         at = reasons == reason
         mark = MARKS.get(reason, "P") if reason else "o"
-        look = {"mfc": style.FAILED, "mec": "white", "ms": 7.5} if reason else {"mfc": "none", "mec": style.QUIET}
+        look = {"mfc": style.FAILED, "mec": "white", "ms": 7.5} if reason else {"mfc": "none", "mec": style.MUTED}
         ax.plot(x[at], y[at], mark, ls="", label=f"{reason or 'trained'} ({at.sum()})", **look)
-    _dress(info.scales[0], ax.xaxis, ax.set_xscale)
+    _scale_axis(info.scales[0], ax.xaxis, ax.set_xscale)
     if len(info.scales) > 1:
-        _dress(info.scales[1], ax.yaxis, ax.set_yscale)
+        _scale_axis(info.scales[1], ax.yaxis, ax.set_yscale)
     else:
         ax.set_yticks([])
     ax.margins(0.08)
     ax.legend(fontsize=7.5, frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.13), ncols=3, borderaxespad=0)
-    return style.tidy(ax, info.scales[0].key, info.scales[1].key if len(info.scales) > 1 else "")
+    return style.label_axes(ax, info.scales[0].key, info.scales[1].key if len(info.scales) > 1 else "")
 
 
-def _fanned(info: Failures, axis: int) -> NDArray[np.float64]:
+def _jittered(info: Failures, axis: int) -> NDArray[np.float64]:
     values = np.array(info.points[axis])
-    return style.fanned(values, 0.15, axis) if info.scales[axis].choices else values
+    return style.jitter(values, 0.15, axis) if info.scales[axis].choices else values
 
 
-def _dress(scale: Scale, axis: Axis, rescale: Any) -> None:
+def _scale_axis(scale: Scale, axis: Axis, rescale: Any) -> None:
     if scale.choices:
         axis.set_ticks(range(len(scale.choices)), scale.choices)
     elif scale.log:
         rescale("log")
-        style.plain(axis)
+        style.plain_log_ticks(axis)
 
 
-def look(infos: list[Failures]) -> str:
+def caption(infos: list[Failures]) -> str:
     (info,) = infos
     counts = Counter(reason for reason in info.reasons if reason)
     causes = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from analysis.base.formatting import named
+from analysis.base.formatting import metric_label
 from analysis.base.paired_tests import interval
 from analysis.figures import style
 from analysis.read.results import Sweep
@@ -21,7 +21,7 @@ from analysis.sweep import final_results
 TITLE = "Fresh seeds on test"
 
 
-class Proof(NamedTuple):
+class FinalistScores(NamedTuple):
     metric: str
     names: list[str]
     seeds: list[NDArray[np.float64]]  # by finalist: the scores [seeds], nan where one failed
@@ -30,15 +30,15 @@ class Proof(NamedTuple):
     search: list[float]
 
 
-def data(sweep: Sweep) -> list[Proof]:
+def data(sweep: Sweep) -> list[FinalistScores]:
     found = final_results.load(sweep)
     if found is None:
         return []
-    shown = final_results.ordered(sweep, found)
+    shown = final_results.pick_first(sweep, found)
     known = [one.test[np.isfinite(one.test)] for one in shown]
     return [
-        Proof(
-            named(sweep.metric),
+        FinalistScores(
+            metric_label(sweep.metric),
             [f"trial {one.number}{' (defaults)' if one.number == 0 else ''}" for one in shown],
             [one.test for one in shown],
             [float(values.mean()) if len(values) else float("nan") for values in known],
@@ -48,22 +48,22 @@ def data(sweep: Sweep) -> list[Proof]:
     ]
 
 
-def ink(info: Proof, ax: Axes) -> Axes:
+def draw(info: FinalistScores, ax: Axes) -> Axes:
     for row, values in enumerate(info.seeds):
-        colour = style.WINNER if row == 0 else style.DEFAULTS if "defaults" in info.names[row] else style.QUIET
+        colour = style.WINNER if row == 0 else style.DEFAULTS if "defaults" in info.names[row] else style.MUTED
         heights = row + np.linspace(-0.22, 0.22, len(values)) if len(values) > 1 else np.array([row])
         ax.plot(values, heights, "o", ms=3.2, mfc=colour, mec="none", alpha=0.75)
         low, high = info.ends[row]
-        ax.plot([low, high], [row, row], "-", color=style.INK, lw=1.4, solid_capstyle="butt")
-        ax.plot(info.mean[row], row, "|", ms=11, mew=2.0, color=style.INK)
-        ax.plot(info.search[row], row, "D", ms=5, mfc="white", mec=style.INK, mew=1.0)
+        ax.plot([low, high], [row, row], "-", color=style.TEXT, lw=1.4, solid_capstyle="butt")
+        ax.plot(info.mean[row], row, "|", ms=11, mew=2.0, color=style.TEXT)
+        ax.plot(info.search[row], row, "D", ms=5, mfc="white", mec=style.TEXT, mew=1.0)
     ax.set_yticks(range(len(info.names)), info.names)
     ax.set_ylim(len(info.names) - 0.5, -0.6)
-    style.tidy(ax, f"{info.metric}, test", "")
+    style.label_axes(ax, f"{info.metric}, test", "")
     return ax
 
 
-def look(panels: list[Proof]) -> str:
+def caption(panels: list[FinalistScores]) -> str:
     return (
         "A dot is a training from a fresh seed, the bar its mean with the 95 % interval; the diamond what the search "
         "showed (on val): how far it lies from the dots is how much one lucky training flatters."

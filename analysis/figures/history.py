@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from analysis.base.formatting import named
+from analysis.base.formatting import metric_label
 from analysis.figures import style
 from analysis.read.results import Sweep
 from analysis.sweep import ranking
@@ -28,7 +28,7 @@ class History(NamedTuple):
 
 
 def data(sweep: Sweep) -> list[History]:
-    scored = ranking.ranked(sweep).sort_values("number")
+    scored = ranking.ranked_trials(sweep).sort_values("number")
     values = scored["value"].to_numpy(float)
     so_far = sweep.sign * np.minimum.accumulate(sweep.sign * values)
     failed = sweep.trials.loc[sweep.trials["state"] == "failed", "number"]
@@ -37,22 +37,22 @@ def data(sweep: Sweep) -> list[History]:
     return [History(sweep.metric, numbers, values.tolist(), stopped, so_far.tolist(), failed.tolist())]
 
 
-def ink(info: History, ax: Axes) -> Axes:
+def draw(info: History, ax: Axes) -> Axes:
     numbers, values, stopped = np.array(info.numbers), np.array(info.values), np.array(info.stopped)
     ax.plot(numbers[~stopped], values[~stopped], "o", ms=4, mfc="none", mec=style.OTHERS, label="ran to the end")
     if stopped.any():
         ax.plot(numbers[stopped], values[stopped], "x", ms=4, color=style.OTHERS, label="stopped early")
     if info.failed:
-        style.ticks(ax, info.failed)
+        style.mark_failed(ax, info.failed)
     steps = [*numbers, numbers[-1] + 0.5], [*info.best, info.best[-1]]
     ax.step(*steps, where="post", color=style.WINNER, lw=1.8, label="best so far")
-    style.spread(ax, values)
-    style.whole(ax)
-    ax.legend(fontsize=7.5, frameon=False, labelcolor=style.INK)
-    return style.tidy(ax, "trial", named(info.metric))
+    style.maybe_log_y(ax, values)
+    style.integer_x(ax)
+    ax.legend(fontsize=7.5, frameon=False, labelcolor=style.TEXT)
+    return style.label_axes(ax, "trial", metric_label(info.metric))
 
 
-def look(infos: list[History]) -> str:
+def caption(infos: list[History]) -> str:
     (info,) = infos
     last = next(n for n, value in zip(info.numbers, info.best, strict=True) if value == info.best[-1])
     total = max([*info.numbers, *info.failed]) + 1

@@ -9,27 +9,27 @@ from analysis.read.results import Sweep
 from analysis.sweep.importance import LEVEL, Importance, importances
 
 TITLE = "Which parameters mattered"
-Shown = list[Importance]
+Bars = list[Importance]
 
 
-def data(sweep: Sweep) -> list[Shown]:
+def data(sweep: Sweep) -> list[Bars]:
     found = importances(sweep)
     return [found] if found else []
 
 
-def ink(info: Shown, ax: Axes) -> Axes:
+def draw(info: Bars, ax: Axes) -> Axes:
     rows = range(len(info))
     ax.barh(rows, [one.share for one in info], height=0.6, color=style.WINNER, alpha=0.75)
     for row, one in enumerate(info):
-        ax.plot([one.low, one.high], [row, row], "-", color=style.INK, lw=1.4, solid_capstyle="butt")
-        ax.plot([one.low, one.high], [row, row], "|", color=style.INK, ms=5)
+        ax.plot([one.low, one.high], [row, row], "-", color=style.TEXT, lw=1.4, solid_capstyle="butt")
+        ax.plot([one.low, one.high], [row, row], "|", color=style.TEXT, ms=5)
     ax.set_yticks(rows, [one.key for one in info])
     ax.set_ylim(len(info) - 0.4, -0.6)
     ax.set_xlim(0, min(1.0, 1.05 * max(one.high for one in info)))
-    return style.tidy(ax, "share of the explained variance", "")
+    return style.label_axes(ax, "share of the explained variance", "")
 
 
-def look(panels: list[Shown]) -> str:
+def caption(panels: list[Bars]) -> str:
     (info,) = panels
     first, *others = info
     clear = first.low > max((one.high for one in others), default=0.0)

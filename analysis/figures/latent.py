@@ -17,16 +17,16 @@ TITLE = "The two-number code"
 
 
 def data(sweep: Sweep) -> list[Codes]:
-    number = int(ranking.ranked(sweep)["number"].iloc[0])
-    if results.trial(sweep, number).config.get("latent_dim") != 2:  # a model without the key has no code
+    number = ranking.winner(sweep)
+    if results.read_trial(sweep, number).config.get("latent_dim") != 2:  # a model without the key has no code
         return []
     try:
-        return [codes.codes(sweep, number)]
+        return [codes.encode_held_out(sweep, number)]
     except UserError:
         return []  # weights that are lost or unfit cost the page this figure, not the page
 
 
-def ink(info: Codes, ax: Axes) -> Axes:
+def draw(info: Codes, ax: Axes) -> Axes:
     for k, name in enumerate(info.classes):
         mine = info.z[info.labels == k]
         if not len(mine):
@@ -35,11 +35,13 @@ def ink(info: Codes, ax: Axes) -> Axes:
         ax.plot(mine[:, 0], mine[:, 1], "o", ms=2.4, mew=0, color=color, alpha=0.7)
         middle = np.median(mine, axis=0)
         frame = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": color, "lw": 1.2, "alpha": 0.9}
-        ax.text(middle[0], middle[1], name, fontsize=8, ha="center", va="center", color=style.INK, bbox=frame, zorder=5)
-    return style.tidy(ax, "first number of the code", "second number of the code")
+        ax.text(
+            middle[0], middle[1], name, fontsize=8, ha="center", va="center", color=style.TEXT, bbox=frame, zorder=5
+        )
+    return style.label_axes(ax, "first number of the code", "second number of the code")
 
 
-def look(infos: list[Codes]) -> str:
+def caption(infos: list[Codes]) -> str:
     (info,) = infos
     return (
         f"Each dot is one of {len(info.z):,} held-out images, its class named at the middle of its cloud. Clouds "

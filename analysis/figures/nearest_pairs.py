@@ -30,28 +30,28 @@ class Pairs(NamedTuple):
 
 
 def data(sweep: Sweep) -> list[Pairs]:
-    number = int(ranking.ranked(sweep)["number"].iloc[0])
-    row = results.trial(sweep, number).best
+    number = ranking.winner(sweep)
+    row = results.read_trial(sweep, number).best
     if row is None or not row.get("closest"):
         return []
     pairs = row["closest"]
     which = [int(pair[0]) for pair in pairs] + [int(pair[1]) for pair in pairs]
     try:
-        images = rebuild.scored(sweep, number, which)
+        images = rebuild.scored_samples(sweep, number, which)
     except UserError:
         return []  # weights or images that are not at hand cost the page this figure, not the page
     return [Pairs(images, int(sweep.meta["stamp"]["n_samples"]), float(row["duplicates"]))]
 
 
-def ink(info: Pairs, ax: Axes) -> Axes:
-    sheet = image_sheets.sheet(info.images, len(info.images) // 2, GAP)
+def draw(info: Pairs, ax: Axes) -> Axes:
+    sheet = image_sheets.make_sheet(info.images, len(info.images) // 2, GAP)
     ax.imshow(sheet.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     for side in ax.spines.values():
         side.set_visible(False)
-    return style.bare(ax)
+    return style.hide_ticks(ax)
 
 
-def look(infos: list[Pairs]) -> str:
+def caption(infos: list[Pairs]) -> str:
     (info,) = infos
     return (
         f"Of {info.drawn:,} samples, those with the nearest other one, which stands below each. {info.duplicates:.1%} "

@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from analysis.base.formatting import named, short
+from analysis.base.formatting import format_value, metric_label
 from analysis.figures import style
 from analysis.read.results import Sweep
 from analysis.sweep import ranking
@@ -37,12 +37,12 @@ class Parallel(NamedTuple):
 
 
 def data(sweep: Sweep) -> list[Parallel]:
-    ranked = ranking.ranked(sweep)
+    ranked = ranking.ranked_trials(sweep)
     keys = [key for key in sweep.swept if key in ranked]
     if len(ranked) < FEWEST or len(keys) < 2:
         return []
     boxes = [sweep.meta["space"][key] for key in keys]
-    columns = [[_place(box, value) for value in ranked[key]] for key, box in zip(keys, boxes, strict=True)]
+    columns = [[_position(box, value) for value in ranked[key]] for key, box in zip(keys, boxes, strict=True)]
     n = len(ranked)
     return [
         Parallel(
@@ -50,12 +50,12 @@ def data(sweep: Sweep) -> list[Parallel]:
             keys,
             np.array(columns, float).T[:MOST],
             min(max(3, round(BEST * n)), n - 1),
-            [_ends(box) for box in boxes],
+            [_row_labels(box) for box in boxes],
         )
     ]
 
 
-def _place(box: dict[str, Any], value: Any) -> float:
+def _position(box: dict[str, Any], value: Any) -> float:
     """Where a value lies on its row, in the scale that it is searched in; nan for none."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return math.nan
@@ -68,27 +68,27 @@ def _place(box: dict[str, Any], value: Any) -> float:
     return (x - low) / (high - low) if high > low else 0.5
 
 
-def _ends(box: dict[str, Any]) -> list[tuple[float, str]]:
+def _row_labels(box: dict[str, Any]) -> list[tuple[float, str]]:
     if box["kind"] == "categorical":
         n = max(1, len(box["choices"]) - 1)
         return [(i / n, str(choice)) for i, choice in enumerate(box["choices"])]
-    return [(0.0, short(box["low"])), (1.0, short(box["high"]) + (" (log)" if box["log"] else ""))]
+    return [(0.0, format_value(box["low"])), (1.0, format_value(box["high"]) + (" (log)" if box["log"] else ""))]
 
 
-def ink(info: Parallel, ax: Axes) -> Axes:
+def draw(info: Parallel, ax: Axes) -> Axes:
     rows = np.arange(len(info.keys))
     ax.figure.set_figheight(0.7 + ROW * len(rows))  # type: ignore[union-attr]
     for row in rows:
         ax.plot([0, 1], [row, row], "-", color=style.FAINT, lw=1.0, zorder=1)
         for at, text in info.ends[row]:
-            ax.plot([at, at], [row - 0.08, row + 0.08], "-", color=style.QUIET, lw=0.8, zorder=1)
+            ax.plot([at, at], [row - 0.08, row + 0.08], "-", color=style.MUTED, lw=0.8, zorder=1)
             ax.annotate(
                 text,
                 (at, row),
                 (0, -4),
                 textcoords="offset points",
                 fontsize=6.5,
-                color=style.QUIET,
+                color=style.MUTED,
                 ha="left" if at == 0 else "right" if at == 1 else "center",
                 va="top",
             )
@@ -110,14 +110,15 @@ def ink(info: Parallel, ax: Axes) -> Axes:
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_xlim(-0.04, 1.04)
     ax.set_xticks([])
-    style.tidy(ax, "", "")
+    style.label_axes(ax, "", "")
     ax.spines["bottom"].set_visible(False)
     return ax
 
 
-def look(panels: list[Parallel]) -> str:
+def caption(panels: list[Parallel]) -> str:
     (info,) = panels
     return (
         f"A line is a trial, from the top row to the lowest: dark blue the best, light blue the {info.coloured - 1} "
-        f"that follow by {named(info.metric)}, grey the others. Where blue ones run together, the good trials agree."
+        f"that follow by {metric_label(info.metric)}, grey the others. "
+        "Where blue ones run together, the good trials agree."
     )

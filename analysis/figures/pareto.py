@@ -11,15 +11,15 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from analysis.base.formatting import named
+from analysis.base.formatting import metric_label
 from analysis.figures import style
 from analysis.read.results import Sweep
 from analysis.sweep import ranking
-from analysis.sweep.pareto import on_front
+from analysis.sweep.pareto import non_dominated
 from trainables.objective import Objective
 
 TITLE = "The trade-off"
-NAMED = 12  # trials on the front, above which their numbers would cover each other
+MAX_NUMBERED = 12  # trials on the front, above which their numbers would cover each other
 
 
 class Front(NamedTuple):
@@ -42,8 +42,8 @@ def data(sweep: Sweep) -> list[Front]:
     first, others = sweep.goal.primary, [one for one in sweep.goal.objectives if one != sweep.goal.primary]
     if not others:
         return []
-    numbers = ranking.scored(sweep)["number"].tolist()
-    ahead, kept = set(ranking.winners(sweep)), set(ranking.kept(sweep)["number"])
+    numbers = ranking.scored_trials(sweep)["number"].tolist()
+    ahead, kept = set(ranking.winner_numbers(sweep)), set(ranking.feasible_trials(sweep)["number"])
     scores = [sweep.scores[number] for number in numbers]
     return [
         Front(
@@ -59,42 +59,42 @@ def data(sweep: Sweep) -> list[Front]:
     ]
 
 
-def stairs(info: Front) -> list[tuple[float, float]]:
+def staircase(info: Front) -> list[tuple[float, float]]:
     """The corners of the front in this pair, from the best of the first objective on."""
     signs = np.array([1 if one.mode == "min" else -1 for one in (info.first, info.second)])
     points = np.column_stack([info.x, info.y])[np.array(info.front)]
-    chosen = points[on_front(points * signs)]
+    chosen = points[non_dominated(points * signs)]
     return [(float(x), float(y)) for x, y in chosen[np.argsort(signs[0] * chosen[:, 0])]]
 
 
-def ink(info: Front, ax: Axes) -> Axes:
+def draw(info: Front, ax: Axes) -> Axes:
     x, y = np.array(info.x), np.array(info.y)
     front, broken = np.array(info.front), np.array(info.broken)
     rest = ~front & ~broken
     ax.plot(x[rest], y[rest], "o", ms=4.5, mfc=style.OTHERS, mec="none", label="dominated")
     if broken.any():
         ax.plot(x[broken], y[broken], "x", ms=4.5, color=style.OTHERS, label="breaks a constraint")
-    ax.step(*zip(*stairs(info), strict=True), where="post", color=style.WINNER, lw=1.2, zorder=3)
+    ax.step(*zip(*staircase(info), strict=True), where="post", color=style.WINNER, lw=1.2, zorder=3)
     ax.plot(x[front], y[front], "o", ms=7, mfc=style.WINNER, mec="white", zorder=5, label="on the front")
     if 0 in info.numbers:
         at = info.numbers.index(0)
         ax.plot(x[[at]], y[[at]], "s", ms=10, mfc="none", mec=style.DEFAULTS, mew=1.6, zorder=6)
         ax.plot([], [], "s", ms=6, mfc="none", mec=style.DEFAULTS, mew=1.6, label="defaults: trial 0")
-    if front.sum() <= NAMED:
+    if front.sum() <= MAX_NUMBERED:
         for i in np.flatnonzero(front):
             name = str(info.numbers[i])
-            ax.annotate(name, (x[i], y[i]), (5, 5), textcoords="offset points", fontsize=7.5, color=style.INK)
-    style.spread(ax, y)
+            ax.annotate(name, (x[i], y[i]), (5, 5), textcoords="offset points", fontsize=7.5, color=style.TEXT)
+    style.maybe_log_y(ax, y)
     if x.min() > 0 and x.max() > 8 * x.min():
         ax.set_xscale("log")
-        style.plain(ax.xaxis)
+        style.plain_log_ticks(ax.xaxis)
     ax.margins(0.08)
-    ax.legend(fontsize=7.5, frameon=False, labelcolor=style.INK)
+    ax.legend(fontsize=7.5, frameon=False, labelcolor=style.TEXT)
     way = {"min": "lower is better", "max": "higher is better"}
-    return style.tidy(ax, *(f"{named(one.metric)} ({way[one.mode]})" for one in (info.first, info.second)))
+    return style.label_axes(ax, *(f"{metric_label(one.metric)} ({way[one.mode]})" for one in (info.first, info.second)))
 
 
-def look(infos: list[Front]) -> str:
+def caption(infos: list[Front]) -> str:
     info = infos[0]
     n, of = sum(info.front), len(info.front) - sum(info.broken)
     corner = f"{'left' if info.first.mode == 'min' else 'right'} and {'down' if info.second.mode == 'min' else 'up'}"

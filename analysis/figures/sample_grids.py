@@ -13,7 +13,7 @@ import torch
 from PIL import UnidentifiedImageError
 
 from analysis.base import image_sheets
-from analysis.base.formatting import named, short
+from analysis.base.formatting import format_value, metric_label
 from analysis.base.image_sheets import Pixels
 from analysis.figures import style
 from analysis.nets import rebuild
@@ -36,118 +36,120 @@ class Strip(NamedTuple):
     images: Pixels
 
 
-def comparison(sweep: Sweep, k: int) -> list[Strip]:
+def compare_configurations(sweep: Sweep, k: int) -> list[Strip]:
     """A row of real images (where they are at hand), then the best k configurations, or k of the front, at their best
     epochs."""
-    strips = _heading(sweep)
-    for entry in ranking.top(sweep, k):
-        scores = ", ".join(f"{named(metric)} {short(value)}" for metric, value in entry["values"].items())
+    strips = _heading_strips(sweep)
+    for entry in ranking.top_entries(sweep, k):
+        scores = ", ".join(f"{metric_label(metric)} {format_value(value)}" for metric, value in entry["values"].items())
         title = f"Trial {entry['number']} · {scores} at epoch {entry['best_epoch']}"
         if entry["number"] == 0:
             title += " · the defaults"
         config = entry["config"]
-        detail = ", ".join(f"{key} {short(config[key])}" for key in sweep.swept if key in config)
-        strips.append(Strip(title, detail, _outputs(sweep, batch(sweep, entry["number"], entry["best_epoch"]))))
+        detail = ", ".join(f"{key} {format_value(config[key])}" for key in sweep.swept if key in config)
+        strips.append(Strip(title, detail, _generated(sweep, saved_batch(sweep, entry["number"], entry["best_epoch"]))))
     return strips
 
 
-def first_last(sweep: Sweep, number: int) -> list[Strip]:
+def first_to_last(sweep: Sweep, number: int) -> list[Strip]:
     """One trial at its first, its best and its last evaluated epoch, without repetitions."""
-    one = results.trial(sweep, number)
+    one = results.read_trial(sweep, number)
     told = {row["epoch"]: row for row in one.rows if row["eval_epoch"] == row["epoch"]}
-    drawn = [epoch for epoch in sorted(told) if sweep.place.has(_file(number, epoch))]
+    drawn = [epoch for epoch in sorted(told) if sweep.place.has(_sample_file(number, epoch))]
     best_epoch = one.best["epoch"] if one.best else None
     strips = []
     for epoch in sorted({*drawn[:1], *drawn[-1:], *({best_epoch} & set(drawn))}):
         names = [name for name, at in (("first", drawn[0]), ("best", best_epoch), ("last", drawn[-1])) if at == epoch]
         which = "only one" if len(names) == 3 else " and ".join(names)
         title = f"Epoch {epoch}, the {which} · {_score(sweep, told[epoch][sweep.metric])}"
-        strips.append(Strip(title, "", _outputs(sweep, batch(sweep, number, epoch))))
+        strips.append(Strip(title, "", _generated(sweep, saved_batch(sweep, number, epoch))))
     return strips
 
 
-def batch(sweep: Sweep, number: int, epoch: int) -> Pixels:
+def saved_batch(sweep: Sweep, number: int, epoch: int) -> Pixels:
     """The fixed batch as a trial drew it at an evaluated epoch, [n, C, H, W]; rebuilt for its best epoch if need be."""
     c, h, w = sweep.meta["data"]["shape"]
     try:
-        return image_sheets.cells(sweep.place.read(_file(number, epoch)), (c, h, w))
+        return image_sheets.split_sheet(sweep.place.read(_sample_file(number, epoch)), (c, h, w))
     except FileNotFoundError:
         if MODELS[sweep.meta["model"]].show is not None:
             raise UserError(
-                f"trial {number} of {sweep.place.name!r} has lost its picture {_file(number, epoch)}"
+                f"trial {number} of {sweep.place.name!r} has lost its picture {_sample_file(number, epoch)}"
             ) from None
     except (UnidentifiedImageError, ValueError) as error:
-        raise UserError(f"the picture {_file(number, epoch)} of {sweep.place.name!r} is damaged: {error}") from error
-    z = rebuild.noise(sweep, number, GRID, sweep.meta["seed"], "grid")
-    return rebuild.images(sweep, number, z, grid_labels(len(sweep.meta["data"]["classes"])))
+        raise UserError(
+            f"the picture {_sample_file(number, epoch)} of {sweep.place.name!r} is damaged: {error}"
+        ) from error
+    z = rebuild.sample_noise(sweep, number, GRID, sweep.meta["seed"], "grid")
+    return rebuild.generate_images(sweep, number, z, grid_labels(len(sweep.meta["data"]["classes"])))
 
 
-def columns(sweep: Sweep) -> list[str]:
+def column_labels(sweep: Sweep) -> list[str]:
     """The class of each column, for a model that is told what to draw; else empty."""
     if not MODELS[sweep.meta["model"]].conditional:
         return []
-    return [str(sweep.meta["data"]["classes"][k]) for k in _labels(sweep)]
+    return [str(sweep.meta["data"]["classes"][k]) for k in _column_classes(sweep)]
 
 
-def gap(images: Pixels) -> int:
+def sheet_gap(images: Pixels) -> int:
     """White pixels between the images of a sheet: enough to tell them apart, little enough to compare them."""
     return max(1, int(images.shape[-1]) // 14)
 
 
-def draw(strips: list[Strip]) -> bytes:
+def render_strips(strips: list[Strip]) -> bytes:
     """The strips under each other with their captions, as PNG."""
-    figure = style.blank(7.0, 0.95 * len(strips))
+    figure = style.new_figure(7.0, 0.95 * len(strips))
     for ax, strip in zip(np.atleast_1d(figure.subplots(len(strips))), strips, strict=True):
         ax.imshow(
-            image_sheets.sheet(strip.images, ACROSS, gap(strip.images)).squeeze(),
+            image_sheets.make_sheet(strip.images, ACROSS, sheet_gap(strip.images)).squeeze(),
             cmap="gray",
             vmin=0,
             vmax=255,
             interpolation="nearest",
         )
         ax.set_axis_off()
-        ax.set_title(strip.title, fontsize=8, loc="left", color=style.INK, pad=3)
+        ax.set_title(strip.title, fontsize=8, loc="left", color=style.TEXT, pad=3)
         if strip.detail:
-            ax.text(0, -0.04, strip.detail, fontsize=6.5, va="top", color=style.QUIET, transform=ax.transAxes)
-    return style.png(figure)
+            ax.text(0, -0.04, strip.detail, fontsize=6.5, va="top", color=style.MUTED, transform=ax.transAxes)
+    return style.encode_png(figure)
 
 
-def _file(number: int, epoch: int) -> str:
-    return f"{results.folder(number)}/samples/epoch_{epoch:04d}.png"
+def _sample_file(number: int, epoch: int) -> str:
+    return f"{results.trial_folder(number)}/samples/epoch_{epoch:04d}.png"
 
 
 def _score(sweep: Sweep, value: float) -> str:
-    return f"{named(sweep.metric)} {short(value)}"
+    return f"{metric_label(sweep.metric)} {format_value(value)}"
 
 
-def _labels(sweep: Sweep) -> list[int]:
+def _column_classes(sweep: Sweep) -> list[int]:
     labels: list[int] = grid_labels(len(sweep.meta["data"]["classes"]))[:ACROSS].tolist()
     return labels
 
 
-def _outputs(sweep: Sweep, drawn: Pixels) -> Pixels:
+def _generated(sweep: Sweep, drawn: Pixels) -> Pixels:
     """What the model made: the autoencoders' batches alternate input and output."""
     return (drawn if MODELS[sweep.meta["model"]].show is None else drawn[1::2])[:ACROSS]
 
 
-def _heading(sweep: Sweep) -> list[Strip]:
+def _heading_strips(sweep: Sweep) -> list[Strip]:
     """The first rows: real images, of the columns' classes where columns have one; and an autoencoder's inputs."""
-    real = _real(sweep)
+    real = _real_strip(sweep)
     if MODELS[sweep.meta["model"]].show is None:
         return real
-    lead = ranking.top(sweep, 1)[0]
-    inputs = batch(sweep, lead["number"], lead["best_epoch"])[0::2][:ACROSS]
+    lead = ranking.top_entries(sweep, 1)[0]
+    inputs = saved_batch(sweep, lead["number"], lead["best_epoch"])[0::2][:ACROSS]
     spoilt = Strip("Input", "held-out images as the model saw them", inputs)
     return [spoilt] if not real or np.array_equal(real[0].images, inputs) else [*real, spoilt]
 
 
-def _real(sweep: Sweep) -> list[Strip]:
-    found = dataset.dataset(sweep)
+def _real_strip(sweep: Sweep) -> list[Strip]:
+    found = dataset.sweep_dataset(sweep)
     if found is None:
         return []
     chosen = torch.arange(ACROSS)
-    if columns(sweep):
+    if column_labels(sweep):
         held_out = np.asarray(found.val.labels)
-        chosen = torch.tensor([int(np.flatnonzero(held_out == k)[0]) for k in _labels(sweep)])
+        chosen = torch.tensor([int(np.flatnonzero(held_out == k)[0]) for k in _column_classes(sweep)])
     x, _ = found.val.to("cpu").gather(chosen, torch.device("cpu"))
     return [Strip(REAL, "held out, never trained on", (x * 255).round().to(torch.uint8).numpy())]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from analysis.base.formatting import named
+from analysis.base.formatting import metric_label
 from analysis.figures import style
 from analysis.read.results import Sweep
 from analysis.sweep import ranking
@@ -43,7 +43,7 @@ def data(sweep: Sweep) -> list[Slice]:
 
 def _slice(sweep: Sweep, key: str, box: dict[str, Any]) -> Slice:
     choices = [str(choice) for choice in box["choices"]] if box["kind"] == "categorical" else []
-    every = ranking.ranked(sweep)
+    every = ranking.ranked_trials(sweep)
     scored = every.dropna(subset=[key])  # a conditional key is missing where it does not apply
     failed = sweep.trials[sweep.trials["state"] == "failed"].dropna(subset=[key])
 
@@ -69,25 +69,25 @@ def _slice(sweep: Sweep, key: str, box: dict[str, Any]) -> Slice:
     )
 
 
-def ink(info: Slice, ax: Axes) -> Axes:
+def draw(info: Slice, ax: Axes) -> Axes:
     x, y, stopped = np.array(info.x), np.array(info.y), np.array(info.stopped, bool)
     if info.choices:
-        x = style.fanned(x, 0.12)
+        x = style.jitter(x, 0.12)
         ax.set_xticks(range(len(info.choices)), info.choices)
-    ax.plot(x[~stopped], y[~stopped], "o", ms=4.5, mfc="none", mec=style.QUIET, mew=0.9)
+    ax.plot(x[~stopped], y[~stopped], "o", ms=4.5, mfc="none", mec=style.MUTED, mew=0.9)
     ax.plot(x[stopped], y[stopped], "x", ms=4, color=style.OTHERS)
     marked = (info.default, "s", style.DEFAULTS), (info.winner, "o", style.WINNER)  # the winner above
     for at, mark, color in marked:
         if at is not None:
             ax.plot(x[[at]], y[[at]], mark, ms=7, mfc=color, mec="white", zorder=5)
     if info.failed:
-        style.ticks(ax, info.failed)
-    _box(info, ax)
-    style.spread(ax, y)
-    return style.tidy(ax, info.key, named(info.metric))
+        style.mark_failed(ax, info.failed)
+    _shade_outside(info, ax)
+    style.maybe_log_y(ax, y)
+    return style.label_axes(ax, info.key, metric_label(info.metric))
 
 
-def _box(info: Slice, ax: Axes) -> None:
+def _shade_outside(info: Slice, ax: Axes) -> None:
     """Sets the scale and shades what lies outside the box."""
     if info.choices:
         ax.set_xlim(info.low, info.high)
@@ -101,15 +101,15 @@ def _box(info: Slice, ax: Axes) -> None:
         outer = (info.low - pad, info.high + pad)
     ax.set_xlim(*outer)
     if info.log:
-        style.plain(ax.xaxis)
+        style.plain_log_ticks(ax.xaxis)
     elif info.whole:
-        style.whole(ax)
+        style.integer_x(ax)
     for inner, far in zip((info.low, info.high), outer, strict=True):
         ax.axvspan(inner, far, color=style.FAINT, lw=0)
-        ax.axvline(inner, color=style.QUIET, lw=0.8, ls=(0, (3, 2)))
+        ax.axvline(inner, color=style.MUTED, lw=0.8, ls=(0, (3, 2)))
 
 
-def look(infos: list[Slice]) -> str:
+def caption(infos: list[Slice]) -> str:
     same = all(info.winner == info.default for info in infos)
     start = "Blue dot: the winner" + (", here the defaults" if same else "; orange square: the defaults")
     return f"{start}; crosses were stopped early, ticks at the foot failed. Grey lies outside the searched range."

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
-INK, QUIET, FAINT = "#222222", "#6b6b6b", "#d9d9d9"
+TEXT, MUTED, FAINT = "#222222", "#6b6b6b", "#d9d9d9"
 WINNER, DEFAULTS, FAILED, REFERENCE = "#0072B2", "#E69F00", "#D55E00", "#222222"
 OTHERS = "#a8a8a8"
 CLASSES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000", "#8c6bb1", "#7f7f7f")
@@ -26,18 +26,18 @@ LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1,
 WIDTH, HEIGHT, DPI = 4.6, 3.0, 200  # inches
 
 
-def blank(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
     """An empty figure of this many inches."""
     return Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
 
 
-def axes(width: float = WIDTH, height: float = HEIGHT) -> tuple[Figure, Axes]:
+def new_axes(width: float = WIDTH, height: float = HEIGHT) -> tuple[Figure, Axes]:
     """An empty figure of this many inches, and its axes."""
-    figure = blank(width, height)
+    figure = new_figure(width, height)
     return figure, figure.add_subplot()
 
 
-def bare(ax: Axes) -> Axes:
+def hide_ticks(ax: Axes) -> Axes:
     """Takes the ticks away, for a picture."""
     ax.set_xticks([])
     ax.set_yticks([])
@@ -46,43 +46,43 @@ def bare(ax: Axes) -> Axes:
 
 def name_row(ax: Axes, name: str, size: float) -> None:
     """Writes what a row of pictures is to the left of its first."""
-    ax.set_ylabel(name, fontsize=size, rotation=0, ha="right", va="center", color=INK)
+    ax.set_ylabel(name, fontsize=size, rotation=0, ha="right", va="center", color=TEXT)
 
 
-def fanned(positions: NDArray[np.float64], width: float, phase: float = 0.0) -> NDArray[np.float64]:
+def jitter(positions: NDArray[np.float64], width: float, phase: float = 0.0) -> NDArray[np.float64]:
     """Positions of categories, spread by up to `width` and always in the same way, so that equal ones are all seen."""
     spread: NDArray[np.float64] = positions + width * np.cos(2.4 * np.arange(len(positions)) + phase)
     return spread
 
 
-def tidy(ax: Axes, x: str, y: str) -> Axes:
+def label_axes(ax: Axes, x: str, y: str) -> Axes:
     """Labels the axes and takes away what carries no information."""
-    ax.set_xlabel(x, fontsize=9, color=INK)
-    ax.set_ylabel(y, fontsize=9, color=INK)
-    ax.tick_params(labelsize=8, colors=QUIET, length=3, width=0.6)
+    ax.set_xlabel(x, fontsize=9, color=TEXT)
+    ax.set_ylabel(y, fontsize=9, color=TEXT)
+    ax.tick_params(labelsize=8, colors=MUTED, length=3, width=0.6)
     ax.tick_params(which="minor", length=1.5, width=0.5, labelsize=7)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
     for side in ("left", "bottom"):
-        ax.spines[side].set_color(QUIET)
+        ax.spines[side].set_color(MUTED)
         ax.spines[side].set_linewidth(0.6)
     return ax
 
 
-def png(figure: Figure) -> bytes:
+def encode_png(figure: Figure) -> bytes:
     stream = io.BytesIO()
     figure.savefig(stream, format="png")
     return stream.getvalue()
 
 
-def spread(ax: Axes, values: NDArray[np.float64]) -> None:
+def maybe_log_y(ax: Axes, values: NDArray[np.float64]) -> None:
     """A logarithmic y axis where the values span more than a factor of 8, so that the good end stays readable."""
     if len(values) and values.min() > 0 and values.max() > 8 * values.min():
         ax.set_yscale("log")
-        plain(ax.yaxis)
+        plain_log_ticks(ax.yaxis)
 
 
-def plain(axis: Axis) -> None:
+def plain_log_ticks(axis: Axis) -> None:
     """Labels a logarithmic axis at 1, 2, 5, 10, 20, ... in plain numbers, or at powers of ten where it is long."""
     low, high = sorted(axis.get_view_interval())
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 50 * low else (1.0,)))
@@ -90,12 +90,12 @@ def plain(axis: Axis) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def whole(ax: Axes) -> None:
+def integer_x(ax: Axes) -> None:
     """Whole numbers only on the x axis."""
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
 
 
-def ticks(ax: Axes, positions: Sequence[float]) -> None:
+def mark_failed(ax: Axes, positions: Sequence[float]) -> None:
     """Marks failed trials, which have no score, at the foot of the axes."""
     foot = ax.get_xaxis_transform()
     ax.plot(positions, [0.03] * len(positions), "|", ms=9, mew=1.4, color=FAILED, transform=foot, label="failed")

@@ -26,9 +26,9 @@ from trainables.metrics.fid import Moments, frechet, moments
 CHUNK = 500
 
 
-def draws(sweep: Sweep, number: int, n: int) -> Iterator[Tensor]:
+def sample_batches(sweep: Sweep, number: int, n: int) -> Iterator[Tensor]:
     """n images of a trial's decoder, float [CHUNK, C, H, W] in [0, 1] at a time, the same noise for every trial."""
-    nets = rebuild.nets(sweep, number)
+    nets = rebuild.load_nets(sweep, number)
     mean, root = _prior(sweep, number)
     z = random_streams.draw(random_streams.Draw("normal", (len(mean),)), n, "cpu", sweep.meta["seed"], "sampled")
     with torch.no_grad():
@@ -38,7 +38,7 @@ def draws(sweep: Sweep, number: int, n: int) -> Iterator[Tensor]:
 
 def _prior(sweep: Sweep, number: int) -> tuple[Tensor, Tensor]:
     """Mean [Z] and a root [Z, Z] of the covariance of what codes are drawn from."""
-    z = codes.codes(sweep, number).z.astype(np.float64)
+    z = codes.encode_held_out(sweep, number).z.astype(np.float64)
     if MODELS[sweep.meta["model"]].name == "vae":
         return torch.zeros(z.shape[1]), torch.eye(z.shape[1])
     root = np.linalg.cholesky(np.cov(z.T) + 1e-9 * np.eye(z.shape[1]))
@@ -52,14 +52,12 @@ def _evaluator(fingerprint: str, name: str, data_dir: str | None) -> Evaluator:
     return build_evaluator(data, seed=0)
 
 
-def fid(sweep: Sweep, number: int) -> float:
+def samples_fid(sweep: Sweep, number: int) -> float:
     """FID of the draws, with the extractor, sample count and reference of the sweep. UserError where the images are not
     at hand."""
-    found = dataset.dataset(sweep)
+    found = dataset.sweep_dataset(sweep)
     if found is None:
         raise UserError(f"the images of {sweep.place.name!r} ({sweep.meta['dataset']}) are not at hand")
     evaluator = _evaluator(found.fingerprint, sweep.meta["dataset"], sweep.meta["data_dir"])
-    features, _ = run_extractor(
-        load_extractor(evaluator, "cpu"), draws(sweep, number, evaluator.n_samples), evaluator.n_samples
-    )
+    features, _ = run_extractor(load_extractor(evaluator, "cpu"), sample_batches(sweep, number, evaluator.n_samples), evaluator.n_samples)
     return frechet(moments(features), Moments(torch.tensor(evaluator.mean), torch.tensor(evaluator.cov)))

@@ -26,10 +26,10 @@ class Codes(NamedTuple):
     classes: list[str]
 
 
-def codes(sweep: Sweep, number: int) -> Codes:
+def encode_held_out(sweep: Sweep, number: int) -> Codes:
     """The codes of the first held-out images. UserError where weights or images are not at hand, or the model has no
     codes."""
-    nets, found = rebuild.nets(sweep, number), dataset.dataset(sweep)
+    nets, found = rebuild.load_nets(sweep, number), dataset.sweep_dataset(sweep)
     encode = MODELS[sweep.meta["model"]].encode
     if encode is None:
         raise UserError(f"{sweep.meta['model']} gives an image alone no code: {sweep.place.name!r} has none to show")

@@ -26,10 +26,10 @@ from trainables.errors import UserError, unknown
 BATCH = 500
 
 
-def nets(sweep: Sweep, number: int) -> dict[str, nn.Module]:
+def load_nets(sweep: Sweep, number: int) -> dict[str, nn.Module]:
     """The nets of a trial with the weights of its best evaluated epoch, on the CPU in eval mode; those that
     `best.safetensors` does not hold (a discriminator) are left out. UserError where the file is missing or unfit."""
-    name = f"{results.folder(number)}/best.safetensors"
+    name = f"{results.trial_folder(number)}/best.safetensors"
     try:
         weights = load_tensors(sweep.place.read(name))
     except FileNotFoundError as error:
@@ -40,18 +40,18 @@ def nets(sweep: Sweep, number: int) -> dict[str, nn.Module]:
     kept = {key.partition(".")[0] for key in weights}
     try:
         model = MODELS[sweep.meta["model"]]
-        built = model.nets(model.completed(results.trial(sweep, number).config), shape, n_classes)
+        built = model.nets(model.completed(results.read_trial(sweep, number).config), shape, n_classes)
         for net in kept:
-            built[net].load_state_dict(_of(weights, net))
+            built[net].load_state_dict(_weights_of(weights, net))
     except (KeyError, RuntimeError) as error:  # the model's code has changed since
         wrote = sweep.meta["versions"]["gensweep"]
         raise UserError(f"{name} of {sweep.place.name!r} does not fit these nets; gensweep {wrote} wrote it") from error
     return {net: module.eval().requires_grad_(False) for net, module in built.items() if net in kept}
 
 
-def images(sweep: Sweep, number: int, z: Tensor, y: Tensor) -> Pixels:
+def generate_images(sweep: Sweep, number: int, z: Tensor, y: Tensor) -> Pixels:
     """What a trial makes of noise z [n, Z] and labels y [n]: uint8 [n, C, H, W]."""
-    model, built = MODELS[sweep.meta["model"]], nets(sweep, number)
+    model, built = MODELS[sweep.meta["model"]], load_nets(sweep, number)
     assert model.sample is not None, f"{model.name} does not sample"
     with torch.no_grad():
         parts = [model.sample(built, z[i : i + BATCH], y[i : i + BATCH]) for i in range(0, len(z), BATCH)]
@@ -59,30 +59,30 @@ def images(sweep: Sweep, number: int, z: Tensor, y: Tensor) -> Pixels:
     return pixels
 
 
-def scored(sweep: Sweep, number: int, which: list[int]) -> Pixels:
-    """Some of the samples that a trial was scored by at its best epoch, redrawn: uint8 [n, C, H, W]. UserError where
+def scored_samples(sweep: Sweep, number: int, which: list[int]) -> Pixels:
+    """Some of the samples that a trial was scored by at its best epoch, drawn again: uint8 [n, C, H, W]. UserError where
     weights, or the images whose classes a conditional model was asked for, are not at hand."""
     model, n = MODELS[sweep.meta["model"]], sweep.meta["stamp"]["n_samples"]
-    shares = dataset.prior(sweep) if model.conditional else [1.0]
+    shares = dataset.class_prior(sweep) if model.conditional else [1.0]
     if not shares:
         raise UserError(f"the images of {sweep.place.name!r} ({sweep.meta['dataset']}) are not at hand")
     labels = evaluate.prior_labels(shares, sweep.meta["seed"], n, "cpu")
     chunks = sorted({k // evaluate.CHUNK for k in which})
-    config = model.completed(results.trial(sweep, number).config)
+    config = model.completed(results.read_trial(sweep, number).config)
     with torch.no_grad():
-        drawn = evaluate.generate(model, config, nets(sweep, number), labels, sweep.meta["seed"], chunks)
+        drawn = evaluate.generate(model, config, load_nets(sweep, number), labels, sweep.meta["seed"], chunks)
         of = {k: evaluate.in_bytes(x) for k, (x, _) in zip(chunks, drawn, strict=True)}
     return torch.stack([of[k // evaluate.CHUNK][k % evaluate.CHUNK] for k in which]).numpy()
 
 
-def noise(sweep: Sweep, number: int, n: int, seed: int, *stream: str) -> Tensor:
+def sample_noise(sweep: Sweep, number: int, n: int, seed: int, *stream: str) -> Tensor:
     """n draws of the trial's z, float [n, Z], from a named stream of `seed`."""
     model = MODELS[sweep.meta["model"]]
-    width = model.latent(model.completed(results.trial(sweep, number).config))
+    width = model.latent(model.completed(results.read_trial(sweep, number).config))
     return random_streams.draw(random_streams.Draw("normal", (width,)), n, "cpu", seed, *stream)
 
 
-def draw(
+def save_samples(
     directory: str | Path, n: int, label: str | None, out: str | Path, trial: int | None = None, seed: int = 0
 ) -> Path:
     """Draws n images of the winner (or of `trial`) and saves them as one PNG, as square as may be; returns its path.
@@ -94,31 +94,31 @@ def draw(
     model = MODELS[sweep.meta["model"]]
     if n < 1:
         raise UserError(f"the number of images must be at least 1, not {n}")
-    number = chosen(sweep, trial)
-    if not model.samples(model.completed(results.trial(sweep, number).config)):
+    number = trial_or_winner(sweep, trial)
+    if not model.samples(model.completed(results.read_trial(sweep, number).config)):
         raise UserError(
             f"trial {number} of {model.name} draws nothing from noise, since it has gmm=0: search it with "
             f"`--set gmm=10`, or see what it rebuilds: `gensweep report {directory}`"
         )
-    z = noise(sweep, number, n, seed, "sample")
-    pixels = images(sweep, number, z, _labels(sweep, n, label))
-    return _save(image_sheets.png(image_sheets.sheet(pixels, math.ceil(math.sqrt(n)))), Path(out))
+    z = sample_noise(sweep, number, n, seed, "sample")
+    pixels = generate_images(sweep, number, z, _class_labels(sweep, n, label))
+    return _write_file(image_sheets.encode_png(image_sheets.make_sheet(pixels, math.ceil(math.sqrt(n)))), Path(out))
 
 
-def _of(weights: Mapping[str, Tensor], net: str) -> dict[str, Tensor]:
+def _weights_of(weights: Mapping[str, Tensor], net: str) -> dict[str, Tensor]:
     return {key.partition(".")[2]: value for key, value in weights.items() if key.partition(".")[0] == net}
 
 
-def chosen(sweep: Sweep, trial: int | None) -> int:
+def trial_or_winner(sweep: Sweep, trial: int | None) -> int:
     """The number of a trial, or of the winner; UserError where there is none."""
     if trial is None:
-        return int(ranking.ranked(sweep)["number"].iloc[0])
+        return ranking.winner(sweep)
     if trial not in sweep.trials["number"].tolist():
         raise UserError(f"no trial {trial} in {sweep.place.name!r}: it has trials 0 to {len(sweep.trials) - 1}")
     return trial
 
 
-def _labels(sweep: Sweep, n: int, label: str | None) -> Tensor:
+def _class_labels(sweep: Sweep, n: int, label: str | None) -> Tensor:
     classes = [str(name) for name in sweep.meta["data"]["classes"]]
     if label is None:
         return torch.arange(n) % len(classes)
@@ -131,7 +131,7 @@ def _labels(sweep: Sweep, n: int, label: str | None) -> Tensor:
     raise unknown("label", label, classes)
 
 
-def _save(content: bytes, out: Path) -> Path:
+def _write_file(content: bytes, out: Path) -> Path:
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(content)

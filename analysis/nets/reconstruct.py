@@ -20,7 +20,7 @@ FINE = np.linspace(0, 1, 2001)
 CURVE = np.stack([FINE, (2 * FINE - 1) ** 2], 1)  # y = x^2 with x in [-1, 1], as the data set `parabola` stores it
 
 
-class Pulled(NamedTuple):
+class DenoisedPoints(NamedTuple):
     """Points [n, 2] beside the curve and where the autoencoder puts them, in the unit square that it knows. `before`,
     `after`: their mean distances to the curve."""
 
@@ -30,9 +30,9 @@ class Pulled(NamedTuple):
     after: float
 
 
-def clean(sweep: Sweep, n: int) -> Tensor:
+def held_out_images(sweep: Sweep, n: int) -> Tensor:
     """The first n held-out images, float [n, C, H, W] in [0, 1]; UserError where they are not at hand."""
-    found = dataset.dataset(sweep)
+    found = dataset.sweep_dataset(sweep)
     if found is None:
         raise UserError(f"the images of {sweep.place.name!r} ({sweep.meta['dataset']}) are not at hand")
     return found.val.to("cpu").gather(torch.arange(n), torch.device("cpu"))[0]
@@ -41,16 +41,16 @@ def clean(sweep: Sweep, n: int) -> Tensor:
 def reconstruct(sweep: Sweep, number: int, x: Tensor) -> Tensor:
     """What a trial makes of images [n, C, H, W]."""
     with torch.no_grad():
-        return ae.reconstruct(rebuild.nets(sweep, number), x)
+        return ae.reconstruct(rebuild.load_nets(sweep, number), x)
 
 
-def pulled(sweep: Sweep, number: int) -> Pulled:
+def denoise_parabola(sweep: Sweep, number: int) -> DenoisedPoints:
     """Held-out points under the noise that the trial was trained with, the same draws for every trial."""
-    x = clean(sweep, POINTS)
+    x = held_out_images(sweep, POINTS)
     eps = torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
-    noisy = x + results.trial(sweep, number).config["sigma"] * eps
+    noisy = x + results.read_trial(sweep, number).config["sigma"] * eps
     corrupted, denoised = (part.reshape(len(x), 2).numpy() for part in (noisy, reconstruct(sweep, number, noisy)))
-    return Pulled(corrupted, denoised, _distance(corrupted), _distance(denoised))
+    return DenoisedPoints(corrupted, denoised, _distance(corrupted), _distance(denoised))
 
 
 def _distance(points: NDArray[np.float32]) -> float:

@@ -20,16 +20,16 @@ from trainables.metrics.extract import run_extractor
 from trainables.metrics.fid import Moments, frechet, moments
 
 
-def score(sweep: Sweep, number: int, data: Dataset, evaluator: Evaluator) -> dict[str, Any]:
-    """Everything that is measured at an evaluation, of a trial of `sweep` on the test split of `data`, whose `judge`
+def score_on_test(sweep: Sweep, number: int, data: Dataset, evaluator: Evaluator) -> dict[str, Any]:
+    """Everything that is measured at an evaluation, of a trial of `sweep` on the test split of `data`, whose `evaluator`
     was built for the test. UserError where the trial has left no weights."""
-    one = results.trial(sweep, number)
+    one = results.read_trial(sweep, number)
     model = MODELS[sweep.meta["model"]]
     config = model.completed(one.config)
     extractor = load_extractor(evaluator, "cpu") if model.samples(config) else None
     seen = data._replace(val=data.test).to("cpu")  # what the metrics call held out is the test split here
     run = start(model, config, Data(seen, evaluator, extractor), one.seed or 0)
-    return dict(measure(collect_inputs(run, rebuild.nets(sweep, number), evaluator), last=False))
+    return dict(measure(collect_inputs(run, rebuild.load_nets(sweep, number), evaluator), last=False))
 
 
 @lru_cache(maxsize=4)
@@ -42,11 +42,11 @@ def _evaluator(name: str, data_dir: str | None, seed: int) -> Evaluator:
 @lru_cache(maxsize=4096)
 def _fid(directory: str, number: int) -> float:
     sweep = results.load(directory)
-    if dataset.dataset(sweep) is None:
+    if dataset.sweep_dataset(sweep) is None:
         raise UserError(f"the images of {directory!r} ({sweep.meta['dataset']}) are not at hand")
     evaluator = _evaluator(sweep.meta["dataset"], sweep.meta["data_dir"], sweep.meta["seed"])
-    model, nets = MODELS[sweep.meta["model"]], rebuild.nets(sweep, number)
-    config = model.completed(results.trial(sweep, number).config)
+    model, nets = MODELS[sweep.meta["model"]], rebuild.load_nets(sweep, number)
+    config = model.completed(results.read_trial(sweep, number).config)
     with torch.no_grad():
         labels = prior_labels(evaluator.class_prior.tolist(), evaluator.seed, evaluator.n_samples, "cpu")
         images = (x for x, _ in generate(model, config, nets, labels, evaluator.seed))
@@ -54,7 +54,7 @@ def _fid(directory: str, number: int) -> float:
     return frechet(moments(features), Moments(torch.tensor(evaluator.mean), torch.tensor(evaluator.cov)))
 
 
-def fid(sweep: Sweep, number: int) -> float:
+def test_fid(sweep: Sweep, number: int) -> float:
     """FID on the test split alone, which is a second of work: for the many trainings of a study. UserError where the
     images are not at hand."""
     return _fid(sweep.place.name, number)

@@ -21,7 +21,7 @@ def load_once(name: str, data_dir: str | None) -> Dataset | None:
         return None  # a report is often made on another machine than the one that holds the data
 
 
-def dataset(sweep: Sweep) -> Dataset | None:
+def sweep_dataset(sweep: Sweep) -> Dataset | None:
     """The sweep's data set, the very same images (by fingerprint); None where they are not at hand."""
     found = load_once(sweep.meta["dataset"], sweep.meta["data_dir"])
     if found is None or found.fingerprint != sweep.meta["data"]["fingerprint"]:
@@ -29,9 +29,9 @@ def dataset(sweep: Sweep) -> Dataset | None:
     return found
 
 
-def prior(sweep: Sweep) -> list[float]:
+def class_prior(sweep: Sweep) -> list[float]:
     """The share of each class among the training images; empty where they are not at hand."""
-    found = dataset(sweep)
+    found = sweep_dataset(sweep)
     if found is None:
         return []
     labels = np.asarray(found.train.labels)

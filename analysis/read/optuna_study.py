@@ -24,26 +24,26 @@ from sqlalchemy.pool import NullPool
 from trainables.errors import UserError
 from trainables.filestore import Directory
 
-PIECES = "journal"  # the folder of what is new in the journal of a sweep in a bucket
-TRIES = 3
+JOURNAL_FOLDER = "journal"  # the folder of what is new in the journal of a sweep in a bucket
+READ_TRIES = 3
 
 
-def trials(where: Directory, meta: dict[str, Any]) -> list[FrozenTrial]:
+def read_trials(where: Directory, meta: dict[str, Any]) -> list[FrozenTrial]:
     """All trials of the study by number, from `study.db` or from the storage URL that the sweep names; UserError
     where it cannot be read or has been lost (a new one would train on in the folders of other trials)."""
     name = meta.get("study", meta["name"])  # sweeps begun before a study could be written anew have one name only
-    found = _read(where, meta["storage"], name)
+    found = _read_storage(where, meta["storage"], name)
     if not found and where.names("trials"):
         raise UserError(f"{where.name!r} holds trials, but the study {name!r} that says what they are is gone or empty")
     return found
 
 
-def _read(where: Directory, storage: str | None, name: str) -> list[FrozenTrial]:
+def _read_storage(where: Directory, storage: str | None, name: str) -> list[FrozenTrial]:
     try:
         if storage == "journal":
             return _journal(where, name)
         if storage is not None:
-            return _all(RDBStorage(with_driver(storage), {"poolclass": NullPool}), name)
+            return _all_trials(RDBStorage(with_driver(storage), {"poolclass": NullPool}), name)
         if not where.has("study.db"):
             return []  # it has not begun yet
         if where.local:
@@ -65,24 +65,24 @@ def with_driver(url: str) -> str:
 
 
 def _journal(where: Directory, name: str) -> list[FrozenTrial]:
-    content = journal(where)
+    content = read_journal(where)
     if not content:
         return []
     with tempfile.TemporaryDirectory() as folder:  # a copy: reading a journal may write a snapshot of it
         copy = Path(folder) / "study.journal"
         copy.write_bytes(content)
-        return _all(JournalStorage(JournalFileBackend(str(copy))), name)
+        return _all_trials(JournalStorage(JournalFileBackend(str(copy))), name)
 
 
-def journal(where: Directory) -> bytes:
+def read_journal(where: Directory) -> bytes:
     """The whole lines of `study.journal`. In a bucket it goes on in pieces, each named after the byte at which it
     begins; its writer may fold them into one while they are read."""
-    for _ in range(TRIES):
+    for _ in range(READ_TRIES):
         content = where.read("study.journal") if where.has("study.journal") else b""
         try:
-            for piece in where.names(PIECES):
+            for piece in where.names(JOURNAL_FOLDER):
                 if int(piece) == len(content):
-                    content += where.read(f"{PIECES}/{piece}")
+                    content += where.read(f"{JOURNAL_FOLDER}/{piece}")
                 elif int(piece) > len(content):
                     raise FileNotFoundError(piece)  # those before it are folded now
         except FileNotFoundError:
@@ -95,7 +95,7 @@ def _sqlite(path: Path, name: str) -> list[FrozenTrial]:
     with path.open("rb") as stream:
         ahead = stream.read(19)[18:] == b"\x02"  # https://sqlite.org/fileformat.html, 1.3.3: 2 is write-ahead
     idle = ahead and not path.with_name("study.db-wal").exists()
-    return _all(_read_only(path, "immutable=1" if idle else "mode=ro"), name)
+    return _all_trials(_read_only(path, "immutable=1" if idle else "mode=ro"), name)
 
 
 def _read_only(path: Path, how: str) -> RDBStorage:
@@ -104,7 +104,7 @@ def _read_only(path: Path, how: str) -> RDBStorage:
     return RDBStorage("sqlite://", connect, skip_table_creation=True)
 
 
-def _all(storage: BaseStorage, name: str) -> list[FrozenTrial]:
+def _all_trials(storage: BaseStorage, name: str) -> list[FrozenTrial]:
     try:
         found = storage.get_all_trials(storage.get_study_id_from_name(name), deepcopy=False)
     finally:

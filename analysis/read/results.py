@@ -26,7 +26,7 @@ from trainables.objective import Goal, Values, goal_of, is_valid_evaluation
 
 FORMAT = 1
 NEEDED = {"name": str, "model": str, "dataset": str, "space": dict, "objective": dict, "defaults": dict, "trials": int}
-STATES = {
+STATE_NAMES = {
     TrialState.COMPLETE: "complete",
     TrialState.PRUNED: "pruned",
     TrialState.FAIL: "failed",
@@ -101,7 +101,7 @@ def load(directory: str | Path) -> Sweep:
     before its first trial has no trials."""
     where = filestore.open_directory(directory)
     meta = _meta(where)
-    found = optuna_study.trials(where, meta)
+    found = optuna_study.read_trials(where, meta)
     goal = goal_of(meta)
     seen = {one.number: objective.values_by_epoch(one, goal.primary.metric) for one in found}
     best = {number: goal.best(told) for number, told in seen.items()}
@@ -109,7 +109,9 @@ def load(directory: str | Path) -> Sweep:
     fixed = {key: box["value"] for key, box in meta["space"].items() if box["kind"] == "fixed"}
     told = [(number, epoch, values[goal.primary.metric]) for number, at in seen.items() for epoch, values in at.items()]
     history = pd.DataFrame(told, columns=["number", "epoch", "value"]).sort_values(["number", "epoch"])
-    trials = pd.DataFrame([_line(one, seen[one.number], best[one.number], goal) | fixed | one.params for one in found])
+    trials = pd.DataFrame(
+        [_trial_line(one, seen[one.number], best[one.number], goal) | fixed | one.params for one in found]
+    )
     if trials.empty:
         trials = pd.DataFrame(
             columns=["number", "state", "reason", "error", "value", "best_epoch", "epochs_done", "wall_s"]
@@ -117,39 +119,39 @@ def load(directory: str | Path) -> Sweep:
     return Sweep(where, meta, trials, pd.DataFrame(), history.reset_index(drop=True), scores)
 
 
-def read(sweep: Sweep, numbers: Iterable[int] | None = None) -> Sweep:
+def read_rows(sweep: Sweep, numbers: Iterable[int] | None = None) -> Sweep:
     """The sweep with the rows and full configurations of these trials (None: of all) read from `trials/`.
 
     Trials that have left no files yet stay as the study tells them.
     """
     wanted = [int(number) for number in (sweep.trials["number"] if numbers is None else numbers)]
     with ThreadPoolExecutor(8) as pool:  # a bucket answers in tens of milliseconds
-        found = list(pool.map(lambda number: trial(sweep, number), wanted))
+        found = list(pool.map(lambda number: read_trial(sweep, number), wanted))
     rows = pd.DataFrame([{"number": one.number} | row for one in found for row in one.rows])
     scores = sweep.scores | {one.number: sweep.goal.values(one.best) for one in found if one.best is not None}
     table = sweep.trials.set_index("number", drop=False)
     for one in found:
-        for column, value in (one.config | _reached(one, sweep)).items():
+        for column, value in (one.config | _row_columns(one, sweep)).items():
             if column not in table:
                 table[column] = pd.Series(np.nan, index=table.index, dtype=object)
             table.at[one.number, column] = value
     return sweep._replace(trials=table.infer_objects().reset_index(drop=True), rows=rows, scores=scores)
 
 
-def trial(sweep: Sweep, number: int) -> Trial:
+def read_trial(sweep: Sweep, number: int) -> Trial:
     """The files of one trial; what a trial has not written yet is empty."""
     try:
-        params: Any = json.loads(sweep.place.read(f"{folder(number)}/params.json"))
+        params: Any = json.loads(sweep.place.read(f"{trial_folder(number)}/params.json"))
     except (FileNotFoundError, json.JSONDecodeError):
         return Trial(number, None, {}, [], None)
     try:
-        rows = parse(sweep.place.read(f"{folder(number)}/rows.jsonl"))
+        rows = parse_rows(sweep.place.read(f"{trial_folder(number)}/rows.jsonl"))
     except FileNotFoundError:
         rows = []
     if not isinstance(params, dict) or not {"seed", "config"} <= set(params):
-        raise UserError(f"{folder(number)}/params.json of {sweep.place.name!r} is not that of a trial")
+        raise UserError(f"{trial_folder(number)}/params.json of {sweep.place.name!r} is not that of a trial")
     if any(not {"epoch", "epochs", "status", "eval_epoch"} <= set(row) for row in rows):
-        raise UserError(f"{folder(number)}/rows.jsonl of {sweep.place.name!r} has rows that no trial writes")
+        raise UserError(f"{trial_folder(number)}/rows.jsonl of {sweep.place.name!r} has rows that no trial writes")
     goal = sweep.goal
     fresh = {row["epoch"]: row for row in rows if is_valid_evaluation(row, goal.primary.metric)}
     best = goal.best({epoch: goal.values(row) for epoch, row in fresh.items()})
@@ -161,13 +163,13 @@ def is_measured(key: str) -> bool:
     return key not in BOOKKEEPING and not key.startswith("best_")
 
 
-def folder(number: int) -> str:
+def trial_folder(number: int) -> str:
     """The folder of a trial below the sweep's directory."""
     return f"trials/{number:04d}"
 
 
 def _meta(where: Directory) -> dict[str, Any]:
-    meta = filestore.read_description(where, "sweep", FORMAT, "" if where.has("sweep.json") else _nearby(where))
+    meta = filestore.read_description(where, "sweep", FORMAT, "" if where.has("sweep.json") else _sweeps_below(where))
     for key, kind in NEEDED.items():
         if not isinstance(meta.get(key), kind):
             raise UserError(f"{where.name!r} is not a readable sweep: its sweep.json gives no {kind.__name__} {key!r}")
@@ -178,16 +180,16 @@ def _meta(where: Directory) -> dict[str, Any]:
     return meta
 
 
-def _nearby(where: Directory) -> str:
+def _sweeps_below(where: Directory) -> str:
     """Points to the sweeps one level down, for a user who named the results folder."""
     inside = [name for name in where.names("") if where.has(f"{name}/sweep.json")]
     return f" (sweeps below it: {', '.join(inside[:5])})" if inside else ""
 
 
-def _line(trial: FrozenTrial, seen: dict[int, Values], best: int | None, goal: Goal) -> dict[str, Any]:
+def _trial_line(trial: FrozenTrial, seen: dict[int, Values], best: int | None, goal: Goal) -> dict[str, Any]:
     return {
         "number": trial.number,
-        "state": STATES[trial.state],
+        "state": STATE_NAMES[trial.state],
         "reason": trial.user_attrs.get("reason", "unclassified") if trial.state == TrialState.FAIL else None,
         "error": trial.user_attrs.get("error"),
         "value": np.nan if best is None else seen[best][goal.primary.metric],
@@ -197,7 +199,7 @@ def _line(trial: FrozenTrial, seen: dict[int, Values], best: int | None, goal: G
     }
 
 
-def parse(content: bytes) -> list[dict[str, Any]]:
+def parse_rows(content: bytes) -> list[dict[str, Any]]:
     """The rows of a rows.jsonl in order of epoch: the last row of an epoch counts, torn lines are passed over."""
     latest: dict[int, dict[str, Any]] = {}
     for line in content.decode("utf-8", "replace").splitlines():
@@ -210,7 +212,7 @@ def parse(content: bytes) -> list[dict[str, Any]]:
     return [latest[epoch] for epoch in sorted(latest)]
 
 
-def _reached(one: Trial, sweep: Sweep) -> dict[str, Any]:
+def _row_columns(one: Trial, sweep: Sweep) -> dict[str, Any]:
     """What the rows of a trial add to its line: how far it came, and every metric at its best evaluated epoch."""
     if not one.rows:
         return {}

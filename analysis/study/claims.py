@@ -35,9 +35,9 @@ class Verdict(NamedTuple):
     word: Word
 
 
-def verdicts(study: Study) -> list[Verdict]:
+def test_claims(study: Study) -> list[Verdict]:
     """Every claim of a study in its order."""
-    bare = [_weigh(study, claim) for claim in study.meta["claims"]]
+    bare = [_test_claim(study, claim) for claim in study.meta["claims"]]
     found = list(bare)
     for statistic in {claim["statistic"] for claim in study.meta["claims"]}:
         family = [i for i, one in enumerate(bare) if one.claim["statistic"] == statistic and one.n]
@@ -46,7 +46,7 @@ def verdicts(study: Study) -> list[Verdict]:
     return found
 
 
-def _weigh(study: Study, claim: dict[str, Any]) -> Verdict:
+def _test_claim(study: Study, claim: dict[str, Any]) -> Verdict:
     arm, against = study.arms[claim["arm"]].values(claim["statistic"]), claim["against"]
     if isinstance(against, str):
         other = study.arms[against].values(claim["statistic"])

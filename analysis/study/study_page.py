@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from analysis.base.formatting import short
-from analysis.report.sweep_page import uri
+from analysis.base.formatting import format_value
+from analysis.report.sweep_page import data_uri
 from analysis.study import claims, study_results, trial_statistics
 from analysis.study.claims import Verdict
-from analysis.study.figures.registry import Drawn, draw
+from analysis.study.figures.registry import RenderedFigure, render_figure
 from analysis.study.study_results import Arm, Study
 from trainables import filestore
 from trainables.errors import UserError
@@ -37,10 +37,10 @@ def write(directories: Sequence[str | Path], out: str | Path | None = None) -> l
         for arm in one.arms.values():
             _refuse_unfinished(arm)
     if out is None:
-        return [_html(one) for one in studies]
+        return [_write_html(one) for one in studies]
     target = filestore.open_directory(out)
-    pages = [_markdown(one, target) for one in studies]
-    rows = _indexed(target)
+    pages = [_write_markdown(one, target) for one in studies]
+    rows = _index_rows(target)
     for one, told in zip(studies, pages, strict=True):
         name, question = one.meta["name"], one.meta["question"]
         rows[name] = f"| [{name}]({name}.md) | {question} | {told['summary']} | {told['minutes']} |"
@@ -48,7 +48,7 @@ def write(directories: Sequence[str | Path], out: str | Path | None = None) -> l
     return [f"{target.name.rstrip('/')}/{one.meta['name']}.md" for one in studies]
 
 
-def _indexed(target: filestore.Directory) -> dict[str, str]:
+def _index_rows(target: filestore.Directory) -> dict[str, str]:
     """The rows of the index that is there, by study: those of other studies stay."""
     lines = target.read("README.md").decode().splitlines() if target.has("README.md") else []
     return {line[3:].partition("]")[0]: line for line in lines if line.startswith("| [")}
@@ -64,17 +64,17 @@ def _template(name: str, escaped: bool) -> Template:
     return room.get_template(name)
 
 
-def _html(one: Study) -> str:
-    pictures, home = _pictures(one), filestore.open_directory(f"{one.place.name.rstrip('/')}/report")
-    shown = [(drawn, uri(drawn.png)) for drawn in pictures.values()]
-    home.write("index.html", _template("study.html", True).render(**page(one), pictures=shown).encode())
+def _write_html(one: Study) -> str:
+    pictures, home = _render_pictures(one), filestore.open_directory(f"{one.place.name.rstrip('/')}/report")
+    shown = [(drawn, data_uri(drawn.png)) for drawn in pictures.values()]
+    home.write("index.html", _template("study.html", True).render(**page_context(one), pictures=shown).encode())
     for name, drawn in pictures.items():
         home.write(f"{name}.png", drawn.png)
     return f"{home.name}/index.html"
 
 
-def _markdown(one: Study, target: Directory) -> dict[str, Any]:
-    pictures, name, told = _pictures(one), one.meta["name"], page(one)
+def _write_markdown(one: Study, target: Directory) -> dict[str, Any]:
+    pictures, name, told = _render_pictures(one), one.meta["name"], page_context(one)
     links = [(drawn, f"{name}/{picture}.png") for picture, drawn in pictures.items()]
     target.write(f"{name}.md", _template("study.md", False).render(**told, pictures=links).encode())
     for picture, drawn in pictures.items():
@@ -82,57 +82,57 @@ def _markdown(one: Study, target: Directory) -> dict[str, Any]:
     return told
 
 
-def page(found: Study) -> dict[str, Any]:
+def page_context(found: Study) -> dict[str, Any]:
     """All that the page says, but for the pictures."""
     meta = found.meta
-    weighed = claims.verdicts(found)
+    weighed = claims.test_claims(found)
     stamps = {arm.sweep.meta["dataset"]: arm.sweep.meta["stamp"] for arm in found.arms.values()}
     return {
         "meta": meta,
         "scope": meta.get("scope", ""),
-        "summary": summary(weighed),
-        "claims": [claim(one) for one in weighed],
-        "report": [of_report(one) for one in weighed if one.claim["reported"]],
-        "heads": [trial_statistics.named(key) for key in meta["table"]],
-        "epochs": epochs(meta["table"]),
-        "arms": [line(arm, meta["table"]) for arm in found.arms.values()],
-        "configs": configs(list(found.arms.values())),
+        "summary": count_verdicts(weighed),
+        "claims": [claim_row(one) for one in weighed],
+        "report": [report_sentence(one) for one in weighed if one.claim["reported"]],
+        "heads": [trial_statistics.statistic_label(key) for key in meta["table"]],
+        "epochs": epoch_note(meta["table"]),
+        "arms": [arm_row(arm, meta["table"]) for arm in found.arms.values()],
+        "configs": config_texts(list(found.arms.values())),
         "command": shlex.join(meta["command"]),
         "minutes": f"{found.wall_s / 60:.1f}",
-        "load": loads(meta["launches"]),
-        "data": sorted({data_line(arm) for arm in found.arms.values()}),
+        "load": machine_load(meta["launches"]),
+        "data": sorted({describe_data(arm) for arm in found.arms.values()}),
         "stamps": stamps,
     }
 
 
-def loads(launches: Sequence[dict[str, Any]]) -> str:
+def machine_load(launches: Sequence[dict[str, Any]]) -> str:
     """How busy the machine was as each launch began, where that is known."""
     known = [f"{launch['load']} on {launch['cores']} cores" for launch in launches if "load" in launch]
     return f" (load as it began: {', '.join(known)})" if known else ""
 
 
-def summary(weighed: Sequence[Verdict]) -> str:
+def count_verdicts(weighed: Sequence[Verdict]) -> str:
     """The verdicts counted: `2 supported, 1 undecided`."""
     words = ("supported", "not supported", "undecided")
     counts = [(sum(one.word == word for one in weighed), word) for word in words]
     return ", ".join(f"{count} {word}" for count, word in counts if count)
 
 
-def of_report(one: Verdict) -> str:
+def report_sentence(one: Verdict) -> str:
     """Return the verdict on a claim that the report makes of this very arm."""
     return f"Said in the report, and {one.word} here: {one.claim['says']}."
 
 
-def claim(one: Verdict) -> dict[str, str]:
+def claim_row(one: Verdict) -> dict[str, str]:
     """One claim as the page tells it."""
     said, against = one.claim, one.claim["against"]
-    other = against if isinstance(against, str) else f"the constant {short(float(against))}"
+    other = against if isinstance(against, str) else f"the constant {format_value(float(against))}"
     ends = "no interval" if math.isnan(one.low) else f"[{one.low:+.3g}, {one.high:+.3g}]"
     return {
         "says": said["says"],
         "word": one.word,
-        "test": f"{trial_statistics.named(said['statistic'])} of {said['arm']} {said['way']} than {other}",
-        "means": f"{short(one.arm)} against {short(one.against)}",
+        "test": f"{trial_statistics.statistic_label(said['statistic'])} of {said['arm']} {said['way']} than {other}",
+        "means": f"{format_value(one.arm)} against {format_value(one.against)}",
         "difference": "–" if not one.n else f"{one.difference:+.3g} {ends}",
         "p": f"{one.p:.3g}" if one.n else "–",
         "p_holm": f"{one.p_holm:.3g}" if one.n else "–",
@@ -140,7 +140,7 @@ def claim(one: Verdict) -> dict[str, str]:
     }
 
 
-def line(arm: Arm, statistics: Sequence[str]) -> dict[str, Any]:
+def arm_row(arm: Arm, statistics: Sequence[str]) -> dict[str, Any]:
     """One arm in the table: the mean of each statistic over the seeds, with the lowest and the highest."""
     n, rows = len(arm.trials), [row for trial in arm.trials if (row := arm.row(trial)) is not None]
     narrow = sum(bool(row.get("narrow")) for row in rows)
@@ -148,13 +148,17 @@ def line(arm: Arm, statistics: Sequence[str]) -> dict[str, Any]:
         "name": arm.name,
         "note": arm.note + (f"; picked by a search of {arm.searched} trials" if arm.searched else ""),
         "seeds": (f"{len(rows)} of {n}" if len(rows) < n else str(n)) + (f", {narrow} collapsed" if narrow else ""),
-        "cells": [cell(arm.values(key)) for key in statistics],
+        "cells": [format_cell(arm.values(key)) for key in statistics],
     }
 
 
-def epochs(statistics: Sequence[str]) -> str:
+def epoch_note(statistics: Sequence[str]) -> str:
     """Which epoch each value is of; nothing where all are of the last."""
-    chosen = [trial_statistics.named(key) for key in statistics if key.partition(":")[0] in trial_statistics.OF_NETS]
+    chosen = [
+        trial_statistics.statistic_label(key)
+        for key in statistics
+        if key.partition(":")[0] in trial_statistics.FROM_NETS
+    ]
     if not chosen:
         return ""
     return (
@@ -163,14 +167,14 @@ def epochs(statistics: Sequence[str]) -> str:
     )
 
 
-def cell(values: Any) -> str:
+def format_cell(values: Any) -> str:
     known = values[np.isfinite(values)]
     if not len(known):
         return "–"
-    return f"{short(float(known.mean()))} ({known.min():.3g} to {known.max():.3g})"
+    return f"{format_value(float(known.mean()))} ({known.min():.3g} to {known.max():.3g})"
 
 
-def configs(arms: Sequence[Arm]) -> dict[str, Any]:
+def config_texts(arms: Sequence[Arm]) -> dict[str, Any]:
     """What the arms share, and what each has of its own, by key."""
     told = {
         arm.name: {"model": arm.sweep.meta["model"], "dataset": arm.sweep.meta["dataset"], **_config(arm)}
@@ -181,30 +185,30 @@ def configs(arms: Sequence[Arm]) -> dict[str, Any]:
     common = [key for key in keys if len({str(config.get(key, nothing)) for config in told.values()}) == 1]
     shared = {key: next(iter(told.values()))[key] for key in common}
     own = {name: {key: value for key, value in config.items() if key not in common} for name, config in told.items()}
-    return {"shared": _words(shared), "own": {name: _words(config) for name, config in own.items()}}
+    return {"shared": _config_text(shared), "own": {name: _config_text(config) for name, config in own.items()}}
 
 
 def _config(arm: Arm) -> dict[str, Any]:
     return arm.trials[0].config | ({"looked at epoch": arm.at} if arm.at else {})
 
 
-def _words(config: dict[str, Any]) -> str:
-    return ", ".join(f"{key}={short(value)}" for key, value in config.items())
+def _config_text(config: dict[str, Any]) -> str:
+    return ", ".join(f"{key}={format_value(value)}" for key, value in config.items())
 
 
-def data_line(arm: Arm) -> str:
+def describe_data(arm: Arm) -> str:
     about = arm.sweep.meta["data"]
     return (
         f"{arm.sweep.meta['dataset']}: {about['n_train']:,} training images, {about['n_val']:,} held out to measure on"
     )
 
 
-def _pictures(found: Study) -> dict[str, Drawn]:
+def _render_pictures(found: Study) -> dict[str, RenderedFigure]:
     """The study's pictures by file name; one that lost its weights or images is left out."""
-    drawn: dict[str, Drawn] = {}
+    drawn: dict[str, RenderedFigure] = {}
     for name, arms in found.meta["pictures"].items():
         try:
-            picture = draw(name, found.shown(arms))
+            picture = render_figure(name, found.shown(arms))
         except UserError:
             continue
         if picture is not None:

@@ -42,7 +42,9 @@ class Arm(NamedTuple):
 
     def values(self, statistic: str) -> NDArray[np.float64]:
         """The statistic of each trial [seeds]; nan where a trial failed or has no such value."""
-        found = [trial_statistics.value(statistic, self.sweep, trial, self.row(trial)) for trial in self.trials]
+        found = [
+            trial_statistics.statistic_value(statistic, self.sweep, trial, self.row(trial)) for trial in self.trials
+        ]
         return np.array(found, float)
 
 
@@ -77,7 +79,7 @@ def load(directory: str | Path) -> Study:
         path = arm["directory"]
         if path not in sweeps:
             sweep = results.load(f"{where.name.rstrip('/')}/{path}")
-            sweeps[path] = (sweep, [results.trial(sweep, int(number)) for number in sweep.trials["number"]])
+            sweeps[path] = (sweep, [results.read_trial(sweep, int(number)) for number in sweep.trials["number"]])
         beside = [_beside(where, path, kind) if has else None for kind, has in _searches(arm)]
         arms[arm["name"]] = Arm(arm["name"], arm["note"], *sweeps[path], arm["at"], arm["searched"], *beside)
     return Study(where, meta, arms)
@@ -89,4 +91,4 @@ def _searches(arm: dict[str, Any]) -> list[tuple[str, bool]]:
 
 
 def _beside(where: Directory, path: str, kind: str) -> Sweep:
-    return results.read(results.load(f"{where.name.rstrip('/')}/{path}-{kind}"))
+    return results.read_rows(results.load(f"{where.name.rstrip('/')}/{path}-{kind}"))

@@ -17,24 +17,24 @@ import numpy as np
 
 from analysis.base import formatting
 from analysis.nets import autoencoder_samples, reconstruct, test_scores
-from analysis.nets.codes import Codes, codes
+from analysis.nets.codes import Codes, encode_held_out
 from analysis.read.results import Sweep, Trial
 
 Row = dict[str, Any]
 GRADIENTS = ("grad_norm", "grad_norm_d", "grad_norm_g")
 
 
-def value(statistic: str, sweep: Sweep, trial: Trial, row: Row | None) -> float:
+def statistic_value(statistic: str, sweep: Sweep, trial: Trial, row: Row | None) -> float:
     """One statistic of one trial at one row; nan where there is no row or no such value in it."""
     name, _, of = statistic.partition(":")
     if row is None:
         return float("nan")
-    if name in OF_ROWS:
-        return OF_ROWS[name](of, sweep, [one for one in trial.rows if one["epoch"] <= row["epoch"]])
-    if name in OF_CODES:
-        return OF_CODES[name](of, codes(sweep, trial.number))
-    if name in OF_NETS:
-        return OF_NETS[name](sweep, trial.number)
+    if name in FROM_ROWS:
+        return FROM_ROWS[name](of, sweep, [one for one in trial.rows if one["epoch"] <= row["epoch"]])
+    if name in FROM_CODES:
+        return FROM_CODES[name](of, encode_held_out(sweep, trial.number))
+    if name in FROM_NETS:
+        return FROM_NETS[name](sweep, trial.number)
     found = row.get(statistic)
     return float("nan") if found is None else float(found)
 
@@ -67,22 +67,22 @@ def _centroid_gap(of: str, found: Codes) -> float:
 def _curve_ratio(sweep: Sweep, number: int) -> float:
     if sweep.meta["dataset"] != "parabola":
         return float("nan")
-    found = reconstruct.pulled(sweep, number)
+    found = reconstruct.denoise_parabola(sweep, number)
     return found.after / found.before
 
 
-OF_ROWS: dict[str, Callable[[str, Sweep, list[Row]], float]] = {
+FROM_ROWS: dict[str, Callable[[str, Sweep, list[Row]], float]] = {
     "share": _share,
     "grad_peak": _grad_peak,
     "grad_growth": _grad_growth,
 }
-OF_CODES: dict[str, Callable[[str, Codes], float]] = {"centroids": _centroids, "centroid_gap": _centroid_gap}
-OF_NETS: dict[str, Callable[[Sweep, int], float]] = {
+FROM_CODES: dict[str, Callable[[str, Codes], float]] = {"centroids": _centroids, "centroid_gap": _centroid_gap}
+FROM_NETS: dict[str, Callable[[Sweep, int], float]] = {
     "curve_ratio": _curve_ratio,
-    "sampled_fid": autoencoder_samples.fid,
-    "test_fid": test_scores.fid,
+    "sampled_fid": autoencoder_samples.samples_fid,
+    "test_fid": test_scores.test_fid,
 }
-NAMES = {
+LABELS = {
     "share": "share of {}",
     "grad_peak": "largest gradient norm",
     "grad_growth": "growth of D's gradient norm",
@@ -94,7 +94,7 @@ NAMES = {
 }
 
 
-def named(statistic: str) -> str:
+def statistic_label(statistic: str) -> str:
     """A statistic in words."""
     name, _, of = statistic.partition(":")
-    return NAMES[name].format(of.replace("+", ", ")) if name in NAMES else formatting.named(statistic)
+    return LABELS[name].format(of.replace("+", ", ")) if name in LABELS else formatting.metric_label(statistic)

@@ -30,23 +30,23 @@ class Edge(NamedTuple):
     wider: str
 
 
-def edges(sweep: Sweep) -> list[Edge]:
+def winner_edges(sweep: Sweep) -> list[Edge]:
     """The edges at which the winner lies, in the order of the space."""
-    ranked = ranking.ranked(sweep)
+    ranked = ranking.ranked_trials(sweep)
     found = []
     for key in sweep.swept:
         if key in ranked:
             values = ranked[key].dropna().tolist()  # of a conditional key, where it applies
             if len(values) and not _missing(ranked[key].iloc[0]):
-                found.append(edge(key, sweep.meta["space"][key], values))
+                found.append(find_edge(key, sweep.meta["space"][key], values))
     return [one for one in found if one is not None]
 
 
-def edge(key: str, box: dict[str, Any], values: Sequence[Any]) -> Edge | None:
+def find_edge(key: str, box: dict[str, Any], values: Sequence[Any]) -> Edge | None:
     """The edge of one key, from its values in the trials that may win, best first; None where there is none."""
     grid = _grid(box)
     if grid is not None:
-        return _of_few(key, grid, [float(value) for value in values], box["kind"])
+        return _edge_of_few(key, grid, [float(value) for value in values], box["kind"])
     if box["kind"] not in ("float", "int"):
         return None
     low, high = float(box["low"]), float(box["high"])
@@ -56,16 +56,16 @@ def edge(key: str, box: dict[str, Any], values: Sequence[Any]) -> Edge | None:
     if side is None:
         return None
     wider = _beyond(low, high, side, bool(box["log"]))
-    return _widened(key, side, box["kind"] == "int", bool(box["log"]), low, high, wider)
+    return _widened_edge(key, side, box["kind"] == "int", bool(box["log"]), low, high, wider)
 
 
-def command(sweep: Sweep, found: Sequence[Edge]) -> list[str]:
+def extend_command(sweep: Sweep, found: Sequence[Edge]) -> list[str]:
     """The command that searches on in the wider space, half as many trials again."""
     words = ["gensweep", "extend", sweep.place.name, "--trials", str(max(4, math.ceil(sweep.meta["trials"] / 2)))]
     return words + [word for one in found for word in ("--set", f"{one.key}={one.wider}")]
 
 
-def said(sweep: Sweep, found: Sequence[Edge]) -> str:
+def describe_edges(sweep: Sweep, found: Sequence[Edge]) -> str:
     """`The best point lies at the upper edge of lr_g`, or that it lies at none."""
     if not found:
         return "The best point lies well inside every range, so the ranges were wide enough for it"
@@ -82,7 +82,7 @@ def _grid(box: dict[str, Any]) -> list[float] | None:
     return None
 
 
-def _of_few(key: str, grid: list[float], values: list[float], kind: str) -> Edge | None:
+def _edge_of_few(key: str, grid: list[float], values: list[float], kind: str) -> Edge | None:
     leaders = values[:BEST]
     if len(grid) < 3 or len(leaders) < BEST or values[0] not in (grid[0], grid[-1]):
         return None
@@ -90,7 +90,7 @@ def _of_few(key: str, grid: list[float], values: list[float], kind: str) -> Edge
         return None
     side: Side = "lower" if values[0] == grid[0] else "upper"
     if kind == "int":
-        return _widened(key, side, True, False, grid[0], grid[-1], _beyond(grid[0], grid[-1], side, False))
+        return _widened_edge(key, side, True, False, grid[0], grid[-1], _beyond(grid[0], grid[-1], side, False))
     near, next_ = (grid[0], grid[1]) if side == "lower" else (grid[-1], grid[-2])
     further = near**2 / next_ if min(grid) > 0 else 2 * near - next_
     if not _allowed(key, further):
@@ -108,7 +108,7 @@ def _beyond(low: float, high: float, side: Side, log: bool) -> float:
     return low - reach if side == "lower" else high + reach
 
 
-def _widened(key: str, side: Side, whole: bool, log: bool, low: float, high: float, far: float) -> Edge | None:
+def _widened_edge(key: str, side: Side, whole: bool, log: bool, low: float, high: float, far: float) -> Edge | None:
     """The edge with its wider range; half-way to what the key allows where it would pass that, and None at it."""
     limit = KEYS[key].low if side == "lower" else KEYS[key].high
     near = low if side == "lower" else high

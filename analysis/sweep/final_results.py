@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.base.formatting import named, short
+from analysis.base.formatting import format_value, metric_label
 from analysis.base.paired_tests import holm, interval, sign_flip
 from analysis.read.results import Sweep
 from trainables.errors import UserError
@@ -42,7 +42,7 @@ class Finalist(NamedTuple):
     seeds: list[dict[str, Any]]
 
 
-class Against(NamedTuple):
+class PairedResult(NamedTuple):
     """The pick against another finalist on `test`: the mean of the paired differences `gain` (> 0 where the pick is
     better, in the objective's unit) with its interval, over `n` seeds; `effect` is the mean over the standard deviation
     (Cohen's d of paired differences)."""
@@ -68,10 +68,10 @@ class Final(NamedTuple):
     meta: dict[str, Any]
     finalists: list[Finalist]
     pick: Finalist
-    against: list[Against]
+    against: list[PairedResult]
 
 
-def written(where: Directory) -> dict[str, Any] | None:
+def read_final_json(where: Directory) -> dict[str, Any] | None:
     """What final.json of a sweep's directory holds; None where there is none. UserError where it cannot be read."""
     try:
         meta: dict[str, Any] = json.loads(where.read("final.json"))
@@ -86,7 +86,7 @@ def written(where: Directory) -> dict[str, Any] | None:
 
 def load(sweep: Sweep) -> Final | None:
     """What finalize found of a sweep; None where it has not ended, or every seed of every finalist failed."""
-    meta = written(sweep.place)
+    meta = read_final_json(sweep.place)
     if meta is None or any(len(one["seeds"]) < meta["seeds"] for one in meta["finalists"]):
         return None
     finalists = [_finalist(one, sweep.metric) for one in meta["finalists"]]
@@ -95,10 +95,12 @@ def load(sweep: Sweep) -> Final | None:
         return None
     kept = [one for one in able if one.broke <= (len(one.val) - one.failed) / 2]
     pick = min(kept or able, key=lambda one: (sweep.sign * np.nanmean(one.val), one.number))
-    return Final(meta, finalists, pick, weigh(pick, [one for one in finalists if one is not pick], sweep.sign))
+    return Final(
+        meta, finalists, pick, compare_with_pick(pick, [one for one in finalists if one is not pick], sweep.sign)
+    )
 
 
-def weigh(pick: Finalist, others: list[Finalist], sign: int) -> list[Against]:
+def compare_with_pick(pick: Finalist, others: list[Finalist], sign: int) -> list[PairedResult]:
     """The pick against each other finalist; `sign` is +1 where the objective is minimised."""
     found = []
     for other in others:
@@ -106,11 +108,11 @@ def weigh(pick: Finalist, others: list[Finalist], sign: int) -> list[Against]:
         d = d[np.isfinite(d)]
         if not len(d):
             nothing = float("nan")
-            found.append(Against(other.number, 0, nothing, nothing, nothing, nothing, 1.0, 1.0))
+            found.append(PairedResult(other.number, 0, nothing, nothing, nothing, nothing, 1.0, 1.0))
             continue
         spread = float(d.std(ddof=1)) if len(d) > 1 else float("nan")
         effect = float(d.mean()) / spread if spread > 0 else float("nan")
-        found.append(Against(other.number, len(d), float(d.mean()), *interval(d), effect, sign_flip(d), 1.0))
+        found.append(PairedResult(other.number, len(d), float(d.mean()), *interval(d), effect, sign_flip(d), 1.0))
     corrected = holm([one.p for one in found])
     return [one._replace(p_holm=float(p)) for one, p in zip(found, corrected, strict=True)]
 
@@ -124,23 +126,25 @@ def _finalist(told: dict[str, Any], metric: str) -> Finalist:
     return Finalist(told["number"], search, val, test, int(np.isnan(val).sum()), collapsed, broke, seeds)
 
 
-def verdict(sweep: Sweep, final: Final) -> str:
+def headline(sweep: Sweep, final: Final) -> str:
     """One sentence or two: how good the pick is, how far ahead of the defaults, and with whom it is tied."""
-    pick, metric = final.pick, named(sweep.metric)
+    pick, metric = final.pick, metric_label(sweep.metric)
     n = int(np.isfinite(pick.test).sum())
-    text = f"Trained again from {n} fresh seeds, trial {pick.number} scores {metric} {spoken(pick.test)} on test"
+    text = (
+        f"Trained again from {n} fresh seeds, trial {pick.number} scores {metric} {format_mean_ci(pick.test)} on test"
+    )
     against = {one.number: one for one in final.against}
     if 0 in against:
-        text += f"; {_margin(against[0])}"
+        text += f"; {_margin_sentence(against[0])}"
     elif pick.number == 0:
         text += "; it is the defaults: the search found nothing better"
     if pick.broke:
         text += f"; with {pick.broke} of them it breaks {' or '.join(map(str, sweep.goal.constraints))}"
     tied = [str(one.number) for one in final.against if one.tied and one.number != 0]
-    return f"{text}. {_tied(tied)}"
+    return f"{text}. {_tied_sentence(tied)}"
 
 
-def _margin(one: Against) -> str:
+def _margin_sentence(one: PairedResult) -> str:
     ends = "" if np.isnan(one.low) else f" [{one.low:.3g}, {one.high:.3g}]"
     if one.tied:
         return f"these seeds leave open whether it beats the defaults (by {one.gain:+.3g}{ends}, p = {one.p_holm:.2g})"
@@ -149,46 +153,46 @@ def _margin(one: Against) -> str:
     return f"the defaults beat it by {-one.gain:.3g} (p = {one.p_holm:.2g})"
 
 
-def _tied(numbers: list[str]) -> str:
+def _tied_sentence(numbers: list[str]) -> str:
     if not numbers:
         return "No other finalist is tied with it."
     some = numbers[0] if len(numbers) == 1 else f"{', '.join(numbers[:-1])} and {numbers[-1]}"
     return f"Tied with {'trial' if len(numbers) == 1 else 'trials'} {some}: these seeds leave open which is best."
 
 
-def spoken(scores: Scores) -> str:
+def format_mean_ci(scores: Scores) -> str:
     """The mean with its interval: `13.1 [12.5, 13.8]`."""
     known = scores[np.isfinite(scores)]
     if not len(known):
         return "–"
     low, high = interval(known)
-    return short(float(known.mean())) + ("" if np.isnan(low) else f" [{low:.4g}, {high:.4g}]")
+    return format_value(float(known.mean())) + ("" if np.isnan(low) else f" [{low:.4g}, {high:.4g}]")
 
 
-def ordered(sweep: Sweep, final: Final) -> list[Finalist]:
+def pick_first(sweep: Sweep, final: Final) -> list[Finalist]:
     """The finalists, the pick first, then by their mean on `test`."""
     return sorted(final.finalists, key=lambda one: (one is not final.pick, sweep.sign * _mean(one.test)))
 
 
-def lines(sweep: Sweep, final: Final) -> list[dict[str, str]]:
+def finalist_rows(sweep: Sweep, final: Final) -> list[dict[str, str]]:
     """The finalists as a table of words."""
     against = {one.number: one for one in final.against}
     return [
         {
             "number": f"{one.number}{' (defaults)' if one.number == 0 else ''}",
-            "search": short(one.search),
-            "val": short(_mean(one.val)),
-            "test": spoken(one.test),
-            "behind": "the pick" if one is final.pick else _behind(against[one.number]),
-            "effect": "–" if one is final.pick else short(against[one.number].effect),
+            "search": format_value(one.search),
+            "val": format_value(_mean(one.val)),
+            "test": format_mean_ci(one.test),
+            "behind": "the pick" if one is final.pick else _behind_cell(against[one.number]),
+            "effect": "–" if one is final.pick else format_value(against[one.number].effect),
             "p": "–" if one is final.pick else f"{against[one.number].p_holm:.2g}",
             **{key: str(getattr(one, key)) for key in ("failed", "collapsed", "broke")},
         }
-        for one in ordered(sweep, final)
+        for one in pick_first(sweep, final)
     ]
 
 
-def _behind(one: Against) -> str:
+def _behind_cell(one: PairedResult) -> str:
     word = "tied" if one.tied else "behind" if one.gain > 0 else "ahead"
     ends = "" if np.isnan(one.low) else f" [{one.low:+.3g}, {one.high:+.3g}]"
     return f"{word}: {one.gain:+.3g}{ends}" if one.n else "never ran to its end"
@@ -199,52 +203,54 @@ def _mean(scores: Scores) -> float:
     return float(known.mean()) if len(known) else float("inf")
 
 
-def shrinkage(sweep: Sweep, final: Final) -> str:
+def describe_shrinkage(sweep: Sweep, final: Final) -> str:
     """How much the search flattered its pick, on the very same stamp."""
     pick = final.pick
     lost = sweep.sign * (_mean(pick.val) - pick.search)
     if np.isnan(lost):
-        return f"On val trial {pick.number} scores {short(_mean(pick.val))} over these seeds."
+        return f"On val trial {pick.number} scores {format_value(_mean(pick.val))} over these seeds."
     how = "worse" if lost > 0 else "better"
     return (
-        f"The search showed {short(pick.search)} for it, of one training; on the same images (val) the fresh seeds "
-        f"give {short(_mean(pick.val))}, {abs(lost):.3g} {how}."
+        f"The search showed {format_value(pick.search)} for it, of one training; on the same images (val) the fresh "
+        f"seeds give {format_value(_mean(pick.val))}, {abs(lost):.3g} {how}."
     )
 
 
-def told(sweep: Sweep, final: Final) -> dict[str, Any]:
+def report_context(sweep: Sweep, final: Final) -> dict[str, Any]:
     """What a page says of it."""
-    heads = {key: head for key, head in HEADS.items() if key != "broke" or sweep.goal.constraints}
+    heads = {key: head for key, head in HEADINGS.items() if key != "broke" or sweep.goal.constraints}
     return {
-        "score": spoken(final.pick.test),
+        "score": format_mean_ci(final.pick.test),
         "heads": list(heads.values()),
-        "lines": [[line[key] for key in heads] for line in lines(sweep, final)],
+        "lines": [[line[key] for key in heads] for line in finalist_rows(sweep, final)],
         "stamp": ", ".join(f"{key} {value}" for key, value in final.meta["test_stamp"].items()),
     }
 
 
-HEADS = {
+HEADINGS = {
     "number": "trial", "search": "search", "val": "val", "test": "test", "behind": "against the pick", "effect": "d",
     "p": "p (Holm)", "failed": "failed", "collapsed": "collapsed", "broke": "breaks a limit",
 }  # fmt: skip
 
 
-def text(sweep: Sweep, final: Final) -> str:
+def format_finalists(sweep: Sweep, final: Final) -> str:
     """The table and the verdict for a terminal."""
-    page = told(sweep, final)
+    page = report_context(sweep, final)
     table = [page["heads"], *page["lines"]]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     shown = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]
-    return "\n".join([*shown, "", verdict(sweep, final), shrinkage(sweep, final), few(final)]).rstrip()
+    return "\n".join(
+        [*shown, "", headline(sweep, final), describe_shrinkage(sweep, final), warn_few_seeds(final)]
+    ).rstrip()
 
 
-def few(final: Final) -> str:
+def warn_few_seeds(final: Final) -> str:
     """A warning where the seeds are too few for any difference to show, else empty."""
-    n, m, add = len(final.pick.val), len(final.against), more(final)
+    n, m, add = len(final.pick.val), len(final.against), seeds_to_add(final)
     return f"{n} seeds cannot show any difference between {m + 1} configurations: add {add} (--add-seeds)." * bool(add)
 
 
-def more(final: Final) -> int:
+def seeds_to_add(final: Final) -> int:
     """How many more seeds would be enough for that."""
     n, m = len(final.pick.val), len(final.against)
     return next(k for k in range(n, 64) if m * 2.0 ** (1 - k) <= ALPHA) - n

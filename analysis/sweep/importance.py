@@ -43,7 +43,7 @@ class Importance(NamedTuple):
 
 def importances(sweep: Sweep) -> list[Importance]:
     """The swept parameters that every scored trial has, the most important first; none for too few trials."""
-    scored = ranking.scored(sweep)
+    scored = ranking.scored_trials(sweep)
     keys = [key for key in sweep.swept if key in scored and not scored[key].isna().any()]
     if len(scored) < FEWEST or len(keys) < 2:
         return []
@@ -54,10 +54,10 @@ def importances(sweep: Sweep) -> list[Importance]:
         create_trial(state=TrialState.COMPLETE, value=value, params=point, distributions=ranges)
         for value, point in zip(values, points, strict=True)
     ]
-    return with_bars(trials, keys)
+    return importances_of(trials, keys)
 
 
-def with_bars(trials: list[FrozenTrial], keys: list[str], seed: int = 0) -> list[Importance]:
+def importances_of(trials: list[FrozenTrial], keys: list[str], seed: int = 0) -> list[Importance]:
     """The same of Optuna's trials, always with the same halves."""
     source = np.random.Generator(np.random.PCG64(seed))
     if len(trials) > MOST:

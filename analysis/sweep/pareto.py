@@ -12,18 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.base.formatting import named, short
+from analysis.base.formatting import format_value, metric_label
 from analysis.read.results import Sweep
 
 
-def losses(sweep: Sweep, numbers: list[int]) -> NDArray[np.float64]:
+def objective_losses(sweep: Sweep, numbers: list[int]) -> NDArray[np.float64]:
     """The objectives of these trials [n, m], turned so that lower is better."""
     objectives = sweep.goal.objectives
     found = [[one.loss(sweep.scores[number]) for one in objectives] for number in numbers]
     return np.array(found, float).reshape(len(numbers), len(objectives))
 
 
-def on_front(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+def non_dominated(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Whether no other row dominates a row of `values` [n, m], of which low ones are good: [n]. Equal rows stay."""
     kept = np.ones(len(values), bool)
     for i, row in enumerate(values):  # n rows at a time: a thousand trials are a thousand small comparisons
@@ -31,27 +31,29 @@ def on_front(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     return kept
 
 
-def along(numbers: list[int], k: int) -> list[int]:
+def spread_over_front(numbers: list[int], k: int) -> list[int]:
     """At most k of a front in its order, both ends first of all and the others evenly between them."""
     return [numbers[i] for i in sorted({round(at) for at in np.linspace(0, len(numbers) - 1, min(k, len(numbers)))})]
 
 
-def changed(sweep: Sweep, number: int, config: dict[str, Any]) -> str:
+def diff_from_defaults(sweep: Sweep, number: int, config: dict[str, Any]) -> str:
     """What a configuration has else than the defaults: `lr=0.003 batch_size=64`."""
     if number == 0:
         return "the defaults"
     other = [key for key in sweep.swept if key in config and config[key] != sweep.meta["defaults"].get(key)]
-    return " ".join(f"{key}={short(config[key])}" for key in other)
+    return " ".join(f"{key}={format_value(config[key])}" for key in other)
 
 
-def verdict(sweep: Sweep, front: list[int], kept: list[int]) -> str:
+def describe_front(sweep: Sweep, front: list[int], kept: list[int]) -> str:
     """How the `front` of the trials that may win, `kept`, lies: its ends, and where the defaults are."""
-    names = " and ".join(named(one.metric) for one in sweep.goal.objectives)
+    names = " and ".join(metric_label(one.metric) for one in sweep.goal.objectives)
     said = [f"{len(front)} of {len(kept)} trials are on the front: none beats them in {names} at once."]
     for one in sweep.goal.objectives:
         best = min(front, key=lambda number: (one.loss(sweep.scores[number]), number))
-        said.append(f"Best {named(one.metric)}: {short(sweep.scores[best][one.metric])} (trial {best}).")
+        said.append(f"Best {metric_label(one.metric)}: {format_value(sweep.scores[best][one.metric])} (trial {best}).")
     if 0 in kept:
-        own = ", ".join(f"{named(one.metric)} {short(sweep.scores[0][one.metric])}" for one in sweep.goal.objectives)
+        own = ", ".join(
+            f"{metric_label(one.metric)} {format_value(sweep.scores[0][one.metric])}" for one in sweep.goal.objectives
+        )
         said.append(f"The defaults (trial 0: {own}) are {'on' if 0 in front else 'behind'} it.")
     return " ".join(said)

@@ -39,7 +39,7 @@ Unit = Literal["trials", "images", "seconds"]
 UNITS: tuple[Unit, ...] = ("trials", "images", "seconds")
 
 
-class Typical(NamedTuple):
+class BestOfNCurve(NamedTuple):
     """The best of n = 1, 2, ... draws: its median, and the ends of the band; all turned so that lower is better, inf
     where more than half of such searches end without a score, -inf where the band is open towards the better."""
 
@@ -49,7 +49,7 @@ class Typical(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def ranks(n: int, longest: int, level: float = LEVEL) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def band_ranks(n: int, longest: int, level: float = LEVEL) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """For the best of 1 .. `longest` of `n` draws: the ranks of the draws that bound its median, below (0: none does)
     and above (n + 1: none does), for all of them at once with probability `level`."""
     sizes = np.unique(np.geomspace(1, longest, SIZES).round().astype(int))
@@ -72,7 +72,7 @@ def ranks(n: int, longest: int, level: float = LEVEL) -> tuple[NDArray[np.int64]
     return low[np.searchsorted(sizes, every)], high[np.searchsorted(sizes, every, side="right") - 1]
 
 
-def typical(losses: ArrayLike, longest: int | None = None, level: float = LEVEL) -> Typical:
+def random_search_curve(losses: ArrayLike, longest: int | None = None, level: float = LEVEL) -> BestOfNCurve:
     """The curve of n = 1 .. `longest` (None: as many as there are draws) from independent losses [N], inf where a
     trial failed. ValueError for none."""
     y = np.sort(np.asarray(losses, float))
@@ -81,17 +81,17 @@ def typical(losses: ArrayLike, longest: int | None = None, level: float = LEVEL)
     longest = longest or len(y)
     q = 1 - 0.5 ** (1 / np.arange(1, longest + 1))
     median = y[np.ceil(np.round(q * len(y), 9)).astype(int) - 1]
-    low, high = ranks(len(y), longest, level)
+    low, high = band_ranks(len(y), longest, level)
     held = np.concatenate([[-np.inf], y, [np.inf]])
-    return Typical(median, held[low], held[high])
+    return BestOfNCurve(median, held[low], held[high])
 
 
-def spent(sweep: Sweep) -> pd.DataFrame:
+def trial_costs(sweep: Sweep) -> pd.DataFrame:
     """The trials that have ended, by number: `loss` (the primary objective, lower is better; inf where it failed or
     broke a constraint), and what each took: `trials` (1), `images`, `seconds`; the last two are nan where no rows were
     read, and 0 where a trial has left none."""
     ended = sweep.trials[sweep.trials["state"].isin(["complete", "pruned", "failed"])]
-    scores = ranking.kept(sweep).set_index("number")["value"].astype(float)
+    scores = ranking.feasible_trials(sweep).set_index("number")["value"].astype(float)
     numbers = ended["number"].astype(int)
     last = pd.DataFrame(columns=["n_images", "wall_s"])
     if len(sweep.rows):
@@ -105,7 +105,7 @@ def spent(sweep: Sweep) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def dependent(sweep: Sweep) -> str:
+def why_no_band(sweep: Sweep) -> str:
     """Why the trials of a sweep are no independent draws of one distribution; empty where they are."""
     meta = sweep.meta
     if meta["sampler"] != "random":
@@ -114,23 +114,23 @@ def dependent(sweep: Sweep) -> str:
         return f"whom {meta['scheduler']} stops depends on other trials"
     if meta.get("study", meta["name"]) != meta["name"]:
         return "the space was widened on the way"
-    if drawn(sweep, spent(sweep)).empty:
+    if random_trials(sweep, trial_costs(sweep)).empty:
         return "none of its trials was drawn, all were named"
     return ""
 
 
-def drawn(sweep: Sweep, trials: pd.DataFrame) -> pd.DataFrame:
+def random_trials(sweep: Sweep, trials: pd.DataFrame) -> pd.DataFrame:
     """Those of the `spent` trials that were drawn: not the defaults, nor the points that somebody named."""
     return trials[trials["number"] > len(sweep.meta.get("points", []))]
 
 
-def reached(trials: pd.DataFrame, unit: Unit, budget: float) -> float:
+def best_within(trials: pd.DataFrame, unit: Unit, budget: float) -> float:
     """The lowest loss of the trials that had ended when `budget` was spent, one after the other; inf for none."""
     inside = trials[unit].cumsum() <= budget * (1 + 1e-9)
     return float(trials.loc[inside, "loss"].min()) if inside.any() else float("inf")
 
 
-class Order(NamedTuple):
+class CurveOrder(NamedTuple):
     """Who is ahead at each budget, of two curves: +1 the first, -1 the second, 0 neither (or neither has a score)."""
 
     budgets: Floats
@@ -138,20 +138,20 @@ class Order(NamedTuple):
     band: NDArray[np.int64]  # the same where the bands are apart, else 0
 
 
-def order(first: Typical, second: Typical, spacing: tuple[float, float] = (1.0, 1.0)) -> Order:
+def compare_curves(first: BestOfNCurve, second: BestOfNCurve, spacing: tuple[float, float] = (1.0, 1.0)) -> CurveOrder:
     """Two curves at every budget up to the one that both reach; `spacing` is what a draw of each costs. Where the bands
     of both hold, what `band` says holds at all budgets at once."""
     costs = [spacing[i] * np.arange(1, len(one.median) + 1, dtype=np.float64) for i, one in enumerate((first, second))]
     budgets = np.unique(np.concatenate(costs))
     budgets = budgets[budgets <= min(cost[-1] for cost in costs) * (1 + 1e-9)]
-    a, b = (_at(one, cost, budgets) for one, cost in zip((first, second), costs, strict=True))
+    a, b = (_curve_at(one, cost, budgets) for one, cost in zip((first, second), costs, strict=True))
     ahead = np.sign(np.where(a.median == b.median, 0.0, b.median - a.median)).astype(int)
     apart = (a.high < b.low).astype(int) - (b.high < a.low).astype(int)
-    return Order(budgets, ahead, apart)
+    return CurveOrder(budgets, ahead, apart)
 
 
-def _at(one: Typical, cost: Floats, budgets: Floats) -> Typical:
+def _curve_at(one: BestOfNCurve, cost: Floats, budgets: Floats) -> BestOfNCurve:
     """A curve at some budgets: that of as many draws as each of them pays; nothing for none."""
     n = np.searchsorted(cost * (1 - 1e-9), budgets, side="right")
-    none = Typical(*(np.array([np.inf]) for _ in range(3)))
-    return Typical(*(np.concatenate([before, ends])[n] for before, ends in zip(none, one, strict=True)))
+    none = BestOfNCurve(*(np.array([np.inf]) for _ in range(3)))
+    return BestOfNCurve(*(np.concatenate([before, ends])[n] for before, ends in zip(none, one, strict=True)))

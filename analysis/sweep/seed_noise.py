@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import chi2
 
-from analysis.base.formatting import named, short
+from analysis.base.formatting import format_value, metric_label
 from analysis.read.results import Sweep
 from analysis.sweep import ranking
 from analysis.sweep.final_results import Final
@@ -33,7 +33,7 @@ class Noise(NamedTuple):
     close: int
 
 
-def of(sweep: Sweep, final: Final) -> Noise | None:
+def measure_noise(sweep: Sweep, final: Final) -> Noise | None:
     """None where no finalist has two trainings that ended."""
     known = [one.val[np.isfinite(one.val)] for one in final.finalists]
     freedom = sum(max(len(values) - 1, 0) for values in known)
@@ -43,19 +43,19 @@ def of(sweep: Sweep, final: Final) -> Noise | None:
     low, high = (float((squares / chi2.ppf(end, freedom)) ** 0.5) for end in ((1 + LEVEL) / 2, (1 - LEVEL) / 2))
     sd = (squares / freedom) ** 0.5
     reach = 1.96 * 2**0.5 * sd
-    scores = sweep.sign * ranking.ranked(sweep)["value"].astype(float)
+    scores = sweep.sign * ranking.ranked_trials(sweep)["value"].astype(float)
     close = int((scores - scores.min() <= reach).sum()) - 1
     return Noise(sd, low, high, freedom, reach, close)
 
 
-def said(sweep: Sweep, noise: Noise | None) -> str:
+def describe_noise(sweep: Sweep, noise: Noise | None) -> str:
     """A sentence or two."""
     if noise is None:
         return "How much the seed alone changes a score is not known: every configuration was trained once"
     others = "no other trial" if not noise.close else f"{noise.close} other trial{'s' * (noise.close > 1)}"
     verb = "lies" if noise.close < 2 else "lie"
     return (
-        f"The seed alone changes {named(sweep.metric)} by {short(noise.sd)} [{short(noise.low)}, {short(noise.high)}] "
-        f"(standard deviation over fresh seeds, {noise.freedom} degrees of freedom); {others} of the search {verb} "
+        f"The seed alone changes {metric_label(sweep.metric)} by {format_value(noise.sd)} "
+        f"[{format_value(noise.low)}, {format_value(noise.high)}] (standard deviation over fresh seeds, {noise.freedom} degrees of freedom); {others} of the search {verb} "
         f"within {noise.reach:.2g} of its best, which is as far as two seeds of one configuration may differ"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.base.formatting import named, short
+from analysis.base.formatting import format_value, metric_label
 from analysis.read.results import Sweep
 from analysis.sweep import ranking
 
@@ -32,7 +32,7 @@ def summary(sweep: Sweep) -> dict[str, Any]:
     }
 
 
-def text(sweep: Sweep) -> str:
+def format_status(sweep: Sweep) -> str:
     """The summary in three lines."""
     found = summary(sweep)
     reasons = ", ".join(f"{count} {reason}" for reason, count in found["reasons"].items())
@@ -42,20 +42,20 @@ def text(sweep: Sweep) -> str:
     lead = found["best"]
     best_line = "best so far: none, no trial has been scored"
     if lead:
-        score = ", ".join(f"{named(metric)} {short(value)}" for metric, value in lead["values"].items())
+        score = ", ".join(f"{metric_label(metric)} {format_value(value)}" for metric, value in lead["values"].items())
         best_line = f"best so far: trial {lead['number']}, {score} at epoch {lead['best_epoch']}"
-        on_front = len(ranking.winners(sweep))
+        on_front = len(ranking.winner_numbers(sweep))
         best_line += f"; {on_front} trial{'s' * (on_front > 1)} on the front" * (len(lead["values"]) > 1)
-    elif not ranking.scored(sweep).empty:
+    elif not ranking.scored_trials(sweep).empty:
         best_line = f"best so far: none keeps {' and '.join(map(str, sweep.goal.constraints))}"
     title = f"{found['name']}: {sweep.meta['model']} on {sweep.meta['dataset']}, {found['asked']} trials"
     return "\n".join([title, ", ".join(parts), best_line, f"trial time: {found['trial_s']:.0f} s"])
 
 
 def _best(sweep: Sweep) -> dict[str, Any] | None:
-    if ranking.kept(sweep).empty:
+    if ranking.feasible_trials(sweep).empty:
         return None
-    lead = ranking.ranked(sweep).iloc[0]
+    lead = ranking.ranked_trials(sweep).iloc[0]
     number = int(lead["number"])
     values = {one.metric: sweep.scores[number][one.metric] for one in sweep.goal.objectives}
     return {

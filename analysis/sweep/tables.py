@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from analysis.base.formatting import named, short
+from analysis.base.formatting import format_value, metric_label
 from analysis.base.paired_tests import interval
 from analysis.read import results
 from analysis.read.results import Sweep
@@ -38,19 +38,19 @@ class Table(NamedTuple):
 def write(sweep: Sweep, k: int | None, form: str) -> str:
     """The table in one of FORMATS, without a last line break. UserError where there is nothing to rank."""
     proof = final_results.load(sweep)
-    table = _searched(sweep, k) if proof is None else _proven(sweep, proof)
+    table = _search_table(sweep, k) if proof is None else _finalist_table(sweep, proof)
     return {"csv": _csv, "markdown": _markdown, "latex": _latex}[form](table)
 
 
 def _config(sweep: Sweep, number: int) -> dict[str, Any]:
     """The searched keys of a trial; of the defaults, where they were never trained, as the sweep has them."""
-    config = results.trial(sweep, number).config or (sweep.meta["defaults"] if number == 0 else {})
+    config = results.read_trial(sweep, number).config or (sweep.meta["defaults"] if number == 0 else {})
     return {key: config.get(key) for key in sweep.swept}
 
 
-def _searched(sweep: Sweep, k: int | None) -> Table:
-    entries = ranking.top(sweep, k)
-    names = [named(one.metric) for one in sweep.goal.objectives]
+def _search_table(sweep: Sweep, k: int | None) -> Table:
+    entries = ranking.top_entries(sweep, k)
+    names = [metric_label(one.metric) for one in sweep.goal.objectives]
     records = [
         {
             "rank": entry["rank"],
@@ -67,14 +67,14 @@ def _searched(sweep: Sweep, k: int | None) -> Table:
         f"{_stamp(sweep.meta['stamp'])}"
     )
     heads = ["trial", *names, "epoch", *sweep.swept]
-    lines = [[short(value) for key, value in record.items() if key != "rank"] for record in records]
+    lines = [[format_value(value) for key, value in record.items() if key != "rank"] for record in records]
     return Table(caption, heads, lines, [entry["rank"] == 1 for entry in entries], records)
 
 
-def _proven(sweep: Sweep, proof: final_results.Final) -> Table:
+def _finalist_table(sweep: Sweep, proof: final_results.Final) -> Table:
     against = {one.number: one for one in proof.against}
     records, lines, bold = [], [], []
-    for one in final_results.ordered(sweep, proof):
+    for one in final_results.pick_first(sweep, proof):
         test = one.test[np.isfinite(one.test)]
         low, high = interval(test)
         other, config = against.get(one.number), _config(sweep, one.number)
@@ -89,14 +89,14 @@ def _proven(sweep: Sweep, proof: final_results.Final) -> Table:
         gap = "–" if other is None else f"{other.gain:+.3g}"
         p = "–" if other is None else f"{other.p_holm:.2g}"
         name = f"{one.number}{' (defaults)' if one.number == 0 else ''}"
-        lines.append([name, final_results.spoken(one.test), gap, p, *map(short, config.values())])
+        lines.append([name, final_results.format_mean_ci(one.test), gap, p, *map(format_value, config.values())])
         bold.append(other is None or other.tied)
     caption = (
-        f"{_subject(sweep)}: {named(sweep.metric)} on the test split, mean over {proof.meta['seeds']} fresh seeds with "
-        "its 95 % interval (studentised bootstrap); paired differences to the best, p by sign-flip test and Holm. "
+        f"{_subject(sweep)}: {metric_label(sweep.metric)} on the test split, mean over {proof.meta['seeds']} fresh seeds "
+        "with its 95 % interval (studentised bootstrap); paired differences to the best, p by sign-flip test and Holm. "
         f"Bold: the best and what is tied with it. {_stamp(proof.meta['test_stamp'])}"
     )
-    heads = ["trial", f"{named(sweep.metric)} (test)", "behind", "p", *sweep.swept]
+    heads = ["trial", f"{metric_label(sweep.metric)} (test)", "behind", "p", *sweep.swept]
     return Table(caption, heads, lines, bold, records)
 
 

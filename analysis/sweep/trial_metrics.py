@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from analysis.base.formatting import short
+from analysis.base.formatting import format_value
 from analysis.read import results
 from analysis.read.results import Sweep
 from trainables.metrics import keys
@@ -16,7 +16,7 @@ from trainables.metrics import keys
 BETTER = {"min": "lower", "max": "higher", None: ""}
 
 
-class Measured(NamedTuple):
+class MeasuredValue(NamedTuple):
     """A number of one trial; `epoch` where it is not of the best one."""
 
     key: str
@@ -26,12 +26,12 @@ class Measured(NamedTuple):
 
     def __str__(self) -> str:
         spread = "" if self.se is None else f" ± {self.se:.1g}"
-        return short(self.value) + spread + ("" if self.epoch is None else f" (epoch {self.epoch})")
+        return format_value(self.value) + spread + ("" if self.epoch is None else f" (epoch {self.epoch})")
 
 
-def measured(sweep: Sweep, number: int) -> dict[str, Measured]:
+def measured_values(sweep: Sweep, number: int) -> dict[str, MeasuredValue]:
     """The numbers of a trial by key, in the order of METRICS; none where it was never evaluated."""
-    one = results.trial(sweep, number)
+    one = results.read_trial(sweep, number)
     if one.best is None:
         return {}
     found = {}
@@ -39,13 +39,13 @@ def measured(sweep: Sweep, number: int) -> dict[str, Measured]:
         row = one.best if key in one.best else one.rows[-1]
         if key in row and not about.many:
             epoch = None if row is one.best else int(row["eval_epoch"])
-            found[key] = Measured(key, row[key], row.get(f"{key}_se"), epoch)
+            found[key] = MeasuredValue(key, row[key], row.get(f"{key}_se"), epoch)
     return found
 
 
-def lines(sweep: Sweep, number: int) -> list[dict[str, Any]]:
+def metric_rows(sweep: Sweep, number: int) -> list[dict[str, Any]]:
     """A trial's numbers beside those of trial 0, the defaults, as a table of words."""
-    trial, defaults = measured(sweep, number), measured(sweep, 0) if number else {}
+    trial, defaults = measured_values(sweep, number), measured_values(sweep, 0) if number else {}
     return [
         {
             "key": key,
@@ -60,9 +60,9 @@ def lines(sweep: Sweep, number: int) -> list[dict[str, Any]]:
     ]
 
 
-def text(sweep: Sweep, number: int) -> str:
+def format_metrics(sweep: Sweep, number: int) -> str:
     """The same for a terminal: a line a number."""
-    table = lines(sweep, number)
+    table = metric_rows(sweep, number)
     width = max((len(line["name"]) for line in table), default=0)
     shown = [f"  {line['name'].ljust(width)}  {line['value']} {line['unit']}".rstrip() for line in table]
     return "\n".join([f"Trial {number}:", *shown])

@@ -134,7 +134,7 @@ def finalize_sweep(given: argparse.Namespace, command: list[str]) -> int:
     if found is None:
         print("gensweep: every finalist failed on more than half of its seeds", file=sys.stderr)
         return FAILED
-    print(final_results.text(sweep, found))
+    print(final_results.format_finalists(sweep, found))
     next_step("report", given.dir)
     return OK
 

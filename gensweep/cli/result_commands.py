@@ -26,7 +26,7 @@ def show_status(given: argparse.Namespace, command: list[str]) -> int:
     if given.json:
         print(json.dumps(found))
         return OK
-    print(status.text(sweep))
+    print(status.format_status(sweep))
     ended = found["done"] + found["stopped"] + found["failed"]
     print("a driver is running" if running else "no driver is running")
     next_step(*(["report", given.dir] if ended >= found["asked"] else ["status" if running else "resume", given.dir]))
@@ -38,25 +38,26 @@ def show_best(given: argparse.Namespace, command: list[str]) -> int:
     from analysis.sweep import boundary, final_results, ranking
 
     sweep = results.load(given.dir)
-    found = ranking.top(sweep, given.top)
+    found = ranking.top_entries(sweep, given.top)
     if given.json or given.format == "json":
         print(json.dumps(found))
         return OK
-    sweep = results.read(sweep, [entry["number"] for entry in found])
+    sweep = results.read_rows(sweep, [entry["number"] for entry in found])
     if given.format is not None:
         from analysis.sweep import tables
 
         print(tables.write(sweep, given.top, given.format))
         return OK
-    print(ranking.table(sweep, given.top))
-    if found_edges := boundary.edges(sweep):
-        print(f"\n{boundary.said(sweep, found_edges)}: {shlex.join(boundary.command(sweep, found_edges))}")
+    print(ranking.format_table(sweep, given.top))
+    if found_edges := boundary.winner_edges(sweep):
+        extend = boundary.extend_command(sweep, found_edges)
+        print(f"\n{boundary.describe_edges(sweep, found_edges)}: {shlex.join(extend)}")
     proof = final_results.load(sweep)
     if proof is None:
         print("\nThese are scores of the search: one training each, and the luckiest is shown.")
         next_step("finalize", given.dir)
         return OK
-    print(f"\nProven from fresh seeds:\n\n{final_results.text(sweep, proof)}")
+    print(f"\nProven from fresh seeds:\n\n{final_results.format_finalists(sweep, proof)}")
     next_step("report", given.dir)
     return OK
 
@@ -65,11 +66,11 @@ def compare_sweeps(given: argparse.Namespace, command: list[str]) -> int:
     from analysis.compare import equal_budget, text
     from analysis.read import results
 
-    found = equal_budget.compare(*(results.read(results.load(directory)) for directory in given.dirs))
+    found = equal_budget.compare(*(results.read_rows(results.load(directory)) for directory in given.dirs))
     if given.json:
-        print(json.dumps(text.plain(found)))
+        print(json.dumps(text.comparison_dict(found)))
         return OK
-    print(text.text(found))
+    print(text.format_comparison(found))
     next_step(*(["finalize", found.unproven[0]] if found.unproven else ["report", *given.dirs]))
     return OK
 
@@ -101,7 +102,7 @@ def write_report(given: argparse.Namespace, command: list[str]) -> int:
 def draw_sample(given: argparse.Namespace, command: list[str]) -> int:
     from analysis.nets import rebuild
 
-    print(f"wrote {rebuild.draw(given.dir, given.n, given.label, given.out, given.trial, given.seed)}")
+    print(f"wrote {rebuild.save_samples(given.dir, given.n, given.label, given.out, given.trial, given.seed)}")
     next_step("best", given.dir)
     return OK
 

@@ -60,7 +60,7 @@ def warm(space: "Space", directory: str, goal: "Goal") -> list[dict[str, Any]]:
 
     searched = {key: box for key, box in describe(space).items() if box["kind"] != "fixed"}
     points: list[dict[str, Any]] = []
-    for entry in ranking.top(sweep, WARM):
+    for entry in ranking.top_entries(sweep, WARM):
         config = entry["config"]
         inside = {key: config[key] for key, box in searched.items() if key in config and _inside(config[key], box)}
         try:

@@ -40,7 +40,7 @@ def fetch(directory: Path) -> None:
             raise UserError(f"{url} cannot be read: there is no bucket {top.root!r}, or none for you")
         there = where.names("")
         found = {one: where.read(one) for one in KEPT if one in there}
-        found["study.journal"] = optuna_study.journal(where)
+        found["study.journal"] = optuna_study.read_journal(where)
     except OSError as error:
         raise UserError(f"{url} cannot be read: {str(error).splitlines()[0]}") from error
     if there and "sweep.json" not in there:
@@ -75,7 +75,7 @@ def pusher(directory: Path) -> Callable[[], None]:
             new = file.read()
         if not new:
             return
-        where.write(f"{optuna_study.PIECES}/{sent:012d}", new)
+        where.write(f"{optuna_study.JOURNAL_FOLDER}/{sent:012d}", new)
         sent, pieces = sent + len(new), pieces + 1
         if pieces % FOLD == 0:
             fold(directory)
@@ -90,9 +90,9 @@ def fold(directory: Path) -> None:
         return
     where, content = open_directory(url), path.read_bytes()
     where.write(path.name, content)
-    for piece in where.names(optuna_study.PIECES):
+    for piece in where.names(optuna_study.JOURNAL_FOLDER):
         if int(piece) < len(content):
-            where.delete(f"{optuna_study.PIECES}/{piece}")
+            where.delete(f"{optuna_study.JOURNAL_FOLDER}/{piece}")
 
 
 @contextmanager

@@ -62,7 +62,7 @@ def check_study_readable(directory: Path, sheet: "Sheet") -> None:
 
     where = filestore.open_directory(workdir.home(directory))
     if where.names("trials"):
-        optuna_study.trials(where, sheet)
+        optuna_study.read_trials(where, sheet)
 
 
 def free_bytes(directory: Path) -> int:

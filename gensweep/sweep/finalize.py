@@ -56,7 +56,7 @@ def run(asked: Asked, command: list[str], console: Console) -> str:
     directory = workdir.desk(asked.dir)
     sheet, data = reopen(directory)
     sweep = results.load(asked.dir)
-    before = final_results.written(sweep.place)
+    before = final_results.read_final_json(sweep.place)
     seeds = _seeds(asked, before)
     chosen = _finalists(sweep, asked.top, before)
     engine = Engine(directory / "final", asked.address, command, console)
@@ -88,7 +88,7 @@ def _finalists(sweep: "Sweep", top: int, before: dict[str, Any] | None) -> list[
     """The numbers of the trials to prove: the best of the search, those of an earlier proof, and the defaults."""
     from analysis.sweep import ranking
 
-    numbers = ranking.winners(sweep, top)
+    numbers = ranking.winner_numbers(sweep, top)
     had = [] if before is None else [one["number"] for one in before["finalists"]]
     return [int(number) for number in dict.fromkeys([*had, *numbers, 0])]
 
@@ -101,7 +101,7 @@ def _again(asked: Asked, sheet: Sheet, sweep: "Sweep", number: int, seeds: int) 
     """The sweep of a finalist's seeds: trial k of each has the same one, and no trial of the search has it."""
     from analysis.read import results
 
-    config = sheet["defaults"] if number == 0 else results.trial(sweep, number).config
+    config = sheet["defaults"] if number == 0 else results.read_trial(sweep, number).config
     return Options(
         sheet["model"],
         dataset=sheet["dataset"],
@@ -162,7 +162,7 @@ def _score(
 
     chosen, seeds = asked
     evaluator = build_evaluator(data, seed=sheet["seed"], test=True)
-    before = final_results.written(sweep.place) or {"finalists": []}
+    before = final_results.read_final_json(sweep.place) or {"finalists": []}
     known = {one["number"]: one["seeds"] for one in before["finalists"] if before.get("test_stamp") == evaluator.stamp}
     searched = sweep.trials.set_index("number")["value"]
     finalists = []
@@ -198,12 +198,12 @@ def _one(trained: "Sweep", k: int, data: "Dataset", evaluator: "Evaluator") -> d
     from analysis.nets import test_scores
     from analysis.read import results
 
-    one = results.trial(trained, k)
+    one = results.read_trial(trained, k)
     narrow = bool(one.rows and one.rows[-1].get("narrow"))  # by the rule of the collapse alarm
     about = {"seed": one.seed, "collapsed": narrow, "val": None, "test": None, "epoch": None}
     ended = trained.trials.set_index("number")
     if ended["state"].get(k) != "complete" or one.best is None:
         return {**about, "reason": ended["reason"].get(k) or "collapsed"}
-    metrics = test_scores.score(trained, k, data, evaluator)
+    metrics = test_scores.score_on_test(trained, k, data, evaluator)
     broke = not trained.goal.keeps(trained.scores[k])
     return {**about, "val": one.best[trained.metric], "epoch": one.best["epoch"], "test": metrics, "broke": broke}

@@ -124,7 +124,9 @@ def _pick(own: Owned) -> dict[str, Any]:
     from analysis.read import results
     from analysis.sweep import ranking
 
-    config: dict[str, Any] = ranking.top(results.load(own.asked.directory / f"{own.arm}-search"), 1)[0]["config"]
+    config: dict[str, Any] = ranking.top_entries(results.load(own.asked.directory / f"{own.arm}-search"), 1)[0][
+        "config"
+    ]
     return config
 
 

@@ -43,23 +43,25 @@ def _shares(arm: Arm) -> Shares | None:
     lacking = np.isnan(ends)
     ends[lacking] = np.stack([drawn.min(0), drawn.max(0)], 1)[lacking]
     names = [str(name) for name in arm.sweep.meta["data"]["classes"]]
-    return Shares(arm.name, names, drawn.mean(0), ends[:, 0].clip(0), ends[:, 1].clip(max=1), dataset.prior(arm.sweep))
+    return Shares(
+        arm.name, names, drawn.mean(0), ends[:, 0].clip(0), ends[:, 1].clip(max=1), dataset.class_prior(arm.sweep)
+    )
 
 
-def ink(info: list[Shares]) -> Figure:
+def draw(info: list[Shares]) -> Figure:
     across = min(ACROSS, len(info))
     down = -(-len(info) // across)
-    figure = style.blank(2.1 * across + 1.0, 2.9 * down)
+    figure = style.new_figure(2.1 * across + 1.0, 2.9 * down)
     grid = figure.subplots(down, across, sharey=True, sharex=True, squeeze=False)
     for ax, one in zip(grid.flat, info, strict=False):
         rows = np.arange(len(one.classes))
         ax.barh(rows, 100 * one.mean, height=0.64, color=style.WINNER, alpha=0.55)
-        ax.hlines(rows, 100 * one.low, 100 * one.high, color=style.INK, lw=1.3)
+        ax.hlines(rows, 100 * one.low, 100 * one.high, color=style.TEXT, lw=1.3)
         if one.prior:
             ax.plot(100 * np.array(one.prior), rows, "|", ms=10, mew=1.6, color=style.FAILED)
         ax.set_yticks(rows, one.classes)
-        ax.set_title(one.arm, fontsize=8.5, loc="left", color=style.INK)
-        style.tidy(ax, "share, %", "")
+        ax.set_title(one.arm, fontsize=8.5, loc="left", color=style.TEXT)
+        style.label_axes(ax, "share, %", "")
     grid[0, 0].set_xlim(left=0)  # behind the last of them: it ends the axis' growing with what is drawn
     grid[0, 0].invert_yaxis()
     for ax in grid.flat[len(info) :]:
@@ -67,7 +69,7 @@ def ink(info: list[Shares]) -> Figure:
     return figure
 
 
-def look(info: list[Shares]) -> str:
+def caption(info: list[Shares]) -> str:
     rare = []
     for one in info:
         k = int(np.argmin(one.mean))

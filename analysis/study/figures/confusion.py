@@ -37,23 +37,23 @@ def _confusion(arm: Arm) -> Confusion | None:
     return Confusion(arm.name, [str(name) for name in arm.sweep.meta["data"]["classes"]], shares)
 
 
-def ink(info: list[Confusion]) -> Figure:
-    figure = style.blank(4.4 * len(info), 4.0)
+def draw(info: list[Confusion]) -> Figure:
+    figure = style.new_figure(4.4 * len(info), 4.0)
     for ax, one in zip(np.atleast_1d(figure.subplots(1, len(info))), info, strict=True):
         ax.imshow(one.shares, cmap="Greys", vmin=0, vmax=1)
         for i, j in np.argwhere(one.shares >= 0.005):
             share = one.shares[i, j]
-            color = "white" if share > 0.5 else style.INK
+            color = "white" if share > 0.5 else style.TEXT
             ax.text(j, i, f"{100 * share:.0f}", ha="center", va="center", fontsize=7, color=color)
         where = np.arange(len(one.classes))
         ax.set_xticks(where, one.classes, rotation=45, ha="right")
         ax.set_yticks(where, one.classes)
-        ax.set_title(f"{one.arm}, %", fontsize=8.5, loc="left", color=style.INK)
-        style.tidy(ax, "read by the extractor", "asked for")
+        ax.set_title(f"{one.arm}, %", fontsize=8.5, loc="left", color=style.TEXT)
+        style.label_axes(ax, "read by the extractor", "asked for")
     return figure
 
 
-def look(info: list[Confusion]) -> str:
+def caption(info: list[Confusion]) -> str:
     told = []
     for one in info:
         right = np.diag(one.shares)

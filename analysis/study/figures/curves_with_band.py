@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from analysis.base.formatting import short
+from analysis.base.formatting import format_value
 from analysis.figures import style
 from analysis.study import trial_statistics
 from analysis.study.study_results import Arm
@@ -41,7 +41,9 @@ def _band(arm: Arm, statistic: str) -> Band:
     for trial in arm.trials:
         for row in trial.rows:
             if row["status"] == "ok" and row["eval_epoch"] == row["epoch"] and row["epoch"] <= (arm.at or row["epoch"]):
-                told.setdefault(row["epoch"], []).append(trial_statistics.value(statistic, arm.sweep, trial, row))
+                told.setdefault(row["epoch"], []).append(
+                    trial_statistics.statistic_value(statistic, arm.sweep, trial, row)
+                )
     known = {epoch: found for epoch in sorted(told) if (found := [v for v in told[epoch] if np.isfinite(v)])}
     return Band(
         arm.name,
@@ -50,20 +52,20 @@ def _band(arm: Arm, statistic: str) -> Band:
     )
 
 
-def ink(info: Bands) -> Figure:
-    figure, ax = style.axes(6.4, 3.6)
+def draw(info: Bands) -> Figure:
+    figure, ax = style.new_axes(6.4, 3.6)
     for i, band in enumerate(info.bands):
         color = style.CLASSES[i % len(style.CLASSES)]
         mark, line = MARKS[i % len(MARKS)], style.LINES[i % len(style.LINES)]
         ax.fill_between(band.epochs, band.low, band.high, color=color, alpha=0.15, lw=0)
         ax.plot(band.epochs, band.mean, mark, ls=line, ms=4, color=color, lw=1.5, label=band.arm)
-    style.spread(ax, np.array([value for band in info.bands for value in (*band.low, *band.high)]))
-    style.whole(ax)
-    ax.legend(fontsize=7.5, frameon=False, labelcolor=style.INK)
-    style.tidy(ax, "epoch", trial_statistics.named(info.statistic))
+    style.maybe_log_y(ax, np.array([value for band in info.bands for value in (*band.low, *band.high)]))
+    style.integer_x(ax)
+    ax.legend(fontsize=7.5, frameon=False, labelcolor=style.TEXT)
+    style.label_axes(ax, "epoch", trial_statistics.statistic_label(info.statistic))
     return figure
 
 
-def look(info: Bands) -> str:
-    ends = ", ".join(f"{band.arm} {short(band.mean[-1])}" for band in info.bands if band.mean)
+def caption(info: Bands) -> str:
+    ends = ", ".join(f"{band.arm} {format_value(band.mean[-1])}" for band in info.bands if band.mean)
     return f"Line: mean over the seeds; band: lowest to highest seed. At the last epoch: {ends}."

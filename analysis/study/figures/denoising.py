@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from analysis.base import image_sheets
 from analysis.base.image_sheets import Pixels
 from analysis.figures import style
-from analysis.figures.sample_grids import gap
+from analysis.figures.sample_grids import sheet_gap
 from analysis.nets import reconstruct
-from analysis.nets.reconstruct import Pulled
+from analysis.nets.reconstruct import DenoisedPoints
 from analysis.study.study_results import Arm
 
 TITLE = "The same images at rising noise"
@@ -31,7 +31,7 @@ class Denoised(NamedTuple):
 
 def data(arms: list[Arm], of: str) -> Denoised:
     """Seed 0 of each arm."""
-    clean = reconstruct.clean(arms[0].sweep, IMAGES)
+    clean = reconstruct.held_out_images(arms[0].sweep, IMAGES)
     eps = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
     noisy = torch.cat([clean + level * eps for level in LEVELS])
     rows = {"input": _pixels(noisy)}
@@ -45,52 +45,52 @@ def _pixels(x: torch.Tensor) -> Pixels:
     return pixels
 
 
-def ink(info: Denoised) -> Figure:
-    figure = style.blank(7.0, 0.4 * len(info.rows) + 0.3)
+def draw(info: Denoised) -> Figure:
+    figure = style.new_figure(7.0, 0.4 * len(info.rows) + 0.3)
     grid = figure.subplots(len(info.rows), len(LEVELS), squeeze=False)
     for j, (name, images) in enumerate(info.rows.items()):
         for i, level in enumerate(LEVELS):
             ax = grid[j, i]
             mine = images[i * IMAGES : (i + 1) * IMAGES]
-            ax.imshow(image_sheets.sheet(mine, IMAGES, gap(mine)).squeeze(), cmap="gray", vmin=0, vmax=255)
-            style.bare(ax)
+            ax.imshow(image_sheets.make_sheet(mine, IMAGES, sheet_gap(mine)).squeeze(), cmap="gray", vmin=0, vmax=255)
+            style.hide_ticks(ax)
             if j == 0:
-                ax.set_title("clean" if level == 0 else f"noise sd {level:g}", fontsize=8, color=style.INK, pad=3)
+                ax.set_title("clean" if level == 0 else f"noise sd {level:g}", fontsize=8, color=style.TEXT, pad=3)
         style.name_row(grid[j, 0], name, 8)
     return figure
 
 
-def look(info: Denoised) -> str:
+def caption(info: Denoised) -> str:
     return (
         "Columns: the same held-out images under more and more noise. Rows: the input, then what seed 0 of each arm "
         "makes of it. An arm fails where its row stops looking like the clean input of the first column."
     )
 
 
-def data_parabola(arms: list[Arm], of: str) -> dict[str, Pulled]:
+def data_parabola(arms: list[Arm], of: str) -> dict[str, DenoisedPoints]:
     """Seed 0 of each arm, by arm."""
-    return {arm.name: reconstruct.pulled(arm.sweep, arm.trials[0].number) for arm in arms}
+    return {arm.name: reconstruct.denoise_parabola(arm.sweep, arm.trials[0].number) for arm in arms}
 
 
 def _plane(points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return 2 * points[:, 0] - 1, points[:, 1]  # as stored, x lies in [0, 1]
 
 
-def ink_parabola(info: dict[str, Pulled]) -> Figure:
-    figure = style.blank(2.7 * len(info), 2.7)
+def draw_parabola(info: dict[str, DenoisedPoints]) -> Figure:
+    figure = style.new_figure(2.7 * len(info), 2.7)
     x = np.linspace(-1, 1, 200)
     for ax, (name, one) in zip(np.atleast_1d(figure.subplots(1, len(info), sharey=True)), info.items(), strict=True):
         ax.plot(*_plane(one.corrupted), "x", ms=3, mew=0.7, color=style.OTHERS, label="corrupted")
         ax.plot(*_plane(one.denoised), "o", ms=2.6, mew=0, color=style.WINNER, label="denoised")
-        ax.plot(x, x**2, color=style.INK, lw=1.2, label="y = x²")
+        ax.plot(x, x**2, color=style.TEXT, lw=1.2, label="y = x²")
         ax.set_xlim(-1.6, 1.6)
         ax.set_ylim(-0.5, 1.5)
-        ax.set_title(name, fontsize=8.5, loc="left", color=style.INK)
-        style.tidy(ax, "x", "y")
-    figure.axes[0].legend(fontsize=7, frameon=False, loc="upper center", labelcolor=style.INK)
+        ax.set_title(name, fontsize=8.5, loc="left", color=style.TEXT)
+        style.label_axes(ax, "x", "y")
+    figure.axes[0].legend(fontsize=7, frameon=False, loc="upper center", labelcolor=style.TEXT)
     return figure
 
 
-def look_parabola(info: dict[str, Pulled]) -> str:
+def caption_parabola(info: dict[str, DenoisedPoints]) -> str:
     told = ", ".join(f"{name} from {one.before:.3f} to {one.after:.3f}" for name, one in info.items())
     return f"Mean distance to the curve, on an axis of length 1, before and after denoising by seed 0: {told}."

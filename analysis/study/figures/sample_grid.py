@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from analysis.base import image_sheets
-from analysis.base.formatting import named, short
+from analysis.base.formatting import format_value, metric_label
 from analysis.base.image_sheets import Pixels
 from analysis.figures import sample_grids, style
 from analysis.figures.sample_grids import Strip
@@ -20,7 +20,7 @@ TITLE_EPOCHS = "The first and the last epoch of each arm"
 SIDE = 3  # images across and down for one seed
 
 
-class Mosaic(NamedTuple):
+class ArmGrid(NamedTuple):
     """`cells[arm][seed]` are the first images [n <= SIDE**2, C, H, W] of the fixed batch at the arm's epoch; None where
     the seed failed before."""
 
@@ -28,43 +28,43 @@ class Mosaic(NamedTuple):
     cells: list[list[Pixels | None]]
 
 
-def data(arms: list[Arm], of: str) -> Mosaic:
-    return Mosaic([arm.name for arm in arms], [[_cell(arm, i) for i in range(len(arm.trials))] for arm in arms])
+def data(arms: list[Arm], of: str) -> ArmGrid:
+    return ArmGrid([arm.name for arm in arms], [[_cell(arm, i) for i in range(len(arm.trials))] for arm in arms])
 
 
 def _cell(arm: Arm, i: int) -> Pixels | None:
     row = arm.row(arm.trials[i])
-    return None if row is None else outputs(arm, i, row["epoch"])[: SIDE**2]
+    return None if row is None else generated_images(arm, i, row["epoch"])[: SIDE**2]
 
 
-def outputs(arm: Arm, i: int, epoch: int) -> Pixels:
+def generated_images(arm: Arm, i: int, epoch: int) -> Pixels:
     """What trial i of an arm drew at an evaluated epoch; the autoencoders' batches alternate input and output."""
-    drawn = sample_grids.batch(arm.sweep, arm.trials[i].number, epoch)
+    drawn = sample_grids.saved_batch(arm.sweep, arm.trials[i].number, epoch)
     return drawn if MODELS[arm.sweep.meta["model"]].sample is not None else drawn[1::2]
 
 
-def ink(info: Mosaic) -> Figure:
+def draw(info: ArmGrid) -> Figure:
     across, down = max(len(row) for row in info.cells), len(info.cells)
-    figure = style.blank(0.82 * across + 1.1, 0.82 * down + 0.25)
+    figure = style.new_figure(0.82 * across + 1.1, 0.82 * down + 0.25)
     grid = figure.subplots(down, across, squeeze=False)
     for j, (name, row) in enumerate(zip(info.arms, info.cells, strict=True)):
         for i in range(across):
             ax = grid[j, i]
-            style.bare(ax)
+            style.hide_ticks(ax)
             for spine in ax.spines.values():
                 spine.set_visible(False)
             cell = row[i] if i < len(row) else None
             if cell is None:
                 ax.text(0.5, 0.5, "failed", ha="center", va="center", fontsize=7, transform=ax.transAxes)
             else:
-                ax.imshow(image_sheets.sheet(cell, SIDE, 1).squeeze(), cmap="gray", vmin=0, vmax=255)
+                ax.imshow(image_sheets.make_sheet(cell, SIDE, 1).squeeze(), cmap="gray", vmin=0, vmax=255)
             if j == 0:
-                ax.set_title(f"seed {i}", fontsize=7, color=style.QUIET, pad=2)
+                ax.set_title(f"seed {i}", fontsize=7, color=style.MUTED, pad=2)
         style.name_row(grid[j, 0], name, 7.5)
     return figure
 
 
-def look(info: Mosaic) -> str:
+def caption(info: ArmGrid) -> str:
     return (
         "A row is an arm, a column a seed; the same place in every block starts from the same noise. Blocks that look "
         "alike within a row are what the arm does; those that do not are luck."
@@ -79,22 +79,24 @@ def data_epochs(arms: list[Arm], of: str) -> list[Strip]:
         last = arm.row(arm.trials[0])
         metric = arm.sweep.metric
         for epoch in sorted({1, last["epoch"]} if last else {1}):
-            score = f"{named(metric)} {short(rows[epoch][metric])}"
+            score = f"{metric_label(metric)} {format_value(rows[epoch][metric])}"
             strips.append(
-                Strip(f"{arm.name}, epoch {epoch} · {score}", "", outputs(arm, 0, epoch)[: sample_grids.ACROSS])
+                Strip(
+                    f"{arm.name}, epoch {epoch} · {score}", "", generated_images(arm, 0, epoch)[: sample_grids.ACROSS]
+                )
             )
     return strips
 
 
-def ink_epochs(info: list[Strip]) -> Figure:
-    figure = style.blank(6.0, 0.82 * len(info))
+def draw_epochs(info: list[Strip]) -> Figure:
+    figure = style.new_figure(6.0, 0.82 * len(info))
     for ax, strip in zip(np.atleast_1d(figure.subplots(len(info))), info, strict=True):
-        sheet = image_sheets.sheet(strip.images, sample_grids.ACROSS, sample_grids.gap(strip.images))
+        sheet = image_sheets.make_sheet(strip.images, sample_grids.ACROSS, sample_grids.sheet_gap(strip.images))
         ax.imshow(sheet.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
         ax.set_axis_off()
-        ax.set_title(strip.title, fontsize=8, loc="left", color=style.INK, pad=2)
+        ax.set_title(strip.title, fontsize=8, loc="left", color=style.TEXT, pad=2)
     return figure
 
 
-def look_epochs(info: list[Strip]) -> str:
+def caption_epochs(info: list[Strip]) -> str:
     return "Seed 0 of each arm; the same column starts from the same noise, or shows the same held-out image."

@@ -14,13 +14,13 @@ from typing import cast
 import numpy as np
 from matplotlib.figure import Figure
 
-from analysis.base.formatting import short
+from analysis.base.formatting import format_value
 from analysis.base.paired_tests import interval
 from analysis.figures import style
-from analysis.figures.best_vs_budget import Budget, Line, Point, at, ink, line
+from analysis.figures.best_vs_budget import Budget, Line, Point, describe_best_of, draw, search_line
 from analysis.study.study_results import Arm
 from analysis.sweep import random_search
-from analysis.sweep.random_search import LEVEL, Typical, Unit
+from analysis.sweep.random_search import LEVEL, BestOfNCurve, Unit
 
 TITLE = "Expected best against {}"
 
@@ -32,7 +32,7 @@ def data(arms: list[Arm], of: str) -> Budget | None:
     if not searched:
         return None
     level = 1 - (1 - LEVEL) / max(1, sum(arm.control is not None for arm in searched))
-    lines = [line(arm.name, unit, arm.search, arm.control, level) for arm in searched]
+    lines = [search_line(arm.name, unit, arm.search, arm.control, level) for arm in searched]
     models = [arm.sweep.meta["model"] for arm in searched]
     points = [point for arm in arms if (point := _point(arm, models, unit)) is not None]
     return Budget(unit, searched[0].sweep.metric, lines, {}, "", "", points, searched[0].sweep.sign)
@@ -44,7 +44,7 @@ def _point(arm: Arm, models: list[str], unit: Unit) -> Point | None:
     if not len(values):
         return None
     search = arm.search
-    told = random_search.spent(search) if search is not None else None
+    told = random_search.trial_costs(search) if search is not None else None
     x = float(told[unit].sum()) if told is not None else _cost(arm, unit)
     low, high = interval(values)
     model = arm.sweep.meta["model"]
@@ -61,44 +61,50 @@ def _cost(arm: Arm, unit: Unit) -> float:
     return float(np.mean([row["n_images" if unit == "images" else "wall_s"] for row in last]))
 
 
-def draw(info: Budget) -> Figure:
-    figure, ax = style.axes(6.4, 4.4)
-    ink(info, ax)
+def draw_searches(info: Budget) -> Figure:
+    figure, ax = style.new_axes(6.4, 4.4)
+    draw(info, ax)
     return figure
 
 
-def look(info: Budget) -> str:
+def caption(info: Budget) -> str:
     banded = [one for one in info.lines if len(one.n_x)]
-    typical = ", ".join(f"{one.name}, {at(one, len(one.n_x))}" for one in banded)
+    typical = ", ".join(f"{one.name}, {describe_best_of(one, len(one.n_x))}" for one in banded)
     parts = [
         "Steps: the best so far of each search; broad: the band of what random searches of its space reach, all bands "
         "at once with 95 %."
     ]
     parts += [f"Typically the best of: {typical}."] * bool(banded)
-    parts += [crossing(a, b, info) for a, b in combinations(banded, 2)]
-    return " ".join([*parts, _points(info)])
+    parts += [describe_crossing(a, b, info) for a, b in combinations(banded, 2)]
+    return " ".join([*parts, _points_sentence(info)])
 
 
-def _points(info: Budget) -> str:
-    told = ", ".join(f"{one.name} {short(one.y)} [{short(one.low)}, {short(one.high)}]" for one in info.points)
+def _points_sentence(info: Budget) -> str:
+    told = ", ".join(
+        f"{one.name} {format_value(one.y)} [{format_value(one.low)}, {format_value(one.high)}]" for one in info.points
+    )
     return f"Over fresh seeds: {told}."
 
 
-def crossing(a: Line, b: Line, info: Budget) -> str:
+def describe_crossing(a: Line, b: Line, info: Budget) -> str:
     """From what budget on one line is ahead of the other, by the medians and by the bands."""
-    curves = [Typical(*(info.sign * ends for ends in (one.median, one.better, one.worse))) for one in (a, b)]
-    found = random_search.order(curves[0], curves[1], (float(a.n_x[0]), float(b.n_x[0])))
+    curves = [BestOfNCurve(*(info.sign * ends for ends in (one.median, one.better, one.worse))) for one in (a, b)]
+    found = random_search.compare_curves(curves[0], curves[1], (float(a.n_x[0]), float(b.n_x[0])))
     lead = found.median[found.median != 0]
     if not len(lead):
         return f"{a.name} and {b.name} are level."
     ahead, behind = (a, b) if lead[-1] > 0 else (b, a)
     since = found.budgets[_last_run(found.median, int(lead[-1]))]
-    before = f"; up to there {behind.name} is ahead{_apart(found, -int(lead[-1]))}" if since > found.budgets[0] else ""
-    sure = _apart(found, int(lead[-1])) or ", but the bands overlap, so random searches of this size do not prove it"
+    before = (
+        f"; up to there {behind.name} is ahead{_bands_apart(found, -int(lead[-1]))}" if since > found.budgets[0] else ""
+    )
+    sure = (
+        _bands_apart(found, int(lead[-1])) or ", but the bands overlap, so random searches of this size do not prove it"
+    )
     return f"{ahead.name} is ahead of {behind.name} from {since:,.0f} {info.unit} on by the medians{sure}{before}."
 
 
-def _apart(found: random_search.Order, sign: int) -> str:
+def _bands_apart(found: random_search.CurveOrder, sign: int) -> str:
     """Where the bands are apart for one of the two; empty for nowhere."""
     held = np.flatnonzero(found.band == sign)
     if not len(held):

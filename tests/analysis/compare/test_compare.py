@@ -42,7 +42,7 @@ def pair(tmp_path: Path) -> list[Path]:
 
 
 def both(pair: list[Path]) -> list[results.Sweep]:
-    return [results.read(results.load(directory)) for directory in pair]
+    return [results.read_rows(results.load(directory)) for directory in pair]
 
 
 def test_at_what_both_had_spent(pair: list[Path]) -> None:
@@ -54,9 +54,9 @@ def test_at_what_both_had_spent(pair: list[Path]) -> None:
     assert trials.random[0] is None
     assert trials.random[1] is not None
     assert trials.random[1][0] == 11.0  # the median of the best of three, from two draws
-    said = text.verdict(found)
+    said = text.headline(found)
     assert said.startswith("Not proven: when both had spent 3,771 training images, a had reached FID 12 and b 11")
-    assert "b is a random search" in text.text(found)
+    assert "b is a random search" in text.format_comparison(found)
     assert found.unproven == [str(path) for path in pair]
 
 
@@ -72,10 +72,10 @@ def test_picks_of_the_same_seeds_are_paired(pair: list[Path]) -> None:
     assert found.gain == pytest.approx(2.035)
     assert found.p == 2 / 256
     assert found.low == pytest.approx(2.02, abs=0.02)
-    assert "Proven: on test (8 seeds, paired) a's pick (trial 1) beats b's" in text.verdict(
+    assert "Proven: on test (8 seeds, paired) a's pick (trial 1) beats b's" in text.headline(
         equal_budget.compare(*both(pair))
     )
-    turned = text.verdict(equal_budget.compare(*both(pair)[::-1]))
+    turned = text.headline(equal_budget.compare(*both(pair)[::-1]))
     assert "a's pick (trial 1) beats b's (trial 1) by 2.04 [2.0" in turned
 
 
@@ -87,7 +87,7 @@ def test_picks_of_other_seeds_are_not(pair: list[Path]) -> None:
     assert not found.proof.paired
     assert found.proof.seeds == (8, 6)
     assert found.proof.low < 0 < found.proof.high
-    assert text.verdict(found).startswith("Open: on test (8 and 6 seeds, unpaired)")
+    assert text.headline(found).startswith("Open: on test (8 and 6 seeds, unpaired)")
 
 
 def test_scores_of_another_kind_are_refused(pair: list[Path], tmp_path: Path, capsys: Any) -> None:
@@ -118,13 +118,13 @@ def test_by_the_command_line(pair: list[Path], capsys: Any) -> None:
 
 def test_the_noise_of_seeds(pair: list[Path]) -> None:
     sweep = both(pair)[0]
-    assert "not known" in seed_noise.said(sweep, None)
+    assert "not known" in seed_noise.describe_noise(sweep, None)
     proven(pair[0], A)
     proof = final_results.load(sweep)
     assert proof is not None
-    found = seed_noise.of(sweep, proof)
+    found = seed_noise.measure_noise(sweep, proof)
     assert found is not None
     assert found.sd == pytest.approx(np.std(A, ddof=1))
     assert found.low < found.sd < found.high
     assert (found.freedom, found.close) == (7, 0)
-    assert "no other trial of the search lies within 0.68" in seed_noise.said(sweep, found)
+    assert "no other trial of the search lies within 0.68" in seed_noise.describe_noise(sweep, found)

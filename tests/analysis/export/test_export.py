@@ -59,7 +59,7 @@ def test_every_model_can_be_written_as_a_file(name: str, net: str) -> None:
     model, config = MODELS[name], default(apply(SPACES[name], pins))[0]
     nets = {key: each.eval() for key, each in model.nets(config, (1, 8, 8), 10).items()}
     assert model.sample is not None
-    alone = torch_source.alone(nets, model.sample)
+    alone = torch_source.trace_to_source(nets, model.sample)
     assert len(alone.inputs) == 1 + model.conditional
     assert not any("encoder" in key or key.startswith("d_") for key in alone.weights)
     torch.manual_seed(0)
@@ -70,9 +70,9 @@ def test_every_model_can_be_written_as_a_file(name: str, net: str) -> None:
     inputs = [z, y][: len(alone.inputs)]
     with torch.no_grad():
         images = model.sample(nets, z, y)
-        torch_source.check(source, alone.weights, inputs, images)
+        torch_source.check_source(source, alone.weights, inputs, images)
         with pytest.raises(UserError, match="other images"):
-            torch_source.check(source, alone.weights, inputs, images + 0.01)
+            torch_source.check_source(source, alone.weights, inputs, images + 0.01)
 
 
 def test_what_cannot_be_written_is_said() -> None:
@@ -80,9 +80,9 @@ def test_what_cannot_be_written_is_said() -> None:
         return nets["f"](x) if x.sum() > 0 else x
 
     with pytest.raises(UserError, match="cannot be written as a file"):
-        torch_source.alone({"f": nn.Linear(2, 2)}, branches)
+        torch_source.trace_to_source({"f": nn.Linear(2, 2)}, branches)
     with pytest.raises(UserError, match="TransformerEncoderLayer is no plain layer"):
-        torch_source.alone({"f": nn.TransformerEncoderLayer(8, 2)}, lambda nets, x, y: nets["f"](x))
+        torch_source.trace_to_source({"f": nn.TransformerEncoderLayer(8, 2)}, lambda nets, x, y: nets["f"](x))
 
 
 def test_the_winner_of_a_search(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -152,7 +152,7 @@ def test_the_three_lines_with_torch_and_safetensors_alone(
     torch.manual_seed(0)
     loaded = results.load(sweep)
     z = torch.randn(64, 2, generator=torch.Generator().manual_seed(0))
-    nets = rebuild.nets(loaded, 1)
+    nets = rebuild.load_nets(loaded, 1)
     with torch.no_grad():
         expected = torch.sigmoid(nets["decoder"](z))
     shape, _, total = said.rpartition(" ")
@@ -194,7 +194,7 @@ def test_an_autoencoder_that_draws_nothing_rebuilds(tmp_path: Path, capsys: pyte
     exec((directory / "export" / "model.py").read_text(), space)
     x = torch.rand(3, 1, 8, 8)
     with torch.no_grad():
-        expected = ae.reconstruct(rebuild.nets(results.load(directory), 1), x)
+        expected = ae.reconstruct(rebuild.load_nets(results.load(directory), 1), x)
     assert np.allclose(space["load"]().rebuild(x), expected, atol=1e-6)
 
 

@@ -22,14 +22,14 @@ N = 5000
 def test_samples_that_were_scored_are_drawn_again(tmp_path: Path, evaluator: Evaluator, model: str) -> None:
     sweep = results.load(sweeps.make(tmp_path / "s", model=model))
     labels = prior_labels(evaluator.class_prior.tolist(), evaluator.seed, N, "cpu")
-    config = MODELS[model].completed(results.trial(sweep, 1).config)
+    config = MODELS[model].completed(results.read_trial(sweep, 1).config)
     with torch.no_grad():
         drawn = torch.cat(
-            [x for x, _ in generate(MODELS[model], config, rebuild.nets(sweep, 1), labels, evaluator.seed)]
+            [x for x, _ in generate(MODELS[model], config, rebuild.load_nets(sweep, 1), labels, evaluator.seed)]
         )
     which = [4999, 3, 777, 3]
     expected = (drawn[which].clamp(0, 1) * 255).round().to(torch.uint8).numpy()
-    np.testing.assert_array_equal(rebuild.scored(sweep, 1, which), expected)
+    np.testing.assert_array_equal(rebuild.scored_samples(sweep, 1, which), expected)
     assert (expected[0] != expected[1]).any()
 
 
@@ -41,8 +41,8 @@ def test_pairs_of_the_winner(tmp_path: Path) -> None:
     more = {"closest": [[7, 4100, 0.1], [600, 2, 0.2]], "duplicates": 0.25}
     path.write_text("".join(json.dumps(json.loads(line) | more) + "\n" for line in path.read_text().splitlines()))
     (info,) = nearest_pairs.data(results.load(made))
-    np.testing.assert_array_equal(info.images, rebuild.scored(sweep, 1, [7, 600, 4100, 2]))
+    np.testing.assert_array_equal(info.images, rebuild.scored_samples(sweep, 1, [7, 600, 4100, 2]))
     assert (info.drawn, info.duplicates) == (N, 0.25)
-    assert "25.0% have a near-identical other" in nearest_pairs.look([info])
+    assert "25.0% have a near-identical other" in nearest_pairs.caption([info])
     (made / "trials" / "0001" / "best.safetensors").unlink()
     assert nearest_pairs.data(results.load(made)) == []

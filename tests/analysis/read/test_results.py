@@ -45,41 +45,41 @@ def test_trials_as_the_study_tells_them(made: Path) -> None:
 
 
 def test_reading_adds_the_metrics_of_the_best_epoch(made: Path) -> None:
-    sweep = results.read(results.load(made))
+    sweep = results.read_rows(results.load(made))
     assert sweep.trials["nats"].tolist() == [110.0, 102.5, 110.0, 95.0]
     assert sweep.trials["wall_s"].tolist() == [5.0, 5.0, 2.0, 2.0]
     assert len(sweep.rows) == 5 + 5 + 2 + 2
-    one = results.read(results.load(made), [1])
+    one = results.read_rows(results.load(made), [1])
     assert one.rows["fid"].tolist() == [50.0, 30.0, 15.0, 12.5, 14.0]
     assert one.trials["nats"].notna().tolist() == [False, True, False, False]
 
 
 def test_the_last_row_of_an_epoch_counts_and_torn_lines_do_not() -> None:
     lines = [b'{"epoch": 1, "fid": 9}', b'{"epoch": 2, "fi', b'{"epoch": 3, "fid": 7}', b'{"epoch": 1, "fid": 8}']
-    assert results.parse(b"\n".join([*lines, b'{"epoch": 4, "fid"'])) == [
+    assert results.parse_rows(b"\n".join([*lines, b'{"epoch": 4, "fid"'])) == [
         {"epoch": 1, "fid": 8},
         {"epoch": 3, "fid": 7},
     ]
-    assert results.parse(b"") == []
+    assert results.parse_rows(b"") == []
 
 
 def test_ranking_breaks_ties_by_number_and_leaves_out_failures(made: Path) -> None:
     sweep = results.load(made)
-    assert ranking.ranked(sweep)["number"].tolist() == [1, 0, 2]  # trial 3 failed after reaching 5.0
+    assert ranking.ranked_trials(sweep)["number"].tolist() == [1, 0, 2]  # trial 3 failed after reaching 5.0
 
 
 def test_a_maximised_objective(own: Path) -> None:
     rewrite(own, objective={"metric": "fid", "mode": "max"})
     sweep = results.load(own)
-    lead = ranking.top(sweep, 1)[0]
+    lead = ranking.top_entries(sweep, 1)[0]
     assert (lead["number"], lead["value"], lead["best_epoch"]) == (2, 90.0, 1)
-    margin = ranking.margin(sweep)
+    margin = ranking.margin_over_defaults(sweep)
     assert margin is not None
     assert (margin.gain, margin.share) == (30.0, 0.5)
 
 
 def test_top_is_plain_and_exact(made: Path) -> None:
-    first, second = ranking.top(results.load(made), 2)
+    first, second = ranking.top_entries(results.load(made), 2)
     assert json.loads(json.dumps(first)) == first
     assert (first["number"], first["value"], first["best_epoch"], first["epochs_done"]) == (1, 12.5, 4, 5)
     assert first["config"] == sweeps.FIXED | {"lr": 3e-3, "batch_size": 64, "likelihood": "bernoulli"}
@@ -87,18 +87,18 @@ def test_top_is_plain_and_exact(made: Path) -> None:
     assert first["metrics"]["updates"] == 80
     assert second["number"] == 0
     with pytest.raises(UserError, match="at least 1, not 0"):
-        ranking.top(results.load(made), 0)
+        ranking.top_entries(results.load(made), 0)
 
 
 def test_table_and_margin(made: Path) -> None:
-    lines = ranking.table(results.load(made), 2).splitlines()
+    lines = ranking.format_table(results.load(made), 2).splitlines()
     assert lines[0].split() == ["rank", "trial", "state", "fid", "epoch", "lr", "batch_size", "likelihood"]
     assert lines[1].split() == ["1", "1", "done", "12.5", "4", "0.003", "64", "bernoulli"]
     assert len({len(line) for line in lines[:3]}) == 1
     assert lines[4] == "Trial 1 reaches FID 12.5, the defaults (trial 0) 20: 7.5 better (38%)."
     shown = ["FID              12.5", "effective modes  9.5 classes", "precision        0.75 0..1"]
     assert lines[6:] == ["Trial 1:", *(f"  {line}" for line in shown), "  nats per image   102.5 nats"]
-    assert ranking.margin(results.load(made)) == ranking.Margin(20.0, 12.5, 7.5, 0.375)
+    assert ranking.margin_over_defaults(results.load(made)) == ranking.Margin(20.0, 12.5, 7.5, 0.375)
 
 
 def test_status_counts(own: Path) -> None:
@@ -109,13 +109,13 @@ def test_status_counts(own: Path) -> None:
     }  # fmt: skip
     assert found["reasons"] == {"nan": 1}
     assert found["best"] == {"number": 1, "value": 12.5, "values": {"fid": 12.5}, "best_epoch": 4}
-    assert "best so far: trial 1, FID 12.5 at epoch 4" in status.text(results.load(own))
+    assert "best so far: trial 1, FID 12.5 at epoch 4" in status.format_status(results.load(own))
 
 
 def test_all_failed(tmp_path: Path) -> None:
     failed = sweeps.make(tmp_path / "bad", [sweeps.TRIALS[3]] * 2)
     with pytest.raises(UserError, match=r"all 2 trials of .*bad' failed \(2 nan\)"):
-        ranking.table(results.load(failed), 5)
+        ranking.format_table(results.load(failed), 5)
     assert status.summary(results.load(failed))["best"] is None
 
 
@@ -124,9 +124,9 @@ def test_before_the_first_trial(own: Path) -> None:
     shutil.rmtree(own / "trials")
     sweep = results.load(own)
     assert status.summary(sweep)["waiting"] == 4
-    assert results.read(sweep).rows.empty
+    assert results.read_rows(sweep).rows.empty
     with pytest.raises(UserError, match=r"no trial of .* has a score yet"):
-        ranking.ranked(sweep)
+        ranking.ranked_trials(sweep)
 
 
 def test_not_a_sweep(own: Path, tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_a_study_that_is_none(own: Path) -> None:
 
 def test_reading_leaves_no_trace(own: Path) -> None:
     before = {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in own.rglob("*")}
-    ranking.table(results.load(own), 3)
+    ranking.format_table(results.load(own), 3)
     assert {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in own.rglob("*")} == before
 
 
@@ -162,7 +162,7 @@ def test_reading_beside_a_driver_that_writes(own: Path) -> None:
         writer.execute("pragma journal_mode=wal")
         writer.execute("update trial_intermediate_values set intermediate_value = 1.5 where step = 4")
         writer.execute("begin immediate")
-        assert ranking.ranked(results.load(own))["value"].iloc[0] == 1.5
+        assert ranking.ranked_trials(results.load(own))["value"].iloc[0] == 1.5
     finally:
         writer.close()
 
@@ -180,8 +180,8 @@ def test_a_bucket_reads_like_a_folder(made: Path) -> None:
     bucket = Directory(fs.SubTreeFileSystem(str(made.parent), fs.LocalFileSystem()), "tiny", "s3://bucket/tiny")
     assert not bucket.local
     sweep = results.load(made)
-    assert [trial.number for trial in optuna_study.trials(bucket, sweep.meta)] == [0, 1, 2, 3]
-    assert results.trial(sweep._replace(place=bucket), 1) == results.trial(sweep, 1)
+    assert [trial.number for trial in optuna_study.read_trials(bucket, sweep.meta)] == [0, 1, 2, 3]
+    assert results.read_trial(sweep._replace(place=bucket), 1) == results.read_trial(sweep, 1)
     assert results.load(made.as_uri()).trials.equals(sweep.trials)
 
 
@@ -191,7 +191,7 @@ def test_a_conditional_key_stays_whole_and_absent_where_it_does_not_apply(tmp_pa
         (TrialState.COMPLETE, {"lr": 1e-3}, [2.0]),
     ]
     sweep = results.load(sweeps.make(tmp_path / "some", some))
-    entries = ranking.top(sweep, 2)
+    entries = ranking.top_entries(sweep, 2)
     assert entries[1]["config"]["batch_size"] == 64
     assert "batch_size" not in entries[0]["config"]
-    assert ranking.table(sweep, 1).splitlines()[1].split()[-2:] == ["–", "–"]
+    assert ranking.format_table(sweep, 1).splitlines()[1].split()[-2:] == ["–", "–"]

@@ -17,13 +17,13 @@ from analysis.figures import (
     class_shares,
     curves,
     discriminator,
-    draw,
     finalist_scores,
     history,
     latent,
     nearest_pairs,
     parallel,
     pareto,
+    render_png,
     sample_grids,
     slices,
 )
@@ -50,7 +50,7 @@ def test_curves(sweep: Sweep) -> None:
     (info,) = curves.data(sweep)
     assert (info.winner, info.best_epoch, info.budget) == (1, 4, 5)
     assert info.curves[2] == curves.Curve(2, "pruned", [1, 2], [90.0, 20.0])
-    assert "best epoch, 4 of the 5" in curves.look([info])
+    assert "best epoch, 4 of the 5" in curves.caption([info])
 
 
 def test_history(sweep: Sweep) -> None:
@@ -65,7 +65,7 @@ def test_slices(sweep: Sweep) -> None:
     assert (lr.failed, lr.winner, lr.default, lr.stopped) == ([1e-2], 0, 1, [False, False, True])
     assert (batch_size.low, batch_size.high, batch_size.log) == (32, 256, False)
     assert (likelihood.choices, likelihood.x) == (["bernoulli", "gaussian"], [0.0, 0.0, 1.0])
-    assert "orange square: the defaults" in slices.look([lr, batch_size, likelihood])
+    assert "orange square: the defaults" in slices.caption([lr, batch_size, likelihood])
 
 
 def test_classes(sweep: Sweep) -> None:
@@ -73,7 +73,7 @@ def test_classes(sweep: Sweep) -> None:
     assert info.shares[:3] == [0.19, 0.01, 0.1]
     labels = np.asarray(load("digits").train.labels)
     assert info.prior == pytest.approx([(labels == k).mean() for k in range(10)])
-    assert "rarest '1' (1.0%), most frequent '0' (19.0%)" in class_shares.look([info])
+    assert "rarest '1' (1.0%), most frequent '0' (19.0%)" in class_shares.caption([info])
 
 
 def test_parallel_places(tmp_path: Path) -> None:
@@ -97,8 +97,8 @@ def test_latent(sweep: Sweep) -> None:
 
 def test_balance_is_for_two_nets_only(sweep: Sweep) -> None:
     assert discriminator.data(sweep) == []
-    assert "can hardly tell" in discriminator.look([discriminator.Balance([1], [0.52], [0.48])])
-    assert "the gap is 6." in discriminator.look([discriminator.Balance([1], [4.0], [-2.0], probability=False)])
+    assert "can hardly tell" in discriminator.caption([discriminator.Balance([1], [0.52], [0.48])])
+    assert "the gap is 6." in discriminator.caption([discriminator.Balance([1], [4.0], [-2.0], probability=False)])
 
 
 LINE = [1e3, 2e3, 3e3], [30.0, 30.0, 9.0], [1e3, 2e3], [12.0, np.inf], [-np.inf, 9.0], [np.inf, 14.0]
@@ -124,7 +124,9 @@ ELSE: dict[str, list[Any]] = {  # what the small sweep has not
     ],
     "pairs": [nearest_pairs.Pairs(np.zeros((24, 1, 8, 8), np.uint8), 5000, 0.01)],
     "proof": [
-        finalist_scores.Proof("FID", ["trial 1"], [np.array([12.0, np.nan])], [12.0], [(np.nan, np.nan)], [11.0])
+        finalist_scores.FinalistScores(
+            "FID", ["trial 1"], [np.array([12.0, np.nan])], [12.0], [(np.nan, np.nan)], [11.0]
+        )
     ],
 }
 
@@ -132,14 +134,14 @@ ELSE: dict[str, list[Any]] = {  # what the small sweep has not
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_draws_and_says_what_to_look_at(sweep: Sweep, name: str) -> None:
     panels = FIGURES[name].data(sweep) or ELSE[name]
-    assert FIGURES[name].look(panels).endswith(".")
+    assert FIGURES[name].caption(panels).endswith(".")
     for panel in panels:
-        assert draw(name, panel).startswith(b"\x89PNG")
+        assert render_png(name, panel).startswith(b"\x89PNG")
 
 
 def test_more_classes_than_names_fit() -> None:
     shares = [0.002] * 500 + [0.0] * 500
-    assert draw("classes", class_shares.Classes([str(k) for k in range(1000)], shares, [0.001] * 1000, 500.0))
+    assert render_png("classes", class_shares.ClassShares([str(k) for k in range(1000)], shares, [0.001] * 1000, 500.0))
 
 
 def digits(first: int) -> Any:
@@ -147,7 +149,7 @@ def digits(first: int) -> Any:
 
 
 def test_comparison_has_real_images_and_then_the_best(sweep: Sweep) -> None:
-    strips = sample_grids.comparison(sweep, 2)
+    strips = sample_grids.compare_configurations(sweep, 2)
     assert [strip.title.split(" ·")[0] for strip in strips] == ["Real images", "Trial 1", "Trial 0"]
     assert (strips[0].images == np.asarray(load("digits").val.pixels)[:10]).all()
     assert (strips[1].images == digits(1 * 64 + 4)).all()  # as sweeps.py wrote for trial 1, epoch 4
@@ -155,14 +157,14 @@ def test_comparison_has_real_images_and_then_the_best(sweep: Sweep) -> None:
 
 
 def test_first_best_and_last_epoch(sweep: Sweep) -> None:
-    assert [strip.title for strip in sample_grids.first_last(sweep, 1)] == [
+    assert [strip.title for strip in sample_grids.first_to_last(sweep, 1)] == [
         "Epoch 1, the first · FID 50", "Epoch 4, the best · FID 12.5", "Epoch 5, the last · FID 14",
     ]  # fmt: skip
-    assert [strip.title for strip in sample_grids.first_last(sweep, 2)][-1] == "Epoch 2, the best and last · FID 20"
+    assert [strip.title for strip in sample_grids.first_to_last(sweep, 2)][-1] == "Epoch 2, the best and last · FID 20"
 
 
 def test_an_autoencoder_shows_inputs_and_outputs(made: Path, tmp_path: Path) -> None:
-    strips = sample_grids.comparison(results.load(sweeps.make(tmp_path / "ae", model="ae")), 1)
+    strips = sample_grids.compare_configurations(results.load(sweeps.make(tmp_path / "ae", model="ae")), 1)
     whole = np.concatenate([digits(68), digits(78)])
     assert [strip.title.split(" ·")[0] for strip in strips] == ["Real images", "Input", "Trial 1"]
     assert (strips[1].images == whole[0::2]).all()
@@ -172,16 +174,18 @@ def test_an_autoencoder_shows_inputs_and_outputs(made: Path, tmp_path: Path) -> 
 def test_a_lost_picture_is_drawn_again_from_the_weights(made: Path, tmp_path: Path) -> None:
     own = results.load(shutil.copytree(made, tmp_path / "own"))
     (tmp_path / "own" / "trials" / "0001" / "samples" / "epoch_0004.png").unlink()
-    drawn = sample_grids.batch(own, 1, 4)
+    drawn = sample_grids.saved_batch(own, 1, 4)
     assert drawn.shape == (80, 1, 8, 8)
-    assert (drawn == sample_grids.batch(own, 1, 4)).all()
+    assert (drawn == sample_grids.saved_batch(own, 1, 4)).all()
 
 
 def test_sheets_go_there_and_back() -> None:
     images = np.random.default_rng(0).integers(0, 256, (6, 3, 4, 5), dtype=np.uint8)
-    assert (image_sheets.cells(image_sheets.png(image_sheets.sheet(images, 3)), (3, 4, 5)) == images).all()
-    assert image_sheets.sheet(images, 3, 2).shape == (4 + 2 + 4, 5 + 2 + 5 + 2 + 5, 3)
-    assert (image_sheets.sheet(images[:5], 3)[4:, 10:] == 255).all()
+    assert (
+        image_sheets.split_sheet(image_sheets.encode_png(image_sheets.make_sheet(images, 3)), (3, 4, 5)) == images
+    ).all()
+    assert image_sheets.make_sheet(images, 3, 2).shape == (4 + 2 + 4, 5 + 2 + 5 + 2 + 5, 3)
+    assert (image_sheets.make_sheet(images[:5], 3)[4:, 10:] == 255).all()
 
 
 def bare(html: str) -> str:
@@ -214,7 +218,7 @@ def test_the_page_trusts_no_word(made: Path, tmp_path: Path) -> None:
 
 def test_several_sweeps_on_one_page(made: Path, tmp_path: Path) -> None:
     other = sweeps.make(tmp_path / "other", stamp={"extractor": "another"})
-    assert sweep_page.comparison([results.load(made), results.load(made)])["alike"]
+    assert sweep_page.comparison_context([results.load(made), results.load(made)])["alike"]
     html = Path(sweep_page.write([made, other], tmp_path / "both")).read_text(encoding="utf-8")
     assert "compare scores only within a sweep" in html
     assert (tmp_path / "both" / "other_grid.png").exists()

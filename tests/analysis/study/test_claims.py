@@ -7,7 +7,7 @@ import pytest
 
 from analysis.nets.codes import Codes
 from analysis.study import trial_statistics
-from analysis.study.claims import verdicts
+from analysis.study.claims import test_claims
 from analysis.study.study_results import Study
 
 
@@ -27,7 +27,7 @@ def claim(arm: str, way: str, against: Any = "base", statistic: str = "fid") -> 
 def words(arms: dict[str, list[float]], *claims: dict[str, Any]) -> list[str]:
     made: Any = {name: Fixed(numbers) for name, numbers in arms.items()}
     place: Any = None
-    return [one.word for one in verdicts(Study(place, {"claims": list(claims)}, made))]
+    return [one.word for one in test_claims(Study(place, {"claims": list(claims)}, made))]
 
 
 BASE = [10.0, 12.0, 11.0, 13.0, 9.0, 10.0, 12.0, 11.0]
@@ -56,7 +56,7 @@ def test_holm_is_over_the_claims_of_one_statistic() -> None:
 def test_a_seed_that_failed_in_one_arm_is_left_out_of_the_pairs() -> None:
     made: Any = {"base": Fixed(BASE), "better": Fixed([float("nan"), *BETTER[1:]])}
     place: Any = None
-    (one,) = verdicts(Study(place, {"claims": [claim("better", "lower")]}, made))
+    (one,) = test_claims(Study(place, {"claims": [claim("better", "lower")]}, made))
     assert one.n == 7
     assert one.against == pytest.approx(np.mean(BASE[1:]))
     assert one.difference == pytest.approx(-2.4)
@@ -66,8 +66,8 @@ def test_centroids_by_hand() -> None:
     # classes of two points each, every point 1 from its centre: distances are in within-class spreads
     z = np.array([[0, 1], [0, -1], [6, 1], [6, -1], [10, 1], [10, -1]], np.float32)
     found = Codes(z, np.array([0, 0, 1, 1, 2, 2]), ["a", "b", "c"])
-    assert trial_statistics.OF_CODES["centroids"]("a-b", found) == pytest.approx(6.0)
-    assert trial_statistics.OF_CODES["centroid_gap"]("a-b/b-c", found) == pytest.approx(2.0)
+    assert trial_statistics.FROM_CODES["centroids"]("a-b", found) == pytest.approx(6.0)
+    assert trial_statistics.FROM_CODES["centroid_gap"]("a-b/b-c", found) == pytest.approx(2.0)
 
 
 def test_statistics_of_rows() -> None:
@@ -79,7 +79,7 @@ def test_statistics_of_rows() -> None:
     trial: Any = type("T", (), {"rows": rows, "number": 0})
 
     def value(statistic: str, row: dict[str, Any] | None) -> float:
-        return trial_statistics.value(statistic, sweep, trial, row)
+        return trial_statistics.statistic_value(statistic, sweep, trial, row)
 
     assert value("share:a+c", rows[1]) == pytest.approx(0.5)
     assert (value("grad_peak", rows[1]), value("grad_growth", rows[1])) == (9.0, 3.0)

@@ -12,7 +12,7 @@ from analysis.read import results
 from analysis.read.results import Trial
 from analysis.study import claims, study_results
 from analysis.study.figures import searches
-from analysis.study.figures.registry import draw
+from analysis.study.figures.registry import render_figure
 from analysis.study.study_results import Arm
 from analysis.sweep import random_search
 from gensweep.cli.main import main
@@ -47,7 +47,7 @@ def arms(tmp_path: Path) -> list[Arm]:
         trials = [(state, point, [scale * told[0]]) for state, point, told in DRAWS * 6]
         random = sweeps.make(tmp_path / f"{model}-random", trials, model, sampler="random", scheduler="none")
         search = sweeps.make(tmp_path / f"{model}-search", trials[:6], model)
-        kept = [results.read(results.load(path)) for path in (search, random)]
+        kept = [results.read_rows(results.load(path)) for path in (search, random)]
         seeds = [Trial(k, k, {}, [row(scale * (11 + 0.1 * k))], None) for k in range(8)]
         made.append(Arm(model, "", kept[0], seeds, 0, 6, *kept))
     hand = [Trial(k, k, {}, [row(21.0 + 0.1 * k)], None) for k in range(8)]
@@ -65,11 +65,11 @@ def test_the_figure_of_searches(arms: list[Arm]) -> None:
     assert (hand.x, hand.by_hand, hand.of) == (1, True, 0)
     assert cgan.y == pytest.approx(0.5 * 11.35)
     assert hand.low < 21.35 < hand.high
-    assert "cgan is ahead of vae from 1 trials on by the medians, and the bands are apart" in searches.look(info)
+    assert "cgan is ahead of vae from 1 trials on by the medians, and the bands are apart" in searches.caption(info)
     seconds = searches.data(arms, "seconds")
     assert seconds is not None
     assert (seconds.points[0].x, seconds.points[2].x) == (6, 5)
-    drawn = draw("budget:trials", arms)
+    drawn = render_figure("budget:trials", arms)
     assert drawn is not None
     assert drawn.title == "Expected best against trials"
     assert searches.data(arms[2:], "trials") is None
@@ -85,13 +85,15 @@ def test_bands_of_several_searches_are_wider(arms: list[Arm]) -> None:
 
 
 def test_the_order_of_two_curves() -> None:
-    fast = random_search.Typical(np.array([9.0, 8.0, 7.0]), np.array([8.0, 7.0, 6.0]), np.array([10.0, 9.0, 7.5]))
-    late = random_search.Typical(np.array([20.0, 6.0, 5.0]), np.array([15.0, 5.0, 4.0]), np.array([30.0, 8.0, 5.5]))
-    found = random_search.order(fast, late)
+    fast = random_search.BestOfNCurve(np.array([9.0, 8.0, 7.0]), np.array([8.0, 7.0, 6.0]), np.array([10.0, 9.0, 7.5]))
+    late = random_search.BestOfNCurve(
+        np.array([20.0, 6.0, 5.0]), np.array([15.0, 5.0, 4.0]), np.array([30.0, 8.0, 5.5])
+    )
+    found = random_search.compare_curves(fast, late)
     assert found.budgets.tolist() == [1, 2, 3]
     assert found.median.tolist() == [1, -1, -1]
     assert found.band.tolist() == [1, 0, -1]
-    dear = random_search.order(fast, late, (1.0, 2.0))  # the second pays twice for a draw
+    dear = random_search.compare_curves(fast, late, (1.0, 2.0))  # the second pays twice for a draw
     assert dear.budgets.tolist() == [1, 2, 3]
     assert dear.median.tolist() == [1, 1, 1]
 
@@ -108,7 +110,7 @@ def test_the_study_on_the_digits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert {path: path.stat().st_mtime_ns for path in before} == before  # nothing is trained twice
     told = study_results.load(home)
     assert {len(arm.control.trials) for arm in told.arms.values() if arm.control is not None} == {3}
-    assert all(verdict.n == 5 for verdict in claims.verdicts(told))
+    assert all(verdict.n == 5 for verdict in claims.test_claims(told))
     assert main(["report", str(home)]) == 0
     page = (home / "report" / "index.html").read_text()
     assert "Expected best against trials" in page

@@ -7,7 +7,7 @@ import pytest
 
 from analysis.read.results import Trial
 from analysis.study.figures import class_shares, confusion, curves_with_band
-from analysis.study.figures.registry import draw
+from analysis.study.figures.registry import render_figure
 from analysis.study.study_results import Arm
 
 CLASSES = ["cat", "dog"]
@@ -44,19 +44,19 @@ def test_shares_have_names_and_intervals() -> None:
     assert one.low[0] + one.high[1] == pytest.approx(1.0)
     (few,) = class_shares.data([arm(*trials[:2])], "")
     assert (few.low[0], few.high[0]) == (0.1, 0.2)
-    assert "rarest 'cat' (20.0%)" in class_shares.look([one])
+    assert "rarest 'cat' (20.0%)" in class_shares.caption([one])
 
 
 def test_confusion_is_the_mean_of_rows_that_sum_to_one() -> None:
     trials = [[row(4, confusion=[[1.0, 0.0], [0.5, 0.5]])], [row(4, confusion=[[0.5, 0.5], [0.5, 0.5]])]]
     (one,) = confusion.data([arm(*trials)], "")
     assert np.array_equal(one.shares, [[0.75, 0.25], [0.5, 0.5]])
-    assert "62.5%, least for 'dog' (50.0%)" in confusion.look([one])
+    assert "62.5%, least for 'dog' (50.0%)" in confusion.caption([one])
 
 
 def test_a_picture_that_does_not_apply_is_left_out() -> None:
-    assert draw("confusion", [arm([row(4, fid=1.0)])]) is None
-    drawn = draw("bands:fid", [arm([row(1, fid=2.0), row(4, fid=1.0)])])
+    assert render_figure("confusion", [arm([row(4, fid=1.0)])]) is None
+    drawn = render_figure("bands:fid", [arm([row(1, fid=2.0), row(4, fid=1.0)])])
     assert drawn is not None
     assert drawn.title == "FID against the epoch"
     assert drawn.png.startswith(b"\x89PNG")

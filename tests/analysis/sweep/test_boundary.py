@@ -43,7 +43,7 @@ CHOICES = {"kind": "categorical", "choices": [64, 128, 256]}
 def test_an_edge_and_the_range_beyond_it(
     key: str, box: dict[str, Any], values: list[Any], found: tuple[str, str] | None
 ) -> None:
-    one = boundary.edge(key, box, values)
+    one = boundary.find_edge(key, box, values)
     assert (None if one is None else (one.side, one.wider)) == found
 
 
@@ -51,7 +51,7 @@ def test_what_is_advised_is_what_extend_takes() -> None:
     sheet = {**resolve(Options("gan", trials=8), []), "study": "s"}
     top = {key: [box["high"]] * 5 for key, box in sheet["space"].items() if box["kind"] in ("float", "int")}
     top |= {key: [box["choices"][-1]] * 5 for key, box in sheet["space"].items() if box["kind"] == "categorical"}
-    found = [boundary.edge(key, sheet["space"][key], values) for key, values in top.items()]
+    found = [boundary.find_edge(key, sheet["space"][key], values) for key, values in top.items()]
     wider = {one.key: one.wider for one in found if one is not None}
     assert set(wider) == {"lr_g", "lr_d", "beta1", "batch_size", "latent_dim"}
     longer, _ = extend_manifest(sheet, 4, wider)
@@ -61,11 +61,11 @@ def test_what_is_advised_is_what_extend_takes() -> None:
 
 def test_the_command_of_a_sweep(tmp_path: Path) -> None:
     sweep = results.load(sweeps.make(tmp_path / "s"))
-    assert boundary.edges(sweep) == []
-    assert "inside every range" in boundary.said(sweep, [])
+    assert boundary.winner_edges(sweep) == []
+    assert "inside every range" in boundary.describe_edges(sweep, [])
     space = sweep.meta["space"] | {"lr": {**sweep.meta["space"]["lr"], "high": 3e-3}}
     narrow = sweep._replace(meta=sweep.meta | {"space": space})
-    found = boundary.edges(narrow)
-    assert "the upper edge of lr," in boundary.said(narrow, found)
-    command = " ".join(boundary.command(narrow, found))
+    found = boundary.winner_edges(narrow)
+    assert "the upper edge of lr," in boundary.describe_edges(narrow, found)
+    command = " ".join(boundary.extend_command(narrow, found))
     assert command == f"gensweep extend {narrow.place.name} --trials 4 --set lr=0.0001:0.0164:log"

@@ -7,7 +7,7 @@ import pytest
 from optuna.distributions import FloatDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from analysis.sweep.importance import LEVEL, shares, with_bars
+from analysis.sweep.importance import LEVEL, importances_of, shares
 
 KEYS = ["lr", "beta1", "sigma", "width"]
 UNIT = FloatDistribution(0.0, 1.0)
@@ -36,7 +36,7 @@ def test_the_bars_cover_what_ten_times_the_trials_say() -> None:
     truth = dict(zip(KEYS, shares(trials(10 * N, 999), KEYS, 0), strict=True))
     inside = []
     for seed in range(REPEATS):
-        found = with_bars(trials(N, seed), KEYS, seed)
+        found = importances_of(trials(N, seed), KEYS, seed)
         assert found[0].key == "lr"
         inside += [one.low <= truth[one.key] <= one.high for one in found]
     error = (LEVEL * (1 - LEVEL) / len(inside)) ** 0.5
@@ -44,7 +44,7 @@ def test_the_bars_cover_what_ten_times_the_trials_say() -> None:
 
 
 def test_more_trials_make_shorter_bars_and_the_same_answer() -> None:
-    few, many = with_bars(trials(20, 1), KEYS), with_bars(trials(60, 1), KEYS)
+    few, many = importances_of(trials(20, 1), KEYS), importances_of(trials(60, 1), KEYS)
     assert sum(one.high - one.low for one in many) < sum(one.high - one.low for one in few)
     assert sum(one.share for one in many) == pytest.approx(1)
-    assert with_bars(trials(20, 1), KEYS) == few
+    assert importances_of(trials(20, 1), KEYS) == few

@@ -12,8 +12,8 @@ from helpers import sweeps
 from helpers.searching import TWO
 from optuna.trial import TrialState
 
-from analysis.figures import draw, sample_grids
 from analysis.figures import pareto as figure
+from analysis.figures import render_png, sample_grids
 from analysis.read import results
 from analysis.report import sweep_page
 from analysis.sweep import pareto, ranking, status
@@ -39,43 +39,47 @@ def test_the_front_is_that_of_brute_force() -> None:
     for m, n in product((1, 2, 3), (1, 2, 30)):
         points = [[draw_from.randint(0, 6) for _ in range(m)] for _ in range(n)]  # coarse: there are ties
         beaten = [any(q != p and all(q[i] <= p[i] for i in range(m)) for q in points) for p in points]
-        assert pareto.on_front(np.array(points, float)).tolist() == [not one for one in beaten]
+        assert pareto.non_dominated(np.array(points, float)).tolist() == [not one for one in beaten]
 
 
 def test_both_ends_of_a_long_front_are_shown() -> None:
-    assert pareto.along(list(range(10)), 4) == [0, 3, 6, 9]
-    assert pareto.along([5, 7], 4) == [5, 7]
-    assert pareto.along([5, 7, 9], 1) == [5]
+    assert pareto.spread_over_front(list(range(10)), 4) == [0, 3, 6, 9]
+    assert pareto.spread_over_front([5, 7], 4) == [5, 7]
+    assert pareto.spread_over_front([5, 7, 9], 1) == [5]
 
 
 def test_a_front_with_a_stopped_trial(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sweep = results.load(made(tmp_path / "s"))
-    assert ranking.winners(sweep) == [1, 3, 2]  # by FID; trial 0 is as precise as trial 3 and farther, trial 4 failed
-    assert ranking.ranked(sweep)["number"].tolist() == [1, 3, 2, 0]
-    assert ranking.winners(sweep, 2) == [1, 2]
-    entry = ranking.top(sweep)[1]
+    assert ranking.winner_numbers(sweep) == [
+        1,
+        3,
+        2,
+    ]  # by FID; trial 0 is as precise as trial 3 and farther, trial 4 failed
+    assert ranking.ranked_trials(sweep)["number"].tolist() == [1, 3, 2, 0]
+    assert ranking.winner_numbers(sweep, 2) == [1, 2]
+    entry = ranking.top_entries(sweep)[1]
     assert (entry["number"], entry["values"], entry["best_epoch"]) == (3, {"fid": 16.0, "precision": 0.7}, 2)
-    assert ranking.table(sweep).splitlines()[:4] == [
+    assert ranking.format_table(sweep).splitlines()[:4] == [
         "trial    state   fid  precision  epoch  changed",
         "    1     done  12.5        0.2      2  lr=0.002",
         "    3     done    16        0.7      2  lr=0.004",
         "    2  stopped    30        0.9      2  lr=0.003",
     ]
-    assert "The defaults (trial 0: FID 20, precision 0.7) are behind it." in ranking.verdict(sweep)
-    assert "trial 1, FID 12.5, precision 0.2 at epoch 2; 3 trials on the front" in status.text(sweep)
+    assert "The defaults (trial 0: FID 20, precision 0.7) are behind it." in ranking.headline(sweep)
+    assert "trial 1, FID 12.5, precision 0.2 at epoch 2; 3 trials on the front" in status.format_status(sweep)
     assert main(["best", str(tmp_path / "s"), "--json"]) == 0
     assert [one["number"] for one in json.loads(capsys.readouterr().out)] == [1, 3, 2]
 
 
 def test_what_breaks_a_constraint_never_wins(tmp_path: Path) -> None:
     sweep = results.load(made(tmp_path / "two", "modes>=7", "precision>=0.5"))
-    assert ranking.winners(sweep) == [0, 2]
-    assert "2 of 4 trials break modes>=7 and precision>=0.5 and cannot win." in ranking.verdict(sweep)
+    assert ranking.winner_numbers(sweep) == [0, 2]
+    assert "2 of 4 trials break modes>=7 and precision>=0.5 and cannot win." in ranking.headline(sweep)
     one = results.load(made(tmp_path / "one", "modes>=8.5", objectives=TWO[:1]))
-    assert [entry["number"] for entry in ranking.top(one)] == [0, 2]
-    assert "The defaults (trial 0) are the best so far: FID 20. 2 of 4 trials break modes>=8.5" in ranking.verdict(one)
+    assert [entry["number"] for entry in ranking.top_entries(one)] == [0, 2]
+    assert "The defaults (trial 0) are the best so far: FID 20. 2 of 4 trials break modes>=8.5" in ranking.headline(one)
     without = results.load(made(tmp_path / "without", "modes<=8.5", objectives=TWO[:1]))
-    assert ranking.verdict(without).startswith("The defaults (trial 0) break modes<=8.5 (9), so there is nothing")
+    assert ranking.headline(without).startswith("The defaults (trial 0) break modes<=8.5 (9), so there is nothing")
 
 
 def test_where_nothing_keeps_the_constraints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,8 +87,8 @@ def test_where_nothing_keeps_the_constraints(tmp_path: Path, capsys: pytest.Capt
     with pytest.raises(
         UserError, match=r"none of the 4 scored trials .* nearest is trial 0, which breaks modes>=9.5 \(9\)"
     ):
-        ranking.top(results.load(sweep))
-    assert "best so far: none keeps modes>=9.5" in status.text(results.load(sweep))
+        ranking.top_entries(results.load(sweep))
+    assert "best so far: none keeps modes>=9.5" in status.format_status(results.load(sweep))
     for command in ("best", "report"):
         assert main([command, str(sweep)]) == 2
         assert capsys.readouterr().err.count("\n") == 1
@@ -96,9 +100,9 @@ def test_the_figure(tmp_path: Path) -> None:
     assert (info.numbers, info.front, info.broken) == (
         [0, 1, 2, 3], [True, True, True, False], [False, False, False, True]
     )  # fmt: skip
-    assert figure.stairs(info) == [(12.5, 0.2), (20.0, 0.7), (30.0, 0.9)]
-    assert "Better is further left and up. Of 3 trials 3 are on the front" in figure.look([info])
-    assert draw("front", info).startswith(b"\x89PNG")
+    assert figure.staircase(info) == [(12.5, 0.2), (20.0, 0.7), (30.0, 0.9)]
+    assert "Better is further left and up. Of 3 trials 3 are on the front" in figure.caption([info])
+    assert render_png("front", info).startswith(b"\x89PNG")
     assert figure.data(results.load(sweeps.make(tmp_path / "single"))) == []
 
 
@@ -110,6 +114,6 @@ def test_the_page_shows_the_front(tmp_path: Path) -> None:
     assert "1 done 12.5 0.2 2 lr=0.002 3 done 16 0.7 2 lr=0.004 2 stopped 30 0.9 2 lr=0.003" in text
     assert "--objective fid:min,precision:max --constraint &#39;modes&gt;=4&#39; --trials 1" in text
     assert (sweep / "report" / "front_precision.png").exists()
-    titles = [strip.title for strip in sample_grids.comparison(results.load(sweep), 6)]
+    titles = [strip.title for strip in sample_grids.compare_configurations(results.load(sweep), 6)]
     assert [title.split(" ·")[0] for title in titles[1:]] == ["Trial 1", "Trial 3", "Trial 2"]
     assert "FID 12.5, precision 0.2" in titles[1]

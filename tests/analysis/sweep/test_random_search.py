@@ -31,7 +31,8 @@ def truth(n: Any) -> Any:
 def test_the_band_holds_the_whole_curve_as_often_as_it_says() -> None:
     right = truth(np.arange(1, N + 1))
     held = sum(
-        bool(((one.low <= right) & (right <= one.high)).all()) for one in map(random_search.typical, searches(1))
+        bool(((one.low <= right) & (right <= one.high)).all())
+        for one in map(random_search.random_search_curve, searches(1))
     )
     error = (0.95 * 0.05 / REPEATS) ** 0.5
     assert 0.95 - 3 * error <= held / REPEATS <= 0.95 + 3 * error + 0.01
@@ -39,13 +40,13 @@ def test_the_band_holds_the_whole_curve_as_often_as_it_says() -> None:
 
 def test_the_band_of_another_level_is_another() -> None:
     right = truth(np.arange(1, N + 1))
-    curves = [random_search.typical(one, level=0.5) for one in searches(2)]
+    curves = [random_search.random_search_curve(one, level=0.5) for one in searches(2)]
     held = np.mean([((one.low <= right) & (right <= one.high)).all() for one in curves])
     assert 0.45 <= held <= 0.57
 
 
 def test_the_curve_is_about_the_truth_and_the_band_is_of_use() -> None:
-    found = [random_search.typical(one) for one in searches(3)]
+    found = [random_search.random_search_curve(one) for one in searches(3)]
     right = truth(np.arange(1, N + 1))
     assert np.median([one.median[1] for one in found]) == pytest.approx(right[1], rel=0.2)
     assert np.mean([np.isfinite(one.high[-1]) for one in found]) == 1  # no search of 40 is worse than this
@@ -55,60 +56,68 @@ def test_the_curve_is_about_the_truth_and_the_band_is_of_use() -> None:
 
 
 def test_by_hand() -> None:
-    low, high = random_search.ranks(1, 2)
+    low, high = random_search.band_ranks(1, 2)
     assert (low.tolist(), high.tolist()) == ([0, 0], [2, 2])  # one draw bounds nothing
-    low, high = random_search.ranks(300, 300)
+    low, high = random_search.band_ranks(300, 300)
     assert (np.diff(low) <= 0).all()
     assert (np.diff(high) <= 0).all()
     assert (low < high).all()
-    found = random_search.typical([3.0, 1.0, 2.0, np.inf], 3)
+    found = random_search.random_search_curve([3.0, 1.0, 2.0, np.inf], 3)
     assert found.median.tolist() == [2.0, 2.0, 1.0]  # quantiles at .5, .293 and .206
-    assert random_search.typical([np.inf] * 3).median[0] == np.inf
+    assert random_search.random_search_curve([np.inf] * 3).median[0] == np.inf
     with pytest.raises(ValueError, match="at least 1"):
-        random_search.typical([])
+        random_search.random_search_curve([])
 
 
 def test_what_was_spent_and_reached(tmp_path: Path) -> None:
     random = results.load(sweeps.make(tmp_path / "s", DRAWS, sampler="random", scheduler="none"))
-    told = random_search.spent(results.read(random))
+    told = random_search.trial_costs(results.read_rows(random))
     assert told["loss"].tolist() == [20.0, 30.0, np.inf, 10.0, 15.0, 12.0]
     assert told["images"].tolist() == [1257] * 6
     assert told["seconds"].tolist() == [1.0] * 6
-    assert random_search.drawn(random, told)["number"].tolist() == [1, 2, 3, 4, 5]  # not the defaults
+    assert random_search.random_trials(random, told)["number"].tolist() == [1, 2, 3, 4, 5]  # not the defaults
     named = random._replace(meta=random.meta | {"points": [{"lr": 1e-3}]})
-    assert random_search.drawn(named, told)["number"].tolist() == [2, 3, 4, 5]
-    assert [random_search.reached(told, "images", images) for images in (1000, 1257, 3 * 1257, 9999)] == [
+    assert random_search.random_trials(named, told)["number"].tolist() == [2, 3, 4, 5]
+    assert [random_search.best_within(told, "images", images) for images in (1000, 1257, 3 * 1257, 9999)] == [
         np.inf,
         20,
         20,
         10,
     ]
-    assert np.isnan(random_search.spent(random)["images"]).all()  # no rows were read
+    assert np.isnan(random_search.trial_costs(random)["images"]).all()  # no rows were read
 
 
 def test_a_band_is_for_independent_draws_only(tmp_path: Path) -> None:
-    sweep = results.read(results.load(sweeps.make(tmp_path / "s", DRAWS)))
+    sweep = results.read_rows(results.load(sweeps.make(tmp_path / "s", DRAWS)))
     panels = figure.data(sweep)
     assert [panel.unit for panel in panels] == ["images", "seconds"]
     assert all(not len(panel.lines[0].n_x) for panel in panels)
-    assert "what tpe proposes depends on earlier trials" in figure.look(panels)
-    assert " ".join(commands.control(sweep)) in figure.look(panels)
-    assert commands.control(sweep)[:7] == ["gensweep", "run", "vae", "--dataset", "digits", "--sampler", "random"]
+    assert "what tpe proposes depends on earlier trials" in figure.caption(panels)
+    assert " ".join(commands.control_command(sweep)) in figure.caption(panels)
+    assert commands.control_command(sweep)[:7] == [
+        "gensweep",
+        "run",
+        "vae",
+        "--dataset",
+        "digits",
+        "--sampler",
+        "random",
+    ]
     named = {"scheduler": "none", "points": [{"lr": 1e-3}] * 5}
     for meta in ({"scheduler": "asha"}, {"scheduler": "none", "study": "s@2"}, named):
-        assert random_search.dependent(sweep._replace(meta=sweep.meta | {"sampler": "random"} | meta))
+        assert random_search.why_no_band(sweep._replace(meta=sweep.meta | {"sampler": "random"} | meta))
 
 
 def test_a_random_search_of_named_points_alone_has_no_band(tmp_path: Path) -> None:
     made = sweeps.make(tmp_path / "s", DRAWS[:1], sampler="random", scheduler="none")
-    panels = figure.data(results.read(results.load(made)))
-    assert "all were named" in figure.look(panels)
+    panels = figure.data(results.read_rows(results.load(made)))
+    assert "all were named" in figure.caption(panels)
     assert sweep_page.write([made])
 
 
 def test_the_figure_of_a_random_search(tmp_path: Path) -> None:
     made = sweeps.make(tmp_path / "s", DRAWS, sampler="random", scheduler="none")
-    panels = figure.data(results.read(results.load(made)))
+    panels = figure.data(results.read_rows(results.load(made)))
     trials, images, seconds = panels
     (one,) = images.lines
     assert images.level == {"defaults": 20.0}
@@ -117,4 +126,4 @@ def test_the_figure_of_a_random_search(tmp_path: Path) -> None:
     assert one.n_x.tolist() == [1257 * k for k in range(1, 6)]
     assert one.median.tolist() == [15, 12, 12, 10, 10]
     assert (trials.lines[0].n_x[-1], seconds.lines[0].n_x[-1]) == (5, 5)
-    assert "the best of 5 random trials is 10 [open, " in figure.look(panels)
+    assert "the best of 5 random trials is 10 [open, " in figure.caption(panels)

@@ -86,7 +86,7 @@ def test_a_documented_file_runs_as_it_is(capsys: pytest.CaptureFixture[str]) -> 
     assert {key for key, box in sheet["space"].items() if box["kind"] != "fixed"} == searched
     assert [set(params) for _, _, params, *_ in trials(sweep)] == [searched] * 3
     for number in range(3):
-        config = results.trial(results.load(sweep), number).config
+        config = results.read_trial(results.load(sweep), number).config
         assert config["batch_size"] % 8 == 0
         assert 32 <= config["batch_size"] <= 256
 

@@ -108,7 +108,7 @@ def test_every_storage_gives_the_same_search(tmp_path: Path, server: Server) -> 
     assert search(tmp_path / "journal", sheet("journal")) == whole
     assert search(tmp_path / "postgres", sheet(server.url), restart) == whole
     for name, storage in (("sqlite", None), ("journal", "journal"), ("postgres", server.url)):
-        read = optuna_study.trials(filestore.open_directory(tmp_path / name), sheet(storage))
+        read = optuna_study.read_trials(filestore.open_directory(tmp_path / name), sheet(storage))
         assert [trial.number for trial in read] == list(range(TOTAL))
         assert read[0].params == FIRST
 

@@ -27,7 +27,7 @@ def said(trials: list[FrozenTrial]) -> list[dict[str, Any]]:
 
 
 def on_disk(folder: Path, about: dict[str, Any]) -> list[FrozenTrial]:
-    return optuna_study.trials(filestore.open_directory(folder), about)
+    return optuna_study.read_trials(filestore.open_directory(folder), about)
 
 
 @pytest.mark.parametrize(

@@ -176,12 +176,12 @@ def test_a_journal_in_pieces(s3: Any, tmp_path: Path, monkeypatch: pytest.Monkey
             file.write(line)
         push()
         push()  # nothing is new
-        assert optuna_study.journal(where) == b"".join(lines[: k + 1])
-        assert len(where.names(optuna_study.PIECES)) == (k + 1) % 3
+        assert optuna_study.read_journal(where) == b"".join(lines[: k + 1])
+        assert len(where.names(optuna_study.JOURNAL_FOLDER)) == (k + 1) % 3
     bucket_sync.fetch(there)
     assert (there / "study.journal").read_bytes() == b"".join(lines)
-    where.write(f"{optuna_study.PIECES}/{0:012d}", lines[0])  # a kill came between the fold and the deletion
-    assert optuna_study.journal(where) == b"".join(lines)
+    where.write(f"{optuna_study.JOURNAL_FOLDER}/{0:012d}", lines[0])  # a kill came between the fold and the deletion
+    assert optuna_study.read_journal(where) == b"".join(lines)
 
 
 @pytest.mark.parametrize(

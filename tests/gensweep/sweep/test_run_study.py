@@ -39,7 +39,7 @@ def test_a_study_file_states_all_its_parts(name: str) -> None:
         assert claim.arm in one.arms
         assert claim.against in one.arms if isinstance(claim.against, str) else isinstance(claim.against, float)
     for statistic in [*one.table, *(claim.statistic for claim in one.claims)]:
-        assert statistic in ROW_KEYS or statistic.partition(":")[0] in trial_statistics.NAMES
+        assert statistic in ROW_KEYS or statistic.partition(":")[0] in trial_statistics.LABELS
     for picture, shown in one.pictures.items():
         assert picture.partition(":")[0] in ARM_FIGURES
         assert set(shown) <= set(one.arms)
@@ -114,7 +114,7 @@ def rows(sweep: Path) -> dict[str, list[dict[str, Any]]]:
     """The rows of every trial, without what the clock says."""
     told = {}
     for path in sorted(sweep.glob("trials/*/rows.jsonl")):
-        lines = results.parse(path.read_bytes())
+        lines = results.parse_rows(path.read_bytes())
         told[path.parent.name] = [{key: value for key, value in row.items() if key != "wall_s"} for row in lines]
     return told
 
@@ -149,7 +149,7 @@ def test_a_killed_study_goes_on_and_its_arms_are_paired(
     assert rows(home / "a")["0000"] != rows(home / "a")["0001"]
 
     told = study_results.load(home)
-    same, epochs = claims.verdicts(told)
+    same, epochs = claims.test_claims(told)
     assert (same.n, same.difference, same.p, same.word) == (2, 0.0, 1.0, "undecided")
     assert epochs.difference < 0
     assert len(json.loads((home / "study.json").read_text())["launches"]) == 2

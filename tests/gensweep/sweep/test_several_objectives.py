@@ -64,7 +64,7 @@ def test_the_front_is_that_of_the_rows(swept: Path) -> None:
 
 def test_a_constraint_keeps_the_best_trial_from_winning(swept: Path, tmp_path: Path) -> None:
     """The same random trials once more, under a limit that no epoch of the one with the best FID keeps."""
-    lead = ranking.winners(results.load(swept))[0]
+    lead = ranking.winner_numbers(results.load(swept))[0]
     most = {
         key: {int(name): max(row[key] for row in lines) for name, lines in rows(swept).items()}
         for key in ("precision", "modes", "recall", "coverage", "sharpness", "ssim")

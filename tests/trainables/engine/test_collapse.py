@@ -92,8 +92,8 @@ def test_a_collapsed_epoch_never_wins(tmp_path: Path) -> None:
     path = made / "trials" / "0001" / "rows.jsonl"
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     path.write_text("".join(json.dumps(row | {"narrow": int(row["epoch"] == 4)}) + "\n" for row in rows))
-    assert results.trial(results.load(made), 1).best == {**rows[4], "narrow": 0}
-    assert ranking.top(results.load(made), 1)[0]["value"] == 14.0
+    assert results.read_trial(results.load(made), 1).best == {**rows[4], "narrow": 0}
+    assert ranking.top_entries(results.load(made), 1)[0]["value"] == 14.0
 
 
 def test_the_failure_map_names_the_cut(tmp_path: Path) -> None:
@@ -112,6 +112,6 @@ def test_the_failure_map_names_the_cut(tmp_path: Path) -> None:
     assert info.cut.inside == (2, 2)
     assert info.cut.gain == pytest.approx(0.971, abs=1e-3)  # bits: the entropy of 2 in 5
     assert info.reasons == ["", "", "", "nan", "nan"]
-    assert failures.look([info]) == (
+    assert failures.caption([info]) == (
         "2 of 5 trials failed (2 nan). The clearest cut: with lr above 0.001265, 2 of 2 failed; of the other 3, 0."
     )

@@ -16,7 +16,7 @@ from helpers import sweeps
 from helpers.datafiles import paint
 from helpers.trials import small
 
-from analysis.base.formatting import short
+from analysis.base.formatting import format_value
 from analysis.read import results
 from analysis.report import sweep_page
 from analysis.sweep import ranking
@@ -132,8 +132,8 @@ def test_a_new_metric_is_one_line(
     rows = tmp_path / "sweep" / "trials" / "0001" / "rows.jsonl"
     written = [json.loads(line) for line in rows.read_text().splitlines()]
     rows.write_text("".join(json.dumps(row | old) + "\n" for old in written))
-    assert ranking.top(sweep, 1)[0]["metrics"]["brightness"] == row["brightness"]
-    assert f"mean brightness          {short(row['brightness'])} 0..1" in ranking.table(sweep, 1)
+    assert ranking.top_entries(sweep, 1)[0]["metrics"]["brightness"] == row["brightness"]
+    assert f"mean brightness          {format_value(row['brightness'])} 0..1" in ranking.format_table(sweep, 1)
     files: dict[str, bytes] = {}
-    page = sweep_page.section(results.read(sweep), files, "")
+    page = sweep_page.section_context(results.read_rows(sweep), files, "")
     assert {"name": "mean brightness", "doc": "mean of all pixels"}.items() <= page["measured"][-1].items()
