@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from analysis.base.formatting import format_value
 from analysis.read import results
 from analysis.read.results import Sweep
-from analysis.sweep import final_results, ranking, trial_metrics
+from analysis.sweep import final_results, final_results_text, ranking, trial_metrics
 from trainables import MODELS
 from trainables.metrics import keys
 
@@ -78,7 +78,7 @@ def _kind(search: Sweep, net: Net) -> str:
         return (
             f"This net is one of {n} fresh trainings of the configuration, the one that is best on `val`. That column "
             "flatters it, therefore; **`test` was seen by no choice, and is the score to quote of this net.** "
-            f"Of trainings like it, quote the mean of all {n}: {final_results.headline(search, net.proof)}"
+            f"Of trainings like it, quote the mean of all {n}: {final_results_text.headline(search, net.proof)}"
         )
     return (
         f"**Scores of the search**, on `val`: one training of the {len(search.trials)} looked at, so they flatter it. "
@@ -93,7 +93,7 @@ def _chosen(search: Sweep, net: Net) -> str:
     )
     stops = "no early stopping" if meta["scheduler"] == "none" else f"{meta['scheduler']} from epoch {meta['grace']} on"
     text = f"By {len(search.trials)} trials of {meta['sampler']} with {stops}, for the {goal} on `val`. "
-    shrunk = "" if net.proof is None else f" {final_results.describe_shrinkage(search, net.proof)}"
+    shrunk = "" if net.proof is None else f" {final_results_text.describe_shrinkage(search, net.proof)}"
     return text + ranking.headline(search) + shrunk
 
 

@@ -24,7 +24,7 @@ from analysis.figures.best_vs_budget import compare_panels
 from analysis.figures.sample_grids import Strip
 from analysis.read import results
 from analysis.read.results import Sweep
-from analysis.sweep import advice, commands, final_results, pareto, ranking, status, trial_metrics
+from analysis.sweep import advice, commands, final_results, final_results_text, pareto, ranking, status, trial_metrics
 from trainables import filestore
 from trainables.errors import UserError
 
@@ -87,7 +87,7 @@ def section_context(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[
         "trust": [
             {"text": point.text, "command": _command_parts(point.command)} for point in advice.list_advice(sweep, proof)
         ],
-        "proof": None if proof is None else final_results.report_context(sweep, proof),
+        "proof": None if proof is None else final_results_text.report_context(sweep, proof),
         "picture": keep("winner", image_sheets.encode_png(picture)),
         "drawn": _picture_caption(sweep),
         "command": _command_parts(commands.retrain_command(sweep, lead["number"], lead["config"])),

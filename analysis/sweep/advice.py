@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from analysis.read.results import Sweep
-from analysis.sweep import boundary, commands, final_results, random_search, ranking, seed_noise
+from analysis.sweep import boundary, commands, final_results, final_results_text, random_search, ranking, seed_noise
 from analysis.sweep.final_results import Final
 
 
@@ -17,7 +17,7 @@ class Advice(NamedTuple):
 def headline(sweep: Sweep, proof: Final | None) -> str:
     """The first sentences of the page: what is proven, or that nothing is."""
     if proof is not None:
-        return final_results.headline(sweep, proof)
+        return final_results_text.headline(sweep, proof)
     if len(ranking.scored_trials(sweep)) == 1:
         return ranking.headline(sweep)
     return f"{ranking.headline(sweep)} That is the search's own score: one training each, and the luckiest is shown."
@@ -43,12 +43,12 @@ def _seeds_advice(name: str, sweep: Sweep, proof: Final | None) -> Advice:
     if proof is None:
         text = "Whether the winner beats the defaults, and those behind it, is proven by fresh seeds on the test split:"
         return Advice(text, ["gensweep", "finalize", name])
-    if few := final_results.warn_few_seeds(proof):
+    if few := final_results_text.warn_few_seeds(proof):
         return Advice(
-            f"{final_results.describe_shrinkage(sweep, proof)} {few}",
+            f"{final_results_text.describe_shrinkage(sweep, proof)} {few}",
             ["gensweep", "finalize", name, "--add-seeds", str(final_results.seeds_to_add(proof))],
         )
-    return Advice(final_results.describe_shrinkage(sweep, proof), [])
+    return Advice(final_results_text.describe_shrinkage(sweep, proof), [])
 
 
 def _budget_advice(sweep: Sweep) -> Advice:

@@ -56,6 +56,7 @@ def describe_noise(sweep: Sweep, noise: Noise | None) -> str:
     verb = "lies" if noise.close < 2 else "lie"
     return (
         f"The seed alone changes {metric_label(sweep.metric)} by {format_value(noise.sd)} "
-        f"[{format_value(noise.low)}, {format_value(noise.high)}] (standard deviation over fresh seeds, {noise.freedom} degrees of freedom); {others} of the search {verb} "
+        f"[{format_value(noise.low)}, {format_value(noise.high)}] (standard deviation over fresh seeds, "
+        f"{noise.freedom} degrees of freedom); {others} of the search {verb} "
         f"within {noise.reach:.2g} of its best, which is as far as two seeds of one configuration may differ"
     )

@@ -18,7 +18,7 @@ from analysis.base.formatting import format_value, metric_label
 from analysis.base.paired_tests import interval
 from analysis.read import results
 from analysis.read.results import Sweep
-from analysis.sweep import final_results, ranking
+from analysis.sweep import final_results, final_results_text, ranking
 
 FORMATS = ("csv", "markdown", "latex")
 ESCAPES = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
@@ -89,12 +89,12 @@ def _finalist_table(sweep: Sweep, proof: final_results.Final) -> Table:
         gap = "–" if other is None else f"{other.gain:+.3g}"
         p = "–" if other is None else f"{other.p_holm:.2g}"
         name = f"{one.number}{' (defaults)' if one.number == 0 else ''}"
-        lines.append([name, final_results.format_mean_ci(one.test), gap, p, *map(format_value, config.values())])
+        lines.append([name, final_results_text.format_mean_ci(one.test), gap, p, *map(format_value, config.values())])
         bold.append(other is None or other.tied)
     caption = (
-        f"{_subject(sweep)}: {metric_label(sweep.metric)} on the test split, mean over {proof.meta['seeds']} fresh seeds "
-        "with its 95 % interval (studentised bootstrap); paired differences to the best, p by sign-flip test and Holm. "
-        f"Bold: the best and what is tied with it. {_stamp(proof.meta['test_stamp'])}"
+        f"{_subject(sweep)}: {metric_label(sweep.metric)} on the test split, mean over {proof.meta['seeds']} fresh "
+        "seeds with its 95 % interval (studentised bootstrap); paired differences to the best, p by sign-flip "
+        f"test and Holm. Bold: the best and what is tied with it. {_stamp(proof.meta['test_stamp'])}"
     )
     heads = ["trial", f"{metric_label(sweep.metric)} (test)", "behind", "p", *sweep.swept]
     return Table(caption, heads, lines, bold, records)

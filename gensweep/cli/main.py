@@ -122,7 +122,7 @@ def finalize_sweep(given: argparse.Namespace, command: list[str]) -> int:
     from rich.console import Console
 
     from analysis.read import results
-    from analysis.sweep import final_results
+    from analysis.sweep import final_results, final_results_text
     from gensweep.sweep import finalize
 
     typed = {key: value for key, value in vars(given).items() if key in finalize.Asked._fields and value is not None}
@@ -134,7 +134,7 @@ def finalize_sweep(given: argparse.Namespace, command: list[str]) -> int:
     if found is None:
         print("gensweep: every finalist failed on more than half of its seeds", file=sys.stderr)
         return FAILED
-    print(final_results.format_finalists(sweep, found))
+    print(final_results_text.format_finalists(sweep, found))
     next_step("report", given.dir)
     return OK
 

@@ -35,7 +35,7 @@ def show_status(given: argparse.Namespace, command: list[str]) -> int:
 
 def show_best(given: argparse.Namespace, command: list[str]) -> int:
     from analysis.read import results
-    from analysis.sweep import boundary, final_results, ranking
+    from analysis.sweep import boundary, final_results, final_results_text, ranking
 
     sweep = results.load(given.dir)
     found = ranking.top_entries(sweep, given.top)
@@ -57,7 +57,7 @@ def show_best(given: argparse.Namespace, command: list[str]) -> int:
         print("\nThese are scores of the search: one training each, and the luckiest is shown.")
         next_step("finalize", given.dir)
         return OK
-    print(f"\nProven from fresh seeds:\n\n{final_results.format_finalists(sweep, proof)}")
+    print(f"\nProven from fresh seeds:\n\n{final_results_text.format_finalists(sweep, proof)}")
     next_step("report", given.dir)
     return OK
 

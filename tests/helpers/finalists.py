@@ -25,8 +25,8 @@ def told(number: int, search: float | None, test: list[float | None], collapsed:
     return {"number": number, "search": search, "seeds": seeds}
 
 
-def proven(directory: Path, *finalists: dict[str, Any]) -> results.Sweep:
-    make(directory)
+def proven(directory: Path, *finalists: dict[str, Any], **changes: Any) -> results.Sweep:
+    make(directory, **changes)
     meta = {"format": 1, "seeds": SEEDS, "test_stamp": {"reference": "test"}, "finalists": list(finalists)}
     (directory / "final.json").write_text(json.dumps(meta))
     return results.load(directory)

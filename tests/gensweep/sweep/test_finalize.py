@@ -12,7 +12,7 @@ from helpers.sweeps import make
 from analysis.figures.finalist_scores import data as proof_data
 from analysis.read import results
 from analysis.report import sweep_page
-from analysis.sweep import final_results
+from analysis.sweep import final_results, final_results_text
 from gensweep import Sweep
 from gensweep.cli.main import main
 from gensweep.sweep.finalize import fresh
@@ -34,12 +34,12 @@ def test_the_pick_its_margin_and_whom_it_is_tied_with(tmp_path: Path) -> None:
     assert by_number[0].effect == pytest.approx(6.035 / np.std(0.01 * np.arange(8), ddof=1))
     assert by_number[2].tied
     assert by_number[2].gain == pytest.approx(0.05)
-    text = final_results.format_finalists(sweep, found)
+    text = final_results_text.format_finalists(sweep, found)
     assert "it beats the defaults by 6.04" in text
     assert "Tied with trial 2" in text
     assert "The search showed 12.5 for it" in text
     assert "15, 2.5 worse" in text  # val is test + 1 here
-    assert final_results.finalist_rows(sweep, found)[1]["collapsed"] == "2"
+    assert final_results_text.finalist_rows(sweep, found)[1]["collapsed"] == "2"
     (panel,) = proof_data(sweep)
     assert panel.names == ["trial 1", "trial 2", "trial 0 (defaults)"]
     assert panel.search == [12.5, 20.0, 20.0]
@@ -52,10 +52,19 @@ def test_a_configuration_that_mostly_fails_is_never_the_pick(tmp_path: Path) -> 
     assert found is not None
     assert found.pick.number == 0
     assert found.against[0].n == 3
-    assert final_results.finalist_rows(sweep, found)[1]["failed"] == "5"
-    assert "the search found nothing better" in final_results.headline(sweep, found)
+    assert final_results_text.finalist_rows(sweep, found)[1]["failed"] == "5"
+    assert "the search found nothing better" in final_results_text.headline(sweep, found)
     nothing = proven(tmp_path / "t", told(1, 12.5, [None] * SEEDS))
     assert final_results.load(nothing) is None
+
+
+def test_finalist_without_a_score_comes_last_when_maximised(tmp_path: Path) -> None:
+    lead, behind = [20.0 + e for e in NOISE], [10.0 + e for e in NOISE]
+    finalists = [told(1, 12.5, list(lead)), told(2, 12.5, [None] * SEEDS), told(0, 20.0, list(behind))]
+    sweep = proven(tmp_path / "s", *finalists, objective={"metric": "fid", "mode": "max"})
+    found = final_results.load(sweep)
+    assert found is not None
+    assert [one.number for one in final_results.pick_first(sweep, found)] == [1, 0, 2]
 
 
 def test_a_configuration_that_mostly_breaks_a_constraint_is_the_pick_only_where_all_do(tmp_path: Path) -> None:
@@ -74,8 +83,8 @@ def test_a_configuration_that_mostly_breaks_a_constraint_is_the_pick_only_where_
         found = final_results.load(sweep)
         assert found is not None
         picked[broken] = found.pick.number
-        assert final_results.report_context(sweep, found)["heads"][-1] == "breaks a limit"
-        assert ("with 5 of them it breaks fid<=25" in final_results.headline(sweep, found)) is (broken == 5)
+        assert final_results_text.report_context(sweep, found)["heads"][-1] == "breaks a limit"
+        assert ("with 5 of them it breaks fid<=25" in final_results_text.headline(sweep, found)) is (broken == 5)
     assert picked == {0: 0, 5: 1}
 
 
@@ -100,7 +109,7 @@ def test_too_few_seeds_are_said(tmp_path: Path) -> None:
     found = final_results.load(sweep)
     assert found is not None
     # two comparisons: 2 * 2 / 2^n <= .05 from n = 7 on
-    assert "add 2 (--add-seeds)" in final_results.format_finalists(sweep, found)
+    assert "add 2 (--add-seeds)" in final_results_text.format_finalists(sweep, found)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,126 @@
+"""Put what finalize has found into words: a headline, a table, how much the search flattered its winner."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from analysis.base.formatting import format_value, metric_label
+from analysis.base.paired_tests import interval
+from analysis.read.results import Sweep
+from analysis.sweep.final_results import Final, PairedResult, Scores, mean_of_known, pick_first, seeds_to_add
+
+
+def headline(sweep: Sweep, final: Final) -> str:
+    """One sentence or two: how good the pick is, how far ahead of the defaults, and with whom it is tied."""
+    pick, metric = final.pick, metric_label(sweep.metric)
+    n = int(np.isfinite(pick.test).sum())
+    text = (
+        f"Trained again from {n} fresh seeds, trial {pick.number} scores {metric} {format_mean_ci(pick.test)} on test"
+    )
+    against = {one.number: one for one in final.against}
+    if 0 in against:
+        text += f"; {_margin_sentence(against[0])}"
+    elif pick.number == 0:
+        text += "; it is the defaults: the search found nothing better"
+    if pick.broke:
+        text += f"; with {pick.broke} of them it breaks {' or '.join(map(str, sweep.goal.constraints))}"
+    tied = [str(one.number) for one in final.against if one.tied and one.number != 0]
+    return f"{text}. {_tied_sentence(tied)}"
+
+
+def _margin_sentence(one: PairedResult) -> str:
+    ends = "" if np.isnan(one.low) else f" [{one.low:.3g}, {one.high:.3g}]"
+    if one.tied:
+        return f"these seeds leave open whether it beats the defaults (by {one.gain:+.3g}{ends}, p = {one.p_holm:.2g})"
+    if one.gain > 0:
+        return f"it beats the defaults by {one.gain:.3g}{ends} (p = {one.p_holm:.2g})"
+    return f"the defaults beat it by {-one.gain:.3g} (p = {one.p_holm:.2g})"
+
+
+def _tied_sentence(numbers: list[str]) -> str:
+    if not numbers:
+        return "No other finalist is tied with it."
+    some = numbers[0] if len(numbers) == 1 else f"{', '.join(numbers[:-1])} and {numbers[-1]}"
+    return f"Tied with {'trial' if len(numbers) == 1 else 'trials'} {some}: these seeds leave open which is best."
+
+
+def format_mean_ci(scores: Scores) -> str:
+    """The mean with its interval: `13.1 [12.5, 13.8]`."""
+    known = scores[np.isfinite(scores)]
+    if not len(known):
+        return "–"
+    low, high = interval(known)
+    return format_value(float(known.mean())) + ("" if np.isnan(low) else f" [{low:.4g}, {high:.4g}]")
+
+
+def finalist_rows(sweep: Sweep, final: Final) -> list[dict[str, str]]:
+    """The finalists as a table of words."""
+    against = {one.number: one for one in final.against}
+    return [
+        {
+            "number": f"{one.number}{' (defaults)' if one.number == 0 else ''}",
+            "search": format_value(one.search),
+            "val": format_value(mean_of_known(one.val)),
+            "test": format_mean_ci(one.test),
+            "behind": "the pick" if one is final.pick else _behind_cell(against[one.number]),
+            "effect": "–" if one is final.pick else format_value(against[one.number].effect),
+            "p": "–" if one is final.pick else f"{against[one.number].p_holm:.2g}",
+            **{key: str(getattr(one, key)) for key in ("failed", "collapsed", "broke")},
+        }
+        for one in pick_first(sweep, final)
+    ]
+
+
+def _behind_cell(one: PairedResult) -> str:
+    word = "tied" if one.tied else "behind" if one.gain > 0 else "ahead"
+    ends = "" if np.isnan(one.low) else f" [{one.low:+.3g}, {one.high:+.3g}]"
+    return f"{word}: {one.gain:+.3g}{ends}" if one.n else "never ran to its end"
+
+
+def describe_shrinkage(sweep: Sweep, final: Final) -> str:
+    """How much the search flattered its pick, on the very same stamp."""
+    pick = final.pick
+    lost = sweep.sign * (mean_of_known(pick.val) - pick.search)
+    if np.isnan(lost):
+        return f"On val trial {pick.number} scores {format_value(mean_of_known(pick.val))} over these seeds."
+    how = "worse" if lost > 0 else "better"
+    return (
+        f"The search showed {format_value(pick.search)} for it, of one training; on the same images (val) the fresh "
+        f"seeds give {format_value(mean_of_known(pick.val))}, {abs(lost):.3g} {how}."
+    )
+
+
+def report_context(sweep: Sweep, final: Final) -> dict[str, Any]:
+    """What a page says of it."""
+    heads = {key: head for key, head in HEADINGS.items() if key != "broke" or sweep.goal.constraints}
+    return {
+        "score": format_mean_ci(final.pick.test),
+        "heads": list(heads.values()),
+        "lines": [[line[key] for key in heads] for line in finalist_rows(sweep, final)],
+        "stamp": ", ".join(f"{key} {value}" for key, value in final.meta["test_stamp"].items()),
+    }
+
+
+HEADINGS = {
+    "number": "trial", "search": "search", "val": "val", "test": "test", "behind": "against the pick", "effect": "d",
+    "p": "p (Holm)", "failed": "failed", "collapsed": "collapsed", "broke": "breaks a limit",
+}  # fmt: skip
+
+
+def format_finalists(sweep: Sweep, final: Final) -> str:
+    """The table and the verdict for a terminal."""
+    page = report_context(sweep, final)
+    table = [page["heads"], *page["lines"]]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    shown = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]
+    return "\n".join(
+        [*shown, "", headline(sweep, final), describe_shrinkage(sweep, final), warn_few_seeds(final)]
+    ).rstrip()
+
+
+def warn_few_seeds(final: Final) -> str:
+    """A warning where the seeds are too few for any difference to show, else empty."""
+    n, m, add = len(final.pick.val), len(final.against), seeds_to_add(final)
+    return f"{n} seeds cannot show any difference between {m + 1} configurations: add {add} (--add-seeds)." * bool(add)
