@@ -59,5 +59,7 @@ def samples_fid(sweep: Sweep, number: int) -> float:
     if found is None:
         raise UserError(f"the images of {sweep.place.name!r} ({sweep.meta['dataset']}) are not at hand")
     evaluator = _evaluator(found.fingerprint, sweep.meta["dataset"], sweep.meta["data_dir"])
-    features, _ = run_extractor(load_extractor(evaluator, "cpu"), sample_batches(sweep, number, evaluator.n_samples), evaluator.n_samples)
+    features, _ = run_extractor(
+        load_extractor(evaluator, "cpu"), sample_batches(sweep, number, evaluator.n_samples), evaluator.n_samples
+    )
     return frechet(moments(features), Moments(torch.tensor(evaluator.mean), torch.tensor(evaluator.cov)))

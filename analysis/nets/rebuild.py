@@ -60,8 +60,10 @@ def generate_images(sweep: Sweep, number: int, z: Tensor, y: Tensor) -> Pixels:
 
 
 def scored_samples(sweep: Sweep, number: int, which: list[int]) -> Pixels:
-    """Some of the samples that a trial was scored by at its best epoch, drawn again: uint8 [n, C, H, W]. UserError where
-    weights, or the images whose classes a conditional model was asked for, are not at hand."""
+    """Return some of the samples that a trial was scored by at its best epoch, generated again: uint8 [n, C, H, W].
+
+    Raise UserError if the weights, or the images that give a conditional model its class shares, are not available.
+    """
     model, n = MODELS[sweep.meta["model"]], sweep.meta["stamp"]["n_samples"]
     shares = dataset.class_prior(sweep) if model.conditional else [1.0]
     if not shares:

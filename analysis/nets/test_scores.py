@@ -21,8 +21,10 @@ from trainables.metrics.fid import Moments, frechet, moments
 
 
 def score_on_test(sweep: Sweep, number: int, data: Dataset, evaluator: Evaluator) -> dict[str, Any]:
-    """Everything that is measured at an evaluation, of a trial of `sweep` on the test split of `data`, whose `evaluator`
-    was built for the test. UserError where the trial has left no weights."""
+    """Return everything that an evaluation measures, for a trial of `sweep` on the test split of `data`.
+
+    `evaluator` was built for the test split. Raise UserError if the trial has left no weights.
+    """
     one = results.read_trial(sweep, number)
     model = MODELS[sweep.meta["model"]]
     config = model.completed(one.config)
@@ -54,7 +56,7 @@ def _fid(directory: str, number: int) -> float:
     return frechet(moments(features), Moments(torch.tensor(evaluator.mean), torch.tensor(evaluator.cov)))
 
 
-def test_fid(sweep: Sweep, number: int) -> float:
+def fid_on_test(sweep: Sweep, number: int) -> float:
     """FID on the test split alone, which is a second of work: for the many trainings of a study. UserError where the
     images are not at hand."""
     return _fid(sweep.place.name, number)

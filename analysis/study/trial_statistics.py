@@ -80,7 +80,7 @@ FROM_CODES: dict[str, Callable[[str, Codes], float]] = {"centroids": _centroids,
 FROM_NETS: dict[str, Callable[[Sweep, int], float]] = {
     "curve_ratio": _curve_ratio,
     "sampled_fid": autoencoder_samples.samples_fid,
-    "test_fid": test_scores.test_fid,
+    "test_fid": test_scores.fid_on_test,
 }
 LABELS = {
     "share": "share of {}",

@@ -167,8 +167,8 @@ def run(
 
 def finished_result(directory: Path, sheet: Sheet) -> LaunchResult | None:
     """How the sweep ended, where all its trials have; needs no Ray, and writes nothing."""
-    board = Board(sheet, optuna_study.read_trials(filestore.open_directory(workdir.home(directory)), sheet))
-    return None if board.ended < board.total else _ended("done", board, None)
+    progress = SweepProgress(sheet, optuna_study.read_trials(filestore.open_directory(workdir.home(directory)), sheet))
+    return None if progress.ended < progress.total else _launch_result("done", progress, None)
 
 
 def fit_tuner(tuner: tune.Tuner, console: Console) -> None:
