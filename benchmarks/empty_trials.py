@@ -18,8 +18,8 @@ from rich.console import Console
 from table import keep
 
 from gensweep.config.options import Options
-from gensweep.config.resolve import resolve
-from gensweep.sweep.run_sweep import space_of
+from gensweep.config.resolve import make_manifest
+from gensweep.sweep.run_sweep import search_space
 from gensweep.tune import ray_session, run_tuner
 from gensweep.tune.resources import Share
 
@@ -68,11 +68,11 @@ def empty(config: dict[str, Any], *, data: Any, evaluator: Any, task: Any) -> No
 
 
 def measure(sampler: str, seed: int, folder: Path) -> Rate:
-    sheet = resolve(Options("vae", trials=TRIALS, sampler=sampler, seed=seed, epochs=1), ["benchmark"])
+    sheet = make_manifest(Options("vae", trials=TRIALS, sampler=sampler, seed=seed, epochs=1), ["benchmark"])
     clock = Clock()
     nothing: Any = (None, None)  # neither data nor a evaluator
     began = time.monotonic()
-    run_tuner.run(folder, sheet, space_of(sheet), nothing, Share(1, 0, SLOTS), None, Console(file=clock), empty)
+    run_tuner.run(folder, sheet, search_space(sheet), nothing, Share(1, 0, SLOTS), None, Console(file=clock), empty)
     assert len(clock.ends) == TRIALS
     warm, end, rest = clock.ends[WARM - 1], clock.ends[-1], TRIALS - WARM
     return Rate(

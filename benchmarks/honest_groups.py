@@ -23,7 +23,7 @@ from scipy.stats import binom, f
 from table import keep
 
 from analysis.base.paired_tests import interval
-from gensweep.sweep.finalize import fresh
+from gensweep.sweep.finalize import final_seed
 from trainables import MODELS, Data
 from trainables.data import load
 from trainables.engine.evaluate import generate, prior_labels
@@ -76,7 +76,7 @@ def group(seed: int) -> list[float]:
     config = model.completed(OWN | {key: read(text) for key, text in SET.items()} | {"lr": LR})
     found = []
     for number in range(SEEDS):
-        run = start(model, config, data, derive(fresh(seed), "trial", number))
+        run = start(model, config, data, derive(final_seed(seed), "trial", number))
         train_epoch(run)
         found.append(fid(run, data, real))
     return found

@@ -63,7 +63,7 @@ def sweep(seed: int, folder: Path) -> list[Told]:
     }
     Sweep(MODEL, seed=seed, name=name, results=str(folder), quiet=True, **options).run()
     directory = folder / name
-    finalize.run(finalize.Asked(str(directory), top=1, seeds=SEEDS, concurrent=SLOTS), ["benchmark"], quiet)
+    finalize.run(finalize.FinalizeOptions(str(directory), top=1, seeds=SEEDS, concurrent=SLOTS), ["benchmark"], quiet)
     found = results.load(directory)
     proof = final_results.load(found)
     assert proof is not None

@@ -27,9 +27,9 @@ from rich.console import Console
 from table import keep
 
 from gensweep.config.options import Options
-from gensweep.config.resolve import resolve
+from gensweep.config.resolve import make_manifest
 from gensweep.search.study_storage import open_study, primary_values
-from gensweep.sweep.run_sweep import space_of
+from gensweep.sweep.run_sweep import search_space
 from gensweep.tune import ray_session, run_tuner
 from gensweep.tune.resources import Share
 from gensweep.units import duration
@@ -106,13 +106,15 @@ def reporting(config: dict[str, Any], *, data: Kind, evaluator: Any, task: Any) 
 
 
 def measure(kind: Kind, trials: int) -> Cost:
-    sheet = resolve(Options("gan", trials=trials, epochs=ROWS, scheduler="none", storage="journal"), ["benchmark"])
+    sheet = make_manifest(
+        Options("gan", trials=trials, epochs=ROWS, scheduler="none", storage="journal"), ["benchmark"]
+    )
     with tempfile.TemporaryDirectory() as name:
         folder, clock = Path(name), Lines()
         (folder / "workers").mkdir()
         parts: Any = (kind, None)
         share = Share(1, 0, kind.at_once)
-        run_tuner.run(folder, sheet, space_of(sheet), parts, share, None, Console(file=clock, width=200), reporting)
+        run_tuner.run(folder, sheet, search_space(sheet), parts, share, None, Console(file=clock, width=200), reporting)
         nodes = {file.name.partition("-")[0] for file in (folder / "workers").iterdir()}
         with open_study(folder, sheet, {}) as study:
             told = sum(map(len, primary_values(study, "fid").values()))

@@ -28,8 +28,8 @@ from table import keep
 
 from analysis.base.paired_tests import interval
 from gensweep.config.options import Options
-from gensweep.config.resolve import resolve
-from gensweep.sweep.run_sweep import evaluations, space_of
+from gensweep.config.resolve import make_manifest
+from gensweep.sweep.run_sweep import evaluation_schedule, search_space
 from gensweep.tune import ray_session, run_tuner
 from gensweep.tune.resources import Share
 from gensweep.tune.run_trial import Task
@@ -69,18 +69,18 @@ def training(config: dict[str, Any], *, data: Any, evaluator: Any, task: Any) ->
 
 
 def sheet_of(sampler: str, seed: int) -> dict[str, Any]:
-    return resolve(Options("vae", trials=TRIALS, sampler=sampler, seed=seed, set=SET), ["benchmark"])
+    return make_manifest(Options("vae", trials=TRIALS, sampler=sampler, seed=seed, set=SET), ["benchmark"])
 
 
 def ours(folder: Path, sampler: str, seed: int, parts: Any) -> None:
     sheet = sheet_of(sampler, seed)
     quiet = Console(file=io.StringIO())
-    run_tuner.run(folder, sheet, space_of(sheet), parts, Share(1, 0, SLOTS), None, quiet, training)
+    run_tuner.run(folder, sheet, search_space(sheet), parts, Share(1, 0, SLOTS), None, quiet, training)
 
 
 @functools.cache
 def the_space() -> Any:
-    return space_of(sheet_of("tpe", 0))
+    return search_space(sheet_of("tpe", 0))
 
 
 def searched(trial: optuna.Trial) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def main() -> int:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else REPEATS
     data = load("digits")
-    evaluator = build_evaluator(data, seed=0, **evaluations({**sheet_of("tpe", 0), "every": EPOCHS}))
+    evaluator = build_evaluator(data, seed=0, **evaluation_schedule({**sheet_of("tpe", 0), "every": EPOCHS}))
     parts = (data, evaluator._replace(n_samples=360))
     curves: dict[str, list[Curve]] = {arm: [] for arm in ARMS}
     own_ray = ray_session.connect(None, {"num_cpus": SLOTS})

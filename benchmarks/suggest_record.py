@@ -25,10 +25,10 @@ from ray.tune.search.optuna import OptunaSearch
 from table import keep
 
 from gensweep.config.options import Options
-from gensweep.config.resolve import resolve
+from gensweep.config.resolve import make_manifest
 from gensweep.search.samplers import SAMPLERS
 from gensweep.search.study_storage import open_study
-from gensweep.sweep.run_sweep import space_of
+from gensweep.sweep.run_sweep import search_space
 from gensweep.tune.searcher import StudySearcher
 from search_spaces.override import default
 from trainables.objective import goal_of
@@ -93,7 +93,7 @@ def batch(searcher: Searcher, spent: Spent) -> list[Cost]:
 
 
 def ours(folder: Path, sheet: dict[str, Any]) -> list[Cost]:
-    space, spent = space_of(sheet), Spent()
+    space, spent = search_space(sheet), Spent()
     with open_study(folder, sheet, default(space)[1]) as study:
         study.sampler = timed(study.sampler, spent)
         return batch(StudySearcher(study, space.space, goal_of(sheet), STORED + BATCH), spent)
@@ -103,14 +103,14 @@ def plain(folder: Path, sheet: dict[str, Any]) -> list[Cost]:
     spent = Spent()
     sampler = timed(SAMPLERS[sheet["sampler"]](sheet["seed"], sheet["space"]), spent)
     storage = RDBStorage(f"sqlite:///{folder / 'study.db'}")
-    space: Any = space_of(sheet).space
+    space: Any = search_space(sheet).space
     searcher = OptunaSearch(space, "fid", "min", sampler=sampler, storage=storage, study_name=sheet["study"])
     return batch(searcher, spent)
 
 
 def filled(folder: Path, sheet: dict[str, Any]) -> None:
     """A study with STORED ended trials, of random configurations."""
-    space = space_of(sheet)
+    space = search_space(sheet)
     with open_study(folder, sheet, default(space)[1]) as study:
         study.sampler = optuna.samplers.RandomSampler(0)
         searcher = StudySearcher(study, space.space, goal_of(sheet), STORED)
@@ -128,9 +128,9 @@ def main() -> int:
         first = Path(root) / "filled"
         first.mkdir()
         command = ["benchmark"]
-        filled(first, resolve(Options("vae", trials=STORED, sampler="random", epochs=1), command))
+        filled(first, make_manifest(Options("vae", trials=STORED, sampler="random", epochs=1), command))
         for name in ("random", "tpe"):
-            sheet = resolve(Options("vae", trials=STORED + BATCH, sampler=name, epochs=1), command)
+            sheet = make_manifest(Options("vae", trials=STORED + BATCH, sampler=name, epochs=1), command)
             costs: dict[Any, list[Cost]] = {ours: [], plain: []}
             for turn in range(rounds):
                 for way in costs:

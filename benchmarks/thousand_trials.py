@@ -24,8 +24,8 @@ from rich.console import Console
 from table import keep
 
 from gensweep.config.options import Options
-from gensweep.config.resolve import resolve
-from gensweep.sweep.run_sweep import space_of
+from gensweep.config.resolve import make_manifest
+from gensweep.sweep.run_sweep import search_space
 from gensweep.tune import ray_session, run_tuner
 from gensweep.tune.resources import Share
 
@@ -41,11 +41,11 @@ def sleeping(config: dict[str, Any], *, data: Any = None, evaluator: Any = None,
 
 
 def ours(folder: Path, trials: int) -> tuple[End, list[End]]:
-    sheet = resolve(Options("vae", trials=trials, epochs=1), ["benchmark"])
+    sheet = make_manifest(Options("vae", trials=trials, epochs=1), ["benchmark"])
     clock, nothing = Clock(), (None, None)
     began = now()
     parts: Any = nothing
-    run_tuner.run(folder, sheet, space_of(sheet), parts, Share(1, 0, SLOTS), None, Console(file=clock), sleeping)
+    run_tuner.run(folder, sheet, search_space(sheet), parts, Share(1, 0, SLOTS), None, Console(file=clock), sleeping)
     return began, clock.ends
 
 
@@ -67,7 +67,7 @@ def searched(trial: optuna.Trial) -> dict[str, Any]:
 
 @functools.cache
 def the_space() -> Any:
-    return space_of(resolve(Options("vae", epochs=1), ["benchmark"]))
+    return search_space(make_manifest(Options("vae", epochs=1), ["benchmark"]))
 
 
 def plain(folder: Path, trials: int) -> tuple[End, list[End]]:

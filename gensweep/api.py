@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gensweep.config.options import Options, checked
+from gensweep.config.options import Options, check_options
 from gensweep.errors import unknown
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Sweep:
         for name in options:
             if name not in Options._fields:
                 raise unknown("option", name, Options._fields)
-        self.options = checked(Options(model, **options))
+        self.options = check_options(Options(model, **options))
         self._ray_init, self._quiet = ray_init or {}, quiet
 
     def run(self) -> SweepResult:
@@ -62,8 +62,8 @@ class Sweep:
         """
         from rich.console import Console
 
-        from gensweep.sweep.run_sweep import launch, prepare
+        from gensweep.sweep.run_sweep import launch_sweep, prepare_sweep
 
-        directory, sheet, data = prepare(self.options, [Path(sys.argv[0]).name, repr(self.options)])
-        ended = launch(directory, sheet, data, self.options, Console(quiet=self._quiet), self._ray_init)
+        directory, sheet, data = prepare_sweep(self.options, [Path(sys.argv[0]).name, repr(self.options)])
+        ended = launch_sweep(directory, sheet, data, self.options, Console(quiet=self._quiet), self._ray_init)
         return SweepResult(directory, ended.cause, ended.trials, ended.failed)

@@ -32,7 +32,7 @@ HOST = "127.0.0.1"
 ATTRIBUTE = "artifacts:"  # the prefix under which Optuna keeps what belongs to a trial
 
 
-class Pictures:
+class SampleGrids:
     """The sample grids as an artifact store; an artifact is called by the numbers of trial and epoch, `0007-0010`."""
 
     def __init__(self, where: Directory) -> None:
@@ -61,10 +61,10 @@ class Pictures:
         raise ArtifactNotFound("the sweep is only looked at")
 
 
-class Look(InMemoryStorage):
+class StudyView(InMemoryStorage):
     """The study of a sweep as it is whenever its trials are asked for."""
 
-    def __init__(self, where: Directory, meta: dict[str, Any], pictures: Pictures) -> None:
+    def __init__(self, where: Directory, meta: dict[str, Any], pictures: SampleGrids) -> None:
         super().__init__()
         self._where, self._meta, self._pictures, self._goal = where, meta, pictures, goal_of(meta)
         self._one_at_a_time, self._ids = threading.Lock(), list[int]()
@@ -141,8 +141,8 @@ def server(directory: str, port: int) -> tuple[WSGIServer, str]:
     except ImportError as error:
         raise UserError("ui needs optuna-dashboard: pip install 'gensweep[ui]'") from error
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    pictures = Pictures(where)
-    app = wsgi(Look(where, meta, pictures), artifact_store=pictures)
+    pictures = SampleGrids(where)
+    app = wsgi(StudyView(where, meta, pictures), artifact_store=pictures)
     try:
         made = make_server(HOST, port, app, server_class=_Server, handler_class=_Quiet)
     except (OSError, OverflowError) as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.read import optuna_study
-from gensweep.sweep.run_sweep import read_sheet
+from gensweep.sweep.run_sweep import read_manifest
 from trainables import filestore
 
 OUTSIDE = ("wall_s", "host")  # of a row: what the clock says, and which machine it was
@@ -27,7 +27,7 @@ def unsound(sweep: Path, n_trials: int, said: list[str], unheard: int) -> tuple[
     """How the trials ended, and what is lost, twice or open: in the study, on the disk, and in what the launches have
     `said`, where at most `unheard` trials may be missing."""
     faults = []
-    trials, lines = optuna_study.read_trials(filestore.open_directory(sweep), read_sheet(sweep)), rows(sweep)
+    trials, lines = optuna_study.read_trials(filestore.open_directory(sweep), read_manifest(sweep)), rows(sweep)
     ended = Counter(trial.state.name.lower() for trial in trials)
     if [trial.number for trial in trials] != list(range(n_trials)) or not all(t.state.is_finished() for t in trials):
         faults.append(f"the study holds {dict(ended)}")
@@ -62,7 +62,7 @@ def replayed(sweep: Path) -> Path:
     """Every trial of a sweep trained again, alone and in this process, as far as it came: what it writes."""
     import torch
 
-    from gensweep.sweep.run_sweep import evaluator_of, reopen
+    from gensweep.sweep.run_sweep import evaluator_of, reopen_sweep
     from trainables import TRAINABLES, Data
     from trainables.metrics import load_extractor
     from trainables.objective import goal_of
@@ -70,7 +70,7 @@ def replayed(sweep: Path) -> Path:
     from trainables.trial_files import TrialFiles
 
     torch.set_num_threads(1)
-    sheet, data = reopen(sweep)
+    sheet, data = reopen_sweep(sweep)
     evaluator = evaluator_of(sheet, data, print)
     given = Data(data.to("cpu"), evaluator, load_extractor(evaluator, "cpu"), "cpu")
     to = sweep.with_name(f"{sweep.name}-replayed")

@@ -15,7 +15,7 @@ from gensweep.cli.merge_options import asked, by_name, settings
 from gensweep.cli.parser import COMMANDS, parsed
 from gensweep.cli.result_commands import OK, next_step
 from gensweep.config import sweep_yaml
-from gensweep.config.options import Options, checked
+from gensweep.config.options import Options, check_options
 from gensweep.errors import UserError, unknown
 from gensweep.storage import workdir
 from gensweep.storage.atomic import is_full
@@ -76,9 +76,9 @@ def run_sweep(given: argparse.Namespace, command: list[str]) -> int:
     from rich.console import Console
 
     from gensweep.cli.dry_run import readable
-    from gensweep.sweep.run_sweep import launch, prepare
+    from gensweep.sweep.run_sweep import launch_sweep, prepare_sweep
 
-    directory, sheet, data = prepare(options, command)
+    directory, sheet, data = prepare_sweep(options, command)
     print(*notes, sep="\n", end="\n" * bool(notes))
     if given.save_file is not None:
         sweep_yaml.save(Path(given.save_file), sheet)
@@ -88,7 +88,7 @@ def run_sweep(given: argparse.Namespace, command: list[str]) -> int:
         print(readable(directory, sheet))
         next_step("run", *[word for word in command[2:] if word != "--dry-run"])
         return OK
-    return _close(directory, launch(directory, sheet, data, options, Console(), {}))
+    return _close(directory, launch_sweep(directory, sheet, data, options, Console(), {}))
 
 
 def plan_sweep(given: argparse.Namespace, command: list[str]) -> int:
@@ -108,9 +108,11 @@ def run_study(given: argparse.Namespace, command: list[str]) -> int:
 
     from gensweep.sweep import run_study, study_arms
 
-    typed = {key: value for key, value in vars(given).items() if key in study_arms.Asked._fields and value is not None}
+    typed = {
+        key: value for key, value in vars(given).items() if key in study_arms.StudyOptions._fields and value is not None
+    }
     pins = settings(typed.pop("set", []))
-    asked = study_arms.Asked(given.study, **typed, set=pins)
+    asked = study_arms.StudyOptions(given.study, **typed, set=pins)
     cause = run_study.run(asked, command, Console())
     if cause != "done":
         return _unfinished(cause, *command[1:])
@@ -125,8 +127,12 @@ def finalize_sweep(given: argparse.Namespace, command: list[str]) -> int:
     from analysis.sweep import final_results, final_results_text
     from gensweep.sweep import finalize
 
-    typed = {key: value for key, value in vars(given).items() if key in finalize.Asked._fields and value is not None}
-    cause = finalize.run(finalize.Asked(**typed), command, Console())
+    typed = {
+        key: value
+        for key, value in vars(given).items()
+        if key in finalize.FinalizeOptions._fields and value is not None
+    }
+    cause = finalize.run(finalize.FinalizeOptions(**typed), command, Console())
     if cause != "done":
         return _unfinished(cause, *command[1:])
     sweep = results.load(given.dir)
@@ -142,36 +148,36 @@ def finalize_sweep(given: argparse.Namespace, command: list[str]) -> int:
 def resume_sweep(given: argparse.Namespace, command: list[str]) -> int:
     from rich.console import Console
 
-    from gensweep.sweep.run_sweep import launch, reopen
+    from gensweep.sweep.run_sweep import launch_sweep, reopen_sweep
 
     directory = workdir.desk(given.dir)
-    sheet, data = reopen(directory)
-    return _close(directory, launch(directory, sheet, data, _again(sheet, given), Console(), {}))
+    sheet, data = reopen_sweep(directory)
+    return _close(directory, launch_sweep(directory, sheet, data, _again(sheet, given), Console(), {}))
 
 
 def extend_sweep(given: argparse.Namespace, command: list[str]) -> int:
     from rich.console import Console
 
-    from gensweep.sweep.run_sweep import launch, lengthen, reopen
+    from gensweep.sweep.run_sweep import add_trials, launch_sweep, reopen_sweep
 
     directory = workdir.desk(given.dir)
-    sheet, data = reopen(directory)
-    sheet = lengthen(directory, sheet, given.trials, settings(given.set or []), data)
-    return _close(directory, launch(directory, sheet, data, _again(sheet, given), Console(), {}))
+    sheet, data = reopen_sweep(directory)
+    sheet = add_trials(directory, sheet, given.trials, settings(given.set or []), data)
+    return _close(directory, launch_sweep(directory, sheet, data, _again(sheet, given), Console(), {}))
 
 
 def _again(sheet: dict[str, Any], given: argparse.Namespace) -> Options:
     """The options of one more launch of a sweep: as the last one, but for what is typed."""
     kept = {name: sheet[name] for name in ("concurrent", "cpus_per_trial", "gpus_per_trial")}
-    return checked(Options(sheet["model"], **{**kept, **by_name(given), "trials": sheet["trials"], "set": {}}))
+    return check_options(Options(sheet["model"], **{**kept, **by_name(given), "trials": sheet["trials"], "set": {}}))
 
 
 def stop_sweep(given: argparse.Namespace, command: list[str]) -> int:
     from gensweep.storage import lock
-    from gensweep.sweep.run_sweep import read_sheet
+    from gensweep.sweep.run_sweep import read_manifest
 
     directory = workdir.desk(given.dir)
-    read_sheet(directory)
+    read_manifest(directory)
     lock.ask(directory, given.command)
     print(ASKED[given.command])
     next_step("status", given.dir)

@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from gensweep.config import sweep_yaml
-from gensweep.config.options import Options, checked
+from gensweep.config.options import Options, check_options
 from gensweep.errors import UserError
 
 
@@ -30,10 +30,10 @@ def asked(given: argparse.Namespace) -> tuple[Options, list[str]]:
     if "objective" in typed:
         typed["objective"] = ",".join(typed["objective"])
     if "points" in typed:
-        from gensweep.config.initial_points import read
+        from gensweep.config.initial_points import parse_point
 
-        typed["points"] = [read(text) for text in typed["points"]]
-    return checked(Options(**{**written, **typed, "set": pins})), notes
+        typed["points"] = [parse_point(text) for text in typed["points"]]
+    return check_options(Options(**{**written, **typed, "set": pins})), notes
 
 
 def by_name(given: argparse.Namespace) -> dict[str, Any]:

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from search_spaces import Space
     from trainables.objective import Goal
 
-WARM = 5  # configurations of the earlier sweep
+N_FROM_SWEEP = 5  # configurations of the earlier sweep
 
 
-def checked(space: "Space", point: Mapping[str, Any]) -> dict[str, Any]:
+def check_point(space: "Space", point: Mapping[str, Any]) -> dict[str, Any]:
     """`point` with the types of its keys.
 
     Raises:
@@ -42,7 +42,7 @@ def checked(space: "Space", point: Mapping[str, Any]) -> dict[str, Any]:
     return {key: probe.drawn[key] for key in point if key in probe.drawn}
 
 
-def warm(space: "Space", directory: str, goal: "Goal") -> list[dict[str, Any]]:
+def points_from_sweep(space: "Space", directory: str, goal: "Goal") -> list[dict[str, Any]]:
     """The best configurations of another sweep of the same objectives, without the values outside this space.
 
     Raises:
@@ -60,11 +60,11 @@ def warm(space: "Space", directory: str, goal: "Goal") -> list[dict[str, Any]]:
 
     searched = {key: box for key, box in describe(space).items() if box["kind"] != "fixed"}
     points: list[dict[str, Any]] = []
-    for entry in ranking.top_entries(sweep, WARM):
+    for entry in ranking.top_entries(sweep, N_FROM_SWEEP):
         config = entry["config"]
         inside = {key: config[key] for key, box in searched.items() if key in config and _inside(config[key], box)}
         try:
-            point = checked(space, inside)
+            point = check_point(space, inside)
         except UserError:  # a key that is left depends on one that is not
             continue
         if point and point not in points:
@@ -80,7 +80,7 @@ def _inside(value: Any, box: Mapping[str, Any]) -> bool:
     return isinstance(value, int | float) and bool(box["low"] <= value <= box["high"])
 
 
-def read(text: str) -> dict[str, Any]:
+def parse_point(text: str) -> dict[str, Any]:
     """`lr=5e-4,batch_size=128` as a mapping.
 
     Raises:

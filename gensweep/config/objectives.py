@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from trainables.objective import Goal, Objective
 
 WAY = {"min": "lower", "max": "higher"}
-ONE_ONLY = ("cmaes",)  # samplers that take one objective and look at no constraint
+SINGLE_OBJECTIVE = ("cmaes",)  # samplers that take one objective and look at no constraint
 DRAWS = 64  # configurations tried: enough to enter every branch of a space
 
 PARTS = {  # of EvalInputs, as a user would call them
@@ -28,7 +28,7 @@ PARTS = {  # of EvalInputs, as a user would call them
 }
 
 
-def asked(options: Options, space: "Space") -> "Goal":
+def parse_goal(options: Options, space: "Space") -> "Goal":
     """What the user asks for, or what the space does.
 
     Raises:
@@ -129,7 +129,7 @@ def _check_key(key: str, model: str, space: "Space") -> None:
 def _check_search(goal: "Goal", options: Options) -> None:
     from trainables.metrics import METRICS
 
-    if options.sampler in ONE_ONLY and (len(goal.objectives) > 1 or goal.constraints):
+    if options.sampler in SINGLE_OBJECTIVE and (len(goal.objectives) > 1 or goal.constraints):
         raise UserError(f"sampler {options.sampler} takes one objective and no constraints: use tpe, nsgaii or gp")
     late = [key for metric in METRICS.values() if metric.when == "last" for key in metric.keys]
     if goal.primary.metric in late and options.scheduler != "none":
@@ -139,7 +139,7 @@ def _check_search(goal: "Goal", options: Options) -> None:
         )
 
 
-def said(goal: "Goal") -> list[str]:
+def describe_goal(goal: "Goal") -> list[str]:
     """What is not usual about a goal, as the header of a run says it: several objectives, or constraints."""
     lines = []
     if len(goal.objectives) > 1:

@@ -54,9 +54,9 @@ class Options(NamedTuple):
     warm_from: str | None = None  # a sweep whose best configurations are tried right after the defaults
 
 
-TEXTS: tuple[str, ...] = ("model", "dataset", "data_dir", "sampler", "scheduler", "precision", "name", "results")
-TEXTS += ("storage", "address", "warm_from", "primary")
-AT_LEAST = {
+TEXT_OPTIONS: tuple[str, ...] = ("model", "dataset", "data_dir", "sampler", "scheduler", "precision", "name", "results")
+TEXT_OPTIONS += ("storage", "address", "warm_from", "primary")
+MINIMUM = {
     "trials": 1,
     "epochs": 1,
     "grace": 1,
@@ -67,20 +67,20 @@ AT_LEAST = {
     "every": 1,
     "train_images": 2,
 }
-MOST = 2**31 - 1
+MAXIMUM = 2**31 - 1
 CHOICES = {"sampler": SAMPLERS, "scheduler": SCHEDULERS, "precision": PRECISIONS}
 
 
-def checked(options: Options) -> Options:
+def check_options(options: Options) -> Options:
     """The options, where every one alone makes sense.
 
     Raises:
         UserError: a wrong type, a value out of its range, an unknown word.
     """
-    for name in TEXTS:
+    for name in TEXT_OPTIONS:
         _text(name, getattr(options, name))
-    for name, low in AT_LEAST.items():
-        whole(name, getattr(options, name), low)
+    for name, low in MINIMUM.items():
+        check_whole_number(name, getattr(options, name), low)
     for name, known in CHOICES.items():
         word = getattr(options, name)
         if word is not None and word not in known:
@@ -96,7 +96,7 @@ def checked(options: Options) -> Options:
         raise UserError(f"name {options.name!r} is no folder name: use up to 100 letters, digits and . _ + = -")
     _mappings("points", options.points)
     _mappings("start", [options.start])
-    return options._replace(set=texts(options.set))
+    return options._replace(set=setting_texts(options.set))
 
 
 def _text(name: str, value: Any) -> None:
@@ -106,7 +106,7 @@ def _text(name: str, value: Any) -> None:
         raise UserError(f"{_option(name)} is empty: leave it out, or name one")
 
 
-def whole(name: str, value: Any, low: int) -> None:
+def check_whole_number(name: str, value: Any, low: int) -> None:
     """Refuses what is no whole number from `low` on, or no sensible one; None is left alone."""
     if value is None:
         return
@@ -114,8 +114,8 @@ def whole(name: str, value: Any, low: int) -> None:
         raise UserError(f"{_option(name)} {value!r}: a whole number is needed")
     if value < low:
         raise UserError(f"{_option(name)} {value} is too small: at least {low}")
-    if value > MOST:
-        raise UserError(f"{_option(name)} {value} is too large: at most {MOST}")
+    if value > MAXIMUM:
+        raise UserError(f"{_option(name)} {value} is too large: at most {MAXIMUM}")
 
 
 def _share(name: str, value: Any, *, zero: bool) -> None:
@@ -138,7 +138,7 @@ def _option(name: str) -> str:
     return name.replace("_", "-")
 
 
-def texts(settings: Mapping[str, Any]) -> dict[str, str]:
+def setting_texts(settings: Mapping[str, Any]) -> dict[str, str]:
     """What is set, as `--set` would say it: numbers and lists become text."""
     return {
         str(key): ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gensweep.config import objectives, space_check
 from gensweep.config.manifest import FORMAT, Sheet
-from gensweep.config.options import Options, checked
+from gensweep.config.options import Options, check_options
 from gensweep.errors import UserError, did_you_mean, unknown
 from gensweep.provenance import commit, versions
 from gensweep.units import seconds, size
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from trainables.objective import Goal
 
 
-def resolve(options: Options, command: list[str]) -> Sheet:
+def make_manifest(options: Options, command: list[str]) -> Sheet:
     """The resolved sweep, but for what only the data, the judge and the machine can tell (`with_data`, and
     `concurrent`, `cpus_per_trial`, `gpus_per_trial`, `stamp`).
 
@@ -33,23 +33,23 @@ def resolve(options: Options, command: list[str]) -> Sheet:
     from search_spaces import SPACES
     from search_spaces.override import default, describe
 
-    options = checked(options)
+    options = check_options(options)
     if options.model not in SPACES:
         raise unknown("model", options.model, SPACES)
-    space = shaped(options.model, dict(options.set), options.epochs, options.precision)
+    space = configured_space(options.model, dict(options.set), options.epochs, options.precision)
     space = space._replace(defaults={**space.defaults, **options.start})
-    goal = objectives.asked(options, space)
+    goal = objectives.parse_goal(options, space)
     boxes = describe(space)
     for key in options.start:
         if key not in boxes:
             raise UserError(f"start: {did_you_mean('key', key, boxes)}")
     check_keys(options.model, space, boxes)
     space_check.check_searchable(goal.keys, boxes, options)
-    epochs = longest(boxes)
+    epochs = longest_trial(boxes)
     if options.scheduler != "none" and options.grace > epochs:
         raise UserError(f"grace {options.grace} is longer than the longest trial ({epochs} epochs)")
-    points = first_points(options, space, goal)
-    trials = options.trials if options.sampler != "grid" else min(options.trials, 1 + grid_points(boxes))
+    points = collect_points(options, space, goal)
+    trials = options.trials if options.sampler != "grid" else min(options.trials, 1 + grid_size(boxes))
     name = options.name or f"{options.model}-{_slug(options.dataset)}"
     sheet = {
         "format": FORMAT,
@@ -95,7 +95,7 @@ def resolve(options: Options, command: list[str]) -> Sheet:
     return resolved
 
 
-def shaped(model: str, texts: dict[str, str], epochs: int | None, precision: str | None) -> "Space":
+def configured_space(model: str, texts: dict[str, str], epochs: int | None, precision: str | None) -> "Space":
     """The space of a model as the user's settings leave it.
 
     Raises:
@@ -111,12 +111,12 @@ def shaped(model: str, texts: dict[str, str], epochs: int | None, precision: str
     return apply(SPACES[model], texts, epochs)
 
 
-def longest(boxes: dict[str, dict[str, Any]]) -> int:
+def longest_trial(boxes: dict[str, dict[str, Any]]) -> int:
     """The epochs of the longest trial of a space."""
-    return largest(boxes["epochs"])
+    return largest_value(boxes["epochs"])
 
 
-def largest(box: dict[str, Any]) -> int:
+def largest_value(box: dict[str, Any]) -> int:
     """The largest whole number that a key of a space may have."""
     return int(max(box.get("choices") or [box[end] for end in ("value", "high") if end in box]))
 
@@ -144,7 +144,7 @@ def check_keys(model: str, space: "Space", boxes: dict[str, dict[str, Any]]) -> 
         MODELS[model].check(config)
 
 
-def first_points(options: Options, space: "Space", goal: "Goal") -> list[dict[str, Any]]:
+def collect_points(options: Options, space: "Space", goal: "Goal") -> list[dict[str, Any]]:
     """The configurations that are tried right after the defaults.
 
     Raises:
@@ -152,15 +152,17 @@ def first_points(options: Options, space: "Space", goal: "Goal") -> list[dict[st
     """
     from gensweep.config import initial_points
 
-    found = [initial_points.checked(space, point) for point in options.points]
+    found = [initial_points.check_point(space, point) for point in options.points]
     if options.warm_from is not None:
-        found += [point for point in initial_points.warm(space, options.warm_from, goal) if point not in found]
+        found += [
+            point for point in initial_points.points_from_sweep(space, options.warm_from, goal) if point not in found
+        ]
     if len(found) >= options.trials:
         raise UserError(f"{len(found)} points and the defaults need at least {len(found) + 1} trials")
     return found
 
 
-def grid_points(boxes: dict[str, dict[str, Any]]) -> int:
+def grid_size(boxes: dict[str, dict[str, Any]]) -> int:
     """How many points the grid of a space has.
 
     Raises:
@@ -177,7 +179,7 @@ def _slug(dataset: str) -> str:
     return Path(dataset.removeprefix("folder:")).name or "folder"
 
 
-def with_data(sheet: Sheet, data: "Dataset") -> Sheet:
+def with_dataset(sheet: Sheet, data: "Dataset") -> Sheet:
     """The sheet with what the data set says about itself, of which it may use only some training images.
 
     Raises:
@@ -191,7 +193,7 @@ def with_data(sheet: Sheet, data: "Dataset") -> Sheet:
         "n_test": len(data.test),
         "fingerprint": data.fingerprint,
     }
-    batch, there = largest(sheet["space"]["batch_size"]), sheet["train_images"] or len(data.train)
+    batch, there = largest_value(sheet["space"]["batch_size"]), sheet["train_images"] or len(data.train)
     if batch > there:
         raise UserError(f"batch_size may be {batch}, and there are {there} images to train on: --set it lower")
     return {**sheet, "data": about}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gensweep.config import wandb
-from gensweep.config.options import TEXTS, Options, texts, whole
+from gensweep.config.options import TEXT_OPTIONS, Options, check_whole_number, setting_texts
 from gensweep.errors import UserError, did_you_mean, unknown
 
 METHODS = {"bayes": "tpe", "random": "random", "grid": "grid"}
@@ -67,7 +67,7 @@ def _read(content: dict[str, Any], model: str) -> Written:
             )
     if not isinstance(own.get("set", {}), dict):
         raise UserError("'set' needs a mapping such as 'lr: 1e-4:1e-2:log'")
-    own = {key: str(value) if key in TEXTS and value is not None else value for key, value in own.items()}
+    own = {key: str(value) if key in TEXT_OPTIONS and value is not None else value for key, value in own.items()}
     if not closed:
         return Written(own)
     if own.get("name"):  # of theirs a person reads, of ours is a folder
@@ -88,7 +88,7 @@ def _options(content: Mapping[str, Any], model: str) -> Written:
     settings = _settings(content["parameters"], str(method), model)
     found = {"sampler": METHODS[method], **_goal(content.get("metric")), **_stopping(content), "set": settings}
     if content.get("run_cap") is not None:
-        whole("run_cap", content["run_cap"], 1)
+        check_whole_number("run_cap", content["run_cap"], 1)
         found["trials"] = content["run_cap"]
     elif method == "grid":  # W&B tries all of it
         found["trials"] = 1 + math.prod(text.count(",") + 1 for text in settings.values())
@@ -148,9 +148,9 @@ def _stopping(content: Mapping[str, Any]) -> dict[str, Any]:
     if told.get("type") != "hyperband":
         raise UserError(f"early_terminate: type {told.get('type')!r}: it is hyperband")
     for key in ("min_iter", "max_iter", "s"):
-        whole(f"early_terminate: {key}", told.get(key), 1)
+        check_whole_number(f"early_terminate: {key}", told.get(key), 1)
     eta, most, brackets = told.get("eta", 3), told.get("max_iter"), told.get("s")
-    whole("early_terminate: eta", eta, 2)
+    check_whole_number("early_terminate: eta", eta, 2)
     if most is not None and brackets is not None:
         bands = [int(most / eta**k) for k in range(1, brackets + 1) if most / eta**k >= 1]
         if not bands:
@@ -166,7 +166,7 @@ def rest(model: str, settings: Mapping[str, Any]) -> dict[str, str]:
     from search_spaces import SPACES
     from search_spaces.override import apply, default, describe
 
-    space = apply(SPACES[model], texts(settings))
+    space = apply(SPACES[model], setting_texts(settings))
     config, boxes = default(space)[0], describe(space)
     free = [key for key, box in boxes.items() if box["kind"] != "fixed" and key not in settings]
     return {key: str(config[key]) for key in free if key in config and key in space.defaults}
@@ -215,10 +215,10 @@ def save(path: Path, sheet: Mapping[str, Any]) -> None:
 
 def _start(sheet: Mapping[str, Any]) -> dict[str, Any]:
     """Where trial 0 differs from the defaults in the same space."""
-    from gensweep.config.resolve import shaped
+    from gensweep.config.resolve import configured_space
     from search_spaces.override import default
 
     pins = dict(sheet["set"])
-    space = shaped(sheet["model"], pins, None if "epochs" in pins else sheet["epochs"], sheet["precision"])
+    space = configured_space(sheet["model"], pins, None if "epochs" in pins else sheet["epochs"], sheet["precision"])
     usual = default(space)[0]
     return {key: value for key, value in sheet["defaults"].items() if usual.get(key) != value}

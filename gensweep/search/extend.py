@@ -20,7 +20,7 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial
 
 from gensweep.config.manifest import Sheet
-from gensweep.config.resolve import check_keys, longest, shaped
+from gensweep.config.resolve import check_keys, configured_space, longest_trial
 from gensweep.errors import UserError
 from gensweep.search.study_storage import closing_storage, study_directions
 
@@ -39,10 +39,12 @@ def extend_manifest(sheet: Sheet, more: int, settings: dict[str, str]) -> tuple[
     if more < 1:
         raise UserError(f"trials {more} is too small: at least 1 more")
     texts = {**sheet["set"], **settings}
-    space = shaped(sheet["model"], dict(texts), None if "epochs" in texts else sheet["epochs"], sheet["precision"])
+    space = configured_space(
+        sheet["model"], dict(texts), None if "epochs" in texts else sheet["epochs"], sheet["precision"]
+    )
     boxes = describe(space)
     check_keys(sheet["model"], space, boxes)
-    grown = {**sheet, "set": texts, "space": boxes, "epochs": longest(boxes), "trials": sheet["trials"] + more}
+    grown = {**sheet, "set": texts, "space": boxes, "epochs": longest_trial(boxes), "trials": sheet["trials"] + more}
     resolved: Sheet = json.loads(json.dumps(grown))
     return resolved, space
 

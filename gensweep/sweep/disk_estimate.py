@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from search_spaces import Space
     from trainables.data import Dataset
 
-DRAWS = 8  # configurations whose size is measured
-ROW = 6_000  # bytes of an epoch in rows.jsonl and in the study; seen: 1,900 to 3,500
+N_CONFIGS = 8  # configurations whose size is measured
+ROW_BYTES = 6_000  # bytes of an epoch in rows.jsonl and in the study; seen: 1,900 to 3,500
 
 
-class Planned(NamedTuple):
+class TrialBytes(NamedTuple):
     """Bytes that a trial of a sweep keeps, in the mean of the configurations that were measured."""
 
     checkpoints: float  # the newest and the one before
@@ -29,7 +29,7 @@ class Planned(NamedTuple):
     rest: float  # best weights, samples, rows: kept for ever
 
 
-def drawn(space: "Space", n: int, seed: int) -> list[dict[str, Any]]:
+def random_configs(space: "Space", n: int, seed: int) -> list[dict[str, Any]]:
     """The defaults, and n configurations drawn at random from the space."""
     import optuna
 
@@ -40,12 +40,12 @@ def drawn(space: "Space", n: int, seed: int) -> list[dict[str, Any]]:
     return [default(space)[0], *(space.space(study.ask()) for _ in range(n))]
 
 
-def every(sheet: "Sheet") -> int:
+def eval_every(sheet: "Sheet") -> int:
     """Epochs between evaluations: as asked, or so that the longest trial has about ten."""
     return int(sheet["every"] or max(1, sheet["epochs"] // 10))
 
 
-def planned(sheet: "Sheet", space: "Space", data: "Dataset") -> Planned:
+def estimate_trial_bytes(sheet: "Sheet", space: "Space", data: "Dataset") -> TrialBytes:
     """What a trial of the sweep keeps on the disk."""
     from trainables import MODELS, Data
     from trainables.data import limited
@@ -54,15 +54,18 @@ def planned(sheet: "Sheet", space: "Space", data: "Dataset") -> Planned:
     from trainables.trial_files import KEEP
 
     images = Data(limited(data, sheet["train_images"]).to("cpu"))
-    sizes = [measure_bytes(MODELS[sheet["model"]], config, images) for config in drawn(space, DRAWS, sheet["seed"])]
+    sizes = [
+        measure_bytes(MODELS[sheet["model"]], config, images)
+        for config in random_configs(space, N_CONFIGS, sheet["seed"])
+    ]
     pictures = GRID * data.train.pixels[0].nbytes * (1 if data.train.planes is None else 3)  # a PNG is no larger
-    evaluations = 2 + min(sheet["epochs"], sheet["epochs"] // every(sheet))
-    rest = sum(one.best for one in sizes) / len(sizes) + evaluations * pictures + sheet["epochs"] * ROW
+    evaluations = 2 + min(sheet["epochs"], sheet["epochs"] // eval_every(sheet))
+    rest = sum(one.best for one in sizes) / len(sizes) + evaluations * pictures + sheet["epochs"] * ROW_BYTES
     each = [KEEP * one.checkpoint for one in sizes]
-    return Planned(sum(each) / len(each), max(each), rest)
+    return TrialBytes(sum(each) / len(each), max(each), rest)
 
 
-def room(directory: Path, sheet: "Sheet", space: "Space", data: "Dataset", at_once: int) -> None:
+def check_disk_space(directory: Path, sheet: "Sheet", space: "Space", data: "Dataset", at_once: int) -> None:
     """Whether the disk has room for the trials that have no folder yet, and the budget for those that run at once; a
     bucket has room.
 
@@ -73,7 +76,7 @@ def room(directory: Path, sheet: "Sheet", space: "Space", data: "Dataset", at_on
     left = sheet["trials"] - (len(list(trials.iterdir())) if trials.exists() else 0)
     if left < 1 or is_url(workdir.home(directory)):
         return
-    each, limit = planned(sheet, space, data), sheet.get("keep_checkpoints")
+    each, limit = estimate_trial_bytes(sheet, space, data), sheet.get("keep_checkpoints")
     open_ones = 1.5 * each.largest * at_once  # a checkpoint is written before an older one is deleted
     if limit is not None and limit < open_ones:
         raise UserError(

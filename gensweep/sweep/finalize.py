@@ -15,22 +15,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rich.console import Console
 
 from gensweep.config.manifest import Sheet
-from gensweep.config.options import Options, texts
+from gensweep.config.options import Options, setting_texts
 from gensweep.errors import UserError
 from gensweep.provenance import commit, versions
 from gensweep.storage import bucket_sync, lock, workdir
 from gensweep.storage.atomic import write_json
-from gensweep.sweep.run_study import Engine
+from gensweep.sweep.session import SweepSession
 
 if TYPE_CHECKING:
     from analysis.read.results import Sweep
     from trainables.data import Dataset
     from trainables.metrics import Evaluator
 
-FEWEST = 5  # seeds, below which there is no interval
+MIN_SEEDS = 5  # seeds, below which there is no interval
 
 
-class Asked(NamedTuple):
+class FinalizeOptions(NamedTuple):
     """A proof as the user asked for it."""
 
     dir: str
@@ -43,7 +43,7 @@ class Asked(NamedTuple):
     address: str | None = None
 
 
-def run(asked: Asked, command: list[str], console: Console) -> str:
+def run(asked: FinalizeOptions, command: list[str], console: Console) -> str:
     """Trains what is left of the proof and scores it; returns how that ended: done, interrupted or open.
 
     Raises:
@@ -51,31 +51,35 @@ def run(asked: Asked, command: list[str], console: Console) -> str:
     """
     from analysis.read import results
     from analysis.sweep import final_results
-    from gensweep.sweep.run_sweep import evaluator_of, reopen
+    from gensweep.sweep.run_sweep import evaluator_of, reopen_sweep
 
     directory = workdir.desk(asked.dir)
-    sheet, data = reopen(directory)
+    sheet, data = reopen_sweep(directory)
     sweep = results.load(asked.dir)
     before = final_results.read_final_json(sweep.place)
     seeds = _seeds(asked, before)
     chosen = _finalists(sweep, asked.top, before)
-    engine = Engine(directory / "final", asked.address, command, console)
-    with engine.stack:
-        engine.loaded[sheet["dataset"], _root(sheet)] = data
+    session = SweepSession(directory / "final", asked.address, command, console)
+    with session.stack:
+        session.loaded[sheet["dataset"], _root(sheet)] = data
         sweeps = [_again(asked, sheet, sweep, number, seeds) for number in chosen]
         say = partial(console.print, soft_wrap=True, highlight=False, markup=False)
-        engine.evaluators[data.fingerprint] = evaluator_of(sheet, data, say)  # the search's: its noise, its stamp
+        session.evaluators[data.fingerprint] = evaluator_of(sheet, data, say)  # the search's: its noise, its stamp
         for options in sweeps:
             _lengthen(options, data)
-        cause = engine.train(sweeps)
+        cause = session.train(sweeps)
     if cause == "done":
         _score(directory, sheet, sweep, data, (chosen, seeds), command, console)
     return cause
 
 
-def _seeds(asked: Asked, before: dict[str, Any] | None) -> int:
+def _seeds(asked: FinalizeOptions, before: dict[str, Any] | None) -> int:
     """How many seeds each finalist is to have."""
-    for name, value, low in (("top", asked.top, 1), ("seeds", asked.seeds, FEWEST), ("add-seeds", asked.add_seeds, 0)):
+    for name, value, low in (
+        ("top", asked.top, 1),
+        ("seeds", asked.seeds, MIN_SEEDS),
+        ("add-seeds", asked.add_seeds, 0),
+    ):
         if value < low:
             raise UserError(f"{name} {value} is too small: at least {low}")
     if asked.add_seeds and before is None:
@@ -97,7 +101,7 @@ def _root(sheet: Sheet) -> Path | None:
     return None if sheet["data_dir"] is None else Path(sheet["data_dir"])
 
 
-def _again(asked: Asked, sheet: Sheet, sweep: "Sweep", number: int, seeds: int) -> Options:
+def _again(asked: FinalizeOptions, sheet: Sheet, sweep: "Sweep", number: int, seeds: int) -> Options:
     """The sweep of a finalist's seeds: trial k of each has the same one, and no trial of the search has it."""
     from analysis.read import results
 
@@ -107,7 +111,7 @@ def _again(asked: Asked, sheet: Sheet, sweep: "Sweep", number: int, seeds: int) 
         dataset=sheet["dataset"],
         data_dir=sheet["data_dir"],
         trials=seeds,
-        seed=fresh(sheet["seed"]),
+        seed=final_seed(sheet["seed"]),
         sampler="random",
         scheduler="none",
         name=f"trial-{number:04d}",
@@ -119,14 +123,14 @@ def _again(asked: Asked, sheet: Sheet, sweep: "Sweep", number: int, seeds: int) 
         objective={one["metric"]: one["mode"] for one in sheet["objectives"]},
         primary=sheet["objective"]["metric"],
         constraints=sheet["constraints"],
-        set=texts(config),
+        set=setting_texts(config),
         concurrent=asked.concurrent,
         cpus_per_trial=asked.cpus_per_trial,
         gpus_per_trial=asked.gpus_per_trial,
     )
 
 
-def fresh(seed: int) -> int:
+def final_seed(seed: int) -> int:
     """The seed of the proof of a sweep with this one."""
     from trainables.random_streams import derive
 
@@ -135,15 +139,15 @@ def fresh(seed: int) -> int:
 
 def _lengthen(options: Options, data: "Dataset") -> None:
     """Adds trials to a finalist's sweep that was begun with fewer seeds."""
-    from gensweep.sweep.run_sweep import lengthen, read_sheet
+    from gensweep.sweep.run_sweep import add_trials, read_manifest
 
     directory = workdir.desk(f"{options.results}/{options.name}")
     lock.alone(directory)
     bucket_sync.fetch(directory)
     if (directory / "sweep.json").exists():
-        sheet = read_sheet(directory)
+        sheet = read_manifest(directory)
         if sheet["trials"] < options.trials:
-            lengthen(directory, sheet, options.trials - sheet["trials"], {}, data)
+            add_trials(directory, sheet, options.trials - sheet["trials"], {}, data)
 
 
 def _score(
@@ -181,7 +185,7 @@ def _score(
         "format": final_results.FORMAT,
         "command": command,
         "seeds": seeds,
-        "seed": fresh(sheet["seed"]),
+        "seed": final_seed(sheet["seed"]),
         "stamp": sheet["stamp"],
         "test_stamp": evaluator.stamp,
         "finalists": finalists,

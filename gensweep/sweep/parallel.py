@@ -15,7 +15,7 @@ from rich.console import Console
 from gensweep.config.manifest import Sheet
 from gensweep.search.study_storage import open_study
 from gensweep.storage import lock, workdir
-from gensweep.sweep.run_sweep import space_of
+from gensweep.sweep.run_sweep import search_space
 from gensweep.tune.node_blocklist import NodeBlocklist
 from gensweep.tune.progress import SweepProgress, format_scores
 from gensweep.tune.resources import Share
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from trainables.metrics import Evaluator
 
 
-class Job(NamedTuple):
+class SweepJob(NamedTuple):
     """A sweep that has been begun, with what its trials are given."""
 
     directory: Path
@@ -39,7 +39,7 @@ class Job(NamedTuple):
     evaluator: "Evaluator"
 
 
-class Relay(Searcher):
+class MultiSearcher(Searcher):
     """Hands out the trials of several searchers, one searcher after the other, and each result to its own."""
 
     def __init__(self, searchers: dict[str, StudySearcher]) -> None:
@@ -84,7 +84,7 @@ def train_one(config: dict[str, Any], *, parts: dict[str, tuple[Any, Any, Task]]
     train({key: value for key, value in config.items() if key != "arm"}, data=data, evaluator=evaluator, task=task)
 
 
-def run(home: Path, jobs: Sequence[Job], given: Share, console: Console) -> str:
+def run(home: Path, jobs: Sequence[SweepJob], given: Share, console: Console) -> str:
     """Runs what is left of the sweeps, whose directories exist, in this order; Tune's own files go to `home`/ray.
     Returns how it ended: done, interrupted, disk where it is full, or open where Ray gave up."""
     from search_spaces.override import default
@@ -94,7 +94,7 @@ def run(home: Path, jobs: Sequence[Job], given: Share, console: Console) -> str:
     with ExitStack() as stack:
         parts = {}
         for job in jobs:
-            name, sheet, space = job.directory.name, job.sheet, space_of(job.sheet)
+            name, sheet, space = job.directory.name, job.sheet, search_space(job.sheet)
             stack.enter_context(lock.driving(job.directory, say))
             study = stack.enter_context(open_study(job.directory.resolve(), sheet, default(space)[1]))
             goal = goal_of(sheet)
@@ -106,7 +106,7 @@ def run(home: Path, jobs: Sequence[Job], given: Share, console: Console) -> str:
                 job.evaluator,
                 Task(sheet["model"], workdir.home(job.directory), goal, sheet["seed"]),
             )
-        relay = Relay(searchers)
+        relay = MultiSearcher(searchers)
         if relay.left:
             function = tune.with_parameters(train_one, parts=parts)
             failures = max(job.sheet["max_failures"] for job in jobs)

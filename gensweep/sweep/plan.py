@@ -5,25 +5,23 @@ so that they share the machine as its trials will. Then the sweep is played thro
 trials of random quality whose order never changes, and the times that were measured: that gives the spread.
 """
 
-import heapq
 import multiprocessing
 import os
-import random
 import statistics
 import time
-from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from gensweep.config.manifest import Sheet
 from gensweep.config.options import Options
-from gensweep.config.resolve import resolve, with_data
+from gensweep.config.resolve import make_manifest, with_dataset
 from gensweep.errors import UserError
 from gensweep.import_hook import claim
 from gensweep.storage import checks
 from gensweep.sweep import disk_estimate
+from gensweep.sweep.simulate import ProbedConfig, SimulatedSweep, simulate_sweep
 from gensweep.tune import ray_session
 from gensweep.tune.resources import Node, Share, share
 from gensweep.units import amount, duration
@@ -34,23 +32,8 @@ if TYPE_CHECKING:
     from trainables.metrics import Evaluator
 
 PROBE_S = 40.0  # of timed steps, over all that run at once; imports and evaluations come on top
-STARTS = 2.0  # Ray and its first worker take about twice the time in which a probing process is ready
-TRIAL_S = 0.5  # between two trials, and to write a trial's files
-PLAYS = 100
-
-
-class Kind(NamedTuple):
-    """A configuration that was probed."""
-
-    epochs: int
-    cost: "Seconds"
-
-
-class Played(NamedTuple):
-    """One sweep as it may go."""
-
-    wall_s: float
-    reached: Counter[int]  # trials by epoch that they came to
+START_FACTOR = 2.0  # Ray and its first worker take about twice the time in which a probing process is ready
+SIMULATIONS = 100
 
 
 _parts: Any = None  # of a probing process: data, judge, device, cores
@@ -62,23 +45,23 @@ def plan(options: Options, command: list[str], price: float | None) -> list[str]
     Raises:
         UserError: whatever would be refused by `run`.
     """
-    from gensweep.sweep.run_sweep import evaluations, evaluator_of, space_of
+    from gensweep.sweep.run_sweep import evaluation_schedule, evaluator_of, search_space
     from trainables.data import limited, load
 
     if price is not None and not price >= 0:
         raise UserError(f"price-per-hour {price:g}: 0 or more is needed")
-    sheet = resolve(options, command)
+    sheet = make_manifest(options, command)
     data = load(sheet["dataset"], None if sheet["data_dir"] is None else Path(sheet["data_dir"]))
-    sheet, nodes = with_data(sheet, data), there(options)
-    given, space = share(options, nodes), space_of(sheet)
-    evaluator = evaluator_of(sheet, data, print)._replace(**evaluations(sheet))
+    sheet, nodes = with_dataset(sheet, data), available_nodes(options)
+    given, space = share(options, nodes), search_space(sheet)
+    evaluator = evaluator_of(sheet, data, print)._replace(**evaluation_schedule(sheet))
     began = time.monotonic()
-    configs = disk_estimate.drawn(space, max(3, 2 * given.concurrent - 1), sheet["seed"])
+    configs = disk_estimate.random_configs(space, max(3, 2 * given.concurrent - 1), sheet["seed"])
     kinds, ready_s = probe(sheet["model"], configs, (limited(data, sheet["train_images"]), evaluator), given)
     took = time.monotonic() - began
-    start_s = STARTS * ready_s
-    plays = [play(sheet, evaluator, kinds, given.concurrent, start_s, seed) for seed in range(PLAYS)]
-    each = disk_estimate.planned(sheet, space, data)
+    start_s = START_FACTOR * ready_s
+    plays = [simulate_sweep(sheet, evaluator, kinds, given.concurrent, start_s, seed) for seed in range(SIMULATIONS)]
+    each = disk_estimate.estimate_trial_bytes(sheet, space, data)
     return [
         f"{sheet['model']} on {sheet['dataset']}: {sheet['trials']} trials of at most {sheet['epochs']} epochs; "
         f"{given.line(nodes)}",
@@ -93,7 +76,7 @@ def plan(options: Options, command: list[str], price: float | None) -> list[str]
     ]
 
 
-def there(options: Options) -> list[Node]:
+def available_nodes(options: Options) -> list[Node]:
     """The nodes that the sweep would find."""
     if options.address is not None:
         with ray_session.ray_environment(), ray_session.connect(options.address, {}) as nodes:
@@ -105,7 +88,7 @@ def there(options: Options) -> list[Node]:
 
 def probe(
     model: str, configs: list[dict[str, Any]], parts: tuple["Dataset", "Evaluator"], given: Share
-) -> tuple[list[Kind], float]:
+) -> tuple[list[ProbedConfig], float]:
     """The configurations with their costs, measured with as many at once as the sweep runs; and the seconds until a
     process was ready to train."""
     began = time.time()
@@ -114,7 +97,7 @@ def probe(
     spawned = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(given.concurrent, spawned, _prepare, (*parts, device, threads)) as pool:
         found = list(pool.map(_probe, [model] * len(configs), configs, [limit_s] * len(configs)))
-    kinds = [Kind(config["epochs"], cost) for config, (_, cost) in zip(configs, found, strict=True)]
+    kinds = [ProbedConfig(config["epochs"], cost) for config, (_, cost) in zip(configs, found, strict=True)]
     return kinds, min(ready for ready, _ in found) - began
 
 
@@ -138,48 +121,7 @@ def _probe(model: str, config: dict[str, Any], limit_s: float) -> "tuple[float, 
     return ready, measure_seconds(MODELS[model], config, Data(data, evaluator, extractor, device), 0, limit_s)
 
 
-def play(sheet: Sheet, evaluator: "Evaluator", kinds: Sequence[Kind], slots: int, start_s: float, seed: int) -> Played:
-    """One sweep: each trial is one of the probed kinds, trial 0 the first; how many kinds there are is random too."""
-    from gensweep.tune.schedulers import PastTrial, build_scheduler
-    from trainables.engine.evaluate import is_eval_epoch
-
-    draw, rule, metric = random.Random(seed), build_scheduler(sheet, {}, set()), sheet["objective"]["metric"]
-    seen = draw.choices(kinds[1:], k=len(kinds) - 1)  # what another probe might have found
-    reached: Counter[int] = Counter()
-    events: list[tuple[float, int, Kind, Any, float, list[int]]] = []  # the next evaluation of each that runs
-    waiting, now = list(range(sheet["trials"])), 0.0
-
-    def begin(at: float) -> None:
-        number = waiting.pop(0)
-        kind, ghost = (kinds[0] if number == 0 else draw.choice(seen)), PastTrial(number)
-        ghost.trial_id = f"played-{number}"
-        rule.on_trial_add(None, ghost)
-        evaluated = [epoch for epoch in range(1, kind.epochs + 1) if is_eval_epoch(evaluator, epoch, kind.epochs)]
-        push(at, number, kind, ghost, draw.random(), 0, evaluated)
-
-    def push(at: float, number: int, kind: Kind, ghost: Any, quality: float, done: int, left: list[int]) -> None:
-        cost, last = kind.cost, left[0] == kind.epochs
-        took = (left[0] - done) * cost.epoch_s + (cost.last_s if last else cost.evaluation_s)
-        heapq.heappush(events, (at + took, number, kind, ghost, quality, left))
-
-    for _ in range(min(slots, sheet["trials"])):
-        begin(start_s)
-    while events:
-        now, number, kind, ghost, quality, (epoch, *left) = heapq.heappop(events)
-        row = {"epoch": epoch, "epochs": kind.epochs, "status": "ok", "eval_epoch": epoch, metric: quality}
-        reached[epoch] += 1
-        if left and rule.on_trial_result(None, ghost, row) == "CONTINUE":
-            push(now, number, kind, ghost, quality, epoch, left)
-            continue
-        if not left:
-            reached[-1] += 1
-        rule.on_trial_complete(None, ghost, row)
-        if waiting:
-            begin(now + TRIAL_S)
-    return Played(now, reached)
-
-
-def _rungs(sheet: Sheet, evaluator: "Evaluator", plays: list[Played]) -> list[str]:
+def _rungs(sheet: Sheet, evaluator: "Evaluator", plays: list[SimulatedSweep]) -> list[str]:
     if sheet["scheduler"] == "none":
         return [f"  trials   all {sheet['trials']} run to their end"]
     shown = evaluator.rungs or (sheet["grace"],)
@@ -189,7 +131,7 @@ def _rungs(sheet: Sheet, evaluator: "Evaluator", plays: list[Played]) -> list[st
     return [f"  trials   {reach}, their end: {ends:.0f} (expected under {sheet['scheduler']})"]
 
 
-def _time(kinds: Sequence[Kind], plays: list[Played], took: float) -> list[str]:
+def _time(kinds: Sequence[ProbedConfig], plays: list[SimulatedSweep], took: float) -> list[str]:
     low, middle, high = _spread([one.wall_s for one in plays])
     epoch, evaluation = ([getattr(kind.cost, name) for kind in kinds] for name in ("epoch_s", "evaluation_s"))
     return [
@@ -209,7 +151,7 @@ def _range(values: list[float]) -> str:
     return f"{low} s" if low == high else f"{low} to {high} s"
 
 
-def _disk(sheet: Sheet, each: disk_estimate.Planned, results: str) -> str:
+def _disk(sheet: Sheet, each: disk_estimate.TrialBytes, results: str) -> str:
     kept = sheet["trials"] * each.checkpoints
     if sheet["keep_checkpoints"] is not None:
         kept = min(kept, sheet["keep_checkpoints"])
@@ -220,7 +162,7 @@ def _disk(sheet: Sheet, each: disk_estimate.Planned, results: str) -> str:
     )
 
 
-def _price(plays: list[Played], price: float, gpus: int) -> str:
+def _price(plays: list[SimulatedSweep], price: float, gpus: int) -> str:
     hours = [one.wall_s / 3600 * max(1, gpus) for one in plays]
     low, middle, high = _spread(hours)
     what = "GPU-hours" if gpus else "machine-hours"

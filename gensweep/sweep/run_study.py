@@ -12,114 +12,60 @@ import json
 import os
 import time
 from collections.abc import Generator, Mapping
-from contextlib import ExitStack, contextmanager
-from functools import partial
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 
 from gensweep.config.manifest import Sheet
-from gensweep.config.options import Options, whole
+from gensweep.config.options import check_whole_number
 from gensweep.errors import UserError
 from gensweep.provenance import commit, versions
 from gensweep.storage.atomic import write_json
-from gensweep.sweep.study_arms import Asked, Owned, control, owner, searched, trained
+from gensweep.sweep.session import SweepSession
+from gensweep.sweep.study_arms import (
+    ResolvedArm,
+    StudyOptions,
+    control_options,
+    resolve_arm,
+    search_options,
+    training_options,
+)
 from gensweep.tune import ray_session
-from gensweep.tune.resources import Node, Share, share
 from trainables.filestore import is_url
-
-if TYPE_CHECKING:
-    from gensweep.sweep.parallel import Job
-    from trainables.data import Dataset
-    from trainables.metrics import Evaluator
 
 FORMAT = 1
 
 
-class Engine:
-    """What all arms share: one Ray, started when an arm first needs it, and per data set the images and the judge."""
-
-    def __init__(self, home: Path, address: str | None, command: list[str], console: Console) -> None:
-        self.home, self.address, self.command, self.console = home, address, command, console
-        self.stack = ExitStack()
-        self.nodes: list[Node] | None = None
-        self.loaded: dict[tuple[str, Path | None], Dataset] = {}
-        self.evaluators: dict[str, Evaluator] = {}
-
-    def load(self, name: str, root: Path | None) -> "Dataset":
-        from trainables.data import load
-
-        if (name, root) not in self.loaded:
-            self.loaded[name, root] = load(name, root)
-        return self.loaded[name, root]
-
-    def train(self, sweeps: list[Options]) -> str:
-        """Runs what is left of these sweeps side by side; returns how that ended: done, interrupted or open."""
-        from gensweep.sweep.run_sweep import prepare
-        from gensweep.tune import run_tuner
-
-        left = []
-        for options in sweeps:
-            directory, sheet, data = prepare(options, self.command, self.load)
-            begun = (directory / "sweep.json").exists()
-            if not begun or run_tuner.finished_result(directory, sheet) is None:
-                left.append((directory, sheet, data, options))
-        if not left:
-            return "done"
-        if self.nodes is None:
-            self.stack.enter_context(ray_session.ray_environment())
-            self.nodes = self.stack.enter_context(ray_session.connect(self.address, {}))
-        from gensweep.sweep import parallel
-
-        total = sum(sheet["trials"] for _, sheet, _, _ in left)
-        given = share(left[0][3]._replace(trials=total), self.nodes)
-        jobs = [self._begin(directory, sheet, data, given) for directory, sheet, data, _ in left]
-        return parallel.run(self.home, jobs, given, self.console)
-
-    def _begin(self, directory: Path, sheet: Sheet, data: "Dataset", given: Share) -> "Job":
-        """Makes the directory of a sweep."""
-        from gensweep.sweep.parallel import Job
-        from gensweep.sweep.run_sweep import claim, evaluations, evaluator_of, write_once
-        from trainables.data import limited
-
-        if data.fingerprint not in self.evaluators:
-            say = partial(self.console.print, soft_wrap=True, highlight=False, markup=False)
-            self.evaluators[data.fingerprint] = evaluator_of(sheet, data, say)
-        evaluator = self.evaluators[data.fingerprint]._replace(**evaluations(sheet))
-        own = {**sheet, **given._asdict(), "stamp": evaluator.stamp}
-        claim(directory, own)
-        return Job(directory, write_once(directory, own), limited(data, sheet["train_images"]), evaluator)
-
-
-def run(asked: Asked, command: list[str], console: Console) -> str:
+def run(asked: StudyOptions, command: list[str], console: Console) -> str:
     """Trains what is left of a study; returns how it ended: done, interrupted, or open where Ray gave up.
 
     Raises:
         UserError: whatever the user has to change.
     """
-    from gensweep.sweep.run_sweep import prepare
+    from gensweep.sweep.run_sweep import prepare_sweep
 
     for name in ("seeds", "epochs", "trials"):
-        whole(name, getattr(asked, name), 1)
+        check_whole_number(name, getattr(asked, name), 1)
     if is_url(asked.results):
         raise UserError(f"results {asked.results!r}: the searches of a study share a folder, and this is a bucket")
     ray_session.check_reachable(asked.address)
-    engine = Engine(asked.directory, asked.address, command, console)
-    owned = {arm: owner(asked, arm) for arm in asked.study.arms}
+    session = SweepSession(asked.directory, asked.address, command, console)
+    owned = {arm: resolve_arm(asked, arm) for arm in asked.study.arms}
     once = list({own.directory: own for own in owned.values()}.values())
     searches = [own for own in once if own.spec.trials]
-    sweeps = [searched(own) for own in searches] + [control(own) for own in searches if own.spec.control]
-    for options in [*sweeps, *(trained(own) for own in once if own not in searches)]:
-        prepare(options, command, engine.load)  # refuses what cannot be before anything is written
-    with _recorded(asked, engine, owned), engine.stack:
-        cause = engine.train(sweeps)
+    sweeps = [search_options(own) for own in searches] + [control_options(own) for own in searches if own.spec.control]
+    for options in [*sweeps, *(training_options(own) for own in once if own not in searches)]:
+        prepare_sweep(options, command, session.load)  # refuses what cannot be before anything is written
+    with _recorded(asked, session, owned), session.stack:
+        cause = session.train(sweeps)
         if cause == "done":
-            cause = engine.train([trained(own, _pick(own) if own in searches else None) for own in once])
+            cause = session.train([training_options(own, _pick(own) if own in searches else None) for own in once])
     return cause
 
 
-def _pick(own: Owned) -> dict[str, Any]:
+def _pick(own: ResolvedArm) -> dict[str, Any]:
     """The best configuration of an arm's search."""
     from analysis.read import results
     from analysis.sweep import ranking
@@ -131,7 +77,7 @@ def _pick(own: Owned) -> dict[str, Any]:
 
 
 @contextmanager
-def _recorded(asked: Asked, engine: "Engine", owned: Mapping[str, Owned]) -> Generator[None]:
+def _recorded(asked: StudyOptions, session: SweepSession, owned: Mapping[str, ResolvedArm]) -> Generator[None]:
     """Writes study.json at the start, and at the end the seconds that this launch took; one that found nothing left to
     train is no launch, and leaves versions and commit those of the trainings."""
     path, began = asked.directory / "study.json", time.monotonic()
@@ -148,22 +94,22 @@ def _recorded(asked: Asked, engine: "Engine", owned: Mapping[str, Owned]) -> Gen
 
     def now() -> Sheet:
         took = {**launch, "wall_s": round(time.monotonic() - began, 1)}
-        return {**_sheet(asked, engine.command, owned), "launches": [*before["launches"], took]}
+        return {**_sheet(asked, session.command, owned), "launches": [*before["launches"], took]}
 
     write(now())
     try:
         yield
     finally:
         kept = {key: before[key] for key in ("versions", "commit", "dirty", "launches") if key in before}
-        write(now() if engine.nodes is not None else {**now(), **kept})
+        write(now() if session.nodes is not None else {**now(), **kept})
 
 
-def _trials(own: Owned) -> int:
+def _trials(own: ResolvedArm) -> int:
     """How many trials an arm's search has; 0 where it has none."""
     return own.spec.trials and (own.asked.trials or own.spec.trials)
 
 
-def _sheet(asked: Asked, command: list[str], owned: Mapping[str, Owned]) -> dict[str, Any]:
+def _sheet(asked: StudyOptions, command: list[str], owned: Mapping[str, ResolvedArm]) -> dict[str, Any]:
     study = asked.study
     arms = [
         {

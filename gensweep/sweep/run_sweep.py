@@ -17,7 +17,7 @@ from rich.console import Console
 from gensweep.config import objectives
 from gensweep.config.manifest import FORMAT, IDENTITY, Sheet, differences
 from gensweep.config.options import Options
-from gensweep.config.resolve import resolve, shaped, with_data
+from gensweep.config.resolve import configured_space, make_manifest, with_dataset
 from gensweep.errors import UserError, did_you_mean
 from gensweep.storage import bucket_sync, checks, lock, workdir
 from gensweep.storage.atomic import write_json
@@ -39,7 +39,7 @@ KINDS |= {"objectives": list, "constraints": list}
 Load = Callable[[str, Path | None], "Dataset"]
 
 
-def prepare(options: Options, command: list[str], load: "Load | None" = None) -> tuple[Path, Sheet, "Dataset"]:
+def prepare_sweep(options: Options, command: list[str], load: "Load | None" = None) -> tuple[Path, Sheet, "Dataset"]:
     """The directory, the resolved sweep and its data set; writes nothing.
 
     Raises:
@@ -51,13 +51,13 @@ def prepare(options: Options, command: list[str], load: "Load | None" = None) ->
     known(options.dataset)
     if is_url(options.results):
         options = workdir.in_bucket(options)
-    sheet = resolve(options, command)
-    directory = place(options.results, sheet["name"])
+    sheet = make_manifest(options, command)
+    directory = sweep_directory(options.results, sheet["name"])
     data = (load or from_files)(sheet["dataset"], None if sheet["data_dir"] is None else Path(sheet["data_dir"]))
     limited(data, sheet["train_images"])  # refuses more images than there are
-    sheet = with_data(sheet, data)
+    sheet = with_dataset(sheet, data)
     if (directory / "sweep.json").exists():
-        held = read_sheet(directory)
+        held = read_manifest(directory)
         differing = differences(held, sheet)
         if differing:
             raise UserError(
@@ -74,7 +74,7 @@ def prepare(options: Options, command: list[str], load: "Load | None" = None) ->
     return directory, sheet, data
 
 
-def place(results: str, name: str) -> Path:
+def sweep_directory(results: str, name: str) -> Path:
     """The directory of a sweep, which may exist or not; it is not made here. Nobody drives it, and where it is in a
     bucket, the desk for it holds what the bucket does."""
     directory = workdir.desk(f"{results}/{name}") if is_url(results) else Path(results) / name
@@ -87,7 +87,7 @@ def place(results: str, name: str) -> Path:
     return directory
 
 
-def read_sheet(directory: Path) -> Sheet:
+def read_manifest(directory: Path) -> Sheet:
     """The resolved sweep of a directory.
 
     Raises:
@@ -111,7 +111,7 @@ def read_sheet(directory: Path) -> Sheet:
     return sheet
 
 
-def reopen(directory: Path) -> tuple[Sheet, "Dataset"]:
+def reopen_sweep(directory: Path) -> tuple[Sheet, "Dataset"]:
     """An existing sweep and its data set, which must still be what they were.
 
     Raises:
@@ -123,28 +123,28 @@ def reopen(directory: Path) -> tuple[Sheet, "Dataset"]:
 
     lock.alone(directory)
     bucket_sync.fetch(directory)
-    sheet = read_sheet(directory)
+    sheet = read_manifest(directory)
     if sheet["model"] not in SPACES:
         raise UserError(f"{workdir.name(directory)}: {did_you_mean('model', sheet['model'], SPACES)}")
     checks.check_study_readable(directory, sheet)
     checks.check_writable(directory)
     data = load(sheet["dataset"], None if sheet["data_dir"] is None else Path(sheet["data_dir"]))
-    now = with_data({**sheet, "space": describe(space_of(sheet))}, data)
+    now = with_dataset({**sheet, "space": describe(search_space(sheet))}, data)
     differing = differences(sheet, json.loads(json.dumps(now)))
     if differing:
         raise UserError(f"{workdir.name(directory)} cannot go on: since it began, {'; '.join(differing)}")
     return sheet, data
 
 
-def space_of(sheet: Sheet) -> "Space":
+def search_space(sheet: Sheet) -> "Space":
     """The space that a resolved sweep searches."""
     texts = dict(sheet["set"])
-    space = shaped(sheet["model"], texts, None if "epochs" in texts else sheet["epochs"], sheet["precision"])
+    space = configured_space(sheet["model"], texts, None if "epochs" in texts else sheet["epochs"], sheet["precision"])
     goal = sheet["objective"]
     return space._replace(defaults=sheet["defaults"], objective=(goal["metric"], goal["mode"]))
 
 
-def launch(
+def launch_sweep(
     directory: Path, sheet: Sheet, data: "Dataset", options: Options, console: Console, ray_init: Mapping[str, Any]
 ) -> "LaunchResult":
     """Runs the sweep until its trials have ended, its time budget is spent, or Ctrl-C. `options` says what belongs to
@@ -170,23 +170,23 @@ def launch(
             if options.keep_checkpoints is not None:
                 own["keep_checkpoints"] = size(options.keep_checkpoints)
             sheet = {**sheet, **own, **given._asdict()}
-            disk_estimate.room(directory, sheet, space_of(sheet), data, given.concurrent)
+            disk_estimate.check_disk_space(directory, sheet, search_space(sheet), data, given.concurrent)
             say(given.line(nodes))
             if not given.gpus_per_trial and "bf16" in sheet["space"]["precision"].values() and emulates_bf16():
                 say("bf16 is emulated on this CPU: expect it to be slower than --precision fp32")
-            for line in objectives.said(goal_of(sheet)):
+            for line in objectives.describe_goal(goal_of(sheet)):
                 say(line)
             evaluator = judging.result()
             sheet["stamp"] = evaluator.stamp
-            claim(directory, sheet)
+            make_directory(directory, sheet)
             with lock.driving(directory, say):
-                sheet = {**write_once(directory, sheet), **own}
+                sheet = {**write_manifest(directory, sheet), **own}
                 parts = (limited(data, sheet["train_images"]), evaluator)
                 end = None if options.time_budget is None else began + seconds(options.time_budget)
-                return run_tuner.run(directory, sheet, space_of(sheet), parts, given, end, console)
+                return run_tuner.run(directory, sheet, search_space(sheet), parts, given, end, console)
 
 
-def lengthen(directory: Path, sheet: Sheet, more: int, settings: dict[str, str], data: "Dataset") -> Sheet:
+def add_trials(directory: Path, sheet: Sheet, more: int, settings: dict[str, str], data: "Dataset") -> Sheet:
     """The sweep with more trials, in a space that the settings may widen; writes sweep.json.
 
     Raises:
@@ -195,7 +195,7 @@ def lengthen(directory: Path, sheet: Sheet, more: int, settings: dict[str, str],
     from gensweep.search.extend import delete_old_study, extend_manifest, rewrite_study
 
     longer, space = extend_manifest(sheet, more, settings)
-    disk_estimate.room(directory, longer, space, data, longer["concurrent"] or 1)
+    disk_estimate.check_disk_space(directory, longer, space, data, longer["concurrent"] or 1)
     with lock.driving(directory, print):
         longer = rewrite_study(directory, sheet, longer)
         write_json(directory / "sweep.json", longer)
@@ -211,23 +211,23 @@ def evaluator_of(sheet: Sheet, data: "Dataset", say: Say) -> "Evaluator":
     def training(done: int, epochs: int, accuracy: float) -> None:
         say(f"training the extractor of {sheet['dataset']}: epoch {done}/{epochs}, accuracy {accuracy:.3f}")
 
-    return build_evaluator(data, seed=sheet["seed"], progress=training, **evaluations(sheet))
+    return build_evaluator(data, seed=sheet["seed"], progress=training, **evaluation_schedule(sheet))
 
 
-def evaluations(sheet: Sheet) -> dict[str, Any]:
+def evaluation_schedule(sheet: Sheet) -> dict[str, Any]:
     """When trials are evaluated besides the first and the last epoch (at the rungs of halving, and each `every` epochs,
     by default about ten times in the longest trial), and whether a collapsed one is stopped."""
     from gensweep.tune.schedulers import rung_epochs
 
     halving = sheet["scheduler"] == "asha"
     decisions = rung_epochs(sheet["grace"], sheet["reduction_factor"], sheet["epochs"]) if halving else ()
-    return {"rungs": decisions, "every": disk_estimate.every(sheet), "alarm": sheet["alarm"]}
+    return {"rungs": decisions, "every": disk_estimate.eval_every(sheet), "alarm": sheet["alarm"]}
 
 
-def claim(directory: Path, sheet: Sheet) -> None:
+def make_directory(directory: Path, sheet: Sheet) -> None:
     """Makes the directory, now that nothing is left to refuse but the judge of a sweep that began under another."""
     if (directory / "sweep.json").exists():
-        differing = differences(read_sheet(directory), sheet)
+        differing = differences(read_manifest(directory), sheet)
         if differing:
             raise UserError(f"{directory} was judged otherwise: {'; '.join(differing)}; start a new sweep with --name")
     try:
@@ -236,9 +236,9 @@ def claim(directory: Path, sheet: Sheet) -> None:
         raise UserError(f"{directory} cannot be written: {error.strerror}") from error
 
 
-def write_once(directory: Path, sheet: Sheet) -> Sheet:
+def write_manifest(directory: Path, sheet: Sheet) -> Sheet:
     """Writes sweep.json unless it is there; returns what is there."""
     if not (directory / "sweep.json").exists():
         write_json(directory / "sweep.json", sheet)
         bucket_sync.keep(directory, "sweep.json")
-    return read_sheet(directory)
+    return read_manifest(directory)

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gensweep.config.options import Options, texts
+from gensweep.config.options import Options, setting_texts
 from gensweep.errors import unknown
 
 if TYPE_CHECKING:
     from search_spaces.studies import Arm, Study
 
 
-class Asked(NamedTuple):
+class StudyOptions(NamedTuple):
     """A study as the user asked for it; None means what its file says."""
 
     name: str
@@ -29,7 +29,7 @@ class Asked(NamedTuple):
     gpus_per_trial: float | None = None
     address: str | None = None
 
-    def of(self, name: str) -> "Asked":
+    def of(self, name: str) -> "StudyOptions":
         return self._replace(name=name)
 
     @property
@@ -47,14 +47,14 @@ class Asked(NamedTuple):
 
     def scaled(self, epochs: int) -> int:
         """A number of epochs as the asked length of the longest arm makes it."""
-        longest = max(owner(self, arm).spec.epochs for arm in self.study.arms)
+        longest = max(resolve_arm(self, arm).spec.epochs for arm in self.study.arms)
         return epochs if self.epochs is None else max(1, round(epochs * self.epochs / longest))
 
 
-class Owned(NamedTuple):
+class ResolvedArm(NamedTuple):
     """The trainings that an arm looks at: those of `arm` in the study asked for by `asked`."""
 
-    asked: Asked
+    asked: StudyOptions
     arm: str
 
     @property
@@ -66,29 +66,29 @@ class Owned(NamedTuple):
         return self.asked.directory / self.arm
 
 
-def owner(asked: Asked, arm: str) -> Owned:
+def resolve_arm(asked: StudyOptions, arm: str) -> ResolvedArm:
     """Whose trainings an arm looks at: its own, or those of the arm that it is `of`."""
     of = asked.study.arms[arm].of
     if not of:
-        return Owned(asked, arm)
+        return ResolvedArm(asked, arm)
     study, _, other = of.rpartition("/")
-    return owner(asked.of(study) if study else asked, other)
+    return resolve_arm(asked.of(study) if study else asked, other)
 
 
-def trained(own: Owned, config: Mapping[str, Any] | None = None) -> Options:
+def training_options(own: ResolvedArm, config: Mapping[str, Any] | None = None) -> Options:
     """The sweep of an arm's seeds; `config` is what a search has picked."""
     from search_spaces import SPACES
     from search_spaces.override import apply, default
 
     asked, spec = own.asked, own.spec
     if config is None:
-        pins = {**texts(spec.set), "epochs": str(asked.scaled(spec.epochs)), **asked.set}
+        pins = {**setting_texts(spec.set), "epochs": str(asked.scaled(spec.epochs)), **asked.set}
         config = default(apply(SPACES[spec.model], pins))[0]
     seeds = asked.seeds or asked.study.seeds
-    return _sweep(own, own.arm, trials=seeds, sampler="random", scheduler="none", set=texts(config))
+    return _sweep(own, own.arm, trials=seeds, sampler="random", scheduler="none", set=setting_texts(config))
 
 
-def searched(own: Owned) -> Options:
+def search_options(own: ResolvedArm) -> Options:
     """The search of an arm. Its trials have other seeds than the trainings of its pick: of the same seed, the very
     training that made it the pick would be one of those that judge it."""
     spec = own.spec
@@ -96,27 +96,27 @@ def searched(own: Owned) -> Options:
     return _search(own, f"{own.arm}-search", **about)
 
 
-def control(own: Owned) -> Options:
+def control_options(own: ResolvedArm) -> Options:
     """The random search beside the search of an arm."""
     return _search(own, f"{own.arm}-random", sampler="random", seed=_seed(own, "random"))
 
 
-def _search(own: Owned, name: str, **more: Any) -> Options:
+def _search(own: ResolvedArm, name: str, **more: Any) -> Options:
     asked, spec = own.asked, own.spec
     longest = asked.scaled(spec.epochs)
     length = {"epochs": str(longest)} if spec.control else {}  # of every trial; else of the longest
     about = {"trials": asked.trials or spec.trials, "objective": spec.objective, "scheduler": "none"}
-    free = {**texts(spec.set), **spec.search, **length, **asked.set}
+    free = {**setting_texts(spec.set), **spec.search, **length, **asked.set}
     return _sweep(own, name, set=free, epochs=None if length else longest, **about, **more)
 
 
-def _seed(own: Owned, what: str) -> int:
+def _seed(own: ResolvedArm, what: str) -> int:
     from trainables.random_streams import derive
 
     return derive(own.asked.seed, own.arm, what) % 2**31
 
 
-def _sweep(own: Owned, name: str, **more: Any) -> Options:
+def _sweep(own: ResolvedArm, name: str, **more: Any) -> Options:
     asked = own.asked
     more = {"seed": asked.seed, **more}
     return Options(

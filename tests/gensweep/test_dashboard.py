@@ -76,7 +76,7 @@ def test_a_running_sweep_is_followed(tmp_path: Path) -> None:
     live = optuna.load_study(study_name="s", storage=storage)
     meta = json.loads((directory / "sweep.json").read_text())
     where = filestore.open_directory(directory)
-    look = dashboard.Look(where, meta, dashboard.Pictures(where))
+    look = dashboard.StudyView(where, meta, dashboard.SampleGrids(where))
     trial = live.ask()
     assert look.get_all_trials(0)[4].state == TrialState.RUNNING
     trial.suggest_float("lr", 1e-4, 1e-2, log=True)

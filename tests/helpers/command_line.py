@@ -13,7 +13,7 @@ from optuna.trial import TrialState
 from gensweep.cli.main import main
 from gensweep.config.options import Options
 from gensweep.search.study_storage import open_study
-from gensweep.sweep.run_sweep import read_sheet
+from gensweep.sweep.run_sweep import read_manifest
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -33,9 +33,9 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 
 def written(home: Path, **options: Any) -> Path:
     """A sweep as a driver leaves it that was killed before its first trial."""
-    from gensweep.sweep.run_sweep import prepare
+    from gensweep.sweep.run_sweep import prepare_sweep
 
-    directory, sheet, _ = prepare(Options("vae", **options), ["gensweep"])
+    directory, sheet, _ = prepare_sweep(Options("vae", **options), ["gensweep"])
     directory.mkdir(parents=True)
     (directory / "sweep.json").write_text(json.dumps({**sheet, "stamp": {}}))
     return directory
@@ -66,7 +66,7 @@ def rows(sweep: Path) -> dict[str, list[dict[str, Any]]]:
 
 
 def trials(sweep: Path) -> list[tuple[int, TrialState, dict[str, Any], float | None, dict[int, float]]]:
-    with open_study(sweep, read_sheet(sweep), {}) as study:
+    with open_study(sweep, read_manifest(sweep), {}) as study:
         return [(t.number, t.state, t.params, t.value, t.intermediate_values) for t in study.trials]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from gensweep.config.options import Options
-from gensweep.sweep.run_sweep import evaluations, prepare, space_of, write_once
+from gensweep.sweep.run_sweep import evaluation_schedule, prepare_sweep, search_space, write_manifest
 from gensweep.tune import run_tuner
 from gensweep.tune.resources import Share
 from gensweep.tune.run_trial import train
@@ -27,13 +27,13 @@ def launched(
     asked = Options(
         "vae", results=str(results), **{"trials": 2, "set": PINS, "scheduler": "none", "every": 1, **options}
     )
-    directory, sheet, data = prepare(asked, ["gensweep"])
-    evaluator = build_evaluator(data, seed=0, **evaluations(sheet))._replace(n_samples=360)
+    directory, sheet, data = prepare_sweep(asked, ["gensweep"])
+    evaluator = build_evaluator(data, seed=0, **evaluation_schedule(sheet))._replace(n_samples=360)
     directory.mkdir(parents=True)
-    sheet = write_once(directory, {**sheet, "stamp": evaluator.stamp})
+    sheet = write_manifest(directory, {**sheet, "stamp": evaluator.stamp})
     given, console = Share(1, 0, concurrent), console or Console(quiet=True)
     parts = (data, evaluator)
-    return directory, run_tuner.run(directory, sheet, space_of(sheet), parts, given, None, console, function)
+    return directory, run_tuner.run(directory, sheet, search_space(sheet), parts, given, None, console, function)
 
 
 def told(sweep: Path) -> list[tuple[str, str | None, str | None]]:

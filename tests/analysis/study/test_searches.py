@@ -16,20 +16,20 @@ from analysis.study.figures.registry import render_figure
 from analysis.study.study_results import Arm
 from analysis.sweep import random_search
 from gensweep.cli.main import main
-from gensweep.config.resolve import resolve
-from gensweep.sweep.study_arms import Asked, control, owner, searched, trained
+from gensweep.config.resolve import make_manifest
+from gensweep.sweep.study_arms import StudyOptions, control_options, resolve_arm, search_options, training_options
 
 
 def test_a_search_and_its_control_have_one_space_and_one_budget() -> None:
-    own = owner(Asked("searched-enough", trials=7), "gan")
-    search, random = (resolve(options, []) for options in (searched(own), control(own)))
+    own = resolve_arm(StudyOptions("searched-enough", trials=7), "gan")
+    search, random = (make_manifest(options, []) for options in (search_options(own), control_options(own)))
     assert (search["trials"], random["trials"]) == (7, 7)
     assert (search["sampler"], random["sampler"]) == ("tpe", "random")
     assert search["space"] == random["space"]
     assert search["space"]["epochs"] == {"kind": "fixed", "value": 30}  # trials and images are one budget
     assert {search["scheduler"], random["scheduler"]} == {"none"}
     assert search["defaults"]["lr_g"] == 1e-3  # begins at the report's point
-    hand = resolve(trained(owner(Asked("searched-enough"), "gan-baseline")), [])
+    hand = make_manifest(training_options(resolve_arm(StudyOptions("searched-enough"), "gan-baseline")), [])
     assert hand["defaults"] == search["defaults"]
     assert len({search["seed"], random["seed"], hand["seed"]}) == 3
 

@@ -9,7 +9,7 @@ from helpers import sweeps
 from analysis.read import results
 from analysis.sweep import boundary
 from gensweep.config.options import Options
-from gensweep.config.resolve import resolve
+from gensweep.config.resolve import make_manifest
 from gensweep.search.extend import extend_manifest
 
 LOG = {"kind": "float", "low": 1e-4, "high": 1e-2, "log": True}
@@ -48,7 +48,7 @@ def test_an_edge_and_the_range_beyond_it(
 
 
 def test_what_is_advised_is_what_extend_takes() -> None:
-    sheet = {**resolve(Options("gan", trials=8), []), "study": "s"}
+    sheet = {**make_manifest(Options("gan", trials=8), []), "study": "s"}
     top = {key: [box["high"]] * 5 for key, box in sheet["space"].items() if box["kind"] in ("float", "int")}
     top |= {key: [box["choices"][-1]] * 5 for key, box in sheet["space"].items() if box["kind"] == "categorical"}
     found = [boundary.find_edge(key, sheet["space"][key], values) for key, values in top.items()]

@@ -14,7 +14,7 @@ from optuna.trial import TrialState
 from gensweep import Sweep
 from gensweep.cli.main import main
 from gensweep.config.options import Options
-from gensweep.config.resolve import resolve
+from gensweep.config.resolve import make_manifest
 from gensweep.errors import UserError
 from gensweep.import_hook import ROOT
 from gensweep.search.study_storage import open_study
@@ -142,7 +142,7 @@ def test_results_that_cannot_be_a_sweep(at_home: Path, capsys: pytest.CaptureFix
 
 
 def resolved(**options: Any) -> dict[str, Any]:
-    return resolve(Options("vae", **options), ["gensweep", "run", "vae"])
+    return make_manifest(Options("vae", **options), ["gensweep", "run", "vae"])
 
 
 def test_another_sweep_of_the_same_name(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:

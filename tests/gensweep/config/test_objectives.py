@@ -14,7 +14,7 @@ from optuna.trial import TrialState
 from gensweep.cli.dry_run import readable
 from gensweep.config import initial_points
 from gensweep.config.options import Options
-from gensweep.config.resolve import resolve
+from gensweep.config.resolve import make_manifest
 from gensweep.search.study_storage import open_study, primary_values
 from gensweep.tune.schedulers import History
 from gensweep.tune.searcher import StudySearcher
@@ -170,7 +170,7 @@ def test_goals_that_cannot_be(
 
 
 def resolved(**options: Any) -> dict[str, Any]:
-    return resolve(Options("vae", **options), ["gensweep"])
+    return make_manifest(Options("vae", **options), ["gensweep"])
 
 
 def test_every_way_to_say_it_is_the_same() -> None:
@@ -200,7 +200,7 @@ def test_warm_from_needs_the_same_objectives(tmp_path: Path) -> None:
 
     made = sweeps.make(tmp_path / "s")
     with pytest.raises(ValueError, match="it looked for fid:min, this sweep looks for fid:min, precision:max"):
-        initial_points.warm(SPACES["vae"], str(made), goal_of({"objective": TWO[0], "objectives": TWO}))
+        initial_points.points_from_sweep(SPACES["vae"], str(made), goal_of({"objective": TWO[0], "objectives": TWO}))
 
 
 def test_schedulers_remember_the_primary_objective(tmp_path: Path) -> None:

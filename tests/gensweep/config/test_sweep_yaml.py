@@ -14,10 +14,10 @@ from gensweep.cli.main import main
 from gensweep.config import sweep_yaml
 from gensweep.config.manifest import IDENTITY
 from gensweep.config.options import Options
-from gensweep.config.resolve import resolve
+from gensweep.config.resolve import make_manifest
 from gensweep.errors import UserError
 from gensweep.search.study_storage import open_study
-from gensweep.sweep.run_sweep import read_sheet
+from gensweep.sweep.run_sweep import read_manifest
 from search_spaces import SPACES
 from search_spaces.override import Probe, apply
 
@@ -67,7 +67,7 @@ def sheet_of(content: str | dict[str, Any], model: str = "vae", **more: Any) -> 
     Path("of.yaml").write_text(content if isinstance(content, str) else yaml.safe_dump(content))
     file = sweep_yaml.read("of.yaml", model)
     pins = {**(sweep_yaml.rest(model, file.options["set"]) if file.closed else {}), **file.options.pop("set", {})}
-    return resolve(Options(model, **{**file.options, **more, "set": pins}), [])
+    return make_manifest(Options(model, **{**file.options, **more, "set": pins}), [])
 
 
 def test_a_documented_file_runs_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,7 +79,7 @@ def test_a_documented_file_runs_as_it_is(capsys: pytest.CaptureFixture[str]) -> 
     assert "left at the defaults: likelihood=bernoulli, beta=1.0, latent_dim=20\n" in said
     assert said.splitlines()[-1] == "next: gensweep report results/sweep-demo"
     sweep = Path("results/sweep-demo")
-    sheet = read_sheet(sweep)
+    sheet = read_manifest(sweep)
     assert (sheet["trials"], sheet["sampler"], sheet["scheduler"]) == (3, "random", "asha")
     assert (sheet["grace"], sheet["reduction_factor"]) == (1, 3)
     searched = {"batch_size", "width", "lr"}
@@ -207,7 +207,7 @@ def test_typed_epochs_are_those_of_every_trial(capsys: pytest.CaptureFixture[str
     ],
 )  # fmt: skip
 def test_a_sweep_written_back_is_the_same_sweep(model: str, options: dict[str, Any]) -> None:
-    sheet = resolve(Options(model, **options), [])
+    sheet = make_manifest(Options(model, **options), [])
     again = sheet_of(sweep_yaml.written(sheet), model)
     assert {key: again[key] for key in ("name", *IDENTITY)} == {key: sheet[key] for key in ("name", *IDENTITY)}
 
@@ -237,7 +237,7 @@ def test_steps() -> None:
 
 
 def test_steps_in_the_study(tmp_path: Path) -> None:
-    sheet = resolve(Options("vae", set={"latent_dim": "8:64:linear:8", "batch_size": "32:256:log:8"}), [])
+    sheet = make_manifest(Options("vae", set={"latent_dim": "8:64:linear:8", "batch_size": "32:256:log:8"}), [])
     space = apply(SPACES["vae"], sheet["set"])
     with open_study(tmp_path, sheet, {}) as study:
         study.ask()  # trial 0

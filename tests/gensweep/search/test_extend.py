@@ -14,11 +14,11 @@ from gensweep.cli.main import main
 from gensweep.config import initial_points
 from gensweep.config.manifest import Sheet
 from gensweep.config.options import Options
-from gensweep.config.resolve import resolve
+from gensweep.config.resolve import make_manifest
 from gensweep.errors import UserError
 from gensweep.search.extend import extend_manifest, rewrite_study
 from gensweep.search.study_storage import open_study
-from gensweep.sweep.run_sweep import space_of
+from gensweep.sweep.run_sweep import search_space
 from search_spaces import SPACES
 from trainables.objective import goal_of
 
@@ -56,7 +56,7 @@ def test_nothing_to_stop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def _sheet(**options: Any) -> Sheet:
-    return resolve(Options("vae", trials=4, **options), ["gensweep"])
+    return make_manifest(Options("vae", trials=4, **options), ["gensweep"])
 
 
 def test_a_wider_space_reaches_the_sampler(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_wider_space_reaches_the_sampler(tmp_path: Path) -> None:
     with open_study(tmp_path, old, {}) as study:
         for number in range(8):
             trial = study.ask()
-            space_of(old).space(trial)
+            search_space(old).space(trial)
             study.tell(trial, float(number))
     new, space = extend_manifest(old, 12, {"lr": "1e-7:1e-6:log"})
     with pytest.raises(UserError, match=r"extend only widens: lr=.* lies outside"):
@@ -104,20 +104,20 @@ def test_extensions_that_cannot_be(more: int, settings: dict[str, str]) -> None:
 )
 def test_points_that_cannot_be(point: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
-        initial_points.checked(VAE, point)
+        initial_points.check_point(VAE, point)
 
 
 def test_points_come_right_after_the_defaults(tmp_path: Path) -> None:
-    assert initial_points.read("lr=5e-4, likelihood=gaussian,sigma=0.1") == {
+    assert initial_points.parse_point("lr=5e-4, likelihood=gaussian,sigma=0.1") == {
         "lr": 5e-4,
         "likelihood": "gaussian",
         "sigma": 0.1,
     }
-    sheet = _sheet(points=[initial_points.read("lr=5e-4,likelihood=gaussian,sigma=0.1")])
+    sheet = _sheet(points=[initial_points.parse_point("lr=5e-4,likelihood=gaussian,sigma=0.1")])
     with open_study(tmp_path, sheet, {"lr": 1e-3}) as study:
         first, second = study.ask(), study.ask()
-        space_of(sheet).space(first)
-        config = space_of(sheet).space(second)
+        search_space(sheet).space(first)
+        config = search_space(sheet).space(second)
     assert first.params["lr"] == 1e-3
     assert (config["lr"], config["likelihood"], config["sigma"]) == (5e-4, "gaussian", 0.1)
     with pytest.raises(UserError, match="4 points and the defaults need at least 5 trials"):
@@ -127,13 +127,13 @@ def test_points_come_right_after_the_defaults(tmp_path: Path) -> None:
 def test_warm_from_takes_what_fits(tmp_path: Path) -> None:
     made = sweeps.make(tmp_path / "s")
     common = {"beta": 1.0, "epochs": 5}  # its latent_dim 2 and width 32 are outside, and trial 2 is short of a sigma
-    assert initial_points.warm(VAE, str(made), GOAL) == [
+    assert initial_points.points_from_sweep(VAE, str(made), GOAL) == [
         {"likelihood": "bernoulli", "lr": 3e-3, "batch_size": 64, **common},
         {"likelihood": "bernoulli", "lr": 1e-3, "batch_size": 128, **common},
         {"likelihood": "gaussian", "lr": 1e-4, "batch_size": 256, **common},
     ]
     with pytest.raises(UserError, match="nothing of its best configurations lies in this space"):
-        initial_points.warm(
+        initial_points.points_from_sweep(
             SPACES["ae"]._replace(space=lambda trial: {"net": trial.suggest_categorical("net", ("conv",))}),
             str(made),
             GOAL,
@@ -144,7 +144,9 @@ def test_a_grid_needs_values_and_ends_with_them() -> None:
     with pytest.raises(UserError, match="a grid needs values for beta, latent_dim, lr"):
         _sheet(sampler="grid")
     pinned = {"beta": "1", "latent_dim": "8", "lr": "1e-3,1e-4", "width": "128", "epochs": "1", "batch_size": "64"}
-    sheet = resolve(Options("vae", sampler="grid", trials=50, set={**pinned, "likelihood": "bernoulli"}), ["gensweep"])
+    sheet = make_manifest(
+        Options("vae", sampler="grid", trials=50, set={**pinned, "likelihood": "bernoulli"}), ["gensweep"]
+    )
     assert sheet["trials"] == 3
 
 

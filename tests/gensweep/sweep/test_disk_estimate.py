@@ -12,11 +12,11 @@ from helpers.trials import digits, small
 
 from gensweep.cli.main import main
 from gensweep.config.options import Options
-from gensweep.config.resolve import resolve
+from gensweep.config.resolve import make_manifest
 from gensweep.errors import UserError
 from gensweep.storage.lock import driving
 from gensweep.sweep import disk_estimate
-from gensweep.sweep.run_sweep import prepare, space_of
+from gensweep.sweep.run_sweep import prepare_sweep, search_space
 from gensweep.units import amount, size
 from trainables import MODELS, TRAINABLES
 from trainables.engine.estimate import measure_bytes as bytes_of
@@ -40,7 +40,7 @@ def test_sizes() -> None:
 
 def test_a_space_of_one_point() -> None:
     with pytest.raises(UserError, match="nothing is left to search"):
-        resolve(Options("vae", trials=4, set=FIXED), ["gensweep"])
+        make_manifest(Options("vae", trials=4, set=FIXED), ["gensweep"])
     for asked in (Options("vae", trials=1, set=FIXED), Options("vae", set=FIXED, sampler="random", scheduler="none")):
         assert resolve(asked, ["gensweep"])["space"]["lr"]["kind"] == "fixed"
 
@@ -48,17 +48,17 @@ def test_a_space_of_one_point() -> None:
 @pytest.mark.parametrize(("pins", "left"), [({}, "likelihood, beta"), ({"likelihood": "bernoulli"}, "beta")])
 def test_an_objective_whose_meaning_a_searched_key_changes(pins: dict[str, str], left: str) -> None:
     with pytest.raises(UserError, match=f"^nats of trials that differ in {left} do not compare: fix it, as by --set"):
-        resolve(Options("vae", objective=("nats", "min"), set=pins), ["gensweep"])
+        make_manifest(Options("vae", objective=("nats", "min"), set=pins), ["gensweep"])
 
 
 def test_an_objective_whose_meaning_is_fixed() -> None:
     pins = {"likelihood": "bernoulli", "beta": "1"}
-    assert resolve(Options("vae", objective=("nats", "min"), set=pins), ["gensweep"])["objective"]["metric"] == "nats"
+    assert make_manifest(Options("vae", objective=("nats", "min"), set=pins), ["gensweep"])["objective"]["metric"] == "nats"
 
 
 @pytest.mark.parametrize("command", [["run", "vae"], ["resume"], ["extend"]])
 def test_two_drivers(command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    directory, sheet, _ = prepare(Options("vae", results=str(tmp_path)), ["gensweep"])
+    directory, sheet, _ = prepare_sweep(Options("vae", results=str(tmp_path)), ["gensweep"])
     directory.mkdir()
     (directory / "sweep.json").write_text(json.dumps({**sheet, "stamp": {}}))
     words = {
@@ -89,8 +89,8 @@ def test_the_size_of_a_checkpoint_is_that_of_a_real_one(name: str) -> None:
 def test_a_disk_that_is_too_small(small_disk: Path) -> None:
     def looked(**options: Any) -> None:
         asked = Options("vae", results=str(small_disk), **options)
-        directory, sheet, data = prepare(asked, ["gensweep"])
-        disk_estimate.room(directory, sheet, space_of(sheet), data, 1)
+        directory, sheet, data = prepare_sweep(asked, ["gensweep"])
+        disk_estimate.check_disk_space(directory, sheet, search_space(sheet), data, 1)
 
     looked(trials=1)
     with pytest.raises(UserError, match=r"has 8.39 MB left, and 9 trials need .* of it for checkpoints"):

@@ -15,7 +15,7 @@ from analysis.report import sweep_page
 from analysis.sweep import final_results, final_results_text
 from gensweep import Sweep
 from gensweep.cli.main import main
-from gensweep.sweep.finalize import fresh
+from gensweep.sweep.finalize import final_seed
 from trainables.errors import UserError
 
 
@@ -154,7 +154,7 @@ def test_a_proof_by_the_command_line(digits_sweep: Path, capsys: pytest.CaptureF
     assert all(one == seeds[0] for one in seeds)  # paired
     earlier = {results.read_trial(results.load(directory), k).seed for k in range(3)}
     assert not earlier & set(seeds[0])
-    assert meta["seed"] == fresh(0)
+    assert meta["seed"] == final_seed(0)
     assert meta["test_stamp"]["reference"] == "test"
     assert meta["finalists"][-1]["number"] == 0 or meta["finalists"][0]["number"] == 0
     scores = [one["test"]["recon_mse"] for one in meta["finalists"][0]["seeds"]]

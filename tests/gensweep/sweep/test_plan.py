@@ -9,34 +9,34 @@ from helpers.trials import digits, small
 
 from gensweep.cli.main import main
 from gensweep.config.options import Options
-from gensweep.config.resolve import resolve
-from gensweep.sweep.plan import TRIAL_S, Kind, play
-from gensweep.sweep.run_sweep import evaluations
+from gensweep.config.resolve import make_manifest
+from gensweep.sweep.run_sweep import evaluation_schedule
+from gensweep.sweep.simulate import BETWEEN_TRIALS_S, ProbedConfig, simulate_sweep
 from trainables import MODELS
 from trainables.engine.estimate import Seconds, measure_seconds
 
 START_S = 8.0
 
 
-def played(kinds: list[Kind], slots: int, seed: int = 0, **options: Any) -> Any:
-    sheet = resolve(Options("vae", **options), ["gensweep"])
+def played(kinds: list[ProbedConfig], slots: int, seed: int = 0, **options: Any) -> Any:
+    sheet = make_manifest(Options("vae", **options), ["gensweep"])
     evaluator = digits().evaluator
     assert evaluator is not None
-    return play(sheet, evaluator._replace(**evaluations(sheet)), kinds, slots, START_S, seed)
+    return simulate_sweep(sheet, evaluator._replace(**evaluation_schedule(sheet)), kinds, slots, START_S, seed)
 
 
 def test_without_a_scheduler_the_time_is_a_sum() -> None:
-    kinds = [Kind(10, Seconds(2.0, 1.0, 3.0))] * 2
+    kinds = [ProbedConfig(10, Seconds(2.0, 1.0, 3.0))] * 2
     each = 10 * 2.0 + 9 * 1.0 + 3.0  # every epoch of ten is evaluated
     one = played(kinds, 1, trials=4, scheduler="none")
-    assert one.wall_s == pytest.approx(START_S + 4 * each + 3 * TRIAL_S)
+    assert one.wall_s == pytest.approx(START_S + 4 * each + 3 * BETWEEN_TRIALS_S)
     assert (one.reached[1], one.reached[-1]) == (4, 4)
-    assert played(kinds, 2, trials=4, scheduler="none").wall_s == pytest.approx(START_S + 2 * each + TRIAL_S)
+    assert played(kinds, 2, trials=4, scheduler="none").wall_s == pytest.approx(START_S + 2 * each + BETWEEN_TRIALS_S)
     assert played(kinds, 8, trials=4, scheduler="none").wall_s == pytest.approx(START_S + each)
 
 
 def test_halving_lets_one_of_three_by_at_each_rung() -> None:
-    kinds = [Kind(9, Seconds(1.0, 0.0, 0.0))] * 2
+    kinds = [ProbedConfig(9, Seconds(1.0, 0.0, 0.0))] * 2
     plays = [played(kinds, 1, seed, trials=200, epochs=9) for seed in range(20)]
     assert {one.reached[1] for one in plays} == {200}
     assert 0.95 * 200 / 3 < statistics.mean(one.reached[3] for one in plays) < 1.2 * 200 / 3  # the first meet a low bar

@@ -16,9 +16,9 @@ from analysis.study import claims, study_results, trial_statistics
 from analysis.study.figures.registry import ARM_FIGURES
 from gensweep.cli.main import main
 from gensweep.config.options import Options
-from gensweep.config.resolve import resolve
-from gensweep.sweep.run_sweep import evaluations, space_of
-from gensweep.sweep.study_arms import Asked, owner, searched, trained
+from gensweep.config.resolve import make_manifest
+from gensweep.sweep.run_sweep import evaluation_schedule, search_space
+from gensweep.sweep.study_arms import StudyOptions, resolve_arm, search_options, training_options
 from search_spaces.override import default
 from search_spaces.studies import STUDIES
 from trainables.metrics import keys
@@ -65,14 +65,14 @@ def test_every_claim_can_be_decided(name: str) -> None:
 @pytest.mark.parametrize("name", STUDIES)
 def test_the_arms_of_a_study_resolve(name: str) -> None:
     """Every key of every arm is one that its model reads, every view is of an evaluated epoch, names do not collide."""
-    owned = {arm: owner(Asked(name), arm) for arm in STUDIES[name].arms}
+    owned = {arm: resolve_arm(StudyOptions(name), arm) for arm in STUDIES[name].arms}
     for arm, own in owned.items():
-        sheet = resolve(trained(own), [])
+        sheet = make_manifest(training_options(own), [])
         assert all(box["kind"] == "fixed" for box in sheet["space"].values())
         assert sheet["trials"] >= 8
         assert sheet["epochs"] >= 10 or "gan" not in sheet["model"]
         if own.spec.trials:
-            assert any(box["kind"] != "fixed" for box in resolve(searched(own), [])["space"].values())
+            assert any(box["kind"] != "fixed" for box in make_manifest(search_options(own), [])["space"].values())
         at, every = STUDIES[name].arms[arm].at, own.asked.study.every
         assert at in (0, 1) or at % every == 0
         assert at <= sheet["epochs"]
@@ -83,12 +83,12 @@ def test_the_arms_of_a_study_resolve(name: str) -> None:
 def test_a_search_may_start_elsewhere_and_look_for_something_else() -> None:
     about: dict[str, Any] = {"start": {"lr": 5e-4, "epochs": 30}, "objective": ("modes", "max"), "every": 7}
     asked = Options("vae", epochs=30, train_images=500, **about)
-    sheet = resolve(asked, [])
+    sheet = make_manifest(asked, [])
     assert (sheet["defaults"]["lr"], sheet["defaults"]["epochs"], sheet["defaults"]["width"]) == (5e-4, 30, 400)
     assert sheet["objective"] == {"metric": "modes", "mode": "max"}
-    assert evaluations(sheet)["every"] == 7
-    assert evaluations({**sheet, "every": None})["every"] == 3
-    space = space_of({**sheet, "set": {}})
+    assert evaluation_schedule(sheet)["every"] == 7
+    assert evaluation_schedule({**sheet, "every": None})["every"] == 3
+    space = search_space({**sheet, "set": {}})
     assert default(space)[0] == sheet["defaults"]
     assert space.objective == ("modes", "max")
 

@@ -18,8 +18,8 @@ from gensweep import Sweep
 from gensweep.cli.main import main
 from gensweep.config.manifest import Sheet
 from gensweep.config.options import Options
-from gensweep.config.resolve import resolve
-from gensweep.sweep.run_sweep import read_sheet, space_of
+from gensweep.config.resolve import make_manifest
+from gensweep.sweep.run_sweep import read_manifest, search_space
 from gensweep.tune import ray_session, run_tuner
 from gensweep.tune.resources import Node, share
 
@@ -38,7 +38,7 @@ def test_a_sweep_among_strangers(tmp_path: Path) -> None:
     sweep = tmp_path / "results" / "vae-digits"
     assert [state for _, state, *_ in trials(sweep)] == [TrialState.COMPLETE] * 2
     assert {name: len(lines) for name, lines in rows(sweep).items()} == {"0000": 2, "0001": 2}
-    sheet = read_sheet(sweep)
+    sheet = read_manifest(sweep)
     assert sheet["stamp"]["n_samples"] == 5000
     assert sheet["command"][:3] == ["gensweep", "run", "vae"]
     code, out, err = done(gensweep("best", "results/vae-digits", "--json", cwd=tmp_path))
@@ -145,7 +145,7 @@ def seen(folder: Path, cores: list[Node], at_once: int, **options: Any) -> list[
     assert given.concurrent == at_once
     parts: Any = (at_once, None)
     console = Console(file=io.StringIO())
-    ended = run_tuner.run(folder, sheet, space_of(sheet), parts, given, None, console, visible)
+    ended = run_tuner.run(folder, sheet, search_space(sheet), parts, given, None, console, visible)
     assert (ended.cause, ended.trials, ended.failed) == ("done", at_once, 0)
     return sorted(tuple(json.loads(path.read_text())) for path in folder.glob("seen-*"))
 

@@ -12,7 +12,7 @@ from optuna.trial import TrialState
 from analysis.read import results
 from analysis.sweep import ranking
 from gensweep import Sweep
-from gensweep.sweep.run_sweep import read_sheet
+from gensweep.sweep.run_sweep import read_manifest
 
 TRIALS, EPOCHS = 4, 6
 SAME = {"width": "16", "net": "mlp", "likelihood": "bernoulli", "epochs": str(EPOCHS)}
@@ -50,7 +50,7 @@ def test_a_killed_sweep_of_two_objectives_goes_on(swept: Path) -> None:
 def trials_of(sweep: Path) -> list[Any]:
     from gensweep.search.study_storage import open_study
 
-    with open_study(sweep, read_sheet(sweep), {}) as study:
+    with open_study(sweep, read_manifest(sweep), {}) as study:
         return [(one.number, one.state, one.values) for one in study.trials]
 
 

@@ -26,10 +26,10 @@ from ray.tune.search.optuna import OptunaSearch
 from rich.console import Console
 
 from gensweep.config.options import Options
-from gensweep.config.resolve import resolve
+from gensweep.config.resolve import make_manifest
 from gensweep.errors import UserError
 from gensweep.search.study_storage import check_storage, open_study
-from gensweep.sweep.run_sweep import space_of
+from gensweep.sweep.run_sweep import search_space
 from gensweep.tune import ray_session, run_tuner
 from gensweep.tune.resources import Share
 
@@ -73,11 +73,11 @@ def ours(config: dict[str, Any], *, data: Any, evaluator: Any, task: Any) -> Non
 
 def searched(folder: Path, xs: list[float], evaluator: str = "") -> list[optuna.trial.FrozenTrial]:
     """The study of such a sweep, one trial after the other."""
-    about = resolve(Options("vae", trials=len(xs), epochs=EPOCHS, reduction_factor=2), ["test"])
+    about = make_manifest(Options("vae", trials=len(xs), epochs=EPOCHS, reduction_factor=2), ["test"])
     about = {**about, "stamp": {}, "data": {}}
     folder.mkdir()
     parts: Any = (xs, evaluator)
-    run_tuner.run(folder, about, space_of(about), parts, Share(1, 0, 1), None, Console(file=io.StringIO()), ours)
+    run_tuner.run(folder, about, search_space(about), parts, Share(1, 0, 1), None, Console(file=io.StringIO()), ours)
     with open_study(folder, about, {}) as study:
         return study.get_trials()
 

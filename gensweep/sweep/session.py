@@ -1,0 +1,73 @@
+"""Train several sweeps in one session: they share one Ray, and per data set the images and the evaluator."""
+
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from gensweep.config.manifest import Sheet
+from gensweep.config.options import Options
+from gensweep.tune import ray_session
+from gensweep.tune.resources import Node, Share, share
+
+if TYPE_CHECKING:
+    from gensweep.sweep.parallel import SweepJob
+    from trainables.data import Dataset
+    from trainables.metrics import Evaluator
+
+
+class SweepSession:
+    """What all arms share: one Ray, started when an arm first needs it, and per data set the images and the judge."""
+
+    def __init__(self, home: Path, address: str | None, command: list[str], console: Console) -> None:
+        self.home, self.address, self.command, self.console = home, address, command, console
+        self.stack = ExitStack()
+        self.nodes: list[Node] | None = None
+        self.loaded: dict[tuple[str, Path | None], Dataset] = {}
+        self.evaluators: dict[str, Evaluator] = {}
+
+    def load(self, name: str, root: Path | None) -> "Dataset":
+        from trainables.data import load
+
+        if (name, root) not in self.loaded:
+            self.loaded[name, root] = load(name, root)
+        return self.loaded[name, root]
+
+    def train(self, sweeps: list[Options]) -> str:
+        """Runs what is left of these sweeps side by side; returns how that ended: done, interrupted or open."""
+        from gensweep.sweep.run_sweep import prepare_sweep
+        from gensweep.tune import run_tuner
+
+        left = []
+        for options in sweeps:
+            directory, sheet, data = prepare_sweep(options, self.command, self.load)
+            begun = (directory / "sweep.json").exists()
+            if not begun or run_tuner.finished_result(directory, sheet) is None:
+                left.append((directory, sheet, data, options))
+        if not left:
+            return "done"
+        if self.nodes is None:
+            self.stack.enter_context(ray_session.ray_environment())
+            self.nodes = self.stack.enter_context(ray_session.connect(self.address, {}))
+        from gensweep.sweep import parallel
+
+        total = sum(sheet["trials"] for _, sheet, _, _ in left)
+        given = share(left[0][3]._replace(trials=total), self.nodes)
+        jobs = [self._begin(directory, sheet, data, given) for directory, sheet, data, _ in left]
+        return parallel.run(self.home, jobs, given, self.console)
+
+    def _begin(self, directory: Path, sheet: Sheet, data: "Dataset", given: Share) -> "SweepJob":
+        """Makes the directory of a sweep."""
+        from gensweep.sweep.parallel import SweepJob
+        from gensweep.sweep.run_sweep import evaluation_schedule, evaluator_of, make_directory, write_manifest
+        from trainables.data import limited
+
+        if data.fingerprint not in self.evaluators:
+            say = partial(self.console.print, soft_wrap=True, highlight=False, markup=False)
+            self.evaluators[data.fingerprint] = evaluator_of(sheet, data, say)
+        evaluator = self.evaluators[data.fingerprint]._replace(**evaluation_schedule(sheet))
+        own = {**sheet, **given._asdict(), "stamp": evaluator.stamp}
+        make_directory(directory, own)
+        return SweepJob(directory, write_manifest(directory, own), limited(data, sheet["train_images"]), evaluator)
