@@ -139,7 +139,7 @@ def visible(config: dict[str, Any], *, data: Any, evaluator: Any, task: Any) -> 
 def seen(folder: Path, cores: list[Node], at_once: int, **options: Any) -> list[tuple[str, list[str]]]:
     """What `at_once` trials see that wait for each other."""
     asked = Options("vae", trials=at_once, **options)
-    sheet: Sheet = {**resolve(asked, ["test"]), "stamp": {}, "data": {}}
+    sheet: Sheet = {**make_manifest(asked, ["test"]), "stamp": {}, "data": {}}
     folder.mkdir()
     given = share(asked, cores)
     assert given.concurrent == at_once
