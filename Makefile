@@ -5,6 +5,8 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 UV     := uv>=0.9,<1
 TESTS  ?= tests
+# A file of tests to each core, on one thread each: threads without a core of their own wait for each other.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 NOT_TIMED := table calibration damage page verdicts scale
 
 .PHONY: demo test test-fast test-slow test-gpu chaos lint bench calibrate format requirements wheel clean
@@ -32,8 +34,11 @@ demo: $(READY)
 
 test: $(READY)
 	@start=$$(date +%s); \
-	$(MAKE) --no-print-directory lint && $(BIN)/python -m pytest -n auto --dist loadfile $(TESTS); code=$$?; \
+	$(MAKE) --no-print-directory lint && $(PYTEST) --durations 15 $(TESTS); code=$$?; \
 	end=$$(date +%s); echo "make test: $$(( (end - start) / 60 )) min $$(( (end - start) % 60 )) s"; exit $$code
+
+test-fast: $(READY)
+	@$(PYTEST) -m "not ray and not slow and not gpu and not cluster" $(TESTS)
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -m "slow and not gpu" $(TESTS)

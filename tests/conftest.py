@@ -1,7 +1,9 @@
 """Fixtures that several test modules share; a module may have an evaluator of its own."""
 
+import os
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -12,6 +14,24 @@ from trainables.metrics import Evaluator, Extractor, build_evaluator, load_extra
 from trainables.metrics.train_extractor import one_thread
 
 pytest.register_assert_rewrite("helpers")
+NOT_FAST = {"ray", "slow", "gpu", "cluster"}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let no Ray start in a test that `make test-fast` runs: a test that needs Ray has the marker `ray`."""
+    with pytest.MonkeyPatch.context() as patch:
+        if NOT_FAST.isdisjoint(marker.name for marker in item.iter_markers()):
+            patch.setenv("RAY_TMPDIR", f"{os.devnull}/this test lacks the marker ray")
+        return (yield)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how many tests were skipped, and for which reasons."""
+    reasons = Counter(str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", []))
+    if reasons:
+        parts = [f"{reason.removeprefix('Skipped: ')} ({n})" for reason, n in reasons.most_common()]
+        terminalreporter.write_line(f"{reasons.total()} skipped: {'; '.join(parts)}")
 
 
 @pytest.fixture(scope="module")

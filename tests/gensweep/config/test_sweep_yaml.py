@@ -70,6 +70,7 @@ def sheet_of(content: str | dict[str, Any], model: str = "vae", **more: Any) -> 
     return make_manifest(Options(model, **{**file.options, **more, "set": pins}), [])
 
 
+@pytest.mark.ray
 def test_a_documented_file_runs_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     Path("sweep.yaml").write_text(DOCUMENTED)
     assert main(["run", "vae", "sweep.yaml", "--concurrent", "2"]) == 0

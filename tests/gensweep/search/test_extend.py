@@ -26,6 +26,7 @@ VAE = SPACES["vae"]
 GOAL = goal_of({"objective": {"metric": "fid", "mode": "min"}})
 
 
+@pytest.mark.ray
 def test_stopped_resumed_and_extended_on_a_journal(tmp_path: Path) -> None:
     sweep = tmp_path / "results" / "vae-digits"
     one = ["--concurrent", "1", "--scheduler", "none", "--storage", "journal", "--trials", "3", "--set", "epochs=12"]

@@ -112,6 +112,7 @@ def test_too_few_seeds_are_said(tmp_path: Path) -> None:
     assert "add 2 (--add-seeds)" in final_results_text.format_finalists(sweep, found)
 
 
+@pytest.mark.ray
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -142,6 +143,7 @@ def digits_sweep(searched: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(searched, tmp_path / "s"))
 
 
+@pytest.mark.ray
 def test_a_proof_by_the_command_line(digits_sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
     directory = str(digits_sweep)
     assert main(["best", directory]) == 0

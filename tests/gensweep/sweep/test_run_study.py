@@ -119,6 +119,7 @@ def rows(sweep: Path) -> dict[str, list[dict[str, Any]]]:
     return told
 
 
+@pytest.mark.ray
 def test_a_killed_study_goes_on_and_its_arms_are_paired(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -23,6 +23,7 @@ from gensweep.sweep.run_sweep import read_manifest, search_space
 from gensweep.tune import ray_session, run_tuner
 from gensweep.tune.resources import Node, share
 
+pytestmark = pytest.mark.ray
 STRANGER = "raise RuntimeError('a stranger was imported')\n"
 ONE_AT_A_TIME = ["--concurrent", "1", "--scheduler", "none", *LENGTH, *SMALL]
 

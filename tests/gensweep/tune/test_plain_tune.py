@@ -33,6 +33,7 @@ from gensweep.sweep.run_sweep import search_space
 from gensweep.tune import ray_session, run_tuner
 from gensweep.tune.resources import Share
 
+pytestmark = pytest.mark.ray
 EPOCHS = 4
 BOX: dict[str, BaseDistribution] = {"x": FloatDistribution(0.0, 100.0)}
 UNLUCKY = 13.0  # its objective is nan

@@ -3,6 +3,10 @@
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.ray
+
 DRIVER = """
 import os, signal, time
 from ray._private import worker

@@ -19,6 +19,8 @@ from gensweep.tune import ray_session
 from gensweep.tune.run_trial import train
 from trainables.data import limited
 
+pytestmark = pytest.mark.ray
+
 
 @pytest.fixture(scope="module", autouse=True)
 def on_ray() -> Generator[None]:
