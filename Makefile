@@ -9,7 +9,7 @@ TESTS  ?= tests
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 NOT_TIMED := table calibration damage page verdicts scale
 
-.PHONY: demo test test-fast test-slow test-gpu chaos lint bench calibrate format requirements wheel clean
+.PHONY: demo test test-fast test-slow test-gpu chaos lint bench calibrate docs format requirements wheel clean
 .DEFAULT_GOAL := test
 
 # Made once, and again when a dependency moves. uv does in under a minute what takes pip several.
@@ -61,6 +61,10 @@ bench: $(READY)
 
 calibrate: $(READY)
 	@$(BIN)/python benchmarks/calibration.py
+
+# The site of docs/, in build/site; a broken link or a name that is gone is an error.
+docs: $(READY)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 format: $(READY)
 	@$(BIN)/ruff check --fix .
