@@ -21,8 +21,10 @@ $(READY): pyproject.toml requirements.txt
 	@echo "making $(VENV): a minute or two and 6 GB, once"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check '$(UV)'
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements.txt && \
+		$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable . || \
+		{ echo "uv could not install (it does not read the settings of pip): trying pip, which takes some minutes"; \
+		$(BIN)/python -m pip install --quiet --requirement requirements.txt --editable .; }
 	@touch $@
 
 # Pins what pyproject.toml asks for; `make requirements UPGRADE=1` takes the newest versions of everything.
