@@ -81,3 +81,13 @@ def test_site_builds_without_a_warning(tmp_path: Path) -> None:
         for address in re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=\"?([^\" >]+)", page)
     }
     assert [address for address in loaded if address.startswith(("http", "//"))] == []
+
+
+def test_study_pages_have_the_words_of_their_template() -> None:
+    """A study takes minutes to hours, so its page is not written anew when the template changes its words."""
+    template = (ROOT / "analysis" / "templates" / "study.md").read_text(encoding="utf-8")
+    fixed = [part for part in template.split("\n\n") if "{" not in part]
+    assert len(fixed) > 0
+    for path in (ROOT / "docs" / "studies").glob("[a-z]*.md"):
+        page = path.read_text(encoding="utf-8")
+        assert [part for part in fixed if part not in page] == [], path.name
