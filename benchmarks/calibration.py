@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from damage import DAMAGE, Pool
-from page import HEAD, comparison
-from table import device
-from verdicts import verdicts
+from lib.calibration_checks import check_requirements
+from lib.calibration_page import HEAD, comparison
+from lib.corruptions import DAMAGE, Pool
+from lib.results_table import device
 
 from trainables.data import Dataset, load
 from trainables.metrics import EvalInputs, Evaluator, Extractor, build_evaluator, load_extractor, measure
@@ -86,12 +86,13 @@ def lines(found: Calibrated) -> list[str]:
     stamp = ", ".join(f"{key} {value}" for key, value in found.evaluator.stamp.items() if key != "n_samples")
     one, five = found.easy[0], ", ".join(found.easy[:5])
     accuracy = f"{found.labels['accuracy']:.4f} ± {found.labels['accuracy_se']:.4f}"
+    values_and_floors = {title: (values, floor) for title, (_, values, floor) in found.rows.items()}
     return [
         f"## {found.data.name}", "",
         f"Stamp: {stamp}. The class that is dropped, left alone and over-weighted is {one!r}; the five classes are "
         f"{five}: those that the extractor separates best (fewest missed and wrongly named). It names {accuracy} of "
         "the test images right, which is the ceiling of a conditional generator's `accuracy`.", "", *body, "",
-        *verdicts({title: (values, floor) for title, (_, values, floor) in found.rows.items()}, found.trained), "",
+        *check_requirements(values_and_floors, found.trained), "",
     ]  # fmt: skip
 
 

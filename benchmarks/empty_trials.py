@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lib.results_table import keep
 from rich.console import Console
-from table import keep
 
 from gensweep.config.options import Options
 from gensweep.config.resolve import make_manifest

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 import torch
-from table import keep
+from lib.results_table import keep
 
 from search_spaces import SPACES
 from search_spaces.override import apply, default

@@ -22,9 +22,9 @@ from typing import Any, NamedTuple
 import ray
 import ray.cloudpickle
 from empty_trials import Clock, End, now
+from lib.results_table import keep
 from ray.cluster_utils import Cluster
 from rich.console import Console
-from table import keep
 
 from gensweep.config.options import Options
 from gensweep.config.resolve import make_manifest

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from table import keep
+from lib.results_table import keep
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 

@@ -18,10 +18,10 @@ import optuna
 import ray
 import ray.cloudpickle
 from empty_trials import Clock, End, now
+from lib.results_table import keep
 from ray import tune
 from ray.tune.search.optuna import OptunaSearch
 from rich.console import Console
-from table import keep
 
 from gensweep.config.options import Options
 from gensweep.config.resolve import make_manifest

@@ -8,7 +8,7 @@ import statistics
 import time
 
 import torch
-from table import keep
+from lib.results_table import keep
 
 from trainables import MODELS, Data
 from trainables.data import load

@@ -8,7 +8,7 @@ import statistics
 import time
 
 import torch
-from table import keep
+from lib.results_table import keep
 from training_loop import CONFIG
 
 from trainables import MODELS, Data

@@ -103,7 +103,7 @@ def has_bf16() -> bool:
 
 
 def main() -> None:
-    from table import keep
+    from lib.results_table import keep
 
     precisions = ("fp32", "bf16") if has_bf16() else ("fp32",)
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3

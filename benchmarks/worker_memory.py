@@ -9,7 +9,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from table import keep
+from lib.results_table import keep
 
 from gensweep import Sweep
 

@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from intact import differing, unsound
+from check_sweep import differing, unsound
 
 TRIALS = 12
 SMALL = "--dataset digits --set net=mlp --set width=16 --set likelihood=bernoulli --concurrent 2"

@@ -12,28 +12,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
-import numpy as np
 import pyarrow.fs as pafs
 import torch
-from PIL import Image
 from safetensors.torch import save
 from torch import Tensor
 
 from trainables.engine.state import Snapshot
 from trainables.filestore import open_filesystem, read_bytes, retry_transient, write_bytes
+from trainables.images import encode_png, make_sheet
 
 T = TypeVar("T")
 KEEP = 2  # checkpoints: the newest, and the one before in case it is damaged
-
-
-def picture(images: Tensor, columns: int) -> Image.Image:
-    """uint8 [n, C, H, W] as one picture, row by row, without gaps; missing cells are black."""
-    n, c, h, w = images.shape
-    rows = -(-n // columns)
-    cells = np.zeros((rows * columns, c, h, w), np.uint8)
-    cells[:n] = images.numpy()
-    sheet = cells.reshape(rows, columns, c, h, w).transpose(0, 3, 1, 4, 2).reshape(rows * h, columns * w, c)
-    return Image.fromarray(sheet[..., 0] if c == 1 else sheet)
 
 
 class TrialFiles:
@@ -120,9 +109,8 @@ class TrialFiles:
 
     def save_samples(self, epoch: int, images: Tensor, columns: int) -> None:
         """The fixed sample grid of an epoch, uint8 [n, C, H, W], as ``samples/epoch_0001.png``."""
-        buffer = io.BytesIO()
-        picture(images, columns).save(buffer, "png")
-        self._write(f"samples/epoch_{epoch:04d}.png", buffer.getvalue())
+        sheet = make_sheet(images.numpy(), columns, fill=0)
+        self._write(f"samples/epoch_{epoch:04d}.png", encode_png(sheet))
 
 
 def _epoch_of(line: bytes) -> float:

@@ -23,6 +23,7 @@ from analysis.sweep import ranking
 from trainables import MODELS
 from trainables.engine.evaluate import GRID, grid_labels
 from trainables.errors import UserError
+from trainables.images import to_uint8
 
 ACROSS = 10  # images in a row
 REAL = "Real images"
@@ -152,4 +153,4 @@ def _real_strip(sweep: Sweep) -> list[Strip]:
         held_out = np.asarray(found.val.labels)
         chosen = torch.tensor([int(np.flatnonzero(held_out == k)[0]) for k in _column_classes(sweep)])
     x, _ = found.val.to("cpu").gather(chosen, torch.device("cpu"))
-    return [Strip(REAL, "held out, never trained on", (x * 255).round().to(torch.uint8).numpy())]
+    return [Strip(REAL, "held out, never trained on", to_uint8(x).numpy())]

@@ -22,6 +22,7 @@ from analysis.sweep import ranking
 from trainables import MODELS, random_streams
 from trainables.engine import evaluate
 from trainables.errors import UserError, unknown
+from trainables.images import to_uint8
 
 BATCH = 500
 
@@ -55,7 +56,7 @@ def generate_images(sweep: Sweep, number: int, z: Tensor, y: Tensor) -> Pixels:
     assert model.sample is not None, f"{model.name} does not sample"
     with torch.no_grad():
         parts = [model.sample(built, z[i : i + BATCH], y[i : i + BATCH]) for i in range(0, len(z), BATCH)]
-    pixels: Pixels = torch.cat(parts).mul(255).round().to(torch.uint8).numpy()
+    pixels: Pixels = to_uint8(torch.cat(parts)).numpy()
     return pixels
 
 
@@ -73,7 +74,7 @@ def scored_samples(sweep: Sweep, number: int, which: list[int]) -> Pixels:
     config = model.completed(results.read_trial(sweep, number).config)
     with torch.no_grad():
         drawn = evaluate.generate(model, config, load_nets(sweep, number), labels, sweep.meta["seed"], chunks)
-        of = {k: evaluate.in_bytes(x) for k, (x, _) in zip(chunks, drawn, strict=True)}
+        of = {k: to_uint8(x) for k, (x, _) in zip(chunks, drawn, strict=True)}
     return torch.stack([of[k // evaluate.CHUNK][k % evaluate.CHUNK] for k in which]).numpy()
 
 

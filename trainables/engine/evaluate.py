@@ -16,6 +16,7 @@ from trainables import random_streams
 from trainables.config_schema import Config
 from trainables.engine.interface import Batch, Model
 from trainables.engine.state import Data, TrainingState, sampling_nets
+from trainables.images import to_uint8
 from trainables.metrics import EvalInputs, Evaluator, extract_features, measure
 from trainables.random_streams import Draw
 
@@ -49,11 +50,6 @@ def generate(
         yield model.sample(nets, random_streams.draw(spec, len(y), str(labels.device), seed, "judged", i), y).float(), y
 
 
-def in_bytes(images: Tensor) -> Tensor:
-    """Images in [0, 1], or a little beyond, as uint8."""
-    return (images.clamp(0, 1) * 255).round().to(torch.uint8)
-
-
 def grid_labels(n_classes: int) -> Tensor:
     """Labels of the sample grid, int64 [GRID]: with ten classes each column is a class."""
     return torch.arange(GRID) % n_classes
@@ -71,7 +67,7 @@ def _picture(run: TrainingState, nets: dict[str, nn.Module], evaluator: Evaluato
         batch = Batch(*images.val.gather(torch.arange(n, device=device), device))
         noise = {k: random_streams.draw(spec, n, device, evaluator.seed, "shown", k) for k, spec in specs.items()}
         drawn = show(nets, batch, noise)
-    return in_bytes(drawn).cpu()
+    return to_uint8(drawn).cpu()
 
 
 def measure_held_out(

@@ -50,7 +50,6 @@ __all__ = [
     "keys",
     "load_extractor",
     "measure",
-    "score",
 ]
 
 _WITH_NETS = {
@@ -89,24 +88,6 @@ def __getattr__(name: str) -> Any:
 def keys() -> dict[str, MetricKey]:
     """Every key of every metric, in the order of METRICS."""
     return {name: key for metric in METRICS.values() for name, key in metric.keys.items()}
-
-
-def score(
-    evaluator: Evaluator,
-    extractor: Extractor,
-    images: Iterator[Tensor],
-    labels: Tensor | None = None,
-    asked: tuple[str, ...] = (),
-) -> dict[str, Value]:
-    """Every metric that the first `evaluator.n_samples` images [B,C,H,W] in [0,1] suffice for. `labels` [N] are the
-    classes that a conditional model was asked for; `asked` names metrics that run on request only.
-
-
-    Raises ValueError where the iterator yields too few images.
-    """
-    return measure(
-        EvalInputs(evaluator, *extract_features(evaluator, extractor, images), labels, extractor), asked=asked
-    )
 
 
 def measure(inputs: EvalInputs, *, last: bool = True, asked: tuple[str, ...] = ()) -> dict[str, Value]:

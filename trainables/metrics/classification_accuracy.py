@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainables.data.dataset import Split, make
+from trainables.images import to_uint8
 from trainables.lazy_import import Tensor, torch
 from trainables.metrics.inputs import EvalInputs
 from trainables.metrics.types import MetricKey
@@ -40,7 +41,7 @@ def _arrays(split: Split) -> Split:
 
 
 def _bytes(x: Tensor) -> NDArray[np.uint8]:
-    return (x.clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
+    return to_uint8(x).cpu().numpy()
 
 
 KEYS = {

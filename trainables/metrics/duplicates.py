@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from trainables.images import to_uint8
 from trainables.lazy_import import torch
 from trainables.metrics.inputs import EvalInputs
 from trainables.metrics.manifold import share
@@ -36,7 +37,7 @@ def duplicates(inputs: EvalInputs) -> dict[str, Value]:
 
 def _copied(images: torch.Tensor) -> torch.Tensor:
     """Which of images [N,C,H,W] have an equal, bool [N]."""
-    pixels = (images.clamp(0, 1) * 255).round().to(torch.uint8).flatten(1).cpu().numpy()
+    pixels = to_uint8(images).flatten(1).cpu().numpy()
     rows = np.ascontiguousarray(pixels).view(np.dtype((np.void, pixels.shape[1])))[:, 0]
     _, which, count = np.unique(rows, return_inverse=True, return_counts=True)
     return torch.from_numpy(count[which] > 1)

@@ -16,6 +16,7 @@ from analysis.figures.sample_grids import sheet_gap
 from analysis.nets import reconstruct
 from analysis.nets.reconstruct import DenoisedPoints
 from analysis.study.study_results import Arm
+from trainables.images import to_uint8
 
 TITLE = "The same images at rising noise"
 TITLE_PARABOLA = "Points pulled back to y = x²"
@@ -41,7 +42,7 @@ def data(arms: list[Arm], of: str) -> Denoised:
 
 
 def _pixels(x: torch.Tensor) -> Pixels:
-    pixels: Pixels = x.clamp(0, 1).mul(255).round().to(torch.uint8).numpy()
+    pixels: Pixels = to_uint8(x).numpy()
     return pixels
 
 

@@ -20,6 +20,7 @@ from analysis.nets import autoencoder_samples, codes, rebuild
 from analysis.nets.codes import Codes
 from analysis.study.study_results import Arm
 from trainables.errors import UserError
+from trainables.images import to_uint8
 
 TITLE = "The two-number codes, by class"
 TITLE_MANIFOLD = "What the decoder makes of the plane"
@@ -79,7 +80,7 @@ def decode(arm: Arm, z: Tensor) -> Pixels:
 
 
 def _pixels(x: Tensor) -> Pixels:
-    pixels: Pixels = x.mul(255).round().to(torch.uint8).numpy()
+    pixels: Pixels = to_uint8(x).numpy()
     return pixels
 
 

@@ -91,9 +91,9 @@ def wait_for(rack: hosts.Rack, name: str, host: str, n: int, process: "subproces
         time.sleep(0.2)
 
 
-def intact(rack: hosts.Rack, name: str, trials: int) -> str:
+def check_sweep(rack: hosts.Rack, name: str, trials: int) -> str:
     """What is lost or doubled in a sweep, or differs from a solo replay of its parameters and seeds."""
-    command = [sys.executable, str(ROOT / "scripts/intact.py"), str(rack.shared / "gensweep" / name), str(trials)]
+    command = [sys.executable, str(ROOT / "scripts/check_sweep.py"), str(rack.shared / "gensweep" / name), str(trials)]
     return subprocess.run(command, env=rack.environment(), capture_output=True, text=True, timeout=600).stdout
 
 
@@ -118,7 +118,7 @@ def test_trials_of_a_lost_worker_go_on_elsewhere(rack: hosts.Rack) -> None:
     said, _ = process.communicate(timeout=600)
     assert process.returncode == 0, said
     assert "24 of 24 trials ended: 24 done" in said
-    assert intact(rack, "worker", 24) == "sound\n"
+    assert check_sweep(rack, "worker", 24) == "sound\n"
 
 
 def test_a_sweep_goes_on_under_a_new_head(rack: hosts.Rack) -> None:
@@ -131,7 +131,7 @@ def test_a_sweep_goes_on_under_a_new_head(rack: hosts.Rack) -> None:
     file = rack.file(head=1, workers=())
     gensweep(rack, "cluster", "up", file, "--wait", 1, "--timeout", "2m")
     assert "24 of 24 trials ended: 24 done" in gensweep(rack, "submit", file, "--", "resume", "head", timeout=600)
-    assert intact(rack, "head", 24) == "sound\n"
+    assert check_sweep(rack, "head", 24) == "sound\n"
 
 
 def test_nothing_is_left(rack: hosts.Rack) -> None:

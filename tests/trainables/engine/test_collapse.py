@@ -60,7 +60,7 @@ def test_a_generator_that_still_learns_is_given_time() -> None:
     assert count_collapsed(2, {"fid": 99.0}, 100.0) == 3
     assert count_collapsed(0, {"fid": 90.0}, float("inf")) == 1
     assert count_collapsed(2, {}, 100.0) == 3
-    assert count_collapsed(2, {"fid": 99.0}, 100.0, old=False) == 1
+    assert count_collapsed(2, {"fid": 99.0}, 100.0, mature=False) == 1
 
 
 def test_a_default_gan_is_old_after_8_epochs_of_mnist() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
+from helpers.scoring import score
 from torch import Tensor
 
 from trainables.data import load
@@ -21,7 +22,6 @@ from trainables.metrics import (
     MetricKey,
     build_evaluator,
     load_extractor,
-    score,
 )
 from trainables.metrics.classes import classes, effective
 from trainables.metrics.extract import run_extractor, split_images

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 import torch
+from helpers.scoring import score
 from prdc import compute_prdc
 from torch import Tensor
 
 from trainables.data import load
-from trainables.metrics import Evaluator, Extractor, score
+from trainables.metrics import Evaluator, Extractor
 from trainables.metrics.distances import chunks, closest, nearest
 from trainables.metrics.extract import split_images
 from trainables.metrics.neighbours import K, balls, neighbours

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import optuna
+from lib.results_table import keep
 from optuna.samplers import BaseSampler
 from optuna.storages import RDBStorage
 from ray.tune.search import Searcher
 from ray.tune.search.optuna import OptunaSearch
-from table import keep
 
 from gensweep.config.options import Options
 from gensweep.config.resolve import make_manifest
@@ -140,7 +140,7 @@ def main() -> int:
                 middle = Cost(*(1000 * statistics.median(column) for column in zip(*found, strict=True)))
                 table.append([CALLED[way.__name__], name, *(f"{figure:.1f}" for figure in middle)])
                 worst = max(worst, middle.besides) if way is ours else worst
-    keep("suggest_record", f"Suggest and record at {STORED:,} stored trials", COLUMNS, table, __doc__ or "")
+    keep("searcher_overhead", f"Suggest and record at {STORED:,} stored trials", COLUMNS, table, __doc__ or "")
     return int(worst > MUST_MS)
 
 

@@ -1,11 +1,11 @@
-"""Does the interval of ten fresh seeds hold the mean of many? The same question as in honest_intervals.py, without the
-search, and so of many more intervals.
+"""Does the interval of ten fresh seeds hold the mean of many? The question of interval_coverage_sweeps.py without the
+search, and so for many more intervals.
 
 GROUPS times ten trainings of one configuration of that benchmark, on the seeds that finalize would give a sweep of the
 seed 1000, 1001, ...; the truth is the mean of them all. Besides the count it gives F, the variance between groups
 against that within: 1 where the seeds of a group have nothing in common, as they should.
 
-    python benchmarks/honest_groups.py [GROUPS]
+    python benchmarks/interval_coverage_seeds.py [GROUPS]
 """
 
 import sys
@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from honest_intervals import LEVEL, MODEL, SEEDS, SET, SLOTS
+from interval_coverage_sweeps import LEVEL, MODEL, SEEDS, SET, SLOTS
+from lib.results_table import keep
 from scipy.stats import binom, f
-from table import keep
 
 from analysis.base.paired_tests import interval
 from gensweep.sweep.finalize import final_seed
@@ -91,7 +91,7 @@ def main() -> None:
     ratio = SEEDS * scores.mean(1).var(ddof=1) / scores.var(1, ddof=1).mean()
     p = f.sf(ratio, groups - 1, groups * (SEEDS - 1))
     keep(
-        "honest_groups",
+        "interval_coverage_seeds",
         f"Of {groups} groups of {SEEDS} fresh seeds: what lies in the 95 % interval",
         ["what", "in the interval", "share", "of a right interval", "F between groups"],
         [

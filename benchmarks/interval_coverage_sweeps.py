@@ -7,7 +7,7 @@ configuration is the mean of all the seeds that the *other* sweeps gave it: othe
 (binomial). The truth has an error of its own, by the number of its seeds (last column), which lowers the rate by a
 point or less. The search's score is of one training on val, so it is held against the interval on val.
 
-    python benchmarks/honest_intervals.py [REPEATS] [FOLDER] [FIRST]
+    python benchmarks/interval_coverage_sweeps.py [REPEATS] [FOLDER] [FIRST]
 
 With a FOLDER, which is kept, a run that was stopped goes on. The sweeps have the seeds FIRST, FIRST + 1, ... (from 0).
 """
@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from lib.results_table import keep
 from numpy.typing import NDArray
 from rich.console import Console
 from scipy.stats import binom
-from table import keep
 
 import gensweep.tune.run_tuner  # noqa: F401  before any thread imports Ray Tune as well: its modules import in a circle
 from analysis.base.paired_tests import interval
@@ -139,7 +139,7 @@ def main() -> int:
     columns = ["what", "split", "in the interval", "share", "of a right interval", "how far off", "seeds of the truth"]
     minutes = f"{(time.monotonic() - began) / 60:.1f} minutes."
     title = f"Of {repeats} sweeps: what lies in the 95 % interval of {SEEDS} fresh seeds"
-    keep("honest_intervals", title, columns, rows, f"{minutes}\n\n{__doc__}")
+    keep("interval_coverage_sweeps", title, columns, rows, f"{minutes}\n\n{__doc__}")
     return int(wrong)
 
 

@@ -83,7 +83,7 @@ def replayed(sweep: Path) -> Path:
     return to
 
 
-if __name__ == "__main__":  # python scripts/intact.py SWEEP TRIALS
+if __name__ == "__main__":  # python scripts/check_sweep.py SWEEP TRIALS
     where, n = Path(sys.argv[1]), int(sys.argv[2])
     wrong = unsound(where, n, [], unheard=n)[1] or differing(where, None)
     print("\n".join(wrong) or "sound")

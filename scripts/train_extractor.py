@@ -1,4 +1,4 @@
-"""Makes the shipped weights: `python -m trainables.metrics.fit mnist --data-dir DIR -o mnist.safetensors`."""
+"""Makes the shipped weights: `python scripts/train_extractor.py mnist --data-dir DIR -o mnist.safetensors`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from trainables.metrics.train_extractor import fit, make_recipe
 
 
 def main(args: list[str]) -> None:
-    """The command line; see `python -m trainables.metrics.fit --help`."""
-    parser = argparse.ArgumentParser(prog="python -m trainables.metrics.fit", description="Train an extractor.")
+    """The command line; see `python scripts/train_extractor.py --help`."""
+    parser = argparse.ArgumentParser(prog="python scripts/train_extractor.py", description="Train an extractor.")
     parser.add_argument("dataset")
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--epochs", type=int, help="default: about 600,000 images seen")
@@ -38,7 +38,7 @@ def _command(known: argparse.Namespace) -> str:
     epochs = "" if known.epochs is None else f" --epochs {known.epochs}"
     source = "" if known.data_dir is None else " --data-dir DIR"
     output = shlex.quote(known.output.name)
-    return f"python -m trainables.metrics.fit {known.dataset}{source}{epochs} -o {output}"
+    return f"python scripts/train_extractor.py {known.dataset}{source}{epochs} -o {output}"
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import tempfile
 from typing import Any
 
 import numpy as np
-from table import keep
+from lib.results_table import keep
 
 from gensweep import Sweep
 from gensweep.tune import ray_session
@@ -30,7 +30,7 @@ def main() -> None:
     with ray_session.ray_environment(), ray_session.connect(None, {}):
         rows = measured()
     keep(
-        "alarm",
+        "collapse_alarm",
         "The collapse alarm against what became of the trial",
         ["GAN", "seed", "alarm", "modes at the end", "modes at each epoch", "duplicates at the end"],
         rows,

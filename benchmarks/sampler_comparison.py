@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 import optuna
 import ray.cloudpickle
+from lib.results_table import keep
 from ray import tune
 from ray.tune.schedulers import ASHAScheduler
 from ray.tune.search.optuna import OptunaSearch
 from rich.console import Console
-from table import keep
 
 from analysis.base.paired_tests import interval
 from gensweep.config.options import Options
@@ -149,7 +149,7 @@ def main() -> int:
                 print(seed, arm, len(curves[arm][-1]), f"{curves[arm][-1][-1]:.3f}", flush=True)
     columns = ["search", "epochs of a sweep", "compared at", "best FID", "TPE is", "interval", "better / worse"]
     rows, worse = table(curves)
-    keep("search_worth", f"The best of {TRIALS} trials, {repeats} repeats", columns, rows, __doc__ or "")
+    keep("sampler_comparison", f"The best of {TRIALS} trials, {repeats} repeats", columns, rows, __doc__ or "")
     return int(worse)
 
 

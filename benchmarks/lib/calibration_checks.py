@@ -6,7 +6,7 @@ Values = dict[str, Any]
 BLIND = ("real", "noise .1", "1,000 images x 10")
 
 
-def verdicts(rows: dict[str, tuple[Values, Values]], trained: Values) -> list[str]:
+def check_requirements(rows: dict[str, tuple[Values, Values]], trained: Values) -> list[str]:
     """A markdown list, from the values of each damage and of as many real images."""
     real, few, one = rows["real"][0], rows["1,000 images x 10"][0], rows["one class"][0]
     heavy, heavy_floor = rows["one class x 3.2"]
