@@ -48,7 +48,7 @@ def collapse_kind(quality: Mapping[str, Any], class_prior: NDArray[np.float64]) 
 
 
 def is_warmed_up(steps: int, rate: float, path: float = WARM_UP_PATH) -> bool:
-    """Return whether a generator is warmed up after `steps` updates at learning rate `rate`; with MATURE_PATH, mature."""
+    """Return whether a generator has warmed up (with `MATURE_PATH`: is mature) after `steps` updates at rate `rate`."""
     return steps >= WARM_UP_STEPS and steps * rate >= path
 
 
