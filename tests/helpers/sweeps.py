@@ -96,6 +96,12 @@ def _meta(name: str, trials: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def rewrite(directory: Path, **changes: Any) -> None:
+    """Change keys of a sweep's sweep.json."""
+    path = directory / "sweep.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
 def _study(directory: Path, trials: list[Planned], further: list[dict[str, float]], directions: list[str]) -> None:
     storage = optuna.storages.RDBStorage(f"sqlite:///{directory}/study.db")
     event.listen(storage.engine, "connect", lambda connection, _: connection.execute("pragma synchronous=off"))

@@ -1,36 +1,18 @@
-"""Reading, ranking and summing up a sweep directory, by hand numbers; and every directory that cannot be read."""
+"""Reading a sweep directory; and every directory that cannot be read."""
 
-import json
-import shutil
 import sqlite3
 from pathlib import Path
-from typing import Any
 
 import pytest
 from helpers import sweeps
+from helpers.sweeps import rewrite
 from optuna.trial import TrialState
 from pyarrow import fs
 
 from analysis.read import optuna_study, results
-from analysis.sweep import ranking, status
+from analysis.sweep import ranking
 from trainables.errors import UserError
 from trainables.filestore import Directory
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return sweeps.make(tmp_path_factory.mktemp("results") / "tiny")
-
-
-@pytest.fixture
-def own(made: Path, tmp_path: Path) -> Path:
-    """A sweep that a test may change."""
-    return shutil.copytree(made, tmp_path / "own")
-
-
-def rewrite(directory: Path, **changes: Any) -> None:
-    path = directory / "sweep.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
 def test_trials_as_the_study_tells_them(made: Path) -> None:
@@ -61,72 +43,6 @@ def test_the_last_row_of_an_epoch_counts_and_torn_lines_do_not() -> None:
         {"epoch": 3, "fid": 7},
     ]
     assert results.parse_rows(b"") == []
-
-
-def test_ranking_breaks_ties_by_number_and_leaves_out_failures(made: Path) -> None:
-    sweep = results.load(made)
-    assert ranking.ranked_trials(sweep)["number"].tolist() == [1, 0, 2]  # trial 3 failed after reaching 5.0
-
-
-def test_a_maximised_objective(own: Path) -> None:
-    rewrite(own, objective={"metric": "fid", "mode": "max"})
-    sweep = results.load(own)
-    lead = ranking.top_entries(sweep, 1)[0]
-    assert (lead["number"], lead["value"], lead["best_epoch"]) == (2, 90.0, 1)
-    margin = ranking.margin_over_defaults(sweep)
-    assert margin is not None
-    assert (margin.gain, margin.share) == (30.0, 0.5)
-
-
-def test_top_is_plain_and_exact(made: Path) -> None:
-    first, second = ranking.top_entries(results.load(made), 2)
-    assert json.loads(json.dumps(first)) == first
-    assert (first["number"], first["value"], first["best_epoch"], first["epochs_done"]) == (1, 12.5, 4, 5)
-    assert first["config"] == sweeps.FIXED | {"lr": 3e-3, "batch_size": 64, "likelihood": "bernoulli"}
-    assert first["seed"] == 101
-    assert first["metrics"]["updates"] == 80
-    assert second["number"] == 0
-    with pytest.raises(UserError, match="at least 1, not 0"):
-        ranking.top_entries(results.load(made), 0)
-
-
-def test_table_and_margin(made: Path) -> None:
-    lines = ranking.format_table(results.load(made), 2).splitlines()
-    assert lines[0].split() == ["rank", "trial", "state", "fid", "epoch", "lr", "batch_size", "likelihood"]
-    assert lines[1].split() == ["1", "1", "done", "12.5", "4", "0.003", "64", "bernoulli"]
-    assert len({len(line) for line in lines[:3]}) == 1
-    assert lines[4] == "Trial 1 reaches FID 12.5, the defaults (trial 0) 20: 7.5 better (38%)."
-    shown = ["FID              12.5", "effective modes  9.5 classes", "precision        0.75 0..1"]
-    assert lines[6:] == ["Trial 1:", *(f"  {line}" for line in shown), "  nats per image   102.5 nats"]
-    assert ranking.margin_over_defaults(results.load(made)) == ranking.Margin(20.0, 12.5, 7.5, 0.375)
-
-
-def test_status_counts(own: Path) -> None:
-    rewrite(own, trials=10)
-    found = status.summary(results.load(own))
-    assert {key: found[key] for key in ("done", "stopped", "failed", "open", "waiting", "asked")} == {
-        "done": 2, "stopped": 1, "failed": 1, "open": 0, "waiting": 6, "asked": 10,
-    }  # fmt: skip
-    assert found["reasons"] == {"nan": 1}
-    assert found["best"] == {"number": 1, "value": 12.5, "values": {"fid": 12.5}, "best_epoch": 4}
-    assert "best so far: trial 1, FID 12.5 at epoch 4" in status.format_status(results.load(own))
-
-
-def test_all_failed(tmp_path: Path) -> None:
-    failed = sweeps.make(tmp_path / "bad", [sweeps.TRIALS[3]] * 2)
-    with pytest.raises(UserError, match=r"all 2 trials of .*bad' failed \(2 nan\)"):
-        ranking.format_table(results.load(failed), 5)
-    assert status.summary(results.load(failed))["best"] is None
-
-
-def test_before_the_first_trial(own: Path) -> None:
-    (own / "study.db").unlink()
-    shutil.rmtree(own / "trials")
-    sweep = results.load(own)
-    assert status.summary(sweep)["waiting"] == 4
-    assert results.read_rows(sweep).rows.empty
-    with pytest.raises(UserError, match=r"no trial of .* has a score yet"):
-        ranking.ranked_trials(sweep)
 
 
 def test_not_a_sweep(own: Path, tmp_path: Path) -> None:

@@ -5,23 +5,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from helpers.command_line import refused, written
 from optuna.trial import TrialState
 
-from gensweep import Sweep
 from gensweep.cli.main import main
-from gensweep.config.options import Options
-from gensweep.config.resolve import make_manifest
-from gensweep.errors import UserError
 from gensweep.import_hook import ROOT
 from gensweep.search.study_storage import open_study
-from gensweep.storage.lock import driving, is_driven
-from gensweep.units import seconds
-from search_spaces import SPACES
-from search_spaces.override import describe
 
 pytestmark = pytest.mark.usefixtures("at_home")
 
@@ -141,10 +132,6 @@ def test_results_that_cannot_be_a_sweep(at_home: Path, capsys: pytest.CaptureFix
     assert "holds no sweep" in refused(capsys, "run", "vae", "--results", "other")
 
 
-def resolved(**options: Any) -> dict[str, Any]:
-    return make_manifest(Options("vae", **options), ["gensweep", "run", "vae"])
-
-
 def test_another_sweep_of_the_same_name(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     written(at_home, trials=3)
     said = refused(capsys, "run", "vae", "--trials", "4", "--seed", "1", "--set", "lr=1e-3")
@@ -160,50 +147,3 @@ def test_report_where_all_trials_failed(at_home: Path, capsys: pytest.CaptureFix
         study.tell(trial, state=TrialState.FAIL)
     assert "nan" in refused(capsys, "report", str(directory))
     assert "nan" in refused(capsys, "best", str(directory))
-
-
-def test_resolved_sweep_is_plain_and_complete() -> None:
-    sheet = resolved(epochs=6, trials=7, seed=5, set={"latent_dim": "2"})
-    assert sheet == json.loads(json.dumps(sheet))
-    assert (sheet["name"], sheet["epochs"], sheet["trials"], sheet["seed"]) == ("vae-digits", 6, 7, 5)
-    assert sheet["space"]["epochs"] == {**describe(SPACES["vae"])["epochs"], "high": 6}
-    assert sheet["space"]["latent_dim"] == {"kind": "fixed", "value": 2}
-    assert sheet["defaults"]["epochs"] == 6
-    assert sheet["objective"] == {"metric": "fid", "mode": "min"}
-    assert set(sheet["versions"]) == {"gensweep", "python", "torch", "ray", "optuna"}
-
-
-def test_precision_is_a_key_of_the_space() -> None:
-    assert resolved(precision="bf16")["space"]["precision"] == {"kind": "fixed", "value": "bf16"}
-
-
-def test_python_users_may_give_numbers() -> None:
-    assert Sweep("vae", set={"width": 16, "lr": [1e-3, 0.01]}).options.set == {"width": "16", "lr": "0.001,0.01"}
-    with pytest.raises(UserError, match="a text is needed"):
-        Sweep("vae", name=5)
-
-
-def test_one_driver_a_sweep(at_home: Path) -> None:
-    assert not is_driven(at_home)
-    with driving(at_home, print):
-        assert is_driven(at_home)
-        with pytest.raises(UserError, match=f"another gensweep is running .*process {os.getpid()} on"):
-            driving(at_home, print).__enter__()
-    with driving(at_home, print):
-        pass
-
-
-def test_a_new_driver_waits_for_the_workers_of_a_dead_one(at_home: Path) -> None:
-    said: list[str] = []
-    works = "with lock.working(pathlib.Path()): print('in', flush=True); time.sleep(1)"
-    code = f"import pathlib, time\nfrom gensweep.storage import lock\n{works}"
-    with subprocess.Popen([sys.executable, "-c", code], cwd=at_home, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        with driving(at_home, said.append):
-            process.wait(0.5)
-    assert said == ["waiting for the workers of a driver that died ..."]
-
-
-def test_durations() -> None:
-    assert [seconds(text) for text in ("90s", "30m", "2h", "1.5h", 10)] == [90, 1800, 7200, 5400, 10]

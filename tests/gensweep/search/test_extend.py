@@ -1,4 +1,4 @@
-"""The life of a sweep after its first launch: stopped from elsewhere, resumed, extended in a wider space, warmed."""
+"""A sweep after its first launch: stopped from elsewhere, resumed, extended, and extended in a wider space."""
 
 from pathlib import Path
 from typing import Any
@@ -9,9 +9,7 @@ from helpers.command_line import SMALL, done, gensweep, trials, wait_for_rows
 from optuna.trial import TrialState
 
 from analysis.read import results
-from gensweep import Sweep
 from gensweep.cli.main import main
-from gensweep.config import initial_points
 from gensweep.config.manifest import Sheet
 from gensweep.config.options import Options
 from gensweep.config.resolve import make_manifest
@@ -19,11 +17,6 @@ from gensweep.errors import UserError
 from gensweep.search.extend import extend_manifest, rewrite_study
 from gensweep.search.study_storage import open_study
 from gensweep.sweep.run_sweep import search_space
-from search_spaces import SPACES
-from trainables.objective import goal_of
-
-VAE = SPACES["vae"]
-GOAL = goal_of({"objective": {"metric": "fid", "mode": "min"}})
 
 
 @pytest.mark.ray
@@ -91,76 +84,3 @@ def test_an_extension_of_the_same_space_keeps_the_study(tmp_path: Path) -> None:
 def test_extensions_that_cannot_be(more: int, settings: dict[str, str]) -> None:
     with pytest.raises(UserError):
         extend_manifest(_sheet(), more, settings)
-
-
-@pytest.mark.parametrize(
-    ("point", "message"),
-    [
-        ({"lrr": 1e-3}, "unknown key 'lrr': did you mean 'lr'"),
-        ({"lr": 1.0}, "lr=1.0 lies outside what is searched: 0.0001 to 0.005"),
-        ({"batch_size": 65}, "batch_size=65 lies outside what is searched: 64, 128, 256"),
-        ({"sigma": 0.1}, "no trial reads 'sigma' with its other values"),
-        ({"net": "conv"}, "net is fixed at mlp"),
-    ],
-)
-def test_points_that_cannot_be(point: dict[str, Any], message: str) -> None:
-    with pytest.raises(UserError, match=message):
-        initial_points.check_point(VAE, point)
-
-
-def test_points_come_right_after_the_defaults(tmp_path: Path) -> None:
-    assert initial_points.parse_point("lr=5e-4, likelihood=gaussian,sigma=0.1") == {
-        "lr": 5e-4,
-        "likelihood": "gaussian",
-        "sigma": 0.1,
-    }
-    sheet = _sheet(points=[initial_points.parse_point("lr=5e-4,likelihood=gaussian,sigma=0.1")])
-    with open_study(tmp_path, sheet, {"lr": 1e-3}) as study:
-        first, second = study.ask(), study.ask()
-        search_space(sheet).space(first)
-        config = search_space(sheet).space(second)
-    assert first.params["lr"] == 1e-3
-    assert (config["lr"], config["likelihood"], config["sigma"]) == (5e-4, "gaussian", 0.1)
-    with pytest.raises(UserError, match="4 points and the defaults need at least 5 trials"):
-        _sheet(points=[{"lr": 1e-3 * k} for k in (1, 2, 3, 4)])
-
-
-def test_warm_from_takes_what_fits(tmp_path: Path) -> None:
-    made = sweeps.make(tmp_path / "s")
-    common = {"beta": 1.0, "epochs": 5}  # its latent_dim 2 and width 32 are outside, and trial 2 is short of a sigma
-    assert initial_points.points_from_sweep(VAE, str(made), GOAL) == [
-        {"likelihood": "bernoulli", "lr": 3e-3, "batch_size": 64, **common},
-        {"likelihood": "bernoulli", "lr": 1e-3, "batch_size": 128, **common},
-        {"likelihood": "gaussian", "lr": 1e-4, "batch_size": 256, **common},
-    ]
-    with pytest.raises(UserError, match="nothing of its best configurations lies in this space"):
-        initial_points.points_from_sweep(
-            SPACES["ae"]._replace(space=lambda trial: {"net": trial.suggest_categorical("net", ("conv",))}),
-            str(made),
-            GOAL,
-        )
-
-
-def test_a_grid_needs_values_and_ends_with_them() -> None:
-    with pytest.raises(UserError, match="a grid needs values for beta, latent_dim, lr"):
-        _sheet(sampler="grid")
-    pinned = {"beta": "1", "latent_dim": "8", "lr": "1e-3,1e-4", "width": "128", "epochs": "1", "batch_size": "64"}
-    sheet = make_manifest(
-        Options("vae", sampler="grid", trials=50, set={**pinned, "likelihood": "bernoulli"}), ["gensweep"]
-    )
-    assert sheet["trials"] == 3
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("retries", [0, 1])
-def test_a_trial_that_does_not_end_is_ended(tmp_path: Path, retries: int) -> None:
-    pins = {"epochs": "100000", "width": "16", "likelihood": "bernoulli"}
-    space = Sweep(
-        "vae", results=str(tmp_path), trials=1, set=pins, trial_timeout="3s", max_failures=retries, quiet=True
-    )
-    found = space.run()
-    assert (found.cause, found.failed) == ("done", 1)
-    (told,) = results.load(found.directory).trials.to_dict("records")
-    assert (told["state"], told["reason"]) == ("failed", "timeout")
-    stack = (found.directory / "trials" / "0000" / "timeout.txt").read_text()
-    assert "most recent call first" in stack

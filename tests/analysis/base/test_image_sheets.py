@@ -1,0 +1,14 @@
+"""Sheets of images as PNG, there and back."""
+
+import numpy as np
+
+from analysis.base import image_sheets
+
+
+def test_sheets_go_there_and_back() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (6, 3, 4, 5), dtype=np.uint8)
+    assert (
+        image_sheets.split_sheet(image_sheets.encode_png(image_sheets.make_sheet(images, 3)), (3, 4, 5)) == images
+    ).all()
+    assert image_sheets.make_sheet(images, 3, 2).shape == (4 + 2 + 4, 5 + 2 + 5 + 2 + 5, 3)
+    assert (image_sheets.make_sheet(images[:5], 3)[4:, 10:] == 255).all()

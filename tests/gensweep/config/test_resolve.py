@@ -1,0 +1,55 @@
+"""What options become: the resolved sweep that is stored."""
+
+import json
+from typing import Any
+
+import pytest
+
+from gensweep.config.options import Options
+from gensweep.config.resolve import make_manifest
+from gensweep.errors import UserError
+from gensweep.sweep.run_sweep import evaluation_schedule, search_space
+from search_spaces import SPACES
+from search_spaces.override import default, describe
+
+
+def resolved(**options: Any) -> dict[str, Any]:
+    return make_manifest(Options("vae", **options), ["gensweep", "run", "vae"])
+
+
+def test_resolved_sweep_is_plain_and_complete() -> None:
+    sheet = resolved(epochs=6, trials=7, seed=5, set={"latent_dim": "2"})
+    assert sheet == json.loads(json.dumps(sheet))
+    assert (sheet["name"], sheet["epochs"], sheet["trials"], sheet["seed"]) == ("vae-digits", 6, 7, 5)
+    assert sheet["space"]["epochs"] == {**describe(SPACES["vae"])["epochs"], "high": 6}
+    assert sheet["space"]["latent_dim"] == {"kind": "fixed", "value": 2}
+    assert sheet["defaults"]["epochs"] == 6
+    assert sheet["objective"] == {"metric": "fid", "mode": "min"}
+    assert set(sheet["versions"]) == {"gensweep", "python", "torch", "ray", "optuna"}
+
+
+def test_precision_is_a_key_of_the_space() -> None:
+    assert resolved(precision="bf16")["space"]["precision"] == {"kind": "fixed", "value": "bf16"}
+
+
+def test_a_grid_needs_values_and_ends_with_them() -> None:
+    with pytest.raises(UserError, match="a grid needs values for beta, latent_dim, lr"):
+        resolved(trials=4, sampler="grid")
+    pinned = {"beta": "1", "latent_dim": "8", "lr": "1e-3,1e-4", "width": "128", "epochs": "1", "batch_size": "64"}
+    sheet = make_manifest(
+        Options("vae", sampler="grid", trials=50, set={**pinned, "likelihood": "bernoulli"}), ["gensweep"]
+    )
+    assert sheet["trials"] == 3
+
+
+def test_a_search_may_start_elsewhere_and_look_for_something_else() -> None:
+    about: dict[str, Any] = {"start": {"lr": 5e-4, "epochs": 30}, "objective": ("modes", "max"), "every": 7}
+    asked = Options("vae", epochs=30, train_images=500, **about)
+    sheet = make_manifest(asked, [])
+    assert (sheet["defaults"]["lr"], sheet["defaults"]["epochs"], sheet["defaults"]["width"]) == (5e-4, 30, 400)
+    assert sheet["objective"] == {"metric": "modes", "mode": "max"}
+    assert evaluation_schedule(sheet)["every"] == 7
+    assert evaluation_schedule({**sheet, "every": None})["every"] == 3
+    space = search_space({**sheet, "set": {}})
+    assert default(space)[0] == sheet["defaults"]
+    assert space.objective == ("modes", "max")

@@ -1,0 +1,67 @@
+"""A contract over every study file."""
+
+import pytest
+from helpers import ROOT
+
+from analysis.study import claims, trial_statistics
+from analysis.study.figures.registry import ARM_FIGURES
+from gensweep.config.resolve import make_manifest
+from gensweep.sweep.study_arms import StudyOptions, resolve_arm, search_options, training_options
+from search_spaces.studies import STUDIES
+from trainables.metrics import keys
+
+ROW_KEYS = {"recon_mse", "nats", *keys()}
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_study_file_states_all_its_parts(name: str) -> None:
+    one = STUDIES[name]
+    assert one.title
+    assert one.question.endswith("?")
+    assert one.scope
+    assert one.seeds >= 8
+    assert one.claims
+    assert one.pictures
+    for claim in one.claims:
+        assert claim.arm in one.arms
+        assert claim.against in one.arms if isinstance(claim.against, str) else isinstance(claim.against, float)
+    for statistic in [*one.table, *(claim.statistic for claim in one.claims)]:
+        assert statistic in ROW_KEYS or statistic.partition(":")[0] in trial_statistics.LABELS
+    for picture, shown in one.pictures.items():
+        assert picture.partition(":")[0] in ARM_FIGURES
+        assert set(shown) <= set(one.arms)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_page_of_a_study_has_the_words_of_its_file(name: str) -> None:
+    one = STUDIES[name]
+    page = (ROOT / "docs" / "studies" / f"{name}.md").read_text(encoding="utf-8")
+    words = [f"# {one.title}", one.question, one.scope]
+    words += [f"| {claim.says} |" for claim in one.claims] + [arm.note for arm in one.arms.values()]
+    assert [text for text in words if text not in page] == []
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_claim_can_be_decided(name: str) -> None:
+    """The smallest p of the sign-flip test, times the claims on a statistic, is at most .05."""
+    one = STUDIES[name]
+    statistics = [claim.statistic for claim in one.claims]
+    assert max(map(statistics.count, statistics)) * 2 / 2**one.seeds <= claims.ALPHA
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_arms_of_a_study_resolve(name: str) -> None:
+    """Every key of every arm is one that its model reads, every view is of an evaluated epoch, names do not collide."""
+    owned = {arm: resolve_arm(StudyOptions(name), arm) for arm in STUDIES[name].arms}
+    for arm, own in owned.items():
+        sheet = make_manifest(training_options(own), [])
+        assert all(box["kind"] == "fixed" for box in sheet["space"].values())
+        assert sheet["trials"] >= 8
+        assert sheet["epochs"] >= 10 or "gan" not in sheet["model"]
+        if own.spec.trials:
+            assert any(box["kind"] != "fixed" for box in make_manifest(search_options(own), [])["space"].values())
+        at, every = STUDIES[name].arms[arm].at, own.asked.study.every
+        assert at in (0, 1) or at % every == 0
+        assert at <= sheet["epochs"]
+    homes = {own.directory for own in owned.values()}
+    assert len({home.name for home in homes}) == len(homes)
