@@ -76,4 +76,7 @@ def fit(nets: Mapping[str, nn.Module], images: Iterator[Tensor], seed: int) -> N
         mixture.fit(torch.cat([encode(nets, x) for x in images]), seed)
 
 
-MODEL = Model("ae", (*KEYS, "gmm"), nets, turns, sample, measure, show, encode=encode, latent=latent, fit=fit)
+MODEL = Model(
+    "ae", (*KEYS, "gmm"), nets, turns, sample, measure, show,
+    encode=encode, reconstruct=reconstruct, latent=latent, fit=fit, doc=__doc__,
+)  # fmt: skip

@@ -14,4 +14,4 @@ def nets(config: Config, shape: Shape, n_classes: int) -> dict[str, nn.Module]:
     return {"g": gan.Generator(config, shape, n_classes), "d": gan.Discriminator(config, shape, n_classes)}
 
 
-MODEL = gan.MODEL._replace(name="cgan", nets=nets, conditional=True)
+MODEL = gan.MODEL._replace(name="cgan", nets=nets, conditional=True, doc=__doc__)

@@ -92,4 +92,5 @@ MODEL = vae.MODEL._replace(
     encode=None,
     log_weight=log_weight,
     conditional=True,
+    doc=__doc__,
 )

@@ -78,5 +78,11 @@ def check(config: Config) -> None:
 
 
 MODEL = ae.MODEL._replace(
-    name="dae", keys=(*ae.MODEL.keys, "sigma", "corruption"), turns=turns, measure=measure, show=show, check=check
+    name="dae",
+    keys=(*ae.MODEL.keys, "sigma", "corruption"),
+    turns=turns,
+    measure=measure,
+    show=show,
+    check=check,
+    doc=__doc__,
 )

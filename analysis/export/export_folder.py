@@ -24,7 +24,7 @@ from analysis.nets import rebuild
 from analysis.read import results
 from analysis.read.results import Sweep
 from analysis.sweep import final_results, ranking
-from trainables import MODELS, ae, filestore
+from trainables import MODELS, filestore
 from trainables.errors import UserError
 from trainables.metrics import keys
 
@@ -109,9 +109,11 @@ def _source(search: Sweep, net: Net) -> tuple[str, dict[str, Tensor]]:
         run: torch_source.Pass = model.sample
         x = rebuild.sample_noise(net.sweep, net.number, CHECK_IMAGES, 0, "export")
     else:
+        reconstruct = model.reconstruct
+        assert reconstruct is not None, f"{model.name} neither samples nor reconstructs"
 
         def run(nets: Any, x: Tensor, y: Tensor) -> Tensor:
-            return ae.reconstruct(nets, x)
+            return reconstruct(nets, x)
 
         x = torch.rand(CHECK_IMAGES, *shape, generator=torch.Generator().manual_seed(0))
     alone = torch_source.trace_to_source(nets, run)

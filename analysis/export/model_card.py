@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any, NamedTuple
 
 from analysis.base.formatting import format_value
@@ -47,13 +46,12 @@ def describe_net(search: Sweep, net: Net) -> str:
 def card_context(search: Sweep, net: Net, about: dict[str, Any]) -> dict[str, Any]:
     """What the card says besides `about`."""
     meta = search.meta
-    module = importlib.import_module(f"trainables.{meta['model']}")
     data = meta["data"]
     counts = ", ".join(f"{data[f'n_{split}']:,} {split}" for split in ("train", "val", "test"))
     noise = draws_from_noise(search, net)
     return {
         "title": card_title(search, net),
-        "doc": (module.__doc__ or "").strip().partition("\n\n")[0].replace("\n", " "),
+        "doc": MODELS[meta["model"]].doc.strip().partition("\n\n")[0].replace("\n", " "),
         "what": describe_net(search, net),
         "pictured": "Samples, from noise that was the same for every trial."
         if noise

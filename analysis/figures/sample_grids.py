@@ -73,7 +73,7 @@ def saved_batch(sweep: Sweep, number: int, epoch: int) -> Pixels:
     try:
         return image_sheets.split_sheet(sweep.place.read(_sample_file(number, epoch)), (c, h, w))
     except FileNotFoundError:
-        if MODELS[sweep.meta["model"]].show is not None:
+        if MODELS[sweep.meta["model"]].shows_pairs:
             raise UserError(
                 f"trial {number} of {sweep.place.name!r} has lost its picture {_sample_file(number, epoch)}"
             ) from None
@@ -130,13 +130,13 @@ def _column_classes(sweep: Sweep) -> list[int]:
 
 def _generated(sweep: Sweep, drawn: Pixels) -> Pixels:
     """What the model made: the autoencoders' batches alternate input and output."""
-    return (drawn if MODELS[sweep.meta["model"]].show is None else drawn[1::2])[:ACROSS]
+    return (drawn[1::2] if MODELS[sweep.meta["model"]].shows_pairs else drawn)[:ACROSS]
 
 
 def _heading_strips(sweep: Sweep) -> list[Strip]:
     """The first rows: real images, of the columns' classes where columns have one; and an autoencoder's inputs."""
     real = _real_strip(sweep)
-    if MODELS[sweep.meta["model"]].show is None:
+    if not MODELS[sweep.meta["model"]].shows_pairs:
         return real
     lead = ranking.top_entries(sweep, 1)[0]
     inputs = saved_batch(sweep, lead["number"], lead["best_epoch"])[0::2][:ACROSS]

@@ -39,7 +39,7 @@ def sample_batches(sweep: Sweep, number: int, n: int) -> Iterator[Tensor]:
 def _prior(sweep: Sweep, number: int) -> tuple[Tensor, Tensor]:
     """Mean [Z] and a root [Z, Z] of the covariance of what codes are drawn from."""
     z = codes.encode_held_out(sweep, number).z.astype(np.float64)
-    if MODELS[sweep.meta["model"]].name == "vae":
+    if MODELS[sweep.meta["model"]].normal_codes:
         return torch.zeros(z.shape[1]), torch.eye(z.shape[1])
     root = np.linalg.cholesky(np.cov(z.T) + 1e-9 * np.eye(z.shape[1]))
     return torch.tensor(z.mean(0), dtype=torch.float32), torch.tensor(root, dtype=torch.float32)

@@ -12,7 +12,7 @@ from torch import Tensor
 from analysis.nets import rebuild
 from analysis.read import dataset, results
 from analysis.read.results import Sweep
-from trainables import ae
+from trainables import MODELS
 from trainables.errors import UserError
 
 POINTS = 400
@@ -40,8 +40,10 @@ def held_out_images(sweep: Sweep, n: int) -> Tensor:
 
 def reconstruct(sweep: Sweep, number: int, x: Tensor) -> Tensor:
     """What a trial makes of images [n, C, H, W]."""
+    model = MODELS[sweep.meta["model"]]
+    assert model.reconstruct is not None, f"{model.name} does not reconstruct"
     with torch.no_grad():
-        return ae.reconstruct(rebuild.load_nets(sweep, number), x)
+        return model.reconstruct(rebuild.load_nets(sweep, number), x)
 
 
 def denoise_parabola(sweep: Sweep, number: int) -> DenoisedPoints:

@@ -25,7 +25,7 @@ from analysis.figures.sample_grids import Strip
 from analysis.read import results
 from analysis.read.results import Sweep
 from analysis.sweep import advice, commands, final_results, final_results_text, pareto, ranking, status, trial_metrics
-from trainables import filestore
+from trainables import MODELS, filestore
 from trainables.errors import UserError
 
 TOP = 6  # configurations in the comparison grid
@@ -221,7 +221,7 @@ def _strip_context(strip: Strip) -> dict[str, str]:
 
 
 def _picture_caption(sweep: Sweep) -> str:
-    if sweep.meta["model"] in ("ae", "dae"):
+    if MODELS[sweep.meta["model"]].shows_pairs:
         return "Held-out images in pairs: what the model saw, and what it made of it."
     if sample_grids.column_labels(sweep):
         return "Samples, a class per column, from noise that is the same for every trial."

@@ -201,3 +201,12 @@ def test_an_epoch_sees_every_image_once_in_a_new_order() -> None:
     first, second = list(chain(*seen[:4])), list(chain(*seen[4:]))
     assert sorted(first) == sorted(second) == list(range(320))
     assert first != second
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_model_states_its_facts(name: str) -> None:
+    model = MODELS[name]
+    assert model.doc.strip()
+    assert (model.reconstruct is not None) == model.shows_pairs
+    if model.normal_codes:
+        assert model.sample is not None

@@ -30,6 +30,7 @@ Measure = Callable[[Nets, Batch, Noise, Hp], dict[str, Tensor]]  # {name: [B]}, 
 Encode = Callable[[Nets, Tensor], Tensor]  # x [B, C, H, W] -> codes [B, Z]
 LogWeight = Callable[[Nets, Batch], Callable[[Tensor], Tensor]]  # of binary x: eps [B, Z] ~ N(0, I) -> [B], see vae.py
 Fit = Callable[[Mapping[str, nn.Module], Iterator[Tensor], int], None]  # nets, images [B, C, H, W] at a time, seed
+Reconstruct = Callable[[Nets, Tensor], Tensor]  # x [B, C, H, W] -> [B, C, H, W] in [0, 1]
 Show = Callable[[Nets, Batch, Noise], Tensor]  # images to draw beside each other, [n B, C, H, W] in [0, 1]
 State = Mapping[str, Tensor]  # of a net, by name
 After = Callable[[State, State, Hp], dict[str, Tensor]]  # parameters and buffers after an update -> what changes
@@ -56,6 +57,7 @@ class Model(NamedTuple):
     ``measure(config, shape)`` gives a per-image score on held-out images and the noise that it wants;
     ``show(config, shape)`` likewise gives what to draw beside a held-out image, where the model rebuilds;
     ``fit(nets, images, seed)`` fits what ``sample`` draws from, where training does not;
+    ``reconstruct(nets, x)`` gives what the model makes of images; models that have ``show`` have it;
     ``encode(nets, x)`` gives the codes of images, and ``log_weight(config)`` the log of the importance weight of a code
     drawn for a binary image (None: the likelihood is not of binary images).
     """
@@ -69,16 +71,24 @@ class Model(NamedTuple):
     show: Callable[[Config, Shape], tuple[Show, dict[str, Draw]]] | None = None
     encode: Encode | None = None
     log_weight: Callable[[Config], LogWeight | None] | None = None
+    reconstruct: Reconstruct | None = None
     averaged: str | None = None  # the net whose weights are averaged by ``ema``
     conditional: bool = False
     when: dict[str, Callable[[Config], bool]] = {}  # noqa: RUF012  keys read only in some configurations
     latent: Callable[[Config], int] = lambda config: int(config["latent_dim"])  # length of z; 0: nothing can be drawn
     fit: Fit | None = None
+    normal_codes: bool = False  # whether training draws the codes towards N(0, I)
+    doc: str = ""  # what it is, and its source: the docstring of its file
     check: Callable[[Config], None] = lambda config: None  # raises UserError: values that do not go together
 
     def samples(self, config: Config) -> bool:
         """Whether a trial of this configuration can be drawn from."""
         return self.sample is not None and self.latent(config) > 0
+
+    @property
+    def shows_pairs(self) -> bool:
+        """Whether saved sample grids alternate input and output, instead of holding samples only."""
+        return self.show is not None
 
     def completed(self, config: Config) -> Config:
         """A configuration of an earlier version, with the keys that it had not yet."""

@@ -40,7 +40,7 @@ def _cell(arm: Arm, i: int) -> Pixels | None:
 def generated_images(arm: Arm, i: int, epoch: int) -> Pixels:
     """What trial i of an arm drew at an evaluated epoch; the autoencoders' batches alternate input and output."""
     drawn = sample_grids.saved_batch(arm.sweep, arm.trials[i].number, epoch)
-    return drawn if MODELS[arm.sweep.meta["model"]].sample is not None else drawn[1::2]
+    return drawn[1::2] if MODELS[arm.sweep.meta["model"]].shows_pairs else drawn
 
 
 def draw(info: ArmGrid) -> Figure:
