@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from trainables.metrics import keys
 
+BETTER = {"min": "lower", "max": "higher", None: ""}  # which values of a metric are better
 STATE_LABELS = {"complete": "done", "pruned": "stopped"}  # the others are called what they are
 
 
@@ -26,3 +28,10 @@ def format_value(value: Any) -> str:
     if value is None or (isinstance(value, (float, np.floating)) and np.isnan(value)):
         return "–"
     return f"{value:.4g}" if isinstance(value, (float, np.floating)) else str(value)
+
+
+def align_columns(rows: Sequence[Sequence[str]], to_right: bool = False) -> list[str]:
+    """Return rows of cells as lines of text, each column as wide as its widest cell."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    align = str.rjust if to_right else str.ljust
+    return ["  ".join(align(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 
 import numpy as np
@@ -36,3 +37,8 @@ def encode_png(picture: Pixels) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(picture[:, :, 0] if picture.shape[2] == 1 else picture).save(stream, "png", optimize=True)
     return stream.getvalue()
+
+
+def data_uri(png: bytes) -> str:
+    """Return a PNG as a data URI, for a page that needs no other file."""
+    return "data:image/png;base64," + base64.b64encode(png).decode()

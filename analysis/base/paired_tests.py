@@ -15,7 +15,8 @@ MAX_EXACT = 20  # differences: a million sign patterns
 PATTERNS = 100_000  # of signs, drawn where there are more differences
 FEWEST = 5  # differences, below which a bootstrap says nothing
 RESAMPLES = 10_000
-LEVEL = 0.95
+LEVEL = 0.95  # of every interval and band
+ALPHA = 0.05  # of every test
 
 
 def sign_flip(differences: ArrayLike) -> float:

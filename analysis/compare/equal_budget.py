@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.stats import ttest_ind
 
-from analysis.base.paired_tests import interval, sign_flip
+from analysis.base.paired_tests import ALPHA, interval, sign_flip
 from analysis.read.results import Sweep
 from analysis.sweep import final_results, random_search
-from analysis.sweep.final_results import ALPHA, Final
+from analysis.sweep.final_results import Final
 from analysis.sweep.random_search import Unit
 from trainables.errors import UserError
 from trainables.metrics import keys

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.base.formatting import format_value, metric_label
+from analysis.base.formatting import align_columns, format_value, metric_label
 from analysis.compare.equal_budget import PickComparison, SweepComparison
 
 UNIT_LABELS = {"trials": "trials", "images": "training images", "seconds": "seconds of training"}
@@ -61,10 +61,14 @@ def format_comparison(found: SweepComparison) -> str:
             for score, n in zip(one.scores, one.trials, strict=True)
         ]
         lines.append([f"{one.budget:,.0f} {UNIT_LABELS[one.unit]}", *cells])
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    shown = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
     return "\n".join(
-        [f"{metric_label(found.metric)}, best so far:", *shown, *_random_lines(found), "", headline(found)]
+        [
+            f"{metric_label(found.metric)}, best so far:",
+            *align_columns(lines),
+            *_random_lines(found),
+            "",
+            headline(found),
+        ]
     )
 
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from safetensors.torch import save
 from torch import Tensor
 
 from analysis.base import image_sheets
+from analysis.base.templates import load_template
 from analysis.export import model_card, torch_source
 from analysis.export.model_card import Net
 from analysis.figures import sample_grids
@@ -47,7 +47,7 @@ def write(directory: str, out: str | None, trial: int | None, further: dict[str,
     about = export_metadata(search, net)
     source, weights = _source(search, net)
     use = _use(search, net)
-    page = template("card.md").render(about | model_card.card_context(search, net, about) | {"use": use})
+    page = load_template("card.md").render(about | model_card.card_context(search, net, about) | {"use": use})
     files = {
         "model.py": source.encode(),
         "model.safetensors": save(weights, {"config": json.dumps(about["config"]), "model": about["model"]}),
@@ -64,7 +64,7 @@ def choose_net(search: Sweep, trial: int | None) -> Net:
     """The training to export: of `trial`, of the proven pick, or the winner of the search."""
     proof = final_results.load(search)
     if trial is not None:
-        return Net(search, rebuild.trial_or_winner(search, trial), trial)
+        return Net(search, ranking.trial_or_winner(search, trial), trial)
     if proof is None:
         number = ranking.winner(search)
         return Net(search, number, number)
@@ -117,7 +117,7 @@ def _source(search: Sweep, net: Net) -> tuple[str, dict[str, Tensor]]:
 
         x = torch.rand(CHECK_IMAGES, *shape, generator=torch.Generator().manual_seed(0))
     alone = torch_source.trace_to_source(nets, run)
-    source = template("model.py.txt").render(
+    source = load_template("model.py.txt").render(
         net=alone,
         shapes=_shapes(search, net),
         title=model_card.card_title(search, net),
@@ -156,10 +156,3 @@ def _picture(net: Net) -> bytes:
     assert one.best is not None
     drawn = sample_grids.saved_batch(net.sweep, net.number, one.best["epoch"])
     return image_sheets.encode_png(image_sheets.make_sheet(drawn, sample_grids.ACROSS, sample_grids.sheet_gap(drawn)))
-
-
-def template(name: str) -> Any:
-    """A template of this room, by its file name; a value that it lacks is an error."""
-    return Environment(
-        loader=PackageLoader("analysis", "templates"), undefined=StrictUndefined, keep_trailing_newline=True
-    ).get_template(name)

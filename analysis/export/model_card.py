@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from analysis.base.formatting import format_value
+from analysis.base.formatting import BETTER, format_value
 from analysis.read import results
 from analysis.read.results import Sweep
-from analysis.sweep import final_results, final_results_text, ranking, trial_metrics
+from analysis.sweep import final_results, final_results_text, ranking
 from trainables import MODELS
 from trainables.metrics import keys
 
@@ -101,7 +101,7 @@ def _scores(about: dict[str, Any]) -> list[dict[str, Any]]:
         {
             "name": f"{one.name}{f' ({one.unit})' if one.unit else ''}",
             "cells": [format_value(column.get(key)) for column in columns],
-            "better": trial_metrics.BETTER[one.better],
+            "better": BETTER[one.better],
             "doc": one.doc,
         }
         for key, one in keys().items()

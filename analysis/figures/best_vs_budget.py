@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from analysis.base.formatting import format_value, metric_label
+from analysis.base.paired_tests import LEVEL
 from analysis.figures import style
 from analysis.read.results import Sweep
 from analysis.sweep import commands, random_search
@@ -75,9 +76,7 @@ class Budget(NamedTuple):
 EMPTY: Floats = np.array([])
 
 
-def search_line(
-    name: str, unit: Unit, search: Sweep | None, control: Sweep | None, level: float = random_search.LEVEL
-) -> Line:
+def search_line(name: str, unit: Unit, search: Sweep | None, control: Sweep | None, level: float = LEVEL) -> Line:
     """What `search` had reached, and what random searches reach by the trials of `control`; either may be None."""
     x, y = EMPTY, EMPTY
     if search is not None:
@@ -111,7 +110,7 @@ def data(sweep: Sweep) -> list[Budget]:
 def compare_panels(sweeps: Sequence[Sweep]) -> list[Budget]:
     """Several sweeps that are scored alike in one panel a unit; the bands of random ones hold all at once."""
     random = [not random_search.why_no_band(sweep) for sweep in sweeps]
-    level = 1 - (1 - random_search.LEVEL) / max(1, sum(random))
+    level = 1 - (1 - LEVEL) / max(1, sum(random))
     panels = []
     for unit in random_search.UNITS:
         lines = [

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 
 from analysis.figures import style
 from analysis.read.results import Sweep
-from analysis.sweep.importance import LEVEL, Importance, importances
+from analysis.sweep.importance import BAR_LEVEL, Importance, importances
 
 TITLE = "Which parameters mattered"
 Bars = list[Importance]
@@ -40,6 +40,6 @@ def caption(panels: list[Bars]) -> str:
     )
     return (
         f"{said} Share of the variance of the (ranked) score that each parameter explains by itself, by functional "
-        f"ANOVA; the bars are {LEVEL:.0%} intervals, from halves of the trials. Parameters that not every trial has "
-        "are left out."
+        f"ANOVA; the bars are {BAR_LEVEL:.0%} intervals, from halves of the trials. Parameters that not every "
+        "trial has are left out."
     )

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from analysis.base.formatting import metric_label
+from analysis.base.formatting import BETTER, metric_label
 from analysis.figures import style
 from analysis.read.results import Sweep
 from analysis.sweep import ranking
@@ -90,8 +90,9 @@ def draw(info: Front, ax: Axes) -> Axes:
         style.plain_log_ticks(ax.xaxis)
     ax.margins(0.08)
     ax.legend(fontsize=7.5, frameon=False, labelcolor=style.TEXT)
-    way = {"min": "lower is better", "max": "higher is better"}
-    return style.label_axes(ax, *(f"{metric_label(one.metric)} ({way[one.mode]})" for one in (info.first, info.second)))
+    return style.label_axes(
+        ax, *(f"{metric_label(one.metric)} ({BETTER[one.mode]} is better)" for one in (info.first, info.second))
+    )
 
 
 def caption(infos: list[Front]) -> str:

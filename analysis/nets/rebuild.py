@@ -5,23 +5,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from torch import Tensor, nn
 
-from analysis.base import image_sheets
 from analysis.base.image_sheets import Pixels
 from analysis.read import dataset, results
 from analysis.read.results import Sweep
-from analysis.sweep import ranking
 from trainables import MODELS, random_streams
 from trainables.engine import evaluate
-from trainables.errors import UserError, unknown
+from trainables.errors import UserError
 from trainables.images import to_uint8
 
 BATCH = 500
@@ -85,59 +81,5 @@ def sample_noise(sweep: Sweep, number: int, n: int, seed: int, *stream: str) -> 
     return random_streams.draw(random_streams.Draw("normal", (width,)), n, "cpu", seed, *stream)
 
 
-def save_samples(
-    directory: str | Path, n: int, label: str | None, out: str | Path, trial: int | None = None, seed: int = 0
-) -> Path:
-    """Draws n images of the winner (or of `trial`) and saves them as one PNG, as square as may be; returns its path.
-
-    A conditional model draws class `label` (a name or an index), or without one each class in turn. UserError for a
-    model that does not sample, an unknown label or trial, n < 1, or a path that cannot be written.
-    """
-    sweep = results.load(directory)
-    model = MODELS[sweep.meta["model"]]
-    if n < 1:
-        raise UserError(f"the number of images must be at least 1, not {n}")
-    number = trial_or_winner(sweep, trial)
-    if not model.samples(model.completed(results.read_trial(sweep, number).config)):
-        raise UserError(
-            f"trial {number} of {model.name} draws nothing from noise, since it has gmm=0: search it with "
-            f"`--set gmm=10`, or see what it rebuilds: `gensweep report {directory}`"
-        )
-    z = sample_noise(sweep, number, n, seed, "sample")
-    pixels = generate_images(sweep, number, z, _class_labels(sweep, n, label))
-    return _write_file(image_sheets.encode_png(image_sheets.make_sheet(pixels, math.ceil(math.sqrt(n)))), Path(out))
-
-
 def _weights_of(weights: Mapping[str, Tensor], net: str) -> dict[str, Tensor]:
     return {key.partition(".")[2]: value for key, value in weights.items() if key.partition(".")[0] == net}
-
-
-def trial_or_winner(sweep: Sweep, trial: int | None) -> int:
-    """The number of a trial, or of the winner; UserError where there is none."""
-    if trial is None:
-        return ranking.winner(sweep)
-    if trial not in sweep.trials["number"].tolist():
-        raise UserError(f"no trial {trial} in {sweep.place.name!r}: it has trials 0 to {len(sweep.trials) - 1}")
-    return trial
-
-
-def _class_labels(sweep: Sweep, n: int, label: str | None) -> Tensor:
-    classes = [str(name) for name in sweep.meta["data"]["classes"]]
-    if label is None:
-        return torch.arange(n) % len(classes)
-    if not MODELS[sweep.meta["model"]].conditional:
-        raise UserError(f"{sweep.meta['model']} knows no labels, so --label {label} has no meaning: leave it out")
-    if label in classes:
-        return torch.full((n,), classes.index(label))
-    if label.isdecimal() and int(label) < len(classes):
-        return torch.full((n,), int(label))
-    raise unknown("label", label, classes)
-
-
-def _write_file(content: bytes, out: Path) -> Path:
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(content)
-    except OSError as error:
-        raise UserError(f"cannot write {out}: {error.strerror}") from error
-    return out

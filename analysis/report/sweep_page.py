@@ -7,16 +7,15 @@ request.
 
 from __future__ import annotations
 
-import base64
 import math
 import shlex
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from analysis.base import image_sheets
-from analysis.base.formatting import format_value, metric_label, state_label
+from analysis.base.formatting import BETTER, format_value, metric_label, state_label
+from analysis.base.image_sheets import data_uri
+from analysis.base.templates import load_template
 from analysis.compare.equal_budget import score_stamp
 from analysis.figures import FIGURES, sample_grids
 from analysis.figures import render_png as draw_figure
@@ -29,7 +28,6 @@ from trainables import MODELS, filestore
 from trainables.errors import UserError
 
 TOP = 6  # configurations in the comparison grid
-WAY = {"min": "lower", "max": "higher"}
 OPEN_ROWS = 60  # a longer table of trials starts folded
 
 
@@ -46,13 +44,12 @@ def write(directories: list[str | Path], out: str | Path | None = None) -> str:
         ranking.ranked_trials(sweep)  # refuses a sweep without a winner before any is drawn
     files: dict[str, bytes] = {}
     sections = [section_context(sweep, files, f"{sweep.meta['name']}_" if len(sweeps) > 1 else "") for sweep in sweeps]
-    page = Environment(loader=PackageLoader("analysis", "templates"), autoescape=True, undefined=StrictUndefined)
     compared = comparison_context(sweeps) if len(sweeps) > 1 else None
     if compared and compared["alike"]:
         for panel in compare_panels(sweeps):
             files[f"budget_{panel.key}.png"] = draw_figure("budget", panel)
             compared["images"].append(data_uri(files[f"budget_{panel.key}.png"]))
-    html = page.get_template("report.html").render(sections=sections, compared=compared, short=format_value)
+    html = load_template("report.html").render(sections=sections, compared=compared, short=format_value)
     target = filestore.open_directory(out if out is not None else _report_folder(sweeps))
     for name, content in (files | {"index.html": html.encode()}).items():
         target.write(name, content)
@@ -80,7 +77,7 @@ def section_context(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[
         "state": status.summary(sweep),
         "lead": lead,
         "crown": "The winner" if proof is not None else _winner_heading(sweep),
-        "goals": [{"name": metric_label(one.metric), "way": WAY[one.mode]} for one in sweep.goal.objectives],
+        "goals": [{"name": metric_label(one.metric), "way": BETTER[one.mode]} for one in sweep.goal.objectives],
         "limits": " and ".join(map(str, sweep.goal.constraints)),
         "front": _front_rows(sweep),
         "verdict": advice.headline(sweep, proof),
@@ -189,10 +186,6 @@ def comparison_context(sweeps: list[Sweep]) -> dict[str, Any]:
         "alike": len({(sweep.metric, *score_stamp(sweep).values()) for sweep in sweeps}) == 1,
         "images": [],
     }
-
-
-def data_uri(content: bytes) -> str:
-    return "data:image/png;base64," + base64.b64encode(content).decode()
 
 
 def _report_folder(sweeps: list[Sweep]) -> str:

@@ -12,10 +12,9 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from analysis.base.paired_tests import holm, interval, sign_flip
+from analysis.base.paired_tests import ALPHA, holm, interval, sign_flip
 from analysis.study.study_results import Study
 
-ALPHA = 0.05
 Word = Literal["supported", "not supported", "undecided"]
 
 
@@ -35,7 +34,7 @@ class Verdict(NamedTuple):
     word: Word
 
 
-def test_claims(study: Study) -> list[Verdict]:
+def decide_claims(study: Study) -> list[Verdict]:
     """Every claim of a study in its order."""
     bare = [_test_claim(study, claim) for claim in study.meta["claims"]]
     found = list(bare)

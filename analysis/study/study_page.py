@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from analysis.base.formatting import format_value
-from analysis.report.sweep_page import data_uri
+from analysis.base.image_sheets import data_uri
+from analysis.base.templates import load_template
 from analysis.study import claims, study_results, trial_statistics
 from analysis.study.claims import Verdict
 from analysis.study.figures.registry import RenderedFigure, render_figure
@@ -44,7 +44,7 @@ def write(directories: Sequence[str | Path], out: str | Path | None = None) -> l
     for one, told in zip(studies, pages, strict=True):
         name, question = one.meta["name"], one.meta["question"]
         rows[name] = f"| [{name}]({name}.md) | {question} | {told['summary']} | {told['minutes']} |"
-    target.write("README.md", _template("studies.md", False).render(rows=rows.values()).encode())
+    target.write("README.md", load_template("studies.md", trim_blocks=True).render(rows=rows.values()).encode())
     return [f"{target.name.rstrip('/')}/{one.meta['name']}.md" for one in studies]
 
 
@@ -54,20 +54,10 @@ def _index_rows(target: filestore.Directory) -> dict[str, str]:
     return {line[3:].partition("]")[0]: line for line in lines if line.startswith("| [")}
 
 
-def _template(name: str, escaped: bool) -> Template:
-    room = Environment(
-        loader=PackageLoader("analysis", "templates"),
-        autoescape=escaped,
-        trim_blocks=not escaped,
-        undefined=StrictUndefined,
-    )
-    return room.get_template(name)
-
-
 def _write_html(one: Study) -> str:
     pictures, home = _render_pictures(one), filestore.open_directory(f"{one.place.name.rstrip('/')}/report")
     shown = [(drawn, data_uri(drawn.png)) for drawn in pictures.values()]
-    home.write("index.html", _template("study.html", True).render(**page_context(one), pictures=shown).encode())
+    home.write("index.html", load_template("study.html").render(**page_context(one), pictures=shown).encode())
     for name, drawn in pictures.items():
         home.write(f"{name}.png", drawn.png)
     return f"{home.name}/index.html"
@@ -76,7 +66,7 @@ def _write_html(one: Study) -> str:
 def _write_markdown(one: Study, target: Directory) -> dict[str, Any]:
     pictures, name, told = _render_pictures(one), one.meta["name"], page_context(one)
     links = [(drawn, f"{name}/{picture}.png") for picture, drawn in pictures.items()]
-    target.write(f"{name}.md", _template("study.md", False).render(**told, pictures=links).encode())
+    target.write(f"{name}.md", load_template("study.md", trim_blocks=True).render(**told, pictures=links).encode())
     for picture, drawn in pictures.items():
         target.write(f"{name}/{picture}.png", drawn.png)
     return told
@@ -85,7 +75,7 @@ def _write_markdown(one: Study, target: Directory) -> dict[str, Any]:
 def page_context(found: Study) -> dict[str, Any]:
     """All that the page says, but for the pictures."""
     meta = found.meta
-    weighed = claims.test_claims(found)
+    weighed = claims.decide_claims(found)
     stamps = {arm.sweep.meta["dataset"]: arm.sweep.meta["stamp"] for arm in found.arms.values()}
     return {
         "meta": meta,

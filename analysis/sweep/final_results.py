@@ -16,13 +16,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.base.paired_tests import holm, interval, sign_flip
+from analysis.base.paired_tests import ALPHA, holm, interval, sign_flip
 from analysis.read.results import Sweep
 from trainables.errors import UserError
 from trainables.filestore import Directory
 
 FORMAT = 1
-ALPHA = 0.05
 Scores = NDArray[np.float64]
 
 

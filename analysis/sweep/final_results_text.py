@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.base.formatting import format_value, metric_label
+from analysis.base.formatting import align_columns, format_value, metric_label
 from analysis.base.paired_tests import interval
 from analysis.read.results import Sweep
 from analysis.sweep.final_results import Final, PairedResult, Scores, mean_of_known, pick_first, seeds_to_add
@@ -113,10 +113,8 @@ def format_finalists(sweep: Sweep, final: Final) -> str:
     """The table and the verdict for a terminal."""
     page = report_context(sweep, final)
     table = [page["heads"], *page["lines"]]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    shown = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]
     return "\n".join(
-        [*shown, "", headline(sweep, final), describe_shrinkage(sweep, final), warn_few_seeds(final)]
+        [*align_columns(table), "", headline(sweep, final), describe_shrinkage(sweep, final), warn_few_seeds(final)]
     ).rstrip()
 
 

@@ -29,7 +29,7 @@ from analysis.sweep import ranking
 FEWEST = 20  # scored trials, below which a forest says nothing
 MOST = 200  # trials that a forest is given, a random choice of more: a thousand would take minutes
 HALVES, TREES = 10, 16
-LEVEL, Z = 0.9, 1.645
+BAR_LEVEL, Z = 0.9, 1.645
 
 
 class Importance(NamedTuple):

@@ -28,10 +28,10 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom
 
+from analysis.base.paired_tests import LEVEL
 from analysis.read.results import Sweep
 from analysis.sweep import ranking
 
-LEVEL = 0.95
 DRAWS = 4_000  # of N uniforms: the level is met to about .003
 SIZES = 64  # values of n that carry the band: more would cost seconds, and change little
 Floats = NDArray[np.float64]

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis.base.formatting import format_value, metric_label, state_label
+from analysis.base.formatting import align_columns, format_value, metric_label, state_label
 from analysis.read import results
 from analysis.read.results import Sweep
 from analysis.sweep import pareto, trial_metrics
@@ -56,8 +56,17 @@ def ranked_trials(sweep: Sweep) -> pd.DataFrame:
 
 
 def winner(sweep: Sweep) -> int:
-    """Return the number of the best trial; raise BadInput if no trial can win."""
+    """Return the number of the best trial; raise UserError if no trial can win."""
     return int(ranked_trials(sweep)["number"].iloc[0])
+
+
+def trial_or_winner(sweep: Sweep, trial: int | None) -> int:
+    """Return the number `trial`, or the winner's if it is None; raise UserError if the sweep has no such trial."""
+    if trial is None:
+        return winner(sweep)
+    if trial not in sweep.trials["number"].tolist():
+        raise UserError(f"no trial {trial} in {sweep.place.name!r}: it has trials 0 to {len(sweep.trials) - 1}")
+    return trial
 
 
 def winner_numbers(sweep: Sweep, k: int | None = None) -> list[int]:
@@ -98,20 +107,20 @@ def format_table(sweep: Sweep, k: int | None = None) -> str:
         lines.append([str(entry["number"]), state_label(entry["state"]), *scores, str(entry["best_epoch"])])
     if len(metrics) > 1:
         ends = ["changed", *(pareto.diff_from_defaults(sweep, entry["number"], entry["config"]) for entry in entries)]
-        return "\n".join([*_aligned(lines, ends), "", headline(sweep)])
+        table = [f"{line}  {end}".rstrip() for line, end in zip(align_columns(lines, True), ends, strict=True)]
+        return "\n".join([*table, "", headline(sweep)])
     ranks = ["rank", *(str(entry["rank"]) for entry in entries)]
     configs = [sweep.swept, *([format_value(entry["config"].get(key)) for key in sweep.swept] for entry in entries)]
     cells = [[rank, *line, *config] for rank, line, config in zip(ranks, lines, configs, strict=True)]
     return "\n".join(
-        [*_aligned(cells), "", headline(sweep), "", trial_metrics.format_metrics(sweep, entries[0]["number"])]
+        [
+            *align_columns(cells, True),
+            "",
+            headline(sweep),
+            "",
+            trial_metrics.format_metrics(sweep, entries[0]["number"]),
+        ]
     )
-
-
-def _aligned(lines: list[list[str]], ends: list[str] | None = None) -> list[str]:
-    """Lines of cells as text, each column as wide as its widest cell, with `ends` behind them."""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    text = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
-    return text if ends is None else [f"{line}  {end}".rstrip() for line, end in zip(text, ends, strict=True)]
 
 
 def margin_over_defaults(sweep: Sweep) -> Margin | None:

@@ -14,11 +14,10 @@ import numpy as np
 from scipy.stats import chi2
 
 from analysis.base.formatting import format_value, metric_label
+from analysis.base.paired_tests import LEVEL
 from analysis.read.results import Sweep
 from analysis.sweep import ranking
 from analysis.sweep.final_results import Final
-
-LEVEL = 0.95
 
 
 class Noise(NamedTuple):

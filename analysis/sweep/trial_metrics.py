@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from analysis.base.formatting import format_value
+from analysis.base.formatting import BETTER, format_value
 from analysis.read import results
 from analysis.read.results import Sweep
 from trainables.metrics import keys
-
-BETTER = {"min": "lower", "max": "higher", None: ""}
 
 
 class MeasuredValue(NamedTuple):

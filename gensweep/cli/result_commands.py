@@ -100,9 +100,9 @@ def write_report(given: argparse.Namespace, command: list[str]) -> int:
 
 
 def draw_sample(given: argparse.Namespace, command: list[str]) -> int:
-    from analysis.nets import rebuild
+    from analysis.nets import sample
 
-    print(f"wrote {rebuild.save_samples(given.dir, given.n, given.label, given.out, given.trial, given.seed)}")
+    print(f"wrote {sample.save_samples(given.dir, given.n, given.label, given.out, given.trial, given.seed)}")
     next_step("best", given.dir)
     return OK
 

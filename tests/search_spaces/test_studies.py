@@ -3,6 +3,7 @@
 import pytest
 from helpers import ROOT
 
+from analysis.base.paired_tests import ALPHA
 from analysis.study import claims, trial_statistics
 from analysis.study.figures.registry import ARM_FIGURES
 from gensweep.config.resolve import make_manifest
@@ -46,7 +47,7 @@ def test_every_claim_can_be_decided(name: str) -> None:
     """The smallest p of the sign-flip test, times the claims on a statistic, is at most .05."""
     one = STUDIES[name]
     statistics = [claim.statistic for claim in one.claims]
-    assert max(map(statistics.count, statistics)) * 2 / 2**one.seeds <= claims.ALPHA
+    assert max(map(statistics.count, statistics)) * 2 / 2**one.seeds <= ALPHA
 
 
 @pytest.mark.parametrize("name", STUDIES)

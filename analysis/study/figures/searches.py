@@ -15,12 +15,12 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from analysis.base.formatting import format_value
-from analysis.base.paired_tests import interval
+from analysis.base.paired_tests import LEVEL, interval
 from analysis.figures import style
 from analysis.figures.best_vs_budget import Budget, Line, Point, describe_best_of, draw, search_line
 from analysis.study.study_results import Arm
 from analysis.sweep import random_search
-from analysis.sweep.random_search import LEVEL, BestOfNCurve, Unit
+from analysis.sweep.random_search import BestOfNCurve, Unit
 
 TITLE = "Expected best against {}"
 

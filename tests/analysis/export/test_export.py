@@ -22,6 +22,7 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from analysis.base.templates import load_template
 from analysis.export import export_folder, torch_source
 from analysis.nets import rebuild
 from analysis.read import results
@@ -66,7 +67,7 @@ def test_every_model_can_be_written_as_a_file(name: str, net: str) -> None:
     z, y = torch.randn(7, model.latent(config)), torch.arange(7)
     about: dict[str, Any] = dict.fromkeys(("title", "about", "shapes"), "a net") | {"version": "0"}
     about |= {"classes": ["a"] * 10, "conditional": model.conditional, "width": z.shape[1], "shape": (1, 8, 8)}
-    source = export_folder.template("model.py.txt").render(net=alone, **about)
+    source = load_template("model.py.txt").render(net=alone, **about)
     inputs = [z, y][: len(alone.inputs)]
     with torch.no_grad():
         images = model.sample(nets, z, y)

@@ -25,7 +25,7 @@ def claim(arm: str, way: str, against: Any = "base", statistic: str = "fid") -> 
 def words(arms: dict[str, list[float]], *stated: dict[str, Any]) -> list[str]:
     made: Any = {name: Fixed(numbers) for name, numbers in arms.items()}
     place: Any = None
-    return [one.word for one in claims.test_claims(Study(place, {"claims": list(stated)}, made))]
+    return [one.word for one in claims.decide_claims(Study(place, {"claims": list(stated)}, made))]
 
 
 BASE = [10.0, 12.0, 11.0, 13.0, 9.0, 10.0, 12.0, 11.0]
@@ -54,7 +54,7 @@ def test_holm_is_over_the_claims_of_one_statistic() -> None:
 def test_a_seed_that_failed_in_one_arm_is_left_out_of_the_pairs() -> None:
     made: Any = {"base": Fixed(BASE), "better": Fixed([float("nan"), *BETTER[1:]])}
     place: Any = None
-    (one,) = claims.test_claims(Study(place, {"claims": [claim("better", "lower")]}, made))
+    (one,) = claims.decide_claims(Study(place, {"claims": [claim("better", "lower")]}, made))
     assert one.n == 7
     assert one.against == pytest.approx(np.mean(BASE[1:]))
     assert one.difference == pytest.approx(-2.4)

@@ -110,7 +110,7 @@ def test_the_study_on_the_digits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert {path: path.stat().st_mtime_ns for path in before} == before  # nothing is trained twice
     told = study_results.load(home)
     assert {len(arm.control.trials) for arm in told.arms.values() if arm.control is not None} == {3}
-    assert all(verdict.n == 5 for verdict in claims.test_claims(told))
+    assert all(verdict.n == 5 for verdict in claims.decide_claims(told))
     assert main(["report", str(home)]) == 0
     page = (home / "report" / "index.html").read_text()
     assert "Expected best against trials" in page

@@ -7,7 +7,7 @@ import pytest
 from optuna.distributions import FloatDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from analysis.sweep.importance import LEVEL, importances_of, shares
+from analysis.sweep.importance import BAR_LEVEL, importances_of, shares
 
 KEYS = ["lr", "beta1", "sigma", "width"]
 UNIT = FloatDistribution(0.0, 1.0)
@@ -39,8 +39,8 @@ def test_the_bars_cover_what_ten_times_the_trials_say() -> None:
         found = importances_of(trials(N, seed), KEYS, seed)
         assert found[0].key == "lr"
         inside += [one.low <= truth[one.key] <= one.high for one in found]
-    error = (LEVEL * (1 - LEVEL) / len(inside)) ** 0.5
-    assert np.mean(inside) >= LEVEL - 3 * error
+    error = (BAR_LEVEL * (1 - BAR_LEVEL) / len(inside)) ** 0.5
+    assert np.mean(inside) >= BAR_LEVEL - 3 * error
 
 
 def test_more_trials_make_shorter_bars_and_the_same_answer() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+
 from analysis.read import results
 from analysis.study import claims, study_results
 from gensweep.cli.main import main
@@ -71,7 +72,7 @@ def test_a_killed_study_goes_on_and_its_arms_are_paired(
     assert rows(home / "a")["0000"] != rows(home / "a")["0001"]
 
     told = study_results.load(home)
-    same, epochs = claims.test_claims(told)
+    same, epochs = claims.decide_claims(told)
     assert (same.n, same.difference, same.p, same.word) == (2, 0.0, 1.0, "undecided")
     assert epochs.difference < 0
     assert len(json.loads((home / "study.json").read_text())["launches"]) == 2

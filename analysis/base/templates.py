@@ -1,0 +1,17 @@
+"""Load the Jinja templates of analysis/templates/."""
+
+from __future__ import annotations
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+
+def load_template(name: str, trim_blocks: bool = False) -> Template:
+    """Return a template by its file name. A value that it lacks is an error; only HTML pages escape their values."""
+    environment = Environment(
+        loader=PackageLoader("analysis", "templates"),
+        autoescape=name.endswith(".html"),
+        trim_blocks=trim_blocks,
+        keep_trailing_newline=not trim_blocks,
+        undefined=StrictUndefined,
+    )
+    return environment.get_template(name)
