@@ -4,7 +4,7 @@ import pytest
 from helpers import ROOT
 
 from analysis.base.paired_tests import ALPHA
-from analysis.study import claims, trial_statistics
+from analysis.study import trial_statistics
 from analysis.study.figures.registry import ARM_FIGURES
 from gensweep.config.resolve import make_manifest
 from gensweep.sweep.study_arms import StudyOptions, resolve_arm, search_options, training_options

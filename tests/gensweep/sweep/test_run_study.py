@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-
 from analysis.read import results
 from analysis.study import claims, study_results
 from gensweep.cli.main import main
