@@ -6,7 +6,7 @@ from gensweep import Sweep
 from gensweep.errors import UserError
 
 
-def test_python_users_may_give_numbers() -> None:
+def test_api__numbers_in_set() -> None:
     assert Sweep("vae", set={"width": 16, "lr": [1e-3, 0.01]}).options.set == {"width": "16", "lr": "0.001,0.01"}
     with pytest.raises(UserError, match="a text is needed"):
         Sweep("vae", name=5)

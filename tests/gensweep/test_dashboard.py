@@ -48,7 +48,7 @@ def study(address: str) -> dict[str, Any]:
     return found
 
 
-def test_every_trial_with_its_grid(tmp_path: Path) -> None:
+def test_dashboard__every_trial_with_its_grid(tmp_path: Path) -> None:
     directory = sweeps.make(tmp_path / "s")
     before = tree(directory)
     with served(directory) as address:
@@ -70,7 +70,7 @@ def test_every_trial_with_its_grid(tmp_path: Path) -> None:
     assert tree(directory) == before
 
 
-def test_a_running_sweep_is_followed(tmp_path: Path) -> None:
+def test_dashboard__follows_a_running_sweep(tmp_path: Path) -> None:
     directory = sweeps.make(tmp_path / "s")
     storage = optuna.storages.RDBStorage(f"sqlite:///{directory}/study.db")
     live = optuna.load_study(study_name="s", storage=storage)
@@ -97,14 +97,14 @@ def test_a_running_sweep_is_followed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("words", "says"), [("ui nowhere", "nowhere"), ("ui s --port 99999", "--port 0")])
-def test_bad_input(words: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_dashboard__bad_input(words: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sweeps.make(tmp_path / "s")
     assert says in refused(capsys, *words.split())
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
-def test_in_a_browser(tmp_path: Path) -> None:
+def test_dashboard__in_a_browser(tmp_path: Path) -> None:
     with served(sweeps.make(tmp_path / "s")) as address:
         for page in ("", "/trialTable", "/trials?numbers=1"):
             seen = browse(address + page, tmp_path / "page.png")

@@ -14,14 +14,14 @@ def python(*words: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([sys.executable, *words], cwd=cwd, capture_output=True, text=True, timeout=120)
 
 
-def test_help_needs_nothing_heavy(at_home: Path) -> None:
+def test_help__imports_nothing_heavy(at_home: Path) -> None:
     heavy = "{'torch', 'ray', 'optuna', 'numpy', 'pandas', 'rich', 'sqlalchemy'}"
     helped = "import gensweep.cli.main, gensweep.cli.parser, sys; gensweep.cli.parser.parser()"
     done = python("-c", f"{helped}; print({heavy} & {{*sys.modules}})", cwd=at_home)
     assert done.stdout.strip() == "set()"
 
 
-def test_nobody_reads_on(at_home: Path) -> None:
+def test_command_line__broken_pipe(at_home: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)  # as `| head` does when it has seen enough
     command = [sys.executable, "-m", "gensweep", "run", "vae", "--dry-run"]
@@ -30,7 +30,7 @@ def test_nobody_reads_on(at_home: Path) -> None:
     assert (done.returncode, done.stderr) == (141, "")
 
 
-def test_rooms_are_ours_among_strangers(at_home: Path) -> None:
+def test_import_hook__beside_modules_of_the_same_name(at_home: Path) -> None:
     for name in ROOMS:
         (at_home / name).mkdir()
         (at_home / name / "__init__.py").write_text(STRANGER)

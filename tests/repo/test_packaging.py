@@ -77,7 +77,7 @@ def unmet(requirement: Requirement) -> list[str]:
     ]
 
 
-def test_wheel_holds_the_four_packages_and_nothing_else(wheel: Path) -> None:
+def test_wheel__four_packages_only(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == set(ROOMS)
@@ -91,7 +91,7 @@ def test_wheel_holds_the_four_packages_and_nothing_else(wheel: Path) -> None:
     assert {f"{room}/py.typed" for room in ROOMS} <= checkout
 
 
-def test_installed_dependencies_satisfy_the_wheel(wheel: Path) -> None:
+def test_wheel__dependencies_satisfied(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         (metadata,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
         asked = Parser().parsestr(archive.read(metadata).decode()).get_all("Requires-Dist") or []
@@ -100,12 +100,12 @@ def test_installed_dependencies_satisfy_the_wheel(wheel: Path) -> None:
     assert [line for requirement in needed for line in unmet(requirement)] == []
 
 
-def test_help_from_anywhere(bin_: Path, among_strangers: Path) -> None:
+def test_wheel__help_from_anywhere(bin_: Path, among_strangers: Path) -> None:
     for command in ([bin_ / "gensweep"], [bin_ / "python", "-m", "gensweep"]):
         assert "usage: gensweep [-h]" in run(*command, "--help", cwd=among_strangers)
 
 
-def test_sweep_and_report_among_strangers(bin_: Path, among_strangers: Path) -> None:
+def test_wheel__beside_modules_of_the_same_name(bin_: Path, among_strangers: Path) -> None:
     where = run(bin_ / "python", "-c", "import gensweep, analysis; print(analysis.__file__)", cwd=among_strangers)
     assert Path(where.strip()).is_relative_to(bin_.parent)
     small = ("--dataset", "digits", "--trials", "2", "--epochs", "1", "--name", "tiny")

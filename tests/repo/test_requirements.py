@@ -27,11 +27,11 @@ def pins() -> list[Requirement]:
     return [Requirement(line) for line in lines]
 
 
-def test_each_line_is_a_name_and_a_version(pins: list[Requirement]) -> None:
+def test_requirements__names_and_versions(pins: list[Requirement]) -> None:
     assert [pin for pin in pins if pin.url is not None or not re.fullmatch(r"==[\w.]+", str(pin.specifier))] == []
 
 
-def test_each_dependency_is_pinned_within_its_range(pins: list[Requirement]) -> None:
+def test_requirements__pinned_within_range(pins: list[Requirement]) -> None:
     project = script.read_project()
     lines = [*project["dependencies"], *(line for extra in project["optional-dependencies"].values() for line in extra)]
     wanted = {need.name: need.specifier for need in map(Requirement, lines) if need.name != project["name"]}
@@ -56,6 +56,6 @@ def test_each_dependency_is_pinned_within_its_range(pins: list[Requirement]) -> 
         ({"requires-python": ">=3.11"}, False),
     ],
 )
-def test_only_another_dependency_makes_it_out_of_date(change: dict[str, Any], current: bool) -> None:
+def test_requirements__out_of_date(change: dict[str, Any], current: bool) -> None:
     pinned = f"{script.HEADER}{script.digest(PROJECT)}\nnumpy==2.4.6\n"
     assert script.is_current({**PROJECT, **change}, pinned) is current

@@ -15,7 +15,7 @@ ROW_KEYS = {"recon_mse", "nats", *keys()}
 
 
 @pytest.mark.parametrize("name", STUDIES)
-def test_a_study_file_states_all_its_parts(name: str) -> None:
+def test_study_files__all_parts_present(name: str) -> None:
     one = STUDIES[name]
     assert one.title
     assert one.question.endswith("?")
@@ -34,7 +34,7 @@ def test_a_study_file_states_all_its_parts(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STUDIES)
-def test_the_page_of_a_study_has_the_words_of_its_file(name: str) -> None:
+def test_study_files__page_has_the_words(name: str) -> None:
     one = STUDIES[name]
     page = (ROOT / "docs" / "studies" / f"{name}.md").read_text(encoding="utf-8")
     words = [f"# {one.title}", one.question, one.scope]
@@ -43,7 +43,7 @@ def test_the_page_of_a_study_has_the_words_of_its_file(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STUDIES)
-def test_every_claim_can_be_decided(name: str) -> None:
+def test_study_files__every_claim_is_decidable(name: str) -> None:
     """The smallest p of the sign-flip test, times the claims on a statistic, is at most .05."""
     one = STUDIES[name]
     statistics = [claim.statistic for claim in one.claims]
@@ -51,7 +51,7 @@ def test_every_claim_can_be_decided(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STUDIES)
-def test_the_arms_of_a_study_resolve(name: str) -> None:
+def test_study_files__arms_resolve(name: str) -> None:
     """Every key of every arm is one that its model reads, every view is of an evaluated epoch, names do not collide."""
     owned = {arm: resolve_arm(StudyOptions(name), arm) for arm in STUDIES[name].arms}
     for arm, own in owned.items():

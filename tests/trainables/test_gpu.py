@@ -26,7 +26,7 @@ def digits_on(device: str) -> Data:
 
 @pytest.mark.parametrize("net", ["mlp", "conv"])
 @pytest.mark.parametrize("name", MODELS)
-def test_one_epoch_agrees_with_the_cpu(name: str, net: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gpu__one_epoch_agrees_with_cpu(name: str, net: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.backends.cuda.matmul, "allow_tf32", False)
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
     config = small(name, net=net, epochs=1)
@@ -37,13 +37,13 @@ def test_one_epoch_agrees_with_the_cpu(name: str, net: str, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_bf16_trains(name: str) -> None:
+def test_gpu__bf16_trains(name: str) -> None:
     row = list(TRAINABLES[name](small(name, precision="bf16"), digits_on("cuda"), 0))[-1].row
     assert row["status"] == "ok"
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_samples_per_second(name: str, record_property: Callable[[str, object], None]) -> None:
+def test_gpu__samples_per_second(name: str, record_property: Callable[[str, object], None]) -> None:
     """Recorded, not bounded: a timed bound would fail on a busy machine."""
     data = digits_on("cuda")._replace(evaluator=None)
     began = time.perf_counter()
@@ -54,7 +54,7 @@ def test_samples_per_second(name: str, record_property: Callable[[str, object], 
     record_property("images_per_s", rate)
 
 
-def test_four_trials_share_one_gpu(tmp_path: Path) -> None:
+def test_gpu__four_trials_share_one(tmp_path: Path) -> None:
     from gensweep import Sweep
 
     found = Sweep(

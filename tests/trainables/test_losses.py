@@ -33,7 +33,7 @@ LOSSES: dict[str, tuple[float, float | None, float]] = {
 
 
 @pytest.mark.parametrize("name", list(SCHEMES))
-def test_gan_losses_by_hand(name: str) -> None:
+def test_gan_losses__by_hand(name: str) -> None:
     plain, smoothed, generator = LOSSES[name]
     scheme = SCHEMES[name]
     assert scheme.targets == (smoothed is not None)
@@ -43,18 +43,18 @@ def test_gan_losses_by_hand(name: str) -> None:
     torch.testing.assert_close(scheme.g(FAKE), torch.tensor(generator))
 
 
-def test_what_is_reported_as_d_is_a_probability_where_the_loss_says_so() -> None:
+def test_gan_losses__d_is_a_probability() -> None:
     torch.testing.assert_close(SCHEMES["minimax"].view(REAL), torch.tensor([0.5, 0.75]))
     torch.testing.assert_close(SCHEMES["hinge"].view(REAL), REAL)
 
 
-def test_kl_is_that_of_two_normals() -> None:
+def test_kl__two_normals() -> None:
     mean, log_var = torch.randn(3, 5), torch.randn(3, 5)
     oracle = kl_divergence(Normal(mean, (0.5 * log_var).exp()), Normal(0.0, 1.0)).sum(1)
     torch.testing.assert_close(vae.kl(mean, log_var).sum(1), oracle)
 
 
-def test_likelihoods_are_those_of_the_distributions() -> None:
+def test_likelihoods__equal_distributions() -> None:
     logits, x, sigma = torch.randn(2, 1, 3, 3), torch.rand(2, 1, 3, 3), torch.tensor(0.3)
     binary = x.round()
     oracle = -Bernoulli(logits=logits).log_prob(binary).sum((1, 2, 3))  # type: ignore[no-untyped-call]
@@ -67,7 +67,7 @@ def numbers(**values: float) -> dict[str, Tensor]:
     return {key: torch.tensor(value) for key, value in values.items()}
 
 
-def test_vae_loss_is_reconstruction_plus_weighted_kl() -> None:
+def test_vae_loss__reconstruction_plus_weighted_kl() -> None:
     """An encoder that says N(1, e^0) and a decoder that says probability 1/2: 4 log 2 + beta / 2 nats."""
     nets = {
         "encoder": lambda x: torch.tensor([[1.0, 0.0]]).expand(len(x), 2),
@@ -84,7 +84,7 @@ def test_vae_loss_is_reconstruction_plus_weighted_kl() -> None:
     torch.testing.assert_close(logs["kl_nats"], torch.tensor(0.5))
 
 
-def test_warmup_and_free_bits_by_hand() -> None:
+def test_vae_loss__warmup_and_free_bits() -> None:
     """KLs of 0.5 and 0.1 nats in the mean of two images; a quarter of two epochs of warm-up; 0.2 nats free."""
     divergence = torch.tensor([[0.2, 0.1], [0.8, 0.1]])
     hp = {
@@ -96,7 +96,7 @@ def test_warmup_and_free_bits_by_hand() -> None:
     assert float(vae.kl_loss(divergence, hp | numbers(warmup=0.25))) == pytest.approx(3 * 0.6)
 
 
-def test_learned_sigma_starts_near_one_finds_the_error_and_has_a_floor() -> None:
+def test_vae_loss__learned_sigma() -> None:
     """The best sigma of N(x; m, sigma^2) is the root of the mean squared error (Rybkin et al. 2021)."""
     net = vae.Sigma()
     assert float(net().detach()) == pytest.approx(1.0, abs=0.01)
@@ -116,7 +116,7 @@ def identity_nets(x: Tensor) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("name", ["ae", "dae"])
-def test_perfect_reconstruction_scores_zero_or_the_noise(name: str) -> None:
+def test_autoencoder_loss__perfect_reconstruction(name: str) -> None:
     x = torch.full((4, 1, 8, 8), 0.5)
     measure, specs = MODELS[name].measure({}, (1, 8, 8))  # type: ignore[misc]
     noise = {key: random_streams.draw(spec, 4, "cpu", 0, key) * 0.01 for key, spec in specs.items()}
@@ -126,7 +126,7 @@ def test_perfect_reconstruction_scores_zero_or_the_noise(name: str) -> None:
     torch.testing.assert_close(value, expected, rtol=1e-3, atol=1e-9)
 
 
-def test_corruptions_do_what_they_say() -> None:
+def test_corruptions__by_hand() -> None:
     x, sigma = torch.ones(1000, 1, 4, 4), torch.tensor(0.25)
     gaussian, kind = dae.CORRUPTIONS["gaussian"]
     assert kind == "normal"
@@ -144,7 +144,7 @@ def test_corruptions_do_what_they_say() -> None:
     assert shares == pytest.approx([0.125, 0.75, 0.125], abs=0.02)
 
 
-def test_a_share_of_the_pixels_is_at_most_one() -> None:
+def test_corruptions__share_at_most_one() -> None:
     dae.check({"corruption": "gaussian", "sigma": 2.0})
     with pytest.raises(UserError, match=r"sigma=2.0 with corruption=masking: a share is at most 1"):
         dae.check({"corruption": "masking", "sigma": 2.0})

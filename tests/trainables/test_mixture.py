@@ -17,7 +17,7 @@ def noise(n: int, width: int) -> torch.Tensor:
     return random_streams.draw(random_streams.Draw("normal", (width,)), n, "cpu", 0, "z")
 
 
-def test_a_draw_by_hand() -> None:
+def test_mixture__draw_by_hand() -> None:
     """Shares of a quarter and three quarters: the first number picks at the quartile of N(0, 1), -0.674."""
     mixture = Mixture(2, 2)
     mixture.cumulative.copy_(torch.tensor([0.25, 1.0]))
@@ -27,7 +27,7 @@ def test_a_draw_by_hand() -> None:
     assert mixture(z).tolist() == [[11.0, 5.0], [5.0, 21.0], [0.0, 20.0]]
 
 
-def test_draws_have_the_moments_of_the_codes() -> None:
+def test_mixture__moments() -> None:
     share, make = 0.3, torch.Generator().manual_seed(1)
     first = torch.randn(10_000, 3, generator=make) @ torch.tensor([[1.0, 0.5, 0.0], [0.0, 0.3, 0.0], [0.0, 0.0, 2.0]])
     codes = torch.where(torch.rand(10_000, 1, generator=make) < share, first + 8, 0.1 * first - 4)
@@ -41,14 +41,14 @@ def test_draws_have_the_moments_of_the_codes() -> None:
         torch.testing.assert_close(of.T.cov(), real.T.cov(), rtol=0.1, atol=0.05)
 
 
-def test_the_scale_of_codes_does_not_matter() -> None:
+def test_mixture__scale_invariant() -> None:
     codes, mixtures = noise(500, 2), [Mixture(3, 2), Mixture(3, 2)]
     for mixture, scale in zip(mixtures, (1.0, 1e-5), strict=True):
         mixture.fit(scale * codes, 5)
     torch.testing.assert_close(1e-5 * mixtures[0](noise(9, 3)), mixtures[1](noise(9, 3)), rtol=1e-4, atol=1e-9)
 
 
-def test_what_cannot_be_fitted() -> None:
+def test_mixture__refused() -> None:
     mixture = Mixture(2, 2)
     mixture.fit(torch.full((9, 2), float("nan")), 5)
     assert mixture.means.tolist() == [[0.0, 0.0], [0.0, 0.0]]
@@ -57,7 +57,7 @@ def test_what_cannot_be_fitted() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_autoencoders_sample_and_go_on_as_if_never_stopped(name: str) -> None:
+def test_mixture__autoencoder_resumes(name: str) -> None:
     torch.set_num_threads(1)
     model, config = MODELS[name], small(name, {"gmm": "4"}, epochs=2)
     first, last = islice(TRAINABLES[name](config, digits(), 7), 2)

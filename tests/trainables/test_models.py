@@ -42,7 +42,7 @@ ALL = {label: config for name in NAMES for label, config in variants(name).items
 CASES = [pytest.param(label.partition("-")[0], config, id=label) for label, config in ALL.items()]
 
 
-def test_every_word_of_a_key_names_something() -> None:
+def test_config_schema__choices_name_something() -> None:
     assert KEYS["likelihood"].choices == tuple(vae.LIKELIHOODS)
     assert KEYS["corruption"].choices == tuple(dae.CORRUPTIONS)
 
@@ -60,7 +60,7 @@ class Noting(dict[str, Any]):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_space_returns_exactly_what_the_trainable_reads(name: str) -> None:
+def test_models__space_matches_what_is_read(name: str) -> None:
     listed = {key: ",".join(KEYS[key].choices or ()) for key in SPACES[name].roles}
     every_word = {key: text for key, text in listed.items() if text}
     spaces = [apply(SPACES[name], {}, 4), apply(SPACES[name], every_word, 4)]
@@ -72,14 +72,14 @@ def test_space_returns_exactly_what_the_trainable_reads(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "config"), CASES)
-def test_every_key_is_read(name: str, config: Config) -> None:
+def test_models__every_key_is_read(name: str, config: Config) -> None:
     noting = Noting({**config, "epochs": 1})
     list(TRAINABLES[name](noting, digits()._replace(evaluator=None), 0))
     assert noting.read == set(config) == MODELS[name].reads(config)
 
 
 @pytest.mark.parametrize(("name", "config"), CASES)
-def test_rows_are_finite_and_samples_are_pictures(name: str, config: Config) -> None:
+def test_models__finite_rows_and_valid_samples(name: str, config: Config) -> None:
     epochs = list(TRAINABLES[name](config, digits(), 1))
     assert [e.row["epoch"] for e in epochs] == [1, 2, 3]
     assert [e.samples is not None for e in epochs] == [True, True, True]  # the first, every second, the last
@@ -107,7 +107,7 @@ def same(a: Any, b: Any) -> bool:
 
 
 @pytest.mark.parametrize(("name", "config"), CASES)
-def test_resumed_equals_never_stopped(name: str, config: Config) -> None:
+def test_models__resumed_equals_never_stopped(name: str, config: Config) -> None:
     whole = [(e.row, e.snapshot()) for e in TRAINABLES[name](config, digits(), 7)]
     first = next(TRAINABLES[name](config, digits(), 7)).snapshot()
     torch.randn(3)  # the global random state must not matter
@@ -126,7 +126,7 @@ CHANGES: list[dict[str, float]] = [
 
 @pytest.mark.parametrize(("name", "config"), CASES)
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
-def test_stacked_equals_solo(name: str, config: Config, dtype: torch.dtype) -> None:
+def test_models__stacked_equals_solo(name: str, config: Config, dtype: torch.dtype) -> None:
     if config["precision"] != "fp32":
         pytest.skip("the contract is for float32 and float64")
     base = {**config, **({"ema": 0.5} if "ema" in config else {})}
@@ -134,13 +134,13 @@ def test_stacked_equals_solo(name: str, config: Config, dtype: torch.dtype) -> N
     assert_stacked_equals_solo(name, configs, dtype)
 
 
-def test_signature_ignores_numeric_keys() -> None:
+def test_stack__signature_ignores_numeric_keys() -> None:
     assert signature(small("vae")) == signature(small("vae", lr=0.5, beta=3.0, epochs=9))
     assert signature(small("vae")) != signature(small("vae", width=9))
 
 
 @pytest.mark.parametrize(("d_steps", "g_steps"), [(1, 1), (2, 1), (1, 2)])
-def test_g_and_d_move_on_their_own_turns(d_steps: int, g_steps: int) -> None:
+def test_loop__g_and_d_take_turns(d_steps: int, g_steps: int) -> None:
     run = start(MODELS["gan"], small("gan", d_steps=d_steps, g_steps=g_steps), digits(), 0)
     batch = Batch(*digits().images.train.gather(torch.arange(32), "cpu"))
     moved: list[str] = []
@@ -155,7 +155,7 @@ def test_g_and_d_move_on_their_own_turns(d_steps: int, g_steps: int) -> None:
     assert moved == ["d", "g"]
 
 
-def test_average_follows_the_generator_from_the_start() -> None:
+def test_loop__average_follows_the_generator() -> None:
     run = start(MODELS["gan"], small("gan", ema=0.15), digits(), 0)
     expected = [p.detach().clone() for p in run.nets["g"].parameters()]
     batch = Batch(*digits().images.train.gather(torch.arange(32), "cpu"))
@@ -169,18 +169,18 @@ def test_average_follows_the_generator_from_the_start() -> None:
         torch.testing.assert_close(average, value)
 
 
-def test_numbers_that_blow_up_end_the_trial_with_a_class() -> None:
+def test_loop__nan_ends_the_trial() -> None:
     epochs = list(TRAINABLES["vae"](small("vae", lr=9.0, epochs=50), digits(), 0))
     assert epochs[-1].row["status"] == "nan"
     assert len(epochs) < 50
 
 
-def test_a_batch_larger_than_the_training_split_is_named() -> None:
+def test_loop__batch_larger_than_training_split() -> None:
     with pytest.raises(UserError, match=r"batch_size=5000 is more than the 320 training images"):
         next(TRAINABLES["ae"](small("ae", batch_size=5000), digits(), 0))
 
 
-def test_an_epoch_sees_every_image_once_in_a_new_order() -> None:
+def test_loop__every_image_once_in_a_new_order() -> None:
     seen: list[list[int]] = []
     train = digits().images.train
 

@@ -31,7 +31,7 @@ GRADIENT_PENALTIES = [name for name, penalty in PENALTIES.items() if penalty.ter
 
 
 @pytest.mark.parametrize("name", GRADIENT_PENALTIES)
-def test_penalties_where_the_slope_is_known(name: str) -> None:
+def test_penalties__known_slope(name: str) -> None:
     """|x|^2 / 2 has slope |x| at x, and 3 sum(x) has slope 6 in four pixels: (6 - 1)^2, or 6^2 / 2 for R1."""
     term, (real, fake, noise) = PENALTIES[name].term, inputs()
     assert term is not None
@@ -42,7 +42,7 @@ def test_penalties_where_the_slope_is_known(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", GRADIENT_PENALTIES)
-def test_penalties_and_their_gradients_by_finite_differences(name: str) -> None:
+def test_penalties__finite_differences(name: str) -> None:
     term, (real, fake, noise), h = PENALTIES[name].term, inputs(), 1e-5
     assert term is not None
     make = torch.Generator().manual_seed(5)
@@ -71,7 +71,7 @@ def test_penalties_and_their_gradients_by_finite_differences(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", GRADIENT_PENALTIES)
-def test_a_discriminator_without_any_slope_has_a_finite_gradient(name: str) -> None:
+def test_penalties__zero_slope_finite_gradient(name: str) -> None:
     term, (real, fake, noise) = PENALTIES[name].term, inputs()
     assert term is not None
     weight = torch.zeros(4, dtype=torch.float64, requires_grad=True)
@@ -80,14 +80,14 @@ def test_a_discriminator_without_any_slope_has_a_finite_gradient(name: str) -> N
     assert torch.isfinite(weight.grad).all()
 
 
-def test_clipping_by_hand() -> None:
+def test_clipping__by_hand() -> None:
     project = PENALTIES["clip"].project
     assert project is not None
     clipped = project(torch.tensor([-3.0, -0.01, 0.02]), {"clip": torch.tensor(0.015)})
     assert clipped.tolist() == pytest.approx([-0.015, -0.01, 0.015])
 
 
-def test_spectral_norm_of_a_diagonal_by_hand() -> None:
+def test_spectral_norm__diagonal_by_hand() -> None:
     """diag(3, 1): from u = (1, 1)/sqrt(2), v ~ (3, 1) and then u ~ (9, 1); sigma = |W'u| = |(27, 1)| / sqrt(82)."""
     layer = nn.Linear(2, 2, bias=False)
     layer.weight.data = torch.diag(torch.tensor([3.0, 1.0]))

@@ -6,7 +6,7 @@ from trainables import random_streams
 from trainables.random_streams import Draw
 
 
-def test_streams_are_functions_of_their_names_alone() -> None:
+def test_random_streams__functions_of_their_names() -> None:
     spec = Draw("normal", (3,))
     first = random_streams.draw(spec, 5, "cpu", 1, "z", 7)
     torch.randn(10)

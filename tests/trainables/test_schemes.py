@@ -78,7 +78,7 @@ def one_thread() -> None:
 
 
 @pytest.mark.parametrize("row", PAIRS)
-def test_stacked_equals_solo(row: Row) -> None:
+def test_schemes__stacked_equals_solo(row: Row) -> None:
     config = config_of(row)
     other = {**config, "lr_g": 1e-3, "lr_d": 4e-4, "beta1": 0.3, "penalty_weight": 3.0, "clip": 0.05}
     configs = [config, {key: other[key] for key in config}]
@@ -88,7 +88,7 @@ def test_stacked_equals_solo(row: Row) -> None:
 
 @pytest.mark.parametrize("row", PAIRS)
 @pytest.mark.parametrize("precision", KEYS["precision"].choices or ())
-def test_three_steps_are_finite_and_both_nets_move(row: Row, precision: str) -> None:
+def test_schemes__three_finite_steps(row: Row, precision: str) -> None:
     model, config = MODELS[row["model"]], config_of(row, precision=precision)
     run, before = steps(model, config, digits(), 3), start(model, config, digits(), 3)
     assert_finite(run)
@@ -100,7 +100,7 @@ def test_three_steps_are_finite_and_both_nets_move(row: Row, precision: str) -> 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", FACTORS["model"])
 @pytest.mark.parametrize("scheme", list(SCHEMES))
-def test_every_combination(scheme: str, model: str) -> None:
+def test_schemes__every_combination(scheme: str, model: str) -> None:
     """Of what makes a training; both kinds of net and of averaging are in the pairs."""
     factors = {**FACTORS, "scheme": (scheme,), "model": (model,), "net": ("mlp",), "ema": (0.5,)}
     for values in product(*factors.values()):
@@ -112,24 +112,24 @@ def test_every_combination(scheme: str, model: str) -> None:
 
 
 @pytest.mark.parametrize("penalty", [key for key, penalty in PENALTIES.items() if penalty.term is not None])
-def test_batch_norm_under_a_gradient_penalty_is_refused(penalty: str) -> None:
+def test_schemes__batch_norm_under_penalty_refused(penalty: str) -> None:
     with pytest.raises(UserError, match=rf"penalty={penalty} with d_norm=batch: .* use d_norm=none or d_norm=spectral"):
         start(MODELS["gan"], small("gan", {"penalty": penalty, "d_norm": "batch"}), digits(), 0)
 
 
-def test_half_a_pack_is_refused() -> None:
+def test_schemes__half_a_pack_refused() -> None:
     with pytest.raises(UserError, match=r"batch_size=32 with pack=3: a batch must be two or more whole packs"):
         start(MODELS["gan"], small("gan", {"pack": "3"}), digits(), 0)
 
 
-def test_clipped_weights_stay_in_bounds_and_only_the_discriminators() -> None:
+def test_clipping__discriminator_only() -> None:
     run = steps(MODELS["gan"], small("gan", {"penalty": "clip", "clip": "0.01"}), digits(), 2)
     largest = {name: max(float(p.detach().abs().max()) for p in net.parameters()) for name, net in run.nets.items()}
     assert largest["d"] == pytest.approx(0.01)
     assert largest["g"] > 0.1
 
 
-def test_spectral_norm_makes_the_largest_singular_value_one() -> None:
+def test_spectral_norm__largest_singular_value_is_one() -> None:
     run = steps(MODELS["cgan"], small("cgan", {"d_norm": "spectral"}), digits(), 3)
     layers = [module for module in run.nets["d"].modules() if hasattr(module, "parametrizations")]
     assert len(layers) == 5  # two convolutions, two linear layers, the labels' embedding
@@ -138,7 +138,7 @@ def test_spectral_norm_makes_the_largest_singular_value_one() -> None:
         assert float(values[0]) == pytest.approx(1, abs=0.02)
 
 
-def test_the_discriminator_of_a_pack_sees_it_whole() -> None:
+def test_pack__discriminator_sees_the_whole_pack() -> None:
     """Swapping images between packs changes its outputs; swapping whole packs swaps them."""
     net = start(MODELS["cgan"], small("cgan", {"pack": "2"}), digits(), 0).nets["d"]
     x, y = torch.rand(6, 1, 8, 8), torch.arange(6)
@@ -149,7 +149,7 @@ def test_the_discriminator_of_a_pack_sees_it_whole() -> None:
     assert not torch.allclose(net(x[[0, 2, 1, 3, 4, 5]], y), outputs)
 
 
-def test_rows_tell_the_cost_by_step_and_by_update() -> None:
+def test_schemes__cost_by_step_and_update() -> None:
     epoch = next(TRAINABLES["gan"](small("gan", d_steps=2, g_steps=3), digits()._replace(evaluator=None), 0))
     assert epoch.row["n_images"] == 320
     assert (epoch.row["updates_d"], epoch.row["updates_g"]) == (20, 30)

@@ -24,7 +24,7 @@ def files(tmp_path: Path) -> TrialFiles:
     return TrialFiles(str(tmp_path), 7)
 
 
-def test_newest_two_checkpoints_are_kept(files: TrialFiles, tmp_path: Path) -> None:
+def test_trial_files__two_newest_checkpoints(files: TrialFiles, tmp_path: Path) -> None:
     assert files.newest_checkpoint() is None
     for epoch in (1, 2, 10):
         files.save_checkpoint(snapshot(epoch))
@@ -38,7 +38,7 @@ def test_newest_two_checkpoints_are_kept(files: TrialFiles, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 torn", b"not a checkpoint"])
-def test_a_damaged_checkpoint_falls_back_to_the_one_before(files: TrialFiles, tmp_path: Path, damage: bytes) -> None:
+def test_trial_files__damaged_checkpoint(files: TrialFiles, tmp_path: Path, damage: bytes) -> None:
     files.save_checkpoint(snapshot(1))
     files.save_checkpoint(snapshot(2))
     (tmp_path / "0007" / "checkpoint_0002.pt").write_bytes(damage)
@@ -47,7 +47,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(files: TrialFiles, tm
     assert found["epoch"] == 1
 
 
-def test_a_truncated_checkpoint_falls_back_too(files: TrialFiles, tmp_path: Path) -> None:
+def test_trial_files__truncated_checkpoint(files: TrialFiles, tmp_path: Path) -> None:
     files.save_checkpoint(snapshot(1))
     files.save_checkpoint(snapshot(2))
     path = tmp_path / "0007" / "checkpoint_0002.pt"
@@ -57,7 +57,7 @@ def test_a_truncated_checkpoint_falls_back_too(files: TrialFiles, tmp_path: Path
     assert found["epoch"] == 1
 
 
-def test_rows_are_cut_where_the_next_attempt_begins(files: TrialFiles, tmp_path: Path) -> None:
+def test_trial_files__rows_cut_at_next_attempt(files: TrialFiles, tmp_path: Path) -> None:
     for epoch in (1, 2, 3):
         files.append_row({"epoch": epoch, "loss": float("nan"), "shares": [0.5, float("inf")]})
     path = tmp_path / "0007" / "rows.jsonl"
@@ -73,7 +73,7 @@ def test_rows_are_cut_where_the_next_attempt_begins(files: TrialFiles, tmp_path:
     ]
 
 
-def test_samples_are_laid_out_row_by_row(files: TrialFiles, tmp_path: Path) -> None:
+def test_trial_files__samples_row_by_row(files: TrialFiles, tmp_path: Path) -> None:
     images = torch.arange(5, dtype=torch.uint8).view(5, 1, 1, 1).expand(5, 1, 2, 3)
     files.save_samples(3, images, 2)
     with Image.open(tmp_path / "0007" / "samples" / "epoch_0003.png") as image:
@@ -84,14 +84,14 @@ def test_samples_are_laid_out_row_by_row(files: TrialFiles, tmp_path: Path) -> N
         assert image.mode == "RGB"
 
 
-def test_best_weights_carry_their_row(files: TrialFiles, tmp_path: Path) -> None:
+def test_trial_files__best_weights_carry_their_row(files: TrialFiles, tmp_path: Path) -> None:
     files.save_best({"g.w": torch.ones(2, 3).t()}, {"row": {"fid": 1.5}, "model": "gan"})
     with safe_open(tmp_path / "0007" / "best.safetensors", "pt") as stored:
         assert json.loads(stored.metadata()["row"]) == {"fid": 1.5}
         assert stored.get_tensor("g.w").shape == (3, 2)
 
 
-def test_a_place_may_be_a_url(tmp_path: Path) -> None:
+def test_trial_files__url(tmp_path: Path) -> None:
     system, path = open_filesystem(f"file://{tmp_path}")
     assert isinstance(system, pafs.LocalFileSystem)
     assert path == str(tmp_path)

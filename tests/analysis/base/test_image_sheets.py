@@ -5,7 +5,7 @@ import numpy as np
 from analysis.base import image_sheets
 
 
-def test_sheets_go_there_and_back() -> None:
+def test_image_sheets__round_trip() -> None:
     images = np.random.default_rng(0).integers(0, 256, (6, 3, 4, 5), dtype=np.uint8)
     assert (
         image_sheets.split_sheet(image_sheets.encode_png(image_sheets.make_sheet(images, 3)), (3, 4, 5)) == images

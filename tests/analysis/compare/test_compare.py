@@ -45,7 +45,7 @@ def both(pair: list[Path]) -> list[results.Sweep]:
     return [results.read_rows(results.load(directory)) for directory in pair]
 
 
-def test_at_what_both_had_spent(pair: list[Path]) -> None:
+def test_compare__at_equal_budget(pair: list[Path]) -> None:
     found = equal_budget.compare(*both(pair))
     trials, images, seconds = found.reached
     assert (trials.budget, trials.scores, trials.trials) == (3, (12.0, 11.0), (3, 3))
@@ -63,7 +63,7 @@ def test_at_what_both_had_spent(pair: list[Path]) -> None:
 A = [10.0, 10.4, 9.7, 10.1, 9.9, 10.2, 10.3, 9.8]
 
 
-def test_picks_of_the_same_seeds_are_paired(pair: list[Path]) -> None:
+def test_compare__finalists_of_same_seeds_are_paired(pair: list[Path]) -> None:
     proven(pair[0], A)
     proven(pair[1], [score + 2 + 0.01 * k for k, score in enumerate(A)])
     found = equal_budget.compare(*both(pair)).proof
@@ -79,7 +79,7 @@ def test_picks_of_the_same_seeds_are_paired(pair: list[Path]) -> None:
     assert "a's pick (trial 1) beats b's (trial 1) by 2.04 [2.0" in turned
 
 
-def test_picks_of_other_seeds_are_not(pair: list[Path]) -> None:
+def test_compare__finalists_of_other_seeds_are_not_paired(pair: list[Path]) -> None:
     proven(pair[0], A)
     proven(pair[1], [score + 0.1 for score in A[:6]], first_seed=900)
     found = equal_budget.compare(*both(pair))
@@ -90,7 +90,7 @@ def test_picks_of_other_seeds_are_not(pair: list[Path]) -> None:
     assert text.headline(found).startswith("Open: on test (8 and 6 seeds, unpaired)")
 
 
-def test_scores_of_another_kind_are_refused(pair: list[Path], tmp_path: Path, capsys: Any) -> None:
+def test_compare__scores_of_another_kind_refused(pair: list[Path], tmp_path: Path, capsys: Any) -> None:
     other = sweeps.make(tmp_path / "c", stamp={"extractor": "another", "n_samples": 5000})
     assert main(["compare", str(pair[0]), str(other)]) == 2
     err = capsys.readouterr().err
@@ -102,7 +102,7 @@ def test_scores_of_another_kind_are_refused(pair: list[Path], tmp_path: Path, ca
     assert "objective fid against modes" in capsys.readouterr().err
 
 
-def test_by_the_command_line(pair: list[Path], capsys: Any) -> None:
+def test_compare__command_line(pair: list[Path], capsys: Any) -> None:
     assert main(["compare", *map(str, pair)]) == 0
     said = capsys.readouterr().out
     assert "3 trials" in said
@@ -116,7 +116,7 @@ def test_by_the_command_line(pair: list[Path], capsys: Any) -> None:
     assert told["verdict"].startswith("Not proven")
 
 
-def test_the_noise_of_seeds(pair: list[Path]) -> None:
+def test_seed_noise__by_hand(pair: list[Path]) -> None:
     sweep = both(pair)[0]
     assert "not known" in seed_noise.describe_noise(sweep, None)
     proven(pair[0], A)

@@ -55,7 +55,7 @@ def exported(capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
 
 @pytest.mark.parametrize("net", ["mlp", "conv"])
 @pytest.mark.parametrize("name", list(MODELS))
-def test_every_model_can_be_written_as_a_file(name: str, net: str) -> None:
+def test_export__every_model_as_a_file(name: str, net: str) -> None:
     pins = {"net": net, "width": "8", **({"gmm": "3"} if "gmm" in MODELS[name].keys else {})}
     model, config = MODELS[name], default(apply(SPACES[name], pins))[0]
     nets = {key: each.eval() for key, each in model.nets(config, (1, 8, 8), 10).items()}
@@ -76,7 +76,7 @@ def test_every_model_can_be_written_as_a_file(name: str, net: str) -> None:
             torch_source.check_source(source, alone.weights, inputs, images + 0.01)
 
 
-def test_what_cannot_be_written_is_said() -> None:
+def test_export__unsupported_net_refused() -> None:
     def branches(nets: Any, x: Tensor, y: Tensor) -> Tensor:
         return nets["f"](x) if x.sum() > 0 else x
 
@@ -86,7 +86,7 @@ def test_what_cannot_be_written_is_said() -> None:
         torch_source.trace_to_source({"f": nn.TransformerEncoderLayer(8, 2)}, lambda nets, x, y: nets["f"](x))
 
 
-def test_the_winner_of_a_search(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_export__winner_of_a_search(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = exported(capsys, str(sweep))
     assert lines[:2] == ["from model import load", "net = load()"]
     folder = sweep / "export"
@@ -140,7 +140,7 @@ def run_lines(lines: list[str], folder: Path, *python: str) -> str:
     return done.stdout.strip()
 
 
-def test_the_three_lines_with_torch_and_safetensors_alone(
+def test_export__readme_runs_with_torch_and_safetensors(
     sweep: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = exported(capsys, str(sweep))
@@ -162,7 +162,9 @@ def test_the_three_lines_with_torch_and_safetensors_alone(
 
 
 @pytest.mark.slow
-def test_the_three_lines_in_a_new_environment(sweep: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_export__readme_runs_in_a_new_environment(
+    sweep: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """As a stranger would: a new environment, and pip; needs a package index."""
     lines = exported(capsys, str(sweep))
     venv.create(tmp_path / "env", with_pip=True)
@@ -171,7 +173,7 @@ def test_the_three_lines_in_a_new_environment(sweep: Path, tmp_path: Path, capsy
     assert run_lines(lines, sweep / "export", python, "-W", "ignore").startswith("(64, 1, 8, 8) ")
 
 
-def test_a_proven_winner_is_a_fresh_training(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_export__finalized_winner_is_a_fresh_training(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(sweep, sweep / "final" / "trial-0001")  # four trainings, of which the third is best on val
     lead: list[float | None] = [14 + e for e in (0.1, 0.2, -0.3, 0.0)]
     finalists = [told(1, 12.5, lead + lead), told(0, 20.0, [20 + e for e in NOISE])]
@@ -187,7 +189,7 @@ def test_a_proven_winner_is_a_fresh_training(sweep: Path, capsys: pytest.Capture
     assert "it beats the defaults by" in card
 
 
-def test_an_autoencoder_that_draws_nothing_rebuilds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_export__autoencoder_without_a_sampler(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     directory = sweeps.make(tmp_path / "a", model="ae")
     lines = exported(capsys, str(directory))
     assert "net.rebuild(images)" in lines[-1]
@@ -199,7 +201,7 @@ def test_an_autoencoder_that_draws_nothing_rebuilds(tmp_path: Path, capsys: pyte
     assert np.allclose(space["load"]().rebuild(x), expected, atol=1e-6)
 
 
-def test_a_class_can_be_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_export__class_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     directory = sweeps.make(tmp_path / "c", model="cgan")
     exported(capsys, str(directory))
     space: dict[str, Any] = {"__name__": "model", "__file__": str(directory / "export" / "model.py")}
@@ -221,7 +223,7 @@ def test_a_class_can_be_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[
         ("export s -o file/x", "file"),
     ],
 )
-def test_bad_input(words: str, says: str, sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_export__bad_input(words: str, says: str, sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("mine").mkdir()
     Path("mine/thesis.tex").write_text("mine")
     Path("cards").mkdir()

@@ -34,20 +34,20 @@ def sweep(made: Path) -> Sweep:
     return results.load(made)
 
 
-def test_curves(sweep: Sweep) -> None:
+def test_curves__by_hand(sweep: Sweep) -> None:
     (info,) = curves.data(sweep)
     assert (info.winner, info.best_epoch, info.budget) == (1, 4, 5)
     assert info.curves[2] == curves.Curve(2, "pruned", [1, 2], [90.0, 20.0])
     assert "best epoch, 4 of the 5" in curves.caption([info])
 
 
-def test_history(sweep: Sweep) -> None:
+def test_history__by_hand(sweep: Sweep) -> None:
     (info,) = history.data(sweep)
     assert (info.numbers, info.values) == ([0, 1, 2], [20.0, 12.5, 20.0])
     assert (info.best, info.stopped, info.failed) == ([20.0, 12.5, 12.5], [False, False, True], [3])
 
 
-def test_slices(sweep: Sweep) -> None:
+def test_slices__by_hand(sweep: Sweep) -> None:
     lr, batch_size, likelihood = slices.data(sweep)
     assert (lr.x, lr.y, lr.low, lr.high, lr.log) == ([3e-3, 1e-3, 1e-4], [12.5, 20.0, 20.0], 1e-4, 1e-2, True)
     assert (lr.failed, lr.winner, lr.default, lr.stopped) == ([1e-2], 0, 1, [False, False, True])
@@ -56,7 +56,7 @@ def test_slices(sweep: Sweep) -> None:
     assert "orange square: the defaults" in slices.caption([lr, batch_size, likelihood])
 
 
-def test_classes(sweep: Sweep) -> None:
+def test_class_shares__by_hand(sweep: Sweep) -> None:
     (info,) = class_shares.data(sweep)
     assert info.shares[:3] == [0.19, 0.01, 0.1]
     labels = np.asarray(load("digits").train.labels)
@@ -64,7 +64,7 @@ def test_classes(sweep: Sweep) -> None:
     assert "rarest '1' (1.0%), most frequent '0' (19.0%)" in class_shares.caption([info])
 
 
-def test_parallel_places(tmp_path: Path) -> None:
+def test_parallel__positions(tmp_path: Path) -> None:
     many = [
         (sweeps.TRIALS[0][0], {"lr": lr, "batch_size": 144, "likelihood": kind}, [value])
         for lr, kind, value in [(1e-3, "bernoulli", 5.0), (1e-4, "gaussian", 1.0), (1e-2, "gaussian", 9.0)] * 2
@@ -77,13 +77,13 @@ def test_parallel_places(tmp_path: Path) -> None:
     assert info.ends[0] == [(0.0, "0.0001"), (1.0, "0.01 (log)")]
 
 
-def test_latent(sweep: Sweep) -> None:
+def test_latent__validation_images(sweep: Sweep) -> None:
     (info,) = latent.data(sweep)
     assert info.z.shape == (180, 2)
     assert info.labels.tolist() == np.asarray(load("digits").val.labels).tolist()
 
 
-def test_balance_is_for_two_nets_only(sweep: Sweep) -> None:
+def test_discriminator__only_with_two_nets(sweep: Sweep) -> None:
     assert discriminator.data(sweep) == []
     assert "can hardly tell" in discriminator.caption([discriminator.Balance([1], [0.52], [0.48])])
     assert "the gap is 6." in discriminator.caption([discriminator.Balance([1], [4.0], [-2.0], probability=False)])
@@ -124,13 +124,13 @@ ELSE: dict[str, list[Any]] = {  # what the small sweep has not
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_every_figure_draws_and_says_what_to_look_at(sweep: Sweep, name: str) -> None:
+def test_figures__contract(sweep: Sweep, name: str) -> None:
     panels = FIGURES[name].data(sweep) or ELSE[name]
     assert FIGURES[name].caption(panels).endswith(".")
     for panel in panels:
         assert render_png(name, panel).startswith(b"\x89PNG")
 
 
-def test_more_classes_than_names_fit() -> None:
+def test_class_shares__more_classes_than_labels_fit() -> None:
     shares = [0.002] * 500 + [0.0] * 500
     assert render_png("classes", class_shares.ClassShares([str(k) for k in range(1000)], shares, [0.001] * 1000, 500.0))

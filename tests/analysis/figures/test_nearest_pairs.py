@@ -19,7 +19,7 @@ N = 5000
 
 
 @pytest.mark.parametrize("model", ["vae", "cgan"])
-def test_samples_that_were_scored_are_drawn_again(tmp_path: Path, evaluator: Evaluator, model: str) -> None:
+def test_nearest_pairs__scored_samples_drawn_again(tmp_path: Path, evaluator: Evaluator, model: str) -> None:
     sweep = results.load(sweeps.make(tmp_path / "s", model=model))
     labels = prior_labels(evaluator.class_prior.tolist(), evaluator.seed, N, "cpu")
     config = MODELS[model].completed(results.read_trial(sweep, 1).config)
@@ -33,7 +33,7 @@ def test_samples_that_were_scored_are_drawn_again(tmp_path: Path, evaluator: Eva
     assert (expected[0] != expected[1]).any()
 
 
-def test_pairs_of_the_winner(tmp_path: Path) -> None:
+def test_nearest_pairs__winner(tmp_path: Path) -> None:
     made = sweeps.make(tmp_path / "s")
     sweep = results.load(made)
     assert nearest_pairs.data(sweep) == []  # its rows name none

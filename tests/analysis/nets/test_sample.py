@@ -21,7 +21,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return sweeps.make(tmp_path_factory.mktemp("results") / "tiny")
 
 
-def test_sample(made: Path, tmp_path: Path) -> None:
+def test_sample__grid(made: Path, tmp_path: Path) -> None:
     path = sample.save_samples(made, 10, None, tmp_path / "new" / "grid.png")
     with Image.open(path) as image:
         assert image.size == (4 * 8, 3 * 8)
@@ -31,7 +31,7 @@ def test_sample(made: Path, tmp_path: Path) -> None:
     assert sample.save_samples(made, 10, None, path, trial=0).read_bytes() != first
 
 
-def test_sample_of_a_class(tmp_path: Path) -> None:
+def test_sample__class(tmp_path: Path) -> None:
     names = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
     about = {"classes": names, "shape": [1, 8, 8], "fingerprint": "00"}
     cgan = sweeps.make(tmp_path / "cgan", model="cgan", data=about)
@@ -45,7 +45,7 @@ def test_sample_of_a_class(tmp_path: Path) -> None:
     ]  # other data: no real row
 
 
-def test_sample_of_a_mixture_and_of_an_older_sweep(tmp_path: Path) -> None:
+def test_sample__mixture_and_older_sweep(tmp_path: Path) -> None:
     """A DAE with `gmm`; and a CGAN from before the discriminator had a norm and packs."""
     dae, cgan = (sweeps.make(tmp_path / name, model=name) for name in ("dae", "cgan"))
     about = cgan / "trials" / "0001" / "params.json"
@@ -56,7 +56,7 @@ def test_sample_of_a_mixture_and_of_an_older_sweep(tmp_path: Path) -> None:
         assert np.asarray(drawn).std() > 0
 
 
-def test_samples_that_cannot_be(made: Path, tmp_path: Path) -> None:
+def test_sample__refused(made: Path, tmp_path: Path) -> None:
     own, out = shutil.copytree(made, tmp_path / "own"), tmp_path / "out.png"
     with pytest.raises(UserError, match="vae knows no labels"):
         sample.save_samples(own, 4, "3", out)

@@ -15,7 +15,7 @@ from trainables.errors import UserError
 from trainables.filestore import Directory
 
 
-def test_trials_as_the_study_tells_them(made: Path) -> None:
+def test_results__trials_by_hand(made: Path) -> None:
     trials = results.load(made).trials
     assert trials["number"].tolist() == [0, 1, 2, 3]
     assert trials["state"].tolist() == ["complete", "complete", "pruned", "failed"]
@@ -26,7 +26,7 @@ def test_trials_as_the_study_tells_them(made: Path) -> None:
     assert (trials["reason"].iloc[3], trials["error"].iloc[3]) == ("nan", "loss is nan at epoch 3")
 
 
-def test_reading_adds_the_metrics_of_the_best_epoch(made: Path) -> None:
+def test_results__metrics_of_the_best_epoch(made: Path) -> None:
     sweep = results.read_rows(results.load(made))
     assert sweep.trials["nats"].tolist() == [110.0, 102.5, 110.0, 95.0]
     assert sweep.trials["wall_s"].tolist() == [5.0, 5.0, 2.0, 2.0]
@@ -36,7 +36,7 @@ def test_reading_adds_the_metrics_of_the_best_epoch(made: Path) -> None:
     assert one.trials["nats"].notna().tolist() == [False, True, False, False]
 
 
-def test_the_last_row_of_an_epoch_counts_and_torn_lines_do_not() -> None:
+def test_parse_rows__repeated_epochs_and_torn_lines() -> None:
     lines = [b'{"epoch": 1, "fid": 9}', b'{"epoch": 2, "fi', b'{"epoch": 3, "fid": 7}', b'{"epoch": 1, "fid": 8}']
     assert results.parse_rows(b"\n".join([*lines, b'{"epoch": 4, "fid"'])) == [
         {"epoch": 1, "fid": 8},
@@ -45,7 +45,7 @@ def test_the_last_row_of_an_epoch_counts_and_torn_lines_do_not() -> None:
     assert results.parse_rows(b"") == []
 
 
-def test_not_a_sweep(own: Path, tmp_path: Path) -> None:
+def test_results__not_a_sweep(own: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"is not a sweep: no sweep.json there$"):
         results.load(tmp_path / "nowhere")
     with pytest.raises(UserError, match=r"sweeps below it: own"):
@@ -60,19 +60,19 @@ def test_not_a_sweep(own: Path, tmp_path: Path) -> None:
         results.load(own)
 
 
-def test_a_study_that_is_none(own: Path) -> None:
+def test_results__broken_optuna_study(own: Path) -> None:
     (own / "study.db").write_bytes(b"this is no database, and it is long enough to be looked at" * 20)
     with pytest.raises(UserError, match=r"cannot read the study of .*own'"):
         results.load(own)
 
 
-def test_reading_leaves_no_trace(own: Path) -> None:
+def test_results__reading_leaves_no_trace(own: Path) -> None:
     before = {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in own.rglob("*")}
     ranking.format_table(results.load(own), 3)
     assert {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in own.rglob("*")} == before
 
 
-def test_reading_beside_a_driver_that_writes(own: Path) -> None:
+def test_results__read_beside_a_running_driver(own: Path) -> None:
     writer = sqlite3.connect(own / "study.db", isolation_level=None)
     try:
         writer.execute("pragma journal_mode=wal")
@@ -83,7 +83,7 @@ def test_reading_beside_a_driver_that_writes(own: Path) -> None:
         writer.close()
 
 
-def test_a_study_that_no_driver_has_open_is_left_without_helper_files(own: Path) -> None:
+def test_results__no_sqlite_files_left_behind(own: Path) -> None:
     connection = sqlite3.connect(own / "study.db")
     connection.execute("pragma journal_mode=wal")
     connection.close()
@@ -92,7 +92,7 @@ def test_a_study_that_no_driver_has_open_is_left_without_helper_files(own: Path)
     assert sorted(path.name for path in own.iterdir()) == before
 
 
-def test_a_bucket_reads_like_a_folder(made: Path) -> None:
+def test_results__bucket_reads_like_a_folder(made: Path) -> None:
     bucket = Directory(fs.SubTreeFileSystem(str(made.parent), fs.LocalFileSystem()), "tiny", "s3://bucket/tiny")
     assert not bucket.local
     sweep = results.load(made)
@@ -101,7 +101,7 @@ def test_a_bucket_reads_like_a_folder(made: Path) -> None:
     assert results.load(made.as_uri()).trials.equals(sweep.trials)
 
 
-def test_a_conditional_key_stays_whole_and_absent_where_it_does_not_apply(tmp_path: Path) -> None:
+def test_results__conditional_key(tmp_path: Path) -> None:
     some: list[sweeps.Planned] = [
         (TrialState.COMPLETE, {"lr": 1e-3, "batch_size": 64}, [3.0]),
         (TrialState.COMPLETE, {"lr": 1e-3}, [2.0]),

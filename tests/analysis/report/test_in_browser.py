@@ -11,7 +11,7 @@ from analysis.report import sweep_page
 
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
-def test_in_a_browser(tmp_path: Path) -> None:
+def test_sweep_page__in_a_browser(tmp_path: Path) -> None:
     page = Path(sweep_page.write([sweeps.make(tmp_path / "s")]))
     for width in (1280, 500):
         seen = browse(page.as_uri(), tmp_path / "page.png", width)

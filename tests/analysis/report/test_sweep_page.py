@@ -16,7 +16,7 @@ def bare(html: str) -> str:
     return " ".join(re.sub(r"<[^>]*>", "", html).split())
 
 
-def test_the_page(made: Path) -> None:
+def test_sweep_page__content(made: Path) -> None:
     page = Path(sweep_page.write([made]))
     html = page.read_text(encoding="utf-8")
     assert page == made / "report" / "index.html"
@@ -34,12 +34,12 @@ def test_the_page(made: Path) -> None:
     assert html.index("The winner: trial 1") < html.index("Side by side") < html.index("Why it won")
 
 
-def test_the_page_trusts_no_word(made: Path, tmp_path: Path) -> None:
+def test_sweep_page__escapes_html(made: Path, tmp_path: Path) -> None:
     own = sweeps.make(tmp_path / "own", command=["gensweep", "<script>alert(1)</script>"])
     assert "<script" not in Path(sweep_page.write([own])).read_text(encoding="utf-8")
 
 
-def test_several_sweeps_on_one_page(made: Path, tmp_path: Path) -> None:
+def test_sweep_page__several_sweeps(made: Path, tmp_path: Path) -> None:
     other = sweeps.make(tmp_path / "other", stamp={"extractor": "another"})
     assert sweep_page.comparison_context([results.load(made), results.load(made)])["alike"]
     html = Path(sweep_page.write([made, other], tmp_path / "both")).read_text(encoding="utf-8")
@@ -47,7 +47,7 @@ def test_several_sweeps_on_one_page(made: Path, tmp_path: Path) -> None:
     assert (tmp_path / "both" / "other_grid.png").exists()
 
 
-def test_nothing_is_written_for_a_sweep_that_failed(made: Path, tmp_path: Path) -> None:
+def test_sweep_page__failed_sweep_writes_nothing(made: Path, tmp_path: Path) -> None:
     bad = sweeps.make(tmp_path / "bad", [sweeps.TRIALS[3]])
     with pytest.raises(UserError, match=r"all 1 trials .* failed \(1 nan\)"):
         sweep_page.write([made, bad], tmp_path / "out")

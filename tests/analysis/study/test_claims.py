@@ -33,7 +33,7 @@ BETTER = [value - 2 - 0.1 * i for i, value in enumerate(BASE)]
 MIXED = [value + (-1) ** i for i, value in enumerate(BASE)]
 
 
-def test_verdicts_go_by_direction_and_by_what_is_known() -> None:
+def test_claims__direction_and_significance() -> None:
     arms = {"base": BASE, "better": BETTER, "mixed": MIXED}
     assert words(arms, claim("better", "lower")) == ["supported"]
     assert words(arms, claim("better", "higher")) == ["not supported"]
@@ -42,7 +42,7 @@ def test_verdicts_go_by_direction_and_by_what_is_known() -> None:
     assert words({"base": BASE, "better": BETTER[:4]}, claim("better", "lower")) == ["undecided"]  # p cannot reach .05
 
 
-def test_holm_is_over_the_claims_of_one_statistic() -> None:
+def test_claims__holm_within_one_statistic() -> None:
     arms = {"base": BASE, "better": BETTER}
     six, seven = [claim("better", "lower")] * 6, [claim("better", "lower")] * 7
     assert words(arms, *six) == ["supported"] * 6  # 6 * 2 / 256 = .047
@@ -51,7 +51,7 @@ def test_holm_is_over_the_claims_of_one_statistic() -> None:
     assert words(arms, *six, *other) == ["supported"] * 12
 
 
-def test_a_seed_that_failed_in_one_arm_is_left_out_of_the_pairs() -> None:
+def test_claims__failed_seed_leaves_the_pairs() -> None:
     made: Any = {"base": Fixed(BASE), "better": Fixed([float("nan"), *BETTER[1:]])}
     place: Any = None
     (one,) = claims.decide_claims(Study(place, {"claims": [claim("better", "lower")]}, made))

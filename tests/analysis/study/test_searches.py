@@ -20,7 +20,7 @@ from gensweep.config.resolve import make_manifest
 from gensweep.sweep.study_arms import StudyOptions, control_options, resolve_arm, search_options, training_options
 
 
-def test_a_search_and_its_control_have_one_space_and_one_budget() -> None:
+def test_searches__control_has_same_space_and_budget() -> None:
     own = resolve_arm(StudyOptions("searched-enough", trials=7), "gan")
     search, random = (make_manifest(options, []) for options in (search_options(own), control_options(own)))
     assert (search["trials"], random["trials"]) == (7, 7)
@@ -54,7 +54,7 @@ def arms(tmp_path: Path) -> list[Arm]:
     return [*made, Arm("vae-hand", "", made[0].sweep, hand, 0, 0)]
 
 
-def test_the_figure_of_searches(arms: list[Arm]) -> None:
+def test_searches__figure(arms: list[Arm]) -> None:
     info = searches.data(arms, "trials")
     assert info is not None
     assert [line.name for line in info.lines] == ["vae", "cgan"]
@@ -75,7 +75,7 @@ def test_the_figure_of_searches(arms: list[Arm]) -> None:
     assert searches.data(arms[2:], "trials") is None
 
 
-def test_bands_of_several_searches_are_wider(arms: list[Arm]) -> None:
+def test_searches__bands_of_several_are_wider(arms: list[Arm]) -> None:
     info = searches.data(arms, "trials")
     alone = searches.data(arms[:1], "trials")
     assert info is not None
@@ -84,7 +84,7 @@ def test_bands_of_several_searches_are_wider(arms: list[Arm]) -> None:
     assert (info.lines[0].worse > alone.lines[0].worse).any()
 
 
-def test_the_order_of_two_curves() -> None:
+def test_searches__order_of_two_curves() -> None:
     fast = random_search.BestOfNCurve(np.array([9.0, 8.0, 7.0]), np.array([8.0, 7.0, 6.0]), np.array([10.0, 9.0, 7.5]))
     late = random_search.BestOfNCurve(
         np.array([20.0, 6.0, 5.0]), np.array([15.0, 5.0, 4.0]), np.array([30.0, 8.0, 5.5])
@@ -99,7 +99,7 @@ def test_the_order_of_two_curves() -> None:
 
 
 @pytest.mark.slow
-def test_the_study_on_the_digits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+def test_searches__study_on_digits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     monkeypatch.chdir(tmp_path)
     small = ["--dataset", "digits", "--trials", "3", "--epochs", "1", "--seeds", "5", "--train-images", "300"]
     assert main(["study", "searched-enough", *small]) == 0

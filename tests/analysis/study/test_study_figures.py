@@ -23,7 +23,7 @@ def arm(*trials: list[dict[str, Any]], at: int = 0) -> Arm:
     return Arm("mine", "", sweep, [Trial(i, i, {}, rows, None) for i, rows in enumerate(trials)], at, 0)
 
 
-def test_bands_are_mean_lowest_and_highest_of_the_seeds_that_lived() -> None:
+def test_curves_with_band__failed_seeds_left_out() -> None:
     first = [row(1, fid=9.0), row(2, fid=7.0) | {"eval_epoch": 1}, row(4, fid=1.0)]
     second = [row(1, fid=5.0), row(4, fid=3.0)]
     third = [row(1, fid=1.0), row(2, fid=None) | {"status": "nan"}]
@@ -34,7 +34,7 @@ def test_bands_are_mean_lowest_and_highest_of_the_seeds_that_lived() -> None:
     assert early.epochs == [1]
 
 
-def test_shares_have_names_and_intervals() -> None:
+def test_class_shares__names_and_intervals() -> None:
     drawn = [0.1, 0.2, 0.3, 0.2, 0.2]
     trials = [[row(4, class_shares=[share, 1 - share])] for share in drawn]
     (one,) = class_shares.data([arm(*trials), arm([row(4, fid=1.0)])], "")  # the second does not sample
@@ -47,14 +47,14 @@ def test_shares_have_names_and_intervals() -> None:
     assert "rarest 'cat' (20.0%)" in class_shares.caption([one])
 
 
-def test_confusion_is_the_mean_of_rows_that_sum_to_one() -> None:
+def test_confusion__mean_of_rows() -> None:
     trials = [[row(4, confusion=[[1.0, 0.0], [0.5, 0.5]])], [row(4, confusion=[[0.5, 0.5], [0.5, 0.5]])]]
     (one,) = confusion.data([arm(*trials)], "")
     assert np.array_equal(one.shares, [[0.75, 0.25], [0.5, 0.5]])
     assert "62.5%, least for 'dog' (50.0%)" in confusion.caption([one])
 
 
-def test_a_picture_that_does_not_apply_is_left_out() -> None:
+def test_study_figures__inapplicable_figure_left_out() -> None:
     assert render_figure("confusion", [arm([row(4, fid=1.0)])]) is None
     drawn = render_figure("bands:fid", [arm([row(1, fid=2.0), row(4, fid=1.0)])])
     assert drawn is not None

@@ -9,7 +9,7 @@ from analysis.nets.codes import Codes
 from analysis.study import trial_statistics
 
 
-def test_centroids_by_hand() -> None:
+def test_trial_statistics__centroids_by_hand() -> None:
     # classes of two points each, every point 1 from its centre: distances are in within-class spreads
     z = np.array([[0, 1], [0, -1], [6, 1], [6, -1], [10, 1], [10, -1]], np.float32)
     found = Codes(z, np.array([0, 0, 1, 1, 2, 2]), ["a", "b", "c"])
@@ -17,7 +17,7 @@ def test_centroids_by_hand() -> None:
     assert trial_statistics.FROM_CODES["centroid_gap"]("a-b/b-c", found) == pytest.approx(2.0)
 
 
-def test_statistics_of_rows() -> None:
+def test_trial_statistics__from_rows() -> None:
     rows = [
         {"epoch": 1, "grad_norm_d": 2.0, "grad_norm_g": 9.0, "class_shares": [1.0, 0.0, 0.0], "fid": 5.0},
         {"epoch": 2, "grad_norm_d": 6.0, "grad_norm_g": 1.0, "class_shares": [0.2, 0.5, 0.3], "fid": None},

@@ -40,14 +40,14 @@ CHOICES = {"kind": "categorical", "choices": [64, 128, 256]}
         ("likelihood", {"kind": "categorical", "choices": ["bernoulli", "gaussian"]}, ["gaussian"] * 5, None),
     ],
 )
-def test_an_edge_and_the_range_beyond_it(
+def test_boundary__advised_range(
     key: str, box: dict[str, Any], values: list[Any], found: tuple[str, str] | None
 ) -> None:
     one = boundary.find_edge(key, box, values)
     assert (None if one is None else (one.side, one.wider)) == found
 
 
-def test_what_is_advised_is_what_extend_takes() -> None:
+def test_boundary__extend_accepts_the_advice() -> None:
     sheet = {**make_manifest(Options("gan", trials=8), []), "study": "s"}
     top = {key: [box["high"]] * 5 for key, box in sheet["space"].items() if box["kind"] in ("float", "int")}
     top |= {key: [box["choices"][-1]] * 5 for key, box in sheet["space"].items() if box["kind"] == "categorical"}
@@ -59,7 +59,7 @@ def test_what_is_advised_is_what_extend_takes() -> None:
     assert longer["space"]["batch_size"]["choices"] == [64, 128, 256, 512]
 
 
-def test_the_command_of_a_sweep(tmp_path: Path) -> None:
+def test_boundary__command(tmp_path: Path) -> None:
     sweep = results.load(sweeps.make(tmp_path / "s"))
     assert boundary.winner_edges(sweep) == []
     assert "inside every range" in boundary.describe_edges(sweep, [])

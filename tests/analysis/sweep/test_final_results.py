@@ -14,7 +14,7 @@ from analysis.sweep import final_results, final_results_text
 from trainables.errors import UserError
 
 
-def test_the_pick_its_margin_and_whom_it_is_tied_with(tmp_path: Path) -> None:
+def test_final_results__pick_margin_and_ties(tmp_path: Path) -> None:
     lead: list[float | None] = [14 + e for e in NOISE]
     same: list[float | None] = [14.05 - e for e in NOISE]
     defaults: list[float | None] = [20 + e + 0.01 * k for k, e in enumerate(NOISE)]
@@ -40,7 +40,7 @@ def test_the_pick_its_margin_and_whom_it_is_tied_with(tmp_path: Path) -> None:
     assert panel.search == [12.5, 20.0, 20.0]
 
 
-def test_a_configuration_that_mostly_fails_is_never_the_pick(tmp_path: Path) -> None:
+def test_finalize_pick__never_one_that_mostly_fails(tmp_path: Path) -> None:
     rarely: list[float | None] = [5.0, 5.1, 5.2, None, None, None, None, None]
     sweep = proven(tmp_path / "s", told(1, 12.5, rarely), told(0, 20.0, [20.0 + e for e in NOISE]))
     found = final_results.load(sweep)
@@ -62,7 +62,7 @@ def test_finalist_without_a_score_comes_last_when_maximised(tmp_path: Path) -> N
     assert [one.number for one in final_results.pick_first(sweep, found)] == [1, 0, 2]
 
 
-def test_a_configuration_that_mostly_breaks_a_constraint_is_the_pick_only_where_all_do(tmp_path: Path) -> None:
+def test_finalize_pick__all_break_constraint(tmp_path: Path) -> None:
     better, defaults = [10.0 + e for e in NOISE], [20.0 + e for e in NOISE]
     finalists = [told(1, 12.5, list(better)), told(0, 20.0, list(defaults))]
     for k, one in enumerate(finalists[0]["seeds"]):
@@ -83,7 +83,7 @@ def test_a_configuration_that_mostly_breaks_a_constraint_is_the_pick_only_where_
     assert picked == {0: 0, 5: 1}
 
 
-def test_what_is_unfinished_or_broken(tmp_path: Path) -> None:
+def test_final_results__unfinished_or_broken(tmp_path: Path) -> None:
     sweep = proven(tmp_path / "s", told(1, 12.5, [5.0, 5.1]))
     assert final_results.load(sweep) is None
     (tmp_path / "s" / "final.json").write_text("{")
@@ -94,7 +94,7 @@ def test_what_is_unfinished_or_broken(tmp_path: Path) -> None:
         final_results.load(sweep)
 
 
-def test_too_few_seeds_are_said(tmp_path: Path) -> None:
+def test_final_results__too_few_seeds(tmp_path: Path) -> None:
     few = [told(k, 10.0 + k, [10.0 + k + e for e in NOISE[:5]]) for k in range(3)]
     for one in few:
         one["seeds"] = one["seeds"][:5]

@@ -32,7 +32,7 @@ def trials(n: int, seed: int) -> list[FrozenTrial]:
     ]
 
 
-def test_the_bars_cover_what_ten_times_the_trials_say() -> None:
+def test_importance__bars_cover_the_truth() -> None:
     truth = dict(zip(KEYS, shares(trials(10 * N, 999), KEYS, 0), strict=True))
     inside = []
     for seed in range(REPEATS):
@@ -43,7 +43,7 @@ def test_the_bars_cover_what_ten_times_the_trials_say() -> None:
     assert np.mean(inside) >= BAR_LEVEL - 3 * error
 
 
-def test_more_trials_make_shorter_bars_and_the_same_answer() -> None:
+def test_importance__more_trials_shorter_bars() -> None:
     few, many = importances_of(trials(20, 1), KEYS), importances_of(trials(60, 1), KEYS)
     assert sum(one.high - one.low for one in many) < sum(one.high - one.low for one in few)
     assert sum(one.share for one in many) == pytest.approx(1)

@@ -34,7 +34,7 @@ def made(folder: Path, *constraints: str, objectives: object = TWO) -> Path:
     return sweeps.make(folder, TRIALS, further=further, objectives=objectives, constraints=list(constraints))
 
 
-def test_the_front_is_that_of_brute_force() -> None:
+def test_pareto__equals_brute_force() -> None:
     draw_from = random.Random(0)
     for m, n in product((1, 2, 3), (1, 2, 30)):
         points = [[draw_from.randint(0, 6) for _ in range(m)] for _ in range(n)]  # coarse: there are ties
@@ -42,13 +42,13 @@ def test_the_front_is_that_of_brute_force() -> None:
         assert pareto.non_dominated(np.array(points, float)).tolist() == [not one for one in beaten]
 
 
-def test_both_ends_of_a_long_front_are_shown() -> None:
+def test_pareto__long_front_shows_both_ends() -> None:
     assert pareto.spread_over_front(list(range(10)), 4) == [0, 3, 6, 9]
     assert pareto.spread_over_front([5, 7], 4) == [5, 7]
     assert pareto.spread_over_front([5, 7, 9], 1) == [5]
 
 
-def test_a_front_with_a_stopped_trial(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_pareto__stopped_trial(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sweep = results.load(made(tmp_path / "s"))
     assert ranking.winner_numbers(sweep) == [
         1,
@@ -71,7 +71,7 @@ def test_a_front_with_a_stopped_trial(tmp_path: Path, capsys: pytest.CaptureFixt
     assert [one["number"] for one in json.loads(capsys.readouterr().out)] == [1, 3, 2]
 
 
-def test_what_breaks_a_constraint_never_wins(tmp_path: Path) -> None:
+def test_pareto__constraint_broken_never_wins(tmp_path: Path) -> None:
     sweep = results.load(made(tmp_path / "two", "modes>=7", "precision>=0.5"))
     assert ranking.winner_numbers(sweep) == [0, 2]
     assert "2 of 4 trials break modes>=7 and precision>=0.5 and cannot win." in ranking.headline(sweep)
@@ -82,7 +82,7 @@ def test_what_breaks_a_constraint_never_wins(tmp_path: Path) -> None:
     assert ranking.headline(without).startswith("The defaults (trial 0) break modes<=8.5 (9), so there is nothing")
 
 
-def test_where_nothing_keeps_the_constraints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_pareto__no_trial_keeps_the_constraints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sweep = made(tmp_path / "s", "modes>=9.5")
     with pytest.raises(
         UserError, match=r"none of the 4 scored trials .* nearest is trial 0, which breaks modes>=9.5 \(9\)"
@@ -95,7 +95,7 @@ def test_where_nothing_keeps_the_constraints(tmp_path: Path, capsys: pytest.Capt
     assert not (sweep / "report").exists()
 
 
-def test_the_figure(tmp_path: Path) -> None:
+def test_pareto__figure(tmp_path: Path) -> None:
     (info,) = figure.data(results.load(made(tmp_path / "s", "modes>=7")))
     assert (info.numbers, info.front, info.broken) == (
         [0, 1, 2, 3], [True, True, True, False], [False, False, False, True]
@@ -106,7 +106,7 @@ def test_the_figure(tmp_path: Path) -> None:
     assert figure.data(results.load(sweeps.make(tmp_path / "single"))) == []
 
 
-def test_the_page_shows_the_front(tmp_path: Path) -> None:
+def test_pareto__on_the_page(tmp_path: Path) -> None:
     sweep = made(tmp_path / "s", "modes>=4")
     html = Path(sweep_page.write([sweep])).read_text(encoding="utf-8")
     text = " ".join(re.sub(r"<[^>]*>", " ", html).split())

@@ -28,7 +28,7 @@ def truth(n: Any) -> Any:
     return ((1 - 0.5 ** (1 / np.asarray(n))) / (1 - FAILS)) ** 2
 
 
-def test_the_band_holds_the_whole_curve_as_often_as_it_says() -> None:
+def test_random_search__band_coverage() -> None:
     right = truth(np.arange(1, N + 1))
     held = sum(
         bool(((one.low <= right) & (right <= one.high)).all())
@@ -38,14 +38,14 @@ def test_the_band_holds_the_whole_curve_as_often_as_it_says() -> None:
     assert 0.95 - 3 * error <= held / REPEATS <= 0.95 + 3 * error + 0.01
 
 
-def test_the_band_of_another_level_is_another() -> None:
+def test_random_search__band_depends_on_the_level() -> None:
     right = truth(np.arange(1, N + 1))
     curves = [random_search.random_search_curve(one, level=0.5) for one in searches(2)]
     held = np.mean([((one.low <= right) & (right <= one.high)).all() for one in curves])
     assert 0.45 <= held <= 0.57
 
 
-def test_the_curve_is_about_the_truth_and_the_band_is_of_use() -> None:
+def test_random_search__curve_near_the_truth() -> None:
     found = [random_search.random_search_curve(one) for one in searches(3)]
     right = truth(np.arange(1, N + 1))
     assert np.median([one.median[1] for one in found]) == pytest.approx(right[1], rel=0.2)
@@ -55,7 +55,7 @@ def test_the_curve_is_about_the_truth_and_the_band_is_of_use() -> None:
     assert all(one.low[-1] == -np.inf for one in found)  # 40 trials cannot tell how good the best of 40 may be
 
 
-def test_by_hand() -> None:
+def test_random_search__by_hand() -> None:
     low, high = random_search.band_ranks(1, 2)
     assert (low.tolist(), high.tolist()) == ([0, 0], [2, 2])  # one draw bounds nothing
     low, high = random_search.band_ranks(300, 300)
@@ -69,7 +69,7 @@ def test_by_hand() -> None:
         random_search.random_search_curve([])
 
 
-def test_what_was_spent_and_reached(tmp_path: Path) -> None:
+def test_random_search__spent_and_reached(tmp_path: Path) -> None:
     random = results.load(sweeps.make(tmp_path / "s", DRAWS, sampler="random", scheduler="none"))
     told = random_search.trial_costs(results.read_rows(random))
     assert told["loss"].tolist() == [20.0, 30.0, np.inf, 10.0, 15.0, 12.0]
@@ -87,7 +87,7 @@ def test_what_was_spent_and_reached(tmp_path: Path) -> None:
     assert np.isnan(random_search.trial_costs(random)["images"]).all()  # no rows were read
 
 
-def test_a_band_is_for_independent_draws_only(tmp_path: Path) -> None:
+def test_random_search__band_needs_independent_draws(tmp_path: Path) -> None:
     sweep = results.read_rows(results.load(sweeps.make(tmp_path / "s", DRAWS)))
     panels = figure.data(sweep)
     assert [panel.unit for panel in panels] == ["images", "seconds"]
@@ -108,14 +108,14 @@ def test_a_band_is_for_independent_draws_only(tmp_path: Path) -> None:
         assert random_search.why_no_band(sweep._replace(meta=sweep.meta | {"sampler": "random"} | meta))
 
 
-def test_a_random_search_of_named_points_alone_has_no_band(tmp_path: Path) -> None:
+def test_random_search__no_band_for_points_alone(tmp_path: Path) -> None:
     made = sweeps.make(tmp_path / "s", DRAWS[:1], sampler="random", scheduler="none")
     panels = figure.data(results.read_rows(results.load(made)))
     assert "all were named" in figure.caption(panels)
     assert sweep_page.write([made])
 
 
-def test_the_figure_of_a_random_search(tmp_path: Path) -> None:
+def test_random_search__figure(tmp_path: Path) -> None:
     made = sweeps.make(tmp_path / "s", DRAWS, sampler="random", scheduler="none")
     panels = figure.data(results.read_rows(results.load(made)))
     trials, images, seconds = panels

@@ -12,12 +12,12 @@ from analysis.sweep import ranking, status
 from trainables.errors import UserError
 
 
-def test_ranking_breaks_ties_by_number_and_leaves_out_failures(made: Path) -> None:
+def test_ranking__ties_and_failures(made: Path) -> None:
     sweep = results.load(made)
     assert ranking.ranked_trials(sweep)["number"].tolist() == [1, 0, 2]  # trial 3 failed after reaching 5.0
 
 
-def test_a_maximised_objective(own: Path) -> None:
+def test_ranking__maximised_objective(own: Path) -> None:
     rewrite(own, objective={"metric": "fid", "mode": "max"})
     sweep = results.load(own)
     lead = ranking.top_entries(sweep, 1)[0]
@@ -27,7 +27,7 @@ def test_a_maximised_objective(own: Path) -> None:
     assert (margin.gain, margin.share) == (30.0, 0.5)
 
 
-def test_top_is_plain_and_exact(made: Path) -> None:
+def test_ranking__top_entries(made: Path) -> None:
     first, second = ranking.top_entries(results.load(made), 2)
     assert json.loads(json.dumps(first)) == first
     assert (first["number"], first["value"], first["best_epoch"], first["epochs_done"]) == (1, 12.5, 4, 5)
@@ -39,7 +39,7 @@ def test_top_is_plain_and_exact(made: Path) -> None:
         ranking.top_entries(results.load(made), 0)
 
 
-def test_table_and_margin(made: Path) -> None:
+def test_ranking__table_and_margin(made: Path) -> None:
     lines = ranking.format_table(results.load(made), 2).splitlines()
     assert lines[0].split() == ["rank", "trial", "state", "fid", "epoch", "lr", "batch_size", "likelihood"]
     assert lines[1].split() == ["1", "1", "done", "12.5", "4", "0.003", "64", "bernoulli"]
@@ -50,7 +50,7 @@ def test_table_and_margin(made: Path) -> None:
     assert ranking.margin_over_defaults(results.load(made)) == ranking.Margin(20.0, 12.5, 7.5, 0.375)
 
 
-def test_all_failed(tmp_path: Path) -> None:
+def test_ranking__all_failed(tmp_path: Path) -> None:
     failed = sweeps.make(tmp_path / "bad", [sweeps.TRIALS[3]] * 2)
     with pytest.raises(UserError, match=r"all 2 trials of .*bad' failed \(2 nan\)"):
         ranking.format_table(results.load(failed), 5)

@@ -11,7 +11,7 @@ from analysis.sweep import ranking, status
 from trainables.errors import UserError
 
 
-def test_status_counts(own: Path) -> None:
+def test_status__counts(own: Path) -> None:
     rewrite(own, trials=10)
     found = status.summary(results.load(own))
     assert {key: found[key] for key in ("done", "stopped", "failed", "open", "waiting", "asked")} == {
@@ -22,7 +22,7 @@ def test_status_counts(own: Path) -> None:
     assert "best so far: trial 1, FID 12.5 at epoch 4" in status.format_status(results.load(own))
 
 
-def test_before_the_first_trial(own: Path) -> None:
+def test_status__before_the_first_trial(own: Path) -> None:
     (own / "study.db").unlink()
     shutil.rmtree(own / "trials")
     sweep = results.load(own)

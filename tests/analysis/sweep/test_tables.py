@@ -32,7 +32,7 @@ def records(sweep: results.Sweep) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(tables.write(sweep, None, "csv"))))
 
 
-def test_of_a_search(searched: results.Sweep) -> None:
+def test_tables__search(searched: results.Sweep) -> None:
     first, second, third = records(searched)
     assert (first["trial"], first["fid"], first["lr"], first["batch_size"]) == ("1", "12.5", "0.003", "64")
     assert (second["trial"], third["trial"]) == ("0", "2")
@@ -44,7 +44,7 @@ def test_of_a_search(searched: results.Sweep) -> None:
     assert "extractor digits-abc" in text
 
 
-def test_of_a_proof(finalized: results.Sweep) -> None:
+def test_tables__finalized(finalized: results.Sweep) -> None:
     pick, tied, defaults = records(finalized)
     assert [one["trial"] for one in (pick, tied, defaults)] == ["1", "2", "0"]
     assert float(pick["test_mean"]) == pytest.approx(14)
@@ -60,7 +60,7 @@ def test_of_a_proof(finalized: results.Sweep) -> None:
     assert "mean over 8 fresh seeds" in lines[-1]
 
 
-def test_latex(finalized: results.Sweep, searched: results.Sweep) -> None:
+def test_tables__latex(finalized: results.Sweep, searched: results.Sweep) -> None:
     for sweep in (finalized, searched):
         text = tables.write(sweep, None, "latex")
         assert text.count(r"\begin{") == text.count(r"\end{") == 2
@@ -78,7 +78,7 @@ def test_latex(finalized: results.Sweep, searched: results.Sweep) -> None:
     )
 
 
-def test_by_the_command_line(searched: results.Sweep, capsys: pytest.CaptureFixture[str]) -> None:
+def test_tables__command_line(searched: results.Sweep, capsys: pytest.CaptureFixture[str]) -> None:
     directory = searched.place.name
     assert main(["best", directory, "--format", "latex", "--top", "1"]) == 0
     assert capsys.readouterr().out == tables.write(searched, 1, "latex") + "\n"

@@ -112,7 +112,7 @@ def home(tmp_path: Path, made: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("report s -o file", "file"),
     ],
 )
-def test_one_line(words: str, says: str, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_input__one_line(words: str, says: str, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert says in refused(capsys, *words.split())
 
 
@@ -135,9 +135,7 @@ def test_one_line(words: str, says: str, home: Path, capsys: pytest.CaptureFixtu
         ("run vae --warm-from results/vae-digits --name other", "results/vae-digits"),
     ],
 )
-def test_one_line_on_a_sweep_that_has_not_begun(
-    words: str, says: str, home: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_bad_input__sweep_without_trials(words: str, says: str, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     written(home, trials=3)
     assert says in refused(capsys, *words.split())
 
@@ -208,16 +206,14 @@ def gone(sweep: Path) -> None:
         (put("report", b"x"), "report s", "report"),
     ],
 )
-def test_a_spoilt_sweep(
+def test_bad_input__damaged_sweep(
     spoil: Callable[[Path], None], words: str, says: str, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spoil(home / "s")
     assert says in refused(capsys, *words.split())
 
 
-def test_a_sweep_without_a_study_goes_on_only_where_it_has_no_trials(
-    home: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_resume__missing_study_only_without_trials(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sweep = written(home, trials=3)
     (sweep / "trials" / "0000").mkdir(parents=True)
     (sweep / "trials" / "0000" / "rows.jsonl").write_text("")

@@ -72,7 +72,7 @@ pytestmark = pytest.mark.usefixtures("at_home")
         ("sample results/x", "results/x"),
     ],
 )
-def test_bad_input(words: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_line__bad_input(words: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert says in refused(capsys, *words.split())
 
 
@@ -87,7 +87,7 @@ AT_ONCE = (
 )
 
 
-def test_mistakes_are_answered_without_torch() -> None:
+def test_command_line__mistakes_answered_without_torch() -> None:
     code = f"""import sys; from gensweep.cli.main import main
 assert {{main(words.split()) for words in {AT_ONCE}}} == {{2}}
 print(*{{"torch", "ray", "sklearn"}} & set(sys.modules))"""
@@ -96,24 +96,24 @@ print(*{{"torch", "ray", "sklearn"}} & set(sys.modules))"""
     assert done.stdout.strip() == ""
 
 
-def test_data_that_is_not_what_it_should_be(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_line__damaged_data(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     raw = at_home / "data" / "MNIST" / "raw"
     raw.mkdir(parents=True)
     (raw / "train-images-idx3-ubyte.gz").write_bytes(b"torn")
     assert "train-images-idx3-ubyte.gz" in refused(capsys, "run", "vae", "--dataset", "mnist", "--data-dir", "data")
 
 
-def test_folder_with_an_empty_class(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_line__folder_with_an_empty_class(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (at_home / "images" / "cats").mkdir(parents=True)
     assert "cats" in refused(capsys, "run", "vae", "--dataset", "folder:images")
 
 
-def test_yaml_with_an_unknown_option(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sweep_file__unknown_option(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (at_home / "sweep.yaml").write_text("trails: 3\n")
     assert "did you mean 'trials'" in refused(capsys, "run", "vae", "sweep.yaml")
 
 
-def test_yaml_below_the_command_line(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sweep_file__command_line_wins(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (at_home / "sweep.yaml").write_text("trials: 3\nepochs: 4\nset:\n  lr: [0.001, 0.01]\n  width: 32\n")
     assert main(["run", "vae", "sweep.yaml", "--trials", "5", "--set", "width=64", "--dry-run"]) == 0
     said = capsys.readouterr().out
@@ -124,7 +124,7 @@ def test_yaml_below_the_command_line(at_home: Path, capsys: pytest.CaptureFixtur
     assert [path.name for path in at_home.iterdir()] == ["sweep.yaml"]
 
 
-def test_results_that_cannot_be_a_sweep(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_line__results_is_no_sweep(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (at_home / "results").write_text("a file")
     assert "cannot be written" in refused(capsys, "run", "vae")
     (at_home / "other" / "vae-digits").mkdir(parents=True)
@@ -132,14 +132,14 @@ def test_results_that_cannot_be_a_sweep(at_home: Path, capsys: pytest.CaptureFix
     assert "holds no sweep" in refused(capsys, "run", "vae", "--results", "other")
 
 
-def test_another_sweep_of_the_same_name(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_line__name_of_another_sweep(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     written(at_home, trials=3)
     said = refused(capsys, "run", "vae", "--trials", "4", "--seed", "1", "--set", "lr=1e-3")
     for word in ("trials was 3, now 4", "seed was 0, now 1", "lr", "--name"):
         assert word in said
 
 
-def test_report_where_all_trials_failed(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_report__all_trials_failed(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     directory = written(at_home, trials=1)
     with open_study(directory, json.loads((directory / "sweep.json").read_text()), {}) as study:
         trial = study.ask()

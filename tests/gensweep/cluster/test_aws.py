@@ -96,7 +96,7 @@ def machines(cloud: str) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def test_a_cpu_head_that_stays_and_gpu_workers_on_the_spot_market(laptop: Path, cloud: str) -> None:
+def test_aws__on_demand_head_and_spot_workers(laptop: Path, cloud: str) -> None:
     found = machines(cloud)
     assert {name: len(of) for name, of in found.items()} == {"head": 1, "gpu_worker": 1}
     assert {one["InstanceType"] for one in found["head"]} == {"m5.xlarge"}
@@ -106,7 +106,7 @@ def test_a_cpu_head_that_stays_and_gpu_workers_on_the_spot_market(laptop: Path, 
     assert {one["ImageId"] for of in found.values() for one in of} == {"ami-12340000000000000"}
 
 
-def test_nobody_reaches_a_machine_from_outside_but_by_ssh(laptop: Path, cloud: str) -> None:
+def test_aws__only_ssh_is_open(laptop: Path, cloud: str) -> None:
     import boto3
 
     client = boto3.client("ec2", endpoint_url=cloud, region_name="us-west-2")
@@ -116,7 +116,7 @@ def test_nobody_reaches_a_machine_from_outside_but_by_ssh(laptop: Path, cloud: s
     assert public == {(22, 22)}
 
 
-def test_the_head_gets_the_wheel_the_token_and_one_start_command(laptop: Path) -> None:
+def test_aws__head_gets_wheel_token_and_start_command(laptop: Path) -> None:
     lines = (laptop / "log").read_text(encoding="utf-8").splitlines()
     sent = " ".join(line for line in lines if line.startswith("rsync"))
     assert " dist/ " in sent

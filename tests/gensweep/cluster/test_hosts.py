@@ -27,7 +27,7 @@ def rack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[hosts.Rack]:
         yield made
 
 
-def test_all_hosts_join(rack: hosts.Rack) -> None:
+def test_hosts__all_join(rack: hosts.Rack) -> None:
     file = rack.file()
     began = time.monotonic()
     said = gensweep(rack, "cluster", "up", file, "--wait", 3, "--timeout", "3m")
@@ -45,7 +45,7 @@ def look(rack: hosts.Rack, code: str, *words: str, **environment: str) -> str:
 
 
 @pytest.mark.parametrize("token", [None, "wrong" * 8, "right"])
-def test_only_the_token_opens_the_cluster(rack: hosts.Rack, token: str | None) -> None:
+def test_hosts__only_the_token_opens_the_cluster(rack: hosts.Rack, token: str | None) -> None:
     right = (rack.laptop / ".ray/auth_token").read_text(encoding="utf-8")
     given = {"RAY_AUTH_MODE": "disabled"}
     if token is not None:
@@ -57,14 +57,14 @@ def test_only_the_token_opens_the_cluster(rack: hosts.Rack, token: str | None) -
     assert said == "3" if token == "right" else "Unauthenticated" in said or "InvalidAuthToken" in said, said
 
 
-def test_dashboard_and_jobs_are_on_the_heads_loopback(rack: hosts.Rack) -> None:
+def test_hosts__dashboard_on_loopback_only(rack: hosts.Rack) -> None:
     listening = rack.hosts[0].run("ss", "-Hltn", "sport = :8265").split()
     assert [word for word in listening if word.endswith(":8265")] == ["127.0.0.1:8265"]
     asking = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "http://127.0.0.1:8265/api/jobs/"]
     assert rack.hosts[0].run(*asking) == "401"
 
 
-def test_no_port_answers_without_the_token(rack: hosts.Rack) -> None:
+def test_hosts__no_port_answers_without_the_token(rack: hosts.Rack) -> None:
     for host in rack.hosts:
         listening = [line.split()[3] for line in host.run("ss", "-Hltn").splitlines()]
         ports = {one.rpartition(":")[2] for one in listening if "127.0.0.1" not in one} - {"22"}
@@ -97,7 +97,7 @@ def check_sweep(rack: hosts.Rack, name: str, trials: int) -> str:
     return subprocess.run(command, env=rack.environment(), capture_output=True, text=True, timeout=600).stdout
 
 
-def test_trials_run_on_every_host(rack: hosts.Rack) -> None:
+def test_hosts__trials_run_on_every_host(rack: hosts.Rack) -> None:
     said = gensweep(rack, "submit", rack.file(), "--", *SWEEP, "--set", "epochs=2", "--trials", 9, "--name", "all")
     assert "3 nodes with 3 cores, 0 GPUs: 3 trials at once, 1 core each" in said
     assert "9 of 9 trials ended: 9 done" in said
@@ -111,7 +111,7 @@ def test_trials_run_on_every_host(rack: hosts.Rack) -> None:
     assert len(best) == 5
 
 
-def test_trials_of_a_lost_worker_go_on_elsewhere(rack: hosts.Rack) -> None:
+def test_hosts__lost_worker(rack: hosts.Rack) -> None:
     process = begin(rack, "submit", rack.file(), "--", *SWEEP, "--set", "epochs=6", "--trials", 24, "--name", "worker")
     wait_for(rack, "worker", "h3", 2, process)
     rack.hosts[2].kill()
@@ -121,7 +121,7 @@ def test_trials_of_a_lost_worker_go_on_elsewhere(rack: hosts.Rack) -> None:
     assert check_sweep(rack, "worker", 24) == "sound\n"
 
 
-def test_a_sweep_goes_on_under_a_new_head(rack: hosts.Rack) -> None:
+def test_hosts__lost_head(rack: hosts.Rack) -> None:
     process = begin(rack, "submit", rack.file(), "--", *SWEEP, "--set", "epochs=6", "--trials", 24, "--name", "head")
     wait_for(rack, "head", "h2", 2, process)
     rack.hosts[0].kill()
@@ -134,7 +134,7 @@ def test_a_sweep_goes_on_under_a_new_head(rack: hosts.Rack) -> None:
     assert check_sweep(rack, "head", 24) == "sound\n"
 
 
-def test_nothing_is_left(rack: hosts.Rack) -> None:
+def test_hosts__nothing_left_after_down(rack: hosts.Rack) -> None:
     assert rack.hosts[1].processes()
     assert "no Ray process is left on 1 machines" in gensweep(rack, "cluster", "down", rack.file(head=1, workers=()))
     assert rack.hosts[1].processes() == []

@@ -42,7 +42,7 @@ def rack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[hosts.Rack]:
             server.stop()
 
 
-def test_the_head_dies_and_only_the_bucket_is_left(rack: hosts.Rack) -> None:
+def test_hosts_bucket__lost_head(rack: hosts.Rack) -> None:
     from pyarrow import fs
 
     address = rack.known["AWS_ENDPOINT_URL"].removeprefix("http://")

@@ -32,18 +32,18 @@ def prepared(config: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_ray_accepts(name: str) -> None:
+def test_shipped_files__ray_accepts(name: str) -> None:
     assert prepared(read(name))["cluster_name"] == read(name)["cluster_name"]
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_ray_refuses_a_misspelt_key(name: str) -> None:
+def test_shipped_files__ray_refuses_a_misspelt_key(name: str) -> None:
     with pytest.raises(ValidationError, match="idle_timeout_minuets"):
         prepared({**read(name), "idle_timeout_minuets": 5})
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_every_node_gets_the_launchers_ray_and_this_project(name: str) -> None:
+def test_shipped_files__every_node_gets_ray_and_gensweep(name: str) -> None:
     whole = prepared(read(name))
     for commands in (whole["head_setup_commands"], whole["worker_setup_commands"]):
         text = "\n".join(commands)
@@ -53,7 +53,7 @@ def test_every_node_gets_the_launchers_ray_and_this_project(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_every_node_asks_for_the_token(name: str) -> None:
+def test_shipped_files__every_node_asks_for_the_token(name: str) -> None:
     whole = prepared(read(name))
     assert whole["file_mounts"]["~/.ray/auth_token"] == "~/.ray/auth_token"
     # of all nodes: in the container's environment, or in the shell that every command of Ray's goes through
@@ -61,7 +61,7 @@ def test_every_node_asks_for_the_token(name: str) -> None:
     assert set(re.findall(r"RAY_AUTH_MODE=(\w+)", "\n".join(everywhere))) == {"token"}
 
 
-def test_aws_images_and_instances_are_pinned() -> None:
+def test_shipped_files__aws_images_pinned() -> None:
     whole = prepared(read("cluster.yaml"))
     for image in (whole["docker"]["image"], whole["docker"]["head_image"]):
         assert image.startswith(f"rayproject/ray:{version('ray')}-py311-")
@@ -69,7 +69,7 @@ def test_aws_images_and_instances_are_pinned() -> None:
         assert re.fullmatch(r"ami-[0-9a-f]{17}", kind["node_config"]["ImageId"])
 
 
-def test_aws_gpu_workers_are_spot_and_start_from_none() -> None:
+def test_shipped_files__aws_gpu_workers_are_spot() -> None:
     kinds = prepared(read("cluster.yaml"))["available_node_types"]
     assert kinds["head"]["resources"] == {"CPU": 0}
     assert kinds["gpu_worker"]["resources"]["GPU"] == 1
@@ -89,11 +89,11 @@ def test_aws_gpu_workers_are_spot_and_start_from_none() -> None:
         ("run gan --warm-from old --seed 1", "run gan --warm-from s3://lab/old --seed 1"),
     ],
 )
-def test_a_sweep_in_a_bucket_goes_by_its_name(typed: str, sent: str) -> None:
+def test_submit__sweep_in_a_bucket_by_name(typed: str, sent: str) -> None:
     assert in_bucket(typed.split(), "s3://lab") == sent.split()
 
 
-def test_onprem_starts_every_listed_worker() -> None:
+def test_shipped_files__onprem_starts_every_worker() -> None:
     whole = prepared(read("deploy/onprem.yaml"))
     hosts = whole["provider"]["worker_ips"]
     kind = whole["available_node_types"][whole["head_node_type"]]

@@ -59,7 +59,7 @@ def check(config: Config, home: Path, capsys: pytest.CaptureFixture[str], *words
 
 
 @pytest.mark.parametrize("whole", [aws, onprem])
-def test_the_shipped_files_are_sound_once_edited(
+def test_validate__shipped_files_pass_once_edited(
     whole: Callable[[], Config], home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert check(whole(), home, capsys, "--", "run", "gan", "--trials", "64") == (0, [])
@@ -120,7 +120,7 @@ FAULTS: list[tuple[Callable[[], Config], Break, str]] = [
 
 
 @pytest.mark.parametrize(("whole", "spoil", "line"), FAULTS, ids=[line[:40] for _, _, line in FAULTS])
-def test_one_fault_is_one_line(
+def test_validate__one_fault_one_line(
     whole: Callable[[], Config], spoil: Break, line: str, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = copy.deepcopy(whole())
@@ -140,7 +140,7 @@ SWEEPS = {
 
 
 @pytest.mark.parametrize("options", SWEEPS)
-def test_a_sweep_that_the_nodes_cannot_hold(options: str, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_validate__sweep_too_large_for_the_nodes(options: str, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, said = check(aws(), home, capsys, "--", "run", "gan", *options.split())
     assert (code, len(said)) == (2, 1)
     assert SWEEPS[options] in said[0]
@@ -165,9 +165,7 @@ BAD = {
         ("fetch file.yaml gan-digits", "rsync"),
     ],
 )
-def test_a_program_that_is_not_installed_is_one_line(
-    words: str, program: str, home: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_validate__missing_program(words: str, program: str, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (home / "file.yaml").write_text(yaml.safe_dump(onprem()), encoding="utf-8")
     (home / "bin" / program).unlink()
     assert main(words.split()) == 2
@@ -175,7 +173,7 @@ def test_a_program_that_is_not_installed_is_one_line(
 
 
 @pytest.mark.parametrize("words", BAD)
-def test_what_is_typed_wrongly_is_one_line(words: str, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_validate__bad_usage(words: str, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (home / "file.yaml").write_text(yaml.safe_dump(onprem()), encoding="utf-8")
     assert main(words.split()) == 2
     said = capsys.readouterr().err.splitlines()

@@ -36,12 +36,12 @@ def _sheet(**options: Any) -> Sheet:
         ({"net": "conv"}, "net is fixed at mlp"),
     ],
 )
-def test_points_that_cannot_be(point: dict[str, Any], message: str) -> None:
+def test_initial_points__refused(point: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         initial_points.check_point(VAE, point)
 
 
-def test_points_come_right_after_the_defaults(tmp_path: Path) -> None:
+def test_initial_points__after_the_defaults(tmp_path: Path) -> None:
     assert initial_points.parse_point("lr=5e-4, likelihood=gaussian,sigma=0.1") == {
         "lr": 5e-4,
         "likelihood": "gaussian",
@@ -58,7 +58,7 @@ def test_points_come_right_after_the_defaults(tmp_path: Path) -> None:
         _sheet(points=[{"lr": 1e-3 * k} for k in (1, 2, 3, 4)])
 
 
-def test_warm_from_takes_what_fits(tmp_path: Path) -> None:
+def test_warm_from__takes_what_fits(tmp_path: Path) -> None:
     made = sweeps.make(tmp_path / "s")
     common = {"beta": 1.0, "epochs": 5}  # its latent_dim 2 and width 32 are outside, and trial 2 is short of a sigma
     assert initial_points.points_from_sweep(VAE, str(made), GOAL) == [

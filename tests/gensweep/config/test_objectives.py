@@ -15,7 +15,7 @@ from search_spaces import SPACES
 from trainables.objective import constraint, goal_of
 
 
-def test_constraints_as_they_are_written() -> None:
+def test_constraint__parse_and_format() -> None:
     assert str(constraint(" modes >= 7 ")) == "modes>=7"
     assert constraint("duplicates<=0.5").excess({"duplicates": 0.75}) == 0.25
     assert constraint("modes>=7").excess({"modes": 7.0}) == 0
@@ -54,7 +54,7 @@ def test_constraints_as_they_are_written() -> None:
         ("vae --constraint modes>=7 --constraint modes<=6", "nothing can keep both"),
     ],
 )
-def test_goals_that_cannot_be(
+def test_objectives__refused(
     words: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -65,7 +65,7 @@ def resolved(**options: Any) -> dict[str, Any]:
     return make_manifest(Options("vae", **options), ["gensweep"])
 
 
-def test_every_way_to_say_it_is_the_same() -> None:
+def test_objectives__spellings_are_equal() -> None:
     text = resolved(objective="fid,precision:max", constraints=["modes >= 7", "sharpness<=1.5"])
     assert text["objectives"] == TWO
     assert text["objective"] == TWO[0]
@@ -78,7 +78,7 @@ def test_every_way_to_say_it_is_the_same() -> None:
     }
 
 
-def test_the_primary_objective_is_stated() -> None:
+def test_objectives__primary_in_the_dry_run() -> None:
     about = resolved(objective="fid,precision", primary="precision", constraints=["modes>=7"])
     assert (about["objective"], about["objectives"]) == (TWO[1], TWO)
     data = {"shape": [1, 8, 8], "n_train": 1, "n_val": 1, "n_test": 1, "classes": ["0"]}
@@ -87,7 +87,7 @@ def test_the_primary_objective_is_stated() -> None:
         assert line in said
 
 
-def test_warm_from_needs_the_same_objectives(tmp_path: Path) -> None:
+def test_warm_from__needs_same_objectives(tmp_path: Path) -> None:
     from helpers import sweeps
 
     made = sweeps.make(tmp_path / "s")

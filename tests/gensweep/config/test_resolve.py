@@ -17,7 +17,7 @@ def resolved(**options: Any) -> dict[str, Any]:
     return make_manifest(Options("vae", **options), ["gensweep", "run", "vae"])
 
 
-def test_resolved_sweep_is_plain_and_complete() -> None:
+def test_resolve__plain_and_complete() -> None:
     sheet = resolved(epochs=6, trials=7, seed=5, set={"latent_dim": "2"})
     assert sheet == json.loads(json.dumps(sheet))
     assert (sheet["name"], sheet["epochs"], sheet["trials"], sheet["seed"]) == ("vae-digits", 6, 7, 5)
@@ -28,11 +28,11 @@ def test_resolved_sweep_is_plain_and_complete() -> None:
     assert set(sheet["versions"]) == {"gensweep", "python", "torch", "ray", "optuna"}
 
 
-def test_precision_is_a_key_of_the_space() -> None:
+def test_resolve__precision_is_a_key() -> None:
     assert resolved(precision="bf16")["space"]["precision"] == {"kind": "fixed", "value": "bf16"}
 
 
-def test_a_grid_needs_values_and_ends_with_them() -> None:
+def test_resolve__grid_needs_values() -> None:
     with pytest.raises(UserError, match="a grid needs values for beta, latent_dim, lr"):
         resolved(trials=4, sampler="grid")
     pinned = {"beta": "1", "latent_dim": "8", "lr": "1e-3,1e-4", "width": "128", "epochs": "1", "batch_size": "64"}
@@ -42,7 +42,7 @@ def test_a_grid_needs_values_and_ends_with_them() -> None:
     assert sheet["trials"] == 3
 
 
-def test_a_search_may_start_elsewhere_and_look_for_something_else() -> None:
+def test_resolve__other_start_and_objective() -> None:
     about: dict[str, Any] = {"start": {"lr": 5e-4, "epochs": 30}, "objective": ("modes", "max"), "every": 7}
     asked = Options("vae", epochs=30, train_images=500, **about)
     sheet = make_manifest(asked, [])

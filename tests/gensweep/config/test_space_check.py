@@ -17,7 +17,7 @@ FIXED = {
 }
 
 
-def test_a_space_of_one_point() -> None:
+def test_space_check__one_point() -> None:
     with pytest.raises(UserError, match="nothing is left to search"):
         make_manifest(Options("vae", trials=4, set=FIXED), ["gensweep"])
     for asked in (Options("vae", trials=1, set=FIXED), Options("vae", set=FIXED, sampler="random", scheduler="none")):
@@ -25,12 +25,12 @@ def test_a_space_of_one_point() -> None:
 
 
 @pytest.mark.parametrize(("pins", "left"), [({}, "likelihood, beta"), ({"likelihood": "bernoulli"}, "beta")])
-def test_an_objective_whose_meaning_a_searched_key_changes(pins: dict[str, str], left: str) -> None:
+def test_space_check__objective_depends_on_searched_key(pins: dict[str, str], left: str) -> None:
     with pytest.raises(UserError, match=f"^nats of trials that differ in {left} do not compare: fix it, as by --set"):
         make_manifest(Options("vae", objective=("nats", "min"), set=pins), ["gensweep"])
 
 
-def test_an_objective_whose_meaning_is_fixed() -> None:
+def test_space_check__objective_fixed() -> None:
     pins = {"likelihood": "bernoulli", "beta": "1"}
     assert (
         make_manifest(Options("vae", objective=("nats", "min"), set=pins), ["gensweep"])["objective"]["metric"]

@@ -71,7 +71,7 @@ def sheet_of(content: str | dict[str, Any], model: str = "vae", **more: Any) -> 
 
 
 @pytest.mark.ray
-def test_a_documented_file_runs_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_sweep_yaml__documented_wandb_file(capsys: pytest.CaptureFixture[str]) -> None:
     Path("sweep.yaml").write_text(DOCUMENTED)
     assert main(["run", "vae", "sweep.yaml", "--concurrent", "2"]) == 0
     said = capsys.readouterr().out
@@ -135,7 +135,7 @@ def test_a_documented_file_runs_as_it_is(capsys: pytest.CaptureFixture[str]) -> 
         ({"method": "grid", "parameters": {"beta": {"min": 0, "max": 10**6}}}, "a grid of 1000001 values"),
     ],
 )
-def test_broken_files(changed: dict[str, Any], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sweep_yaml__broken_files(changed: dict[str, Any], says: str, capsys: pytest.CaptureFixture[str]) -> None:
     whole = {
         "method": "random",
         "metric": {"name": "fid"},
@@ -146,7 +146,7 @@ def test_broken_files(changed: dict[str, Any], says: str, capsys: pytest.Capture
 
 
 @pytest.mark.parametrize("missing", ["method", "parameters"])
-def test_what_such_a_file_needs(missing: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sweep_yaml__missing_part(missing: str, capsys: pytest.CaptureFixture[str]) -> None:
     whole = {"program": "x.py", "method": "random", "parameters": {"lr": {"value": 1}}}
     Path("sweep.yaml").write_text(yaml.safe_dump({key: value for key, value in whole.items() if key != missing}))
     assert f"needs a {missing!r}" in refused(capsys, "run", "vae", "sweep.yaml")
@@ -167,26 +167,26 @@ def test_what_such_a_file_needs(missing: str, capsys: pytest.CaptureFixture[str]
         ({"distribution": "constant", "value": 0.5}, {"kind": "fixed", "value": 0.5}),
     ],
 )
-def test_each_distribution_is_the_range_that_it_means(told: dict[str, Any], box: dict[str, Any]) -> None:
+def test_sweep_yaml__distributions(told: dict[str, Any], box: dict[str, Any]) -> None:
     sheet = sheet_of({"method": "random", "parameters": {"beta": told, "lr": {"min": 0.001, "max": 0.01}}})
     assert {**sheet["space"]["beta"], **box} == sheet["space"]["beta"]
 
 
-def test_what_is_not_among_the_parameters_is_not_searched() -> None:
+def test_sweep_yaml__other_keys_not_searched() -> None:
     parameters = {"likelihood": {"values": ["bernoulli", "gaussian"]}}
     space = sheet_of({"method": "bayes", "parameters": parameters})["space"]
     assert {key for key, box in space.items() if box["kind"] != "fixed"} == {"likelihood", "sigma"}  # no default for it
     assert sheet_of({"set": {"beta": 1}})["space"]["lr"]["kind"] == "float"
 
 
-def test_a_grid_is_tried_as_a_whole() -> None:
+def test_sweep_yaml__grid() -> None:
     parameters = {"latent_dim": {"min": 2, "max": 10}, "width": {"values": [8, 16, 32]}}
     sheet = sheet_of({"method": "grid", "parameters": parameters})
     assert (sheet["trials"], sheet["scheduler"]) == (1 + 9 * 3, "none")
     assert sheet_of({"method": "grid", "parameters": parameters, "run_cap": 4})["trials"] == 4
 
 
-def test_typed_epochs_are_those_of_every_trial(capsys: pytest.CaptureFixture[str]) -> None:
+def test_sweep_yaml__typed_epochs(capsys: pytest.CaptureFixture[str]) -> None:
     Path("sweep.yaml").write_text(yaml.safe_dump({"method": "bayes", "parameters": {"beta": {"min": 0.5, "max": 2.0}}}))
     assert main(["run", "vae", "sweep.yaml", "--epochs", "3", "--set", "width=8", "--dry-run"]) == 0
     said = capsys.readouterr().out
@@ -207,13 +207,13 @@ def test_typed_epochs_are_those_of_every_trial(capsys: pytest.CaptureFixture[str
                  "likelihood": "bernoulli", "batch_size": "64,128", "width": 128}}),
     ],
 )  # fmt: skip
-def test_a_sweep_written_back_is_the_same_sweep(model: str, options: dict[str, Any]) -> None:
+def test_sweep_yaml__round_trip(model: str, options: dict[str, Any]) -> None:
     sheet = make_manifest(Options(model, **options), [])
     again = sheet_of(sweep_yaml.written(sheet), model)
     assert {key: again[key] for key in ("name", *IDENTITY)} == {key: sheet[key] for key in ("name", *IDENTITY)}
 
 
-def test_save_file(capsys: pytest.CaptureFixture[str]) -> None:
+def test_sweep_yaml__save_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "vae", "--trials", "4", "--save-file", "mine.yaml"]) == 0
     assert capsys.readouterr().out == "wrote mine.yaml\nnext: gensweep run vae mine.yaml\n"
     assert [path.name for path in Path().iterdir()] == ["mine.yaml"]
@@ -223,7 +223,7 @@ def test_save_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert "cannot be written" in refused(capsys, "run", "vae", "--save-file", "no/mine.yaml")
 
 
-def test_steps() -> None:
+def test_sweep_yaml__steps() -> None:
     space = apply(SPACES["vae"], {"batch_size": "33:260:log:8", "beta": "0.3:0.95:0.1"})
     drawn = [space.space(Probe(seed)) for seed in range(50)]
     assert {config["batch_size"] % 8 for config in drawn} == {0}
@@ -237,7 +237,7 @@ def test_steps() -> None:
         sheet_of("[]")
 
 
-def test_steps_in_the_study(tmp_path: Path) -> None:
+def test_sweep_yaml__steps_in_the_optuna_study(tmp_path: Path) -> None:
     sheet = make_manifest(Options("vae", set={"latent_dim": "8:64:linear:8", "batch_size": "32:256:log:8"}), [])
     space = apply(SPACES["vae"], sheet["set"])
     with open_study(tmp_path, sheet, {}) as study:

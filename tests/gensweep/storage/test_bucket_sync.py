@@ -74,7 +74,7 @@ def wait_for_rows(where: Directory, n: int, driver: Any) -> None:
 
 
 @pytest.mark.slow
-def test_killed_and_resumed_elsewhere_equals_one_in_a_folder(
+def test_bucket__resumed_elsewhere_equals_one_in_a_folder(
     s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url, where = "s3://lab/results/vae-digits", open_directory("s3://lab/results/vae-digits")
@@ -101,7 +101,7 @@ def test_killed_and_resumed_elsewhere_equals_one_in_a_folder(
 
 
 @pytest.mark.slow
-def test_extended_in_a_wider_space_and_proved(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bucket__extended_and_finalized(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url, where = "s3://lab/more/vae-digits", open_directory("s3://lab/more/vae-digits")
     short = ["--trials", "2", "--set", "epochs=1", "--seed", "3", *SMALL]
     code, _, err = done(gensweep("run", "vae", *short, "--results", "s3://lab/more", cwd=tmp_path))
@@ -137,7 +137,7 @@ def desks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> list[Pat
     return found
 
 
-def test_two_drivers(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bucket__second_driver_refused(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bucket_sync, "BEAT_S", 0.3)
     monkeypatch.setattr(bucket_sync, "DEAD_S", 6.0)
     here, there = desks(tmp_path, monkeypatch, "s3://lab/two")
@@ -162,7 +162,7 @@ def test_two_drivers(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert not open_directory("s3://lab/two").has(bucket_sync.LEASE)
 
 
-def test_a_journal_in_pieces(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bucket__journal_in_pieces(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bucket_sync, "FOLD", 3)
     here, there = desks(tmp_path, monkeypatch, "s3://lab/pieces")
     where, push, lines = (
@@ -198,7 +198,7 @@ def test_a_journal_in_pieces(s3: Any, tmp_path: Path, monkeypatch: pytest.Monkey
         ("study gan-schemes --results s3://lab/x", "the searches of a study share a folder"),
     ],
 )
-def test_what_cannot_be_is_one_line(s3: Any, capsys: pytest.CaptureFixture[str], words: str, line: str) -> None:
+def test_bucket__refused(s3: Any, capsys: pytest.CaptureFixture[str], words: str, line: str) -> None:
     open_directory("s3://lab/odd/held").write("note.txt", b"mine")
     assert main(words.split()) == 2
     err = capsys.readouterr().err

@@ -15,11 +15,11 @@ me@host: /home/my\\040files fuse.sshfs rw 0 0
 
 
 @pytest.mark.parametrize(("path", "kind"), [("/data/sweeps/gan", "nfs4"), ("/home/my files/gan", "fuse.sshfs")])
-def test_sqlite_is_refused_on_a_network_file_system(path: str, kind: str) -> None:
+def test_checks__sqlite_on_a_network_file_system(path: str, kind: str) -> None:
     with pytest.raises(UserError, match=rf"network file system \({kind}\), .*: say --storage journal"):
         checks.check_lockable(Path(path), MOUNTS)
 
 
 @pytest.mark.parametrize("path", ["/data/scratch/gan", "/database/gan", "/home/me"])
-def test_sqlite_is_taken_on_any_other(path: str) -> None:
+def test_checks__sqlite_on_a_local_file_system(path: str) -> None:
     checks.check_lockable(Path(path), MOUNTS)

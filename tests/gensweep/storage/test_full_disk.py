@@ -23,7 +23,7 @@ from trainables.trial_files import TrialFiles
 BLOCK = 4096
 
 
-def test_a_checkpoint_that_does_not_fit_leaves_the_one_before(small_disk: Path) -> None:
+def test_full_disk__previous_checkpoint_stays(small_disk: Path) -> None:
     files = TrialFiles(str(small_disk), 3)
     files.save_checkpoint({"epoch": 1, "w": torch.ones(8)})
     fill(small_disk, 2 * BLOCK)
@@ -38,7 +38,7 @@ def test_a_checkpoint_that_does_not_fit_leaves_the_one_before(small_disk: Path) 
 
 
 @pytest.mark.parametrize("storage", [None, "journal"])
-def test_a_study_that_does_not_fit_pauses_and_goes_on(small_disk: Path, storage: str | None) -> None:
+def test_full_disk__optuna_study_pauses_and_goes_on(small_disk: Path, storage: str | None) -> None:
     about, causes = {**sheet(), "storage": storage}, list[str]()
     with open_study(small_disk, about, FIRST) as study:
         searcher = StudySearcher(study, space, goal_of(about), 3, halt=causes.append)
@@ -62,7 +62,7 @@ def test_a_study_that_does_not_fit_pauses_and_goes_on(small_disk: Path, storage:
 
 
 @pytest.mark.slow
-def test_a_sweep_pauses_and_goes_on_to_the_same_numbers(
+def test_full_disk__sweep_goes_on_to_same_numbers(
     small_disk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["run", "vae", "--trials", "2", "--sampler", "random", "--scheduler", "none", "--set", "epochs=5"]

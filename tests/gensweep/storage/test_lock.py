@@ -16,7 +16,7 @@ from gensweep.sweep.run_sweep import prepare_sweep
 
 
 @pytest.mark.parametrize("command", [["run", "vae"], ["resume"], ["extend"]])
-def test_two_drivers(command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lock__second_driver_refused(command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     directory, sheet, _ = prepare_sweep(Options("vae", results=str(tmp_path)), ["gensweep"])
     directory.mkdir()
     (directory / "sweep.json").write_text(json.dumps({**sheet, "stamp": {}}))
@@ -34,7 +34,7 @@ def test_two_drivers(command: list[str], tmp_path: Path, capsys: pytest.CaptureF
     assert err.count("\n") == 1
 
 
-def test_one_driver_a_sweep(at_home: Path) -> None:
+def test_lock__one_driver_a_sweep(at_home: Path) -> None:
     assert not is_driven(at_home)
     with driving(at_home, print):
         assert is_driven(at_home)
@@ -44,7 +44,7 @@ def test_one_driver_a_sweep(at_home: Path) -> None:
         pass
 
 
-def test_a_new_driver_waits_for_the_workers_of_a_dead_one(at_home: Path) -> None:
+def test_lock__waits_for_workers_of_a_dead_driver(at_home: Path) -> None:
     said: list[str] = []
     works = "with lock.working(pathlib.Path()): print('in', flush=True); time.sleep(1)"
     code = f"import pathlib, time\nfrom gensweep.storage import lock\n{works}"

@@ -12,7 +12,7 @@ from gensweep.sweep import disk_estimate
 from gensweep.sweep.run_sweep import prepare_sweep, search_space
 
 
-def test_a_disk_that_is_too_small(small_disk: Path) -> None:
+def test_disk_estimate__disk_too_small(small_disk: Path) -> None:
     def looked(**options: Any) -> None:
         asked = Options("vae", results=str(small_disk), **options)
         directory, sheet, data = prepare_sweep(asked, ["gensweep"])

@@ -23,7 +23,9 @@ from gensweep.sweep.finalize import final_seed
         (["--add-seeds", "3"], "has no proof yet"),
     ],
 )
-def test_bad_input(words: list[str], message: str, digits_sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_finalize__bad_input(
+    words: list[str], message: str, digits_sweep: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["finalize", str(digits_sweep), *words]) == 2
     assert message in capsys.readouterr().err
     assert not (digits_sweep / "final").exists()
@@ -45,7 +47,7 @@ def digits_sweep(searched: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.ray
-def test_a_proof_by_the_command_line(digits_sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_finalize__command_line(digits_sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
     directory = str(digits_sweep)
     assert main(["best", directory]) == 0
     assert f"next: gensweep finalize {directory}" in capsys.readouterr().out

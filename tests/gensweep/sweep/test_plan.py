@@ -25,7 +25,7 @@ def played(kinds: list[ProbedConfig], slots: int, seed: int = 0, **options: Any)
     return simulate_sweep(sheet, evaluator._replace(**evaluation_schedule(sheet)), kinds, slots, START_S, seed)
 
 
-def test_without_a_scheduler_the_time_is_a_sum() -> None:
+def test_plan__without_scheduler_time_is_a_sum() -> None:
     kinds = [ProbedConfig(10, Seconds(2.0, 1.0, 3.0))] * 2
     each = 10 * 2.0 + 9 * 1.0 + 3.0  # every epoch of ten is evaluated
     one = played(kinds, 1, trials=4, scheduler="none")
@@ -35,7 +35,7 @@ def test_without_a_scheduler_the_time_is_a_sum() -> None:
     assert played(kinds, 8, trials=4, scheduler="none").wall_s == pytest.approx(START_S + each)
 
 
-def test_halving_lets_one_of_three_by_at_each_rung() -> None:
+def test_plan__asha_passes_one_of_three() -> None:
     kinds = [ProbedConfig(9, Seconds(1.0, 0.0, 0.0))] * 2
     plays = [played(kinds, 1, seed, trials=200, epochs=9) for seed in range(20)]
     assert {one.reached[1] for one in plays} == {200}
@@ -44,7 +44,7 @@ def test_halving_lets_one_of_three_by_at_each_rung() -> None:
     assert all(START_S + 200 < one.wall_s < START_S + 200 * 9 for one in plays)
 
 
-def test_costs_are_measured() -> None:
+def test_plan__costs_are_measured() -> None:
     found = measure_seconds(MODELS["vae"], small("vae"), digits(), 0, 0.1)
     assert 0 < found.epoch_s < 60
     assert 0 < found.evaluation_s < 120
@@ -52,7 +52,7 @@ def test_costs_are_measured() -> None:
 
 
 @pytest.mark.slow
-def test_a_plan_is_a_few_lines_and_writes_nothing(
+def test_plan__short_and_writes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -64,6 +64,6 @@ def test_a_plan_is_a_few_lines_and_writes_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_price_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+def test_plan__bad_price(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "vae", "--price-per-hour", "-1"]) == 2
     assert capsys.readouterr().err == "gensweep: price-per-hour -1: 0 or more is needed\n"

@@ -41,7 +41,7 @@ def rows(sweep: Path) -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.mark.ray
-def test_a_killed_study_goes_on_and_its_arms_are_paired(
+def test_run_study__killed_and_resumed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     home = tmp_path / "results" / "study-small"
@@ -95,7 +95,7 @@ def test_a_killed_study_goes_on_and_its_arms_are_paired(
         assert (tmp_path / "docs" / "small" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_an_unknown_study_is_one_line(
+def test_run_study__unknown_study(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)

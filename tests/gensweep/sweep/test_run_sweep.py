@@ -28,7 +28,7 @@ STRANGER = "raise RuntimeError('a stranger was imported')\n"
 ONE_AT_A_TIME = ["--concurrent", "1", "--scheduler", "none", *LENGTH, *SMALL]
 
 
-def test_a_sweep_among_strangers(tmp_path: Path) -> None:
+def test_run_sweep__beside_modules_of_the_same_name(tmp_path: Path) -> None:
     (tmp_path / "analysis.py").write_text(STRANGER)
     (tmp_path / "trainables").mkdir()
     (tmp_path / "trainables" / "__init__.py").write_text(STRANGER)
@@ -47,7 +47,7 @@ def test_a_sweep_among_strangers(tmp_path: Path) -> None:
     assert json.loads(out)[0]["number"] in (0, 1)
 
 
-def test_killed_and_interrupted_equals_undisturbed(tmp_path: Path) -> None:
+def test_run_sweep__killed_equals_undisturbed(tmp_path: Path) -> None:
     code, _, err = done(gensweep("run", "vae", *ONE_AT_A_TIME, "--name", "whole", cwd=tmp_path))
     assert (code, err) == (0, "")
     parts = tmp_path / "results" / "parts"
@@ -70,7 +70,7 @@ def test_killed_and_interrupted_equals_undisturbed(tmp_path: Path) -> None:
     assert trials(parts) == trials(tmp_path / "results" / "whole")
 
 
-def test_a_second_ctrl_c_ends_it_now(tmp_path: Path) -> None:
+def test_run_sweep__second_ctrl_c_ends_it(tmp_path: Path) -> None:
     """In the middle of an epoch of seconds, which the first one waits for."""
     slow = ["--set", "batch_size=2", "--set", "width=1024", "--set", "net=mlp", "--set", "epochs=50"]
     driver = gensweep("run", "vae", "--trials", "2", *slow, "--concurrent", "1", "--scheduler", "none", cwd=tmp_path)
@@ -85,7 +85,7 @@ def test_a_second_ctrl_c_ends_it_now(tmp_path: Path) -> None:
     assert [state for _, state, *_ in trials(sweep)] == [TrialState.RUNNING]
 
 
-def test_python_users(tmp_path: Path) -> None:
+def test_run_sweep__python_api(tmp_path: Path) -> None:
     result = Sweep("dae", results=str(tmp_path), trials=2, epochs=1, set={"width": "16"}, quiet=True).run()
     assert (result.cause, result.trials, result.failed) == ("done", 2, 0)
     assert result.best["value"] == min(entry["value"] for entry in result.top(2))
@@ -94,7 +94,7 @@ def test_python_users(tmp_path: Path) -> None:
         Sweep("dae", trails=3)
 
 
-def test_time_budget_leaves_the_rest_for_resume(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_run_sweep__time_budget(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["run", "ae", "--trials", "400", "--epochs", "400", "--scheduler", "none", "--results", str(tmp_path)]
     began = time.monotonic()
     assert main([*words, "--time-budget", "15s"]) == 0
@@ -104,7 +104,7 @@ def test_time_budget_leaves_the_rest_for_resume(tmp_path: Path, capsys: pytest.C
     assert out[-1] == f"next: gensweep resume {tmp_path}/ae-digits"
 
 
-def test_all_trials_fail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_run_sweep__all_trials_fail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wild = ["--set", "lr=10", "--set", "likelihood=gaussian", "--set", "sigma=0.001", "--set", "width=16"]
     words = ["run", "vae", "--trials", "2", "--epochs", "1", *wild, "--results", str(tmp_path)]
     assert main(words) == 1
@@ -115,7 +115,7 @@ def test_all_trials_fail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert [state for _, state, *_ in trials(tmp_path / "vae-digits")] == [TrialState.FAIL] * 2
 
 
-def test_more_gpus_than_there_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_run_sweep__more_gpus_than_there_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "vae", "--gpus-per-trial", "64", "--results", str(tmp_path / "results")]) == 2
     err = capsys.readouterr().err
     assert err.count("\n") == 1
@@ -151,7 +151,7 @@ def seen(folder: Path, cores: list[Node], at_once: int, **options: Any) -> list[
     return sorted(tuple(json.loads(path.read_text())) for path in folder.glob("seen-*"))
 
 
-def test_counted_gpus_are_shared_and_hidden(tmp_path: Path) -> None:
+def test_run_sweep__gpus_shared_and_hidden(tmp_path: Path) -> None:
     import ray.cloudpickle
 
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # type: ignore[no-untyped-call]

@@ -41,7 +41,7 @@ def told(sweep: Path) -> dict[int, dict[str, Any]]:
     return {int(name): min(lines, key=lambda row: (row["fid"], row["epoch"])) for name, lines in rows(sweep).items()}
 
 
-def test_a_killed_sweep_of_two_objectives_goes_on(swept: Path) -> None:
+def test_several_objectives__killed_and_resumed(swept: Path) -> None:
     assert [len(lines) for lines in rows(swept).values()] == [EPOCHS] * TRIALS
     assert [state for _, state, *_ in trials_of(swept)] == [TrialState.COMPLETE] * TRIALS
     at = told(swept)
@@ -55,7 +55,7 @@ def trials_of(sweep: Path) -> list[Any]:
         return [(one.number, one.state, one.values) for one in study.trials]
 
 
-def test_the_front_is_that_of_the_rows(swept: Path) -> None:
+def test_several_objectives__front_equals_the_rows(swept: Path) -> None:
     at = {number: (row["fid"], -row["precision"]) for number, row in told(swept).items()}
     ahead = [n for n in at if not any(at[m] != at[n] and at[m][0] <= at[n][0] and at[m][1] <= at[n][1] for m in at)]
     code, out, err = done(gensweep("best", str(swept), "--json", cwd=swept))
@@ -63,7 +63,7 @@ def test_the_front_is_that_of_the_rows(swept: Path) -> None:
     assert [entry["number"] for entry in json.loads(out)] == sorted(ahead, key=lambda n: (at[n], n))
 
 
-def test_a_constraint_keeps_the_best_trial_from_winning(swept: Path, tmp_path: Path) -> None:
+def test_several_objectives__constraint_excludes_the_best(swept: Path, tmp_path: Path) -> None:
     """The same random trials once more, under a limit that no epoch of the one with the best FID keeps."""
     lead = ranking.winner_numbers(results.load(swept))[0]
     most = {

@@ -192,7 +192,7 @@ def test_a_search_restarted_after_an_error_aborts(tmp_path: Path) -> None:
         assert not study.get_trials(states=[TrialState.FAIL])
 
 
-def test_a_database_that_is_ahead_of_the_snapshot_cannot_be_restored(tmp_path: Path) -> None:
+def test_a_database_ahead_of_the_snapshot_is_not_restored(tmp_path: Path) -> None:
     """What a killed driver leaves: Tune saves every ten seconds or slower, the database has every trial at once."""
     search = OptunaSearch(BOX, metric="fid", mode="min", storage=database(tmp_path))
     search.suggest("a")

@@ -90,7 +90,7 @@ def test_a_retry_passes_over_a_torn_checkpoint(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_worker_that_rays_memory_monitor_ends_is_out_of_memory_too(tmp_path: Path) -> None:
+def test_run_trial__killed_by_rays_memory_monitor(tmp_path: Path) -> None:
     say = "from gensweep import Sweep; Sweep('vae', trials=1, epochs=2, max_failures=0, quiet=True, results='.').run()"
     low = {"RAY_memory_monitor_refresh_ms": "100", "RAY_memory_usage_threshold": "0.01"}
     subprocess.run([sys.executable, "-c", say], cwd=tmp_path, env={**os.environ, **low}, check=True)

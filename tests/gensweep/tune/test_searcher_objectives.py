@@ -48,7 +48,7 @@ C: Any
 A, B, C = {"fid": 9.0, "precision": 0.2}, {"fid": 5.0, "precision": 0.6}, {"fid": 7.0, "precision": 0.9}
 
 
-def test_one_epoch_stands_for_all_objectives(tmp_path: Path) -> None:
+def test_searcher__one_epoch_for_all_objectives(tmp_path: Path) -> None:
     with searching(tmp_path) as (searcher, study, goal):
         searcher.suggest("a")
         searcher.on_trial_result("a", row(goal, 1, **A))
@@ -60,7 +60,7 @@ def test_one_epoch_stands_for_all_objectives(tmp_path: Path) -> None:
         assert primary_values(study, "fid") == {0: {1: 9.0, 2: 5.0, 3: 7.0}}
 
 
-def test_stopped_and_failed_are_told_as_ever(tmp_path: Path) -> None:
+def test_searcher__stopped_and_failed_trials(tmp_path: Path) -> None:
     with searching(tmp_path, ("precision>=0.5",)) as (searcher, study, goal):
         for name in "abc":
             searcher.suggest(name)
@@ -76,7 +76,7 @@ def test_stopped_and_failed_are_told_as_ever(tmp_path: Path) -> None:
         assert without.user_attrs["error"] == "no evaluation in 3 epochs gave a precision that counts"
 
 
-def test_an_epoch_that_keeps_the_constraints_wins_over_a_better_one(tmp_path: Path) -> None:
+def test_searcher__epoch_within_constraints_wins(tmp_path: Path) -> None:
     with searching(tmp_path, ("precision>=0.8",), TWO[:1]) as (searcher, study, goal):
         assert goal.best({1: A, 2: B, 3: C}) == 3
         assert goal.best({1: A, 2: B}) == 2  # none keeps them
@@ -89,7 +89,7 @@ def test_an_epoch_that_keeps_the_constraints_wins_over_a_better_one(tmp_path: Pa
         assert study.best_trial.number == 0
 
 
-def test_open_trials_keep_what_was_seen(tmp_path: Path) -> None:
+def test_searcher__open_trials_keep_their_rows(tmp_path: Path) -> None:
     with searching(tmp_path, ("modes<=7.5",)) as (searcher, _, goal):
         before = searcher.suggest("a")
         searcher.on_trial_result("a", row(goal, 1, modes=7.0, **B))
@@ -105,9 +105,7 @@ def test_open_trials_keep_what_was_seen(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("sampler", ["tpe", "nsgaii", "gp", "qmc", "random", "grid"])
 @pytest.mark.parametrize("objectives", [TWO, TWO[:1]])
-def test_samplers_go_on_beside_stopped_failed_and_infeasible_trials(
-    sampler: str, objectives: Any, tmp_path: Path
-) -> None:
+def test_searcher__stopped_failed_and_infeasible_trials(sampler: str, objectives: Any, tmp_path: Path) -> None:
     total = 18 if sampler == "nsgaii" else 8  # past its first population
     with searching(tmp_path, ("precision>=0.5",), objectives, total, sampler) as (searcher, study, goal):
         for number in range(total):
@@ -123,7 +121,7 @@ def test_samplers_go_on_beside_stopped_failed_and_infeasible_trials(
         assert any(value > 0 for trial in study.get_trials() for value in trial.constraints.values())
 
 
-def test_schedulers_remember_the_primary_objective(tmp_path: Path) -> None:
+def test_schedulers__history_of_the_primary_objective(tmp_path: Path) -> None:
     with searching(tmp_path) as (searcher, study, goal):
         searcher.suggest("a")
         searcher.on_trial_result("a", row(goal, 1, **A))

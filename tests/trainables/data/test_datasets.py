@@ -27,7 +27,7 @@ SIZES = {
 
 
 @pytest.mark.parametrize("name", DATASETS)
-def test_contract(name: str) -> None:
+def test_datasets__contract(name: str) -> None:
     data = real(name)
     assert data.name == name
     assert tuple(len(split) for split in (data.train, data.val, data.test)) == SIZES[name]
@@ -48,7 +48,7 @@ def test_contract(name: str) -> None:
     assert len(np.unique(data.val.labels)) == len(data.classes) or name == "stacked_mnist"
 
 
-def test_digits_are_scikit_learns_stretched_to_255() -> None:
+def test_digits__equal_scikit_learn() -> None:
     from sklearn.datasets import load_digits
 
     bunch, data = load_digits(), load("digits")
@@ -61,7 +61,7 @@ def test_digits_are_scikit_learns_stretched_to_255() -> None:
     assert data.fingerprint == "b056f42d9d66" + data.fingerprint[12:]  # the same on every machine
 
 
-def test_fingerprint_sees_one_pixel_and_one_label() -> None:
+def test_fingerprint__sees_one_pixel_and_one_label() -> None:
     pixels, labels = np.zeros((4, 1, 2, 2), np.uint8), np.zeros(4, np.int64)
     prints = {fingerprint([Split(pixels, labels)])}
     for change in (pixels, labels):
@@ -71,7 +71,7 @@ def test_fingerprint_sees_one_pixel_and_one_label() -> None:
     assert len(prints) == 4
 
 
-def test_stratified_by_hand() -> None:
+def test_stratified__by_hand() -> None:
     labels = np.array([0] * 50 + [1] * 30 + [2] * 20)
     test, val, train = stratified(labels, 10, 20)
     assert [np.bincount(labels[part]).tolist() for part in (test, val, train)] == [[5, 3, 2], [10, 6, 4], [35, 21, 14]]
@@ -79,7 +79,7 @@ def test_stratified_by_hand() -> None:
     assert np.bincount(labels[stratified(labels, 7)[0]]).tolist() == [4, 2, 1]  # 3.5, 2.1, 1.4: the odd one to 3.5
 
 
-def test_gather_scales_exactly_and_stacks_planes() -> None:
+def test_gather__scales_and_stacks() -> None:
     ramp = np.arange(256, dtype=np.uint8).reshape(256, 1, 1, 1)
     x, _ = Split(ramp, np.zeros(256, np.int64)).to("cpu").gather(torch.arange(256), "cpu")
     assert torch.allclose(x.flatten(), torch.arange(256) / 255, atol=1e-7)
@@ -90,12 +90,12 @@ def test_gather_scales_exactly_and_stacks_planes() -> None:
     assert (x.shape, y.tolist()) == ((2, 3, 1, 1), [41, 40])
 
 
-def test_gather_before_to_says_what_to_do() -> None:
+def test_gather__before_to() -> None:
     with pytest.raises(AssertionError, match=r"call \.to\(device\) first"):
         load("digits").train.gather(torch.tensor([0]), "cpu")
 
 
-def test_out_of_band_pickle_shares_memory_and_read_only_arrays_do_not_warn() -> None:
+def test_datasets__out_of_band_pickle() -> None:
     data, buffers = load("digits"), list[pickle.PickleBuffer]()
     text = pickle.dumps(data, protocol=5, buffer_callback=buffers.append)
     assert len(text) < 5_000  # the pixels are in the buffers
@@ -108,7 +108,7 @@ def test_out_of_band_pickle_shares_memory_and_read_only_arrays_do_not_warn() -> 
     assert split.pixels.data_ptr() == back.train.pixels.ctypes.data  # a view, not a copy
 
 
-def test_stacked_mnist_is_three_digits_hundreds_red(tmp_path: Path) -> None:
+def test_stacked_mnist__classes(tmp_path: Path) -> None:
     unpacked(tmp_path, MNIST)
     data = load("stacked_mnist", tmp_path)
     grey = load("mnist", tmp_path)
@@ -130,7 +130,7 @@ def test_stacked_mnist_is_three_digits_hundreds_red(tmp_path: Path) -> None:
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("name", ["digits", "stacked_mnist"])
-def test_gather_on_the_gpu_equals_the_cpu(name: str) -> None:
+def test_gather__gpu_equals_cpu(name: str) -> None:
     data, idx = real(name), torch.tensor([5, 1, 4])
     on_cpu, on_gpu = data.to("cpu"), data.to("cuda")
     assert isinstance(on_gpu.train.pixels, torch.Tensor)
@@ -142,7 +142,7 @@ def test_gather_on_the_gpu_equals_the_cpu(name: str) -> None:
         assert torch.equal(y.cpu(), on_cpu.train.gather(idx, "cpu")[1])
 
 
-def test_some_of_the_training_images_in_the_same_shares() -> None:
+def test_limited__keeps_class_shares() -> None:
     data = real("digits")
     some = limited(data, 200)
     assert len(some.train) == 200
@@ -154,7 +154,7 @@ def test_some_of_the_training_images_in_the_same_shares() -> None:
         limited(data, 1258)
 
 
-def test_parabola_lies_on_its_curve() -> None:
+def test_parabola__on_its_curve() -> None:
     x, y = np.asarray(load("parabola").val.pixels).reshape(-1, 2).T / 255.0
     assert abs(y - (2 * x - 1) ** 2).max() < 0.01  # the grid of 256 levels
     assert np.asarray(load("parabola").val.labels).mean() == 0.5

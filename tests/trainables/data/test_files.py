@@ -28,7 +28,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("source", [MNIST, FASHION, KMNIST], ids=lambda source: source.name)
-def test_checksums_and_classes_are_torchvisions(source: Source) -> None:
+def test_mnist__checksums_equal_torchvision(source: Source) -> None:
     from torchvision import datasets
 
     theirs = getattr(datasets, source.folder)
@@ -36,7 +36,7 @@ def test_checksums_and_classes_are_torchvisions(source: Source) -> None:
     assert [label.split(" - ")[0] for label in theirs.classes] == list(source.classes)
 
 
-def test_unpacked_files_are_read(tmp_path: Path) -> None:
+def test_mnist__unpacked_files(tmp_path: Path) -> None:
     unpacked(tmp_path, KMNIST)
     data = load("kmnist", tmp_path)
     assert data.classes[3] == "tsu"
@@ -46,7 +46,7 @@ def test_unpacked_files_are_read(tmp_path: Path) -> None:
     assert np.array_equal(whole, np.sort(np.arange(60_000) % 251))
 
 
-def test_gz_alone_in_a_root_that_is_left_as_it_is(tmp_path: Path, offline: None) -> None:
+def test_mnist__gz_root_unchanged(tmp_path: Path, offline: None) -> None:
     root = root_of("mnist")
     published = load("mnist", root)
     raw = tmp_path / "MNIST" / "raw"
@@ -61,7 +61,7 @@ def test_gz_alone_in_a_root_that_is_left_as_it_is(tmp_path: Path, offline: None)
     tmp_path.chmod(0o755)
 
 
-def test_data_root_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_data_root__order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GENSWEEP_DATA", str(tmp_path / "named"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     assert data_root(tmp_path) == tmp_path
@@ -79,7 +79,7 @@ def records(n: int) -> bytes:
     return np.concatenate([i % 10, np.repeat(np.concatenate([i, i + 1, i + 2], 1), 1024, 1)], 1).tobytes()
 
 
-def test_cifar10_binary_layout(tmp_path: Path) -> None:
+def test_cifar10__binary_layout(tmp_path: Path) -> None:
     (tmp_path / "batch.bin").write_bytes(records(20))
     pixels, labels = read_binary(tmp_path / "batch.bin", 20)
     assert pixels.shape == (20, 3, 32, 32)
@@ -88,7 +88,7 @@ def test_cifar10_binary_layout(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_cifar10_whole_binary_layout(tmp_path: Path) -> None:
+def test_cifar10__whole_binary_layout(tmp_path: Path) -> None:
     (tmp_path / "cifar-10-batches-bin").mkdir()
     for k, name in enumerate(BINARY_FILES):
         (tmp_path / "cifar-10-batches-bin" / name).write_bytes(bytes([k]) + bytes(3073 * 10_000 - 2) + bytes([50 + k]))
@@ -97,7 +97,7 @@ def test_cifar10_whole_binary_layout(tmp_path: Path) -> None:
     assert (data.test.labels[0], data.test.pixels[-1, 2, 31, 31]) == (5, 55)
 
 
-def test_cifar10_python_layout_unpacked_and_packed(tmp_path: Path) -> None:
+def test_cifar10__python_layout(tmp_path: Path) -> None:
     i = np.arange(6, dtype=np.uint8)
     batch = {"data": np.repeat(np.stack([i, i + 1, i + 2], 1), 1024, 1), "labels": i.tolist()}
     content = pickle.dumps(batch, protocol=2)
@@ -203,7 +203,7 @@ BAD_FILES: dict[Callable[[Path], str], str] = {
 
 
 @pytest.mark.parametrize("prepare", BAD_FILES, ids=lambda prepare: prepare.__name__)
-def test_bad_files(prepare: Callable[[Path], str], tmp_path: Path, offline: None) -> None:
+def test_data_files__damaged(prepare: Callable[[Path], str], tmp_path: Path, offline: None) -> None:
     name = prepare(tmp_path)
     before = listing(tmp_path)
     with pytest.raises(UserError, match=BAD_FILES[prepare]) as error:
@@ -213,7 +213,7 @@ def test_bad_files(prepare: Callable[[Path], str], tmp_path: Path, offline: None
 
 
 @pytest.mark.parametrize("name", [n for n in DATASETS if n not in ("digits", "parabola")])
-def test_bad_data_directory(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_data_files__bad_directory(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match=r"data directory .*/nowhere does not exist: name one by --data-dir"):
         load(name, tmp_path / "nowhere")
     (tmp_path / "file").touch()
@@ -223,7 +223,7 @@ def test_bad_data_directory(name: str, tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("name", [n for n in DATASETS if n not in ("digits", "parabola")])
-def test_failed_download_leaves_no_trace(
+def test_download__failure_leaves_no_trace(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, offline: None
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))

@@ -12,7 +12,7 @@ from trainables.data import load
 from trainables.errors import UserError
 
 
-def test_folder_of_grey_images(tmp_path: Path) -> None:
+def test_folder__grey(tmp_path: Path) -> None:
     name = f"folder:{paint(tmp_path, {'b': 20, 'a': 60, 'c': 10})}"
     (tmp_path / "a" / "notes.txt").write_text("not an image, and not in the way")
     data = load(name)
@@ -25,7 +25,7 @@ def test_folder_of_grey_images(tmp_path: Path) -> None:
     assert load(name).fingerprint == data.fingerprint
 
 
-def test_folder_of_colour_images_and_its_options(tmp_path: Path) -> None:
+def test_folder__colour_and_options(tmp_path: Path) -> None:
     paint(tmp_path, {"a": 12, "b": 12}, "RGB")
     assert load(f"folder:{tmp_path}").shape == (3, 32, 32)
     assert load(f"folder:{tmp_path}?size=16&color=grey").shape == (1, 16, 16)
@@ -33,7 +33,7 @@ def test_folder_of_colour_images_and_its_options(tmp_path: Path) -> None:
     assert red > green == blue
 
 
-def test_grey_saved_as_colour_is_grey_and_16_bits_are_scaled(tmp_path: Path) -> None:
+def test_folder__grey_as_colour_and_16_bits(tmp_path: Path) -> None:
     paint(tmp_path, {"a": 10})
     for path in (tmp_path / "a").iterdir():
         Image.open(path).convert("RGB").save(path)
@@ -61,7 +61,7 @@ BAD_NAMES = {
 
 
 @pytest.mark.parametrize("name", BAD_NAMES)
-def test_bad_names(name: str, tmp_path: Path) -> None:
+def test_folder__bad_names(name: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "bare" / ".hidden").mkdir(parents=True)
     paint(tmp_path / "empty", {"a": 10, "b": 0})

@@ -45,17 +45,17 @@ FAST |= {"net": "mlp", "scheme": "non_saturating", "d_steps": 1, "g_steps": 1, "
         ({"recon_mse": 0.1}, TEN, ""),
     ],
 )
-def test_signals(quality: dict[str, Any], prior: np.ndarray[Any, Any], shown: str) -> None:
+def test_collapse__signals(quality: dict[str, Any], prior: np.ndarray[Any, Any], shown: str) -> None:
     assert collapse_kind(quality, prior) == shown
 
 
-def test_young_generators_are_given_time() -> None:
+def test_collapse__young_generator() -> None:
     assert not is_warmed_up(499, 0.01)  # few steps
     assert not is_warmed_up(900, 1e-4)  # many, but short ones
     assert is_warmed_up(500, 2e-4)
 
 
-def test_a_generator_that_still_learns_is_given_time() -> None:
+def test_collapse__generator_still_learning() -> None:
     assert count_collapsed(2, {"fid": 90.0}, 100.0) == 1
     assert count_collapsed(2, {"fid": 99.0}, 100.0) == 3
     assert count_collapsed(0, {"fid": 90.0}, float("inf")) == 1
@@ -63,14 +63,14 @@ def test_a_generator_that_still_learns_is_given_time() -> None:
     assert count_collapsed(2, {"fid": 99.0}, 100.0, mature=False) == 1
 
 
-def test_a_default_gan_is_old_after_8_epochs_of_mnist() -> None:
+def test_collapse__age_of_a_default_gan() -> None:
     assert not is_warmed_up(5155, 2e-4, MATURE_PATH)  # when the last of eight seeds had left its single class behind
     assert is_warmed_up(9 * 859, 2e-4, MATURE_PATH)
     assert is_warmed_up(500, 1e-2, MATURE_PATH)
 
 
 @pytest.mark.parametrize("alarm", [True, False])
-def test_a_generator_that_collapses(alarm: bool) -> None:
+def test_collapse__real_collapse(alarm: bool) -> None:
     data = load("digits")
     evaluator = build_evaluator(data, seed=0, n_samples=200, alarm=alarm)
     config = {**default(SPACES["gan"])[0], **FAST, "epochs": 7}
@@ -86,7 +86,7 @@ def test_a_generator_that_collapses(alarm: bool) -> None:
         assert counted[-1] > 3
 
 
-def test_a_collapsed_epoch_never_wins(tmp_path: Path) -> None:
+def test_collapse__collapsed_epoch_never_wins(tmp_path: Path) -> None:
     """The best score of the sweep was drawn by a narrow generator: the analysis passes it over."""
     made = sweeps.make(tmp_path / "s")
     path = made / "trials" / "0001" / "rows.jsonl"
@@ -96,7 +96,7 @@ def test_a_collapsed_epoch_never_wins(tmp_path: Path) -> None:
     assert ranking.top_entries(results.load(made), 1)[0]["value"] == 14.0
 
 
-def test_the_failure_map_names_the_cut(tmp_path: Path) -> None:
+def test_collapse__failures_figure(tmp_path: Path) -> None:
     rates = [1e-4, 2e-4, 4e-4, 4e-3, 8e-3]
     lost = [False, False, False, True, True]
     trials = [

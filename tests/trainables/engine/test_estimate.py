@@ -11,7 +11,7 @@ from trainables.engine.estimate import measure_bytes as bytes_of
 
 
 @pytest.mark.parametrize("name", ["vae", "gan"])
-def test_the_size_of_a_checkpoint_is_that_of_a_real_one(name: str) -> None:
+def test_estimate__checkpoint_size(name: str) -> None:
     config, data = small(name, epochs=1, batch_size=64), digits()
     (epoch,) = TRAINABLES[name](config, data, 3)
     buffer = io.BytesIO()

@@ -14,7 +14,7 @@ from trainables.metrics import (
 from trainables.metrics.classes import classes, effective
 
 
-def test_shares_and_effective_modes_by_hand(evaluator: Evaluator) -> None:
+def test_classes__shares_and_modes_by_hand(evaluator: Evaluator) -> None:
     named = torch.tensor([0, 0, 1, 1, 2, 2, 3, 3])
     logits = torch.nn.functional.one_hot(named, 10).float()
     found = classes(EvalInputs(evaluator, torch.zeros(8, 1, 8, 8), torch.zeros(8, 64), logits))

@@ -75,7 +75,7 @@ def inputs(request: pytest.FixtureRequest, judged: Callable[[str], Data]) -> Eva
         return collect_inputs(run, sampling_nets(run), data.evaluator)
 
 
-def test_every_metric_gives_the_keys_that_it_names(inputs: EvalInputs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metrics__declared_keys(inputs: EvalInputs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(classification_accuracy, "N_CAS", 300)
     found = measure(inputs, asked=tuple(METRICS))
     assert {key.removesuffix("_se") for key in found} <= set(keys())
@@ -86,7 +86,7 @@ def test_every_metric_gives_the_keys_that_it_names(inputs: EvalInputs, monkeypat
     assert ("cas" in found) == (inputs.labels is not None)
 
 
-def test_every_key_says_what_it_depends_on(judged: Callable[[str], Data]) -> None:
+def test_metrics__keys_state_dependencies(judged: Callable[[str], Data]) -> None:
     evaluator = judged("digits").evaluator
     assert evaluator is not None
     for key in keys().values():
@@ -96,7 +96,7 @@ def test_every_key_says_what_it_depends_on(judged: Callable[[str], Data]) -> Non
     assert len(keys()) == sum(len(metric.keys) for metric in METRICS.values())  # no key has two owners
 
 
-def test_broken_samples_leave_what_is_not_of_them(inputs: EvalInputs) -> None:
+def test_metrics__broken_samples(inputs: EvalInputs) -> None:
     broken = replace(inputs, features=inputs.features * torch.nan)
     found = measure(broken)
     assert ("fid" in found) == ("modes" in found) == (len(inputs.features) > 0)
@@ -117,7 +117,7 @@ NEW = Metric(
 )
 
 
-def test_a_new_metric_is_one_line(
+def test_metrics__new_metric_is_one_line(
     judged: Callable[[str], Data], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = judged("digits")

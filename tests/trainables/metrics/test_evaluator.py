@@ -59,7 +59,7 @@ def extractor(evaluator: Evaluator) -> Extractor:
 # Scoring
 
 
-def test_score_runs_every_metric_once_and_repeats_itself(evaluator: Evaluator, extractor: Extractor) -> None:
+def test_score__every_metric_once(evaluator: Evaluator, extractor: Extractor) -> None:
     data = load("digits")
     found = score(evaluator, extractor, endless(data.test))
     assert {key.removesuffix("_se") for key in found} == set(of_samples())
@@ -67,7 +67,7 @@ def test_score_runs_every_metric_once_and_repeats_itself(evaluator: Evaluator, e
     assert score(evaluator, extractor, endless(data.test)) == found
 
 
-def test_real_digits_score_far_below_noise(evaluator: Evaluator, extractor: Extractor) -> None:
+def test_score__digits_far_below_noise(evaluator: Evaluator, extractor: Extractor) -> None:
     generator = torch.Generator().manual_seed(0)
     real = score(evaluator, extractor, endless(load("digits").test))
     noise = score(evaluator, extractor, (torch.rand(500, 1, 8, 8, generator=generator) for _ in range(10)))
@@ -78,7 +78,7 @@ def test_real_digits_score_far_below_noise(evaluator: Evaluator, extractor: Extr
     assert real["modes"] > 9.9
 
 
-def test_a_class_left_out_raises_the_fid(evaluator: Evaluator, extractor: Extractor) -> None:
+def test_score__missing_class_raises_fid(evaluator: Evaluator, extractor: Extractor) -> None:
     test = load("digits").test
     kept = np.asarray(test.labels) != 3
     some = Split(np.asarray(test.pixels)[kept], np.asarray(test.labels)[kept])
@@ -87,13 +87,13 @@ def test_a_class_left_out_raises_the_fid(evaluator: Evaluator, extractor: Extrac
     assert nine["modes"] == pytest.approx(9, abs=0.3)  # 2 % errors leak into the tenth
 
 
-def test_too_few_images_are_refused(evaluator: Evaluator, extractor: Extractor) -> None:
+def test_score__too_few_images(evaluator: Evaluator, extractor: Extractor) -> None:
     with pytest.raises(ValueError, match="yielded 360 images where the evaluator scores 5000"):
         score(evaluator, extractor, split_images(load("digits").test.to("cpu")))
 
 
 @pytest.mark.parametrize("value", BROKEN)
-def test_one_broken_image_makes_every_score_nan(evaluator: Evaluator, extractor: Extractor, value: float) -> None:
+def test_score__one_broken_image_is_nan(evaluator: Evaluator, extractor: Extractor, value: float) -> None:
     images = torch.rand(5000, 1, 8, 8)
     images[1234, 0, 3, 3] = value
     found = score(evaluator, extractor, iter(torch.split(images, 999)))
@@ -101,7 +101,7 @@ def test_one_broken_image_makes_every_score_nan(evaluator: Evaluator, extractor:
     assert all(math.isnan(number) for number in found.values())  # type: ignore[arg-type]
 
 
-def test_autocast_around_the_scoring_changes_nothing(evaluator: Evaluator, extractor: Extractor) -> None:
+def test_score__unchanged_by_autocast(evaluator: Evaluator, extractor: Extractor) -> None:
     images = endless(load("digits").test)
     plain = run_extractor(extractor, images, 360)
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -111,7 +111,7 @@ def test_autocast_around_the_scoring_changes_nothing(evaluator: Evaluator, extra
 # The evaluator
 
 
-def test_evaluator_of_digits(evaluator: Evaluator) -> None:
+def test_evaluator__digits(evaluator: Evaluator) -> None:
     data = load("digits")
     assert (evaluator.reference, evaluator.n_reference) == ("train+val", len(data.train) + len(data.val))
     plan = {
@@ -129,7 +129,7 @@ def test_evaluator_of_digits(evaluator: Evaluator) -> None:
     assert evaluator.cov.shape == (64, 64)
 
 
-def test_an_evaluator_of_read_only_arrays_loads(evaluator: Evaluator) -> None:
+def test_evaluator__read_only_arrays(evaluator: Evaluator) -> None:
     frozen = {name: array.copy() for name, array in evaluator.weights.items()}
     for array in frozen.values():
         array.flags.writeable = False

@@ -29,7 +29,7 @@ def _one_thread() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", PROMISED)
-def test_shipped_weights_are_what_they_say(name: str) -> None:
+def test_extractor__shipped_weights(name: str) -> None:
     path = SHIPPED / f"{name}.safetensors"
     trained = read(path)  # checks that the id is the hash
     assert path.stat().st_size <= 600_000
@@ -39,7 +39,7 @@ def test_shipped_weights_are_what_they_say(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PROMISED)
-def test_shipped_weights_reach_their_accuracy(name: str) -> None:
+def test_extractor__shipped_accuracy(name: str) -> None:
     data = real(name)
     shipped = read(SHIPPED / f"{name}.safetensors")
     assert shipped.fingerprint == data.fingerprint
@@ -50,7 +50,7 @@ def test_shipped_weights_reach_their_accuracy(name: str) -> None:
     assert found == pytest.approx(evaluator.accuracy, abs=2 / len(data.test))  # convolutions round by machine
 
 
-def test_a_damaged_file_is_told(tmp_path: Path) -> None:
+def test_extractor__damaged_file(tmp_path: Path) -> None:
     whole = (SHIPPED / "digits.safetensors").read_bytes()
     (tmp_path / "cut").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "bent").write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
@@ -84,7 +84,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     return Kept(data, cache, evaluator, epochs)
 
 
-def test_other_data_train_their_extractor_once(kept: Kept) -> None:
+def test_extractor__trained_once(kept: Kept) -> None:
     features = f"{kept.data.fingerprint}-{kept.evaluator.extractor_id}.features.safetensors"
     assert {path.name for path in kept.cache.iterdir()} == {f"{kept.data.fingerprint}.safetensors", features}
     assert kept.epochs == list(range(1, 61))
@@ -98,19 +98,19 @@ def test_other_data_train_their_extractor_once(kept: Kept) -> None:
     np.testing.assert_array_equal(again.train.features, kept.evaluator.train.features)
 
 
-def test_the_shipped_extractor_serves_its_own_images_only(kept: Kept) -> None:
+def test_extractor__shipped_for_its_own_images_only(kept: Kept) -> None:
     impostor = kept.data._replace(name="digits")
     assert find_extractor(impostor, cache_dir=kept.cache, progress=None).id == kept.evaluator.extractor_id
 
 
-def test_a_damaged_cache_is_replaced(kept: Kept) -> None:
+def test_extractor__damaged_cache_replaced(kept: Kept) -> None:
     path = kept.cache / f"{kept.data.fingerprint}.safetensors"
     path.write_bytes(path.read_bytes()[:-1] + b"\x00")
     found = find_extractor(kept.data, cache_dir=kept.cache, progress=None)
     assert found.id == kept.evaluator.extractor_id == read(path).id
 
 
-def test_fit_repeats_itself_and_leaves_the_global_stream() -> None:
+def test_extractor__fit_is_reproducible() -> None:
     data = other_data(shape=(3, 32, 32))
     recipe = Recipe(epochs=2, batch_size=16, lr=1e-3, weight_decay=0.0, shift=1)
     before = torch.get_rng_state()
@@ -119,7 +119,7 @@ def test_fit_repeats_itself_and_leaves_the_global_stream() -> None:
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_folding_keeps_the_function() -> None:
+def test_extractor__folding_keeps_the_function() -> None:
     arch = make_arch((3, 9, 9), 4)
     net = Extractor(arch, training=True)
     x = torch.rand(16, 3, 9, 9)
@@ -128,7 +128,7 @@ def test_folding_keeps_the_function() -> None:
     torch.testing.assert_close(plain(x).logits, net.eval()(x).logits, rtol=1e-4, atol=1e-5)
 
 
-def test_shifts_move_whole_images() -> None:
+def test_augment__shifts() -> None:
     x = torch.zeros(200, 2, 5, 5)
     x[:, :, 2, 2] = 1
     moved = shifted(x, 1)
@@ -137,7 +137,7 @@ def test_shifts_move_whole_images() -> None:
     assert moved[:, 0, 1:4, 1:4].sum(0).gt(0).all()  # all nine places occur
 
 
-def test_warps_turn_about_the_centre() -> None:
+def test_augment__warps() -> None:
     x = torch.zeros(100, 1, 5, 5)
     x[:, 0, 2, 2] = 1
     x[:, 0, 2, 4] = 1
@@ -147,7 +147,7 @@ def test_warps_turn_about_the_centre() -> None:
     assert warped(x, 0.0) is x
 
 
-def test_planes_of_stacked_mnist_count_in_hundreds() -> None:
+def test_extractor__stacked_mnist_classes() -> None:
     arch = make_arch((1, 28, 28), 10)
     one, three = Extractor(arch).eval(), Extractor({**arch, "planes": 3}).eval()
     three.load_state_dict(one.state_dict())
@@ -160,7 +160,7 @@ def test_planes_of_stacked_mnist_count_in_hundreds() -> None:
     torch.testing.assert_close(found.features, torch.cat([plane.features for plane in planes], 1))
 
 
-def test_stacked_mnist_is_judged_by_the_mnist_extractor() -> None:
+def test_extractor__stacked_mnist_uses_mnist() -> None:
     evaluator = build_evaluator(real("stacked_mnist"), seed=0)
     mnist = read(SHIPPED / "mnist.safetensors")
     assert evaluator.extractor_id == mnist.id
@@ -169,7 +169,7 @@ def test_stacked_mnist_is_judged_by_the_mnist_extractor() -> None:
     assert len(evaluator.class_prior) == 1000
 
 
-def test_weights_round_trip(tmp_path: Path) -> None:
+def test_extractor__weights_round_trip(tmp_path: Path) -> None:
     trained = Trained({"a": np.ones(3, np.float32)}, {"size": [8, 8]}, 0.5, "digits", "f", {"epochs": 1}, "by hand")
     write(trained, tmp_path / "sub" / "w.safetensors")
     found = read(tmp_path / "sub" / "w.safetensors")

@@ -9,14 +9,14 @@ import torch
 from trainables.metrics.fid import Moments, frechet, moments
 
 
-def test_frechet_of_diagonal_gaussians_is_the_hand_formula() -> None:
+def test_frechet__diagonal_covariances() -> None:
     a = Moments(torch.tensor([0.0, 1.0]).double(), torch.diag(torch.tensor([4.0, 9.0])).double())
     b = Moments(torch.tensor([3.0, 1.0]).double(), torch.diag(torch.tensor([1.0, 16.0])).double())
     # |mu|^2 = 9; the rest is (2 - 1)^2 + (3 - 4)^2 = 2.
     assert frechet(a, b) == pytest.approx(11.0, abs=1e-12)
 
 
-def test_frechet_of_full_covariances_is_the_root_of_the_product() -> None:
+def test_frechet__full_covariances() -> None:
     generator = torch.Generator().manual_seed(0)
     draws = torch.randn(2, 50, 5, generator=generator).double()
     x, y = draws @ torch.randn(2, 5, 5, generator=generator).double()
@@ -29,13 +29,13 @@ def test_frechet_of_full_covariances_is_the_root_of_the_product() -> None:
     assert frechet(a, a) == pytest.approx(0, abs=1e-6)
 
 
-def test_moments_are_numpys() -> None:
+def test_moments__equal_numpy() -> None:
     x = torch.randn(40, 3, generator=torch.Generator().manual_seed(1))
     np.testing.assert_allclose(moments(x).cov, np.cov(x.double().numpy(), rowvar=False), rtol=1e-12)
     np.testing.assert_allclose(moments(x).mean, x.double().numpy().mean(0), rtol=1e-12)
 
 
-def test_frechet_survives_singular_covariances() -> None:
+def test_frechet__singular_covariances() -> None:
     collapsed = moments(torch.ones(10, 64))
     spread = moments(torch.eye(64))  # rank 63
     # A point against a Gaussian: |mu|^2 + tr(S).

@@ -30,34 +30,34 @@ def draws(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-def test_chunks_are_squared_distances() -> None:
+def test_distances__chunks() -> None:
     a, b = draws(1203, 7), draws(40, 7, seed=1)
     found = torch.cat([d for _, d in chunks(a, b)])
     torch.testing.assert_close(found, (a[:, None] - b).square().sum(2), rtol=1e-4, atol=1e-4)
 
 
-def test_near_neighbours_keep_their_digits_far_from_the_origin() -> None:
+def test_distances__precise_far_from_origin() -> None:
     # The product alone has no digit left here: |a|^2 is 1e6, the distances 1e-3.
     a = 1000 + 1e-3 * torch.arange(10.0)[:, None].double()
     found = nearest(a.float(), a.float(), 2, same=True)
     torch.testing.assert_close(found.distance[1:-1, 0], torch.full((8,), 1e-3), rtol=0.1, atol=0)
 
 
-def test_copies_are_at_distance_zero() -> None:
+def test_distances__copies_are_zero() -> None:
     a = 50 * draws(30, 64).relu().repeat(3, 1)
     found = nearest(a, a, 2, same=True)
     assert not found.distance.any()
     assert torch.equal(found.which.sort(1).values % 30, torch.arange(30).repeat(3)[:, None].expand(-1, 2))
 
 
-def test_the_closest_is_the_nearest_one() -> None:
+def test_distances__closest() -> None:
     a, b = 1000 + draws(1203, 7), 1000 + draws(2100, 7, seed=1)
     torch.testing.assert_close(closest(a, b), nearest(a, b, 1).distance[:, 0])
     torch.testing.assert_close(closest(a, b), torch.cdist(a.double(), b.double()).amin(1).float())
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.3, 3.0])
-def test_the_four_shares_are_those_of_prdc(shift: float) -> None:
+def test_neighbours__equal_prdc(shift: float) -> None:
     n = 800
     real, fake = draws(n, 6), draws(n, 6, seed=1) * 0.8 + shift
     with contextlib.redirect_stdout(io.StringIO()):
@@ -68,7 +68,7 @@ def test_the_four_shares_are_those_of_prdc(shift: float) -> None:
     assert {key: float(value) for key, value in ours.items()} == pytest.approx(theirs, abs=2 / n)
 
 
-def test_copies_are_what_recall_and_duplicates_see_and_fid_does_not(evaluator: Evaluator, extractor: Extractor) -> None:
+def test_neighbours__copies_seen_by_recall_not_fid(evaluator: Evaluator, extractor: Extractor) -> None:
     images = torch.cat(list(split_images(load("digits").test.to("cpu"))))  # 360
     fresh, copied = (score(evaluator, extractor, iter([x])) for x in (images, images[:36].repeat(10, 1, 1, 1)))
     assert fresh["recall"] > 0.8  # type: ignore[operator]

@@ -48,7 +48,7 @@ class Features(nn.Module):
         return found.features
 
 
-def test_fid_is_that_of_torchmetrics(inputs: EvalInputs, extractor: Extractor, noisy: Tensor) -> None:
+def test_fid__equals_torchmetrics(inputs: EvalInputs, extractor: Extractor, noisy: Tensor) -> None:
     data = load("digits").to("cpu")
     theirs = FrechetInceptionDistance(Features(extractor, 64), normalize=True)
     for split in (data.train, data.val):
@@ -58,7 +58,7 @@ def test_fid_is_that_of_torchmetrics(inputs: EvalInputs, extractor: Extractor, n
     assert measure(inputs)["fid"] == pytest.approx(float(theirs.compute()), rel=1e-4)
 
 
-def test_kid_is_that_of_torchmetrics_with_one_subset_of_all(inputs: EvalInputs) -> None:
+def test_kid__equals_torchmetrics(inputs: EvalInputs) -> None:
     evaluator, n = inputs.evaluator, 360
     sd = np.sqrt(np.diag(evaluator.cov))
     standard = [torch.tensor((f - evaluator.mean) / sd) for f in (evaluator.real.features[:n], inputs.features.numpy())]
@@ -72,20 +72,20 @@ def test_kid_is_that_of_torchmetrics_with_one_subset_of_all(inputs: EvalInputs) 
 
 
 @pytest.mark.filterwarnings("ignore:std")  # of its one split
-def test_inception_score_is_that_of_torchmetrics(inputs: EvalInputs) -> None:
+def test_inception_score__equals_torchmetrics(inputs: EvalInputs) -> None:
     with pytest.warns(UserWarning, match="all extracted features"):
         theirs = InceptionScore(nn.Identity(), splits=1)
     theirs.update(inputs.logits)
     assert measure(inputs)["is"] == pytest.approx(float(theirs.compute()[0]), rel=1e-5)
 
 
-def test_divergence_by_hand() -> None:
+def test_divergence__by_hand() -> None:
     shares, prior = torch.tensor([0.5, 0.5, 0.0]), torch.tensor([0.25, 0.25, 0.5])
     assert divergence(shares, prior) == pytest.approx(math.log(2))
     assert divergence(prior, prior) == 0
 
 
-def test_a_count_of_modes_asks_for_a_percent(inputs: EvalInputs) -> None:
+def test_modes__count_needs_a_percent(inputs: EvalInputs) -> None:
     named = torch.tensor([0] * 500 + [1] * 496 + [2] * 4)
     logits = nn.functional.one_hot(named, 10).float()
     many = EvalInputs(inputs.evaluator, torch.rand(1000, 1, 8, 8), torch.rand(1000, 64), logits)
@@ -95,13 +95,13 @@ def test_a_count_of_modes_asks_for_a_percent(inputs: EvalInputs) -> None:
     assert found["mean_prob"] == pytest.approx(math.e / (math.e + 9))
 
 
-def test_edge_energy_by_hand() -> None:
+def test_edge_energy__by_hand() -> None:
     stripes = torch.tensor([[0.0, 1.0, 0.0], [0.0, 1.0, 0.0]])[None, None]
     assert edge_energy(stripes).tolist() == [1.0]  # every step across is 1, none down
     assert edge_energy(torch.full((1, 3, 4, 4), 0.3)).tolist() == [0.0]
 
 
-def test_a_confusion_by_hand(inputs: EvalInputs) -> None:
+def test_confusion__by_hand(inputs: EvalInputs) -> None:
     asked, read = torch.tensor([0, 0, 0, 0, 1, 1]), torch.tensor([0, 0, 0, 2, 1, 1])
     logits = nn.functional.one_hot(read, 10).float()
     found = conditional(EvalInputs(inputs.evaluator, torch.rand(6, 1, 8, 8), torch.rand(6, 64), logits, asked))
@@ -112,7 +112,7 @@ def test_a_confusion_by_hand(inputs: EvalInputs) -> None:
     assert "accuracy" not in measure(inputs)  # nothing was asked for
 
 
-def test_the_birthday_test_counts_what_is_drawn_evenly(evaluator: Evaluator, extractor: Extractor) -> None:
+def test_birthday__uniform_draws(evaluator: Evaluator, extractor: Extractor) -> None:
     images = torch.cat(list(split_images(load("digits").test.to("cpu"))))[:60].repeat(24, 1, 1, 1)
     features, logits = extractor(images)
     found = measure(EvalInputs(evaluator._replace(n_samples=1440), images, features, logits))

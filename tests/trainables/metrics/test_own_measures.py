@@ -31,7 +31,7 @@ def random(*shape: int, seed: int = 0) -> Tensor:
 # Reconstruction
 
 
-def test_ssim_is_that_of_torchmetrics() -> None:
+def test_ssim__equals_torchmetrics() -> None:
     a = random(6, 3, 28, 20)
     b = (a + 0.3 * random(6, 3, 28, 20, seed=1)).clamp(0, 1)
     _, theirs = StructuralSimilarityIndexMeasure(data_range=1.0, reduction="none", return_full_image=True)(a, b)
@@ -40,7 +40,7 @@ def test_ssim_is_that_of_torchmetrics() -> None:
     torch.testing.assert_close(ssim(a, a), torch.ones(6))
 
 
-def test_a_reconstruction_by_hand() -> None:
+def test_reconstruction__by_hand() -> None:
     x = torch.zeros(2, 1, 8, 8)
     output = x.clone()
     output[1] += 0.1
@@ -74,13 +74,13 @@ def linear_gaussian(n: int) -> tuple[Tensor, Tensor]:
     return log_prob(marginal, x), likelihood + log_prob(normal, z).sum(-1) - log_prob(proposal, z)
 
 
-def test_importance_sampling_finds_a_known_likelihood() -> None:
+def test_importance_nll__known_likelihood() -> None:
     log_p, log_w = linear_gaussian(300)
     assert float(importance_nll(log_w).mean()) == pytest.approx(-float(log_p.mean()), abs=1e-2)
     assert float(-log_w.mean()) > -float(log_p.mean()) + 0.02  # the bound of one code is not it
 
 
-def test_the_weights_of_the_vae_find_its_likelihood() -> None:
+def test_importance_nll__vae() -> None:
     """One latent number, so that p(x) is an integral that a fine grid does."""
     torch.manual_seed(0)
     nets = {"encoder": nn.Sequential(nn.Flatten(), nn.Linear(4, 2)), "decoder": nn.Linear(1, 4)}
@@ -105,7 +105,7 @@ def test_the_weights_of_the_vae_find_its_likelihood() -> None:
 # Codes
 
 
-def test_a_probe_reads_what_is_linear_and_no_more(evaluator: Evaluator) -> None:
+def test_probe__linear_only(evaluator: Evaluator) -> None:
     data = load("digits").to("cpu")
     pixels = measure(EvalInputs(evaluator, data=data, encode=lambda x: x.flatten(1)))
     sums = measure(EvalInputs(evaluator, data=data, encode=lambda x: x.flatten(1).sum(1, keepdim=True)))
@@ -113,7 +113,7 @@ def test_a_probe_reads_what_is_linear_and_no_more(evaluator: Evaluator) -> None:
     assert sums["probe_accuracy"] < 0.3  # type: ignore[operator]
 
 
-def test_logistic_regression_is_that_of_scikit_learn() -> None:
+def test_probe__logistic_equals_scikit_learn() -> None:
     from sklearn.linear_model import LogisticRegression
 
     x = torch.randn(300, 4, generator=torch.Generator().manual_seed(0))
@@ -127,7 +127,7 @@ def test_logistic_regression_is_that_of_scikit_learn() -> None:
 # Memorisation, and a classifier trained on samples
 
 
-def test_training_images_are_memorised_and_test_images_are_not(evaluator: Evaluator, extractor: Extractor) -> None:
+def test_memorisation__training_images_only(evaluator: Evaluator, extractor: Extractor) -> None:
     data = load("digits").to("cpu")
     found = {}
     for name, split in {"train": data.train, "test": data.test}.items():
@@ -139,7 +139,7 @@ def test_training_images_are_memorised_and_test_images_are_not(evaluator: Evalua
     assert found["test"]["train_distance"] == pytest.approx(1, abs=0.15)
 
 
-def test_a_classifier_learns_from_samples_only_on_request(evaluator: Evaluator, extractor: Extractor) -> None:
+def test_classification_accuracy__on_request_only(evaluator: Evaluator, extractor: Extractor) -> None:
     data = load("digits").to("cpu")
     x, y = data.train.gather(torch.arange(360), "cpu")
     features, logits = extractor(x)

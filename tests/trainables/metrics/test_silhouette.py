@@ -6,7 +6,7 @@ from sklearn.metrics import silhouette_score
 from trainables.metrics.silhouette import coefficient
 
 
-def test_equals_scikit_learns() -> None:
+def test_silhouette__equals_scikit_learn() -> None:
     drawn = torch.Generator().manual_seed(0)
     z, y = torch.randn(200, 2, generator=drawn), torch.randint(0, 5, (200,), generator=drawn)
     z += 2 * y[:, None]
