@@ -1,9 +1,9 @@
-"""A user's `--set` texts, applied to a define-by-run space by standing between it and the trial.
+"""Applies a user's `--set` texts to a define-by-run space, by standing between the space and the trial.
 
-`key=v` pins a key, `key=lo:hi` gives it a range, `key=a,b,c` a list; each may narrow or widen what the space says, and
-may free a key that the space holds fixed. A range keeps the space's logarithmic scale where it had one, unless it names
-its own, `lo:hi:log` or `lo:hi:linear`. `lo:hi:log:8` or `lo:hi:0.1` holds the multiples of a step. On a logarithmic
-scale, where Optuna has no steps, it draws any number, and the configuration has the multiple next to that.
+`key=v` pins a key, `key=lo:hi` gives it a range, `key=a,b,c` a list. Each may narrow or widen what the space says, and
+may free a key that the space fixes. A range keeps the logarithmic scale of the space, unless it names its own,
+`lo:hi:log` or `lo:hi:linear`. `lo:hi:log:8` or `lo:hi:0.1` holds the multiples of a step. Optuna has no steps on a
+logarithmic scale: it draws any number there, and the configuration gets the nearest multiple.
 """
 
 import math
@@ -12,7 +12,10 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+from search_spaces.param import is_number
 from search_spaces.space import Config, Space, Trial
+from search_spaces.walk import describe
+from search_spaces.watched import derived
 from trainables.errors import UserError, did_you_mean
 
 SCALES = {"log": True, "linear": False}
@@ -20,8 +23,8 @@ TINY = 1e-9  # of a step: 0.3 / 0.1 is a little less than 3
 
 
 class Setting(NamedTuple):
-    """One parsed `--set`: ``values`` of one pin it, of several are a choice; or the bounds of a range, its scale (None:
-    the space's) and its step (0: none), of which the bounds are multiples."""
+    """One parsed `--set`. One value in ``values`` pins the key, several are a list to choose from. Without values it is
+    a range; ``log`` None keeps the scale of the space, and both ends are multiples of ``step`` (0: no step)."""
 
     key: str
     values: tuple[Any, ...] = ()
@@ -32,7 +35,7 @@ class Setting(NamedTuple):
 
 
 def literal(text: str) -> Any:
-    """A whole number, a number, or the text itself."""
+    """Return a whole number, a number, or the text itself."""
     for kind in (int, float):
         try:
             return kind(text)
@@ -42,39 +45,53 @@ def literal(text: str) -> Any:
 
 
 def parse(key: str, text: str) -> Setting:
-    """`"1e-4:1e-2:log"`, `"64,128"` or `"0.5"` as a Setting.
+    """Return `"1e-4:1e-2:log"`, `"64,128"` or `"0.5"` as a Setting.
 
     Raises:
-        UserError: an empty or reversed range, a logarithmic one that reaches 0, a bound or a step that is no number.
+        UserError: an empty or reversed range, a logarithmic one that reaches 0, a bound or a step that is not a number.
     """
-    parts = text.split(":")
-    if len(parts) == 1:
-        values = tuple(literal(part.strip()) for part in text.split(","))
-        if any(value == "" for value in values):
-            raise UserError(f"--set {key}={text}: a value is missing; write {key}=v, {key}=a,b,c or {key}=lo:hi[:log]")
-        if len(set(values)) < len(values):
-            raise UserError(f"--set {key}={text}: a value stands there twice")
-        return Setting(key, values)
-    low, high, *more = map(literal, parts)
-    log = SCALES[more.pop(0)] if more and more[0] in SCALES else None
-    step = more.pop(0) if more else 0
-    if more or not all(isinstance(number, int | float) for number in (low, high, step)):
-        raise UserError(f"--set {key}={text}: a range is two numbers, and maybe a step: lo:hi[:log][:step]")
+    try:
+        return _parse_range(key, text.split(":")) if ":" in text else _parse_list(key, text)
+    except UserError as error:
+        raise UserError(f"--set {key}={text}: {error}") from None
+
+
+def _parse_list(key: str, text: str) -> Setting:
+    values = tuple(literal(part.strip()) for part in text.split(","))
+    if "" in values:
+        raise UserError(f"a value is missing; write {key}=v, {key}=a,b,c or {key}=lo:hi[:log]")
+    if len(set(values)) < len(values):
+        raise UserError("a value is given twice")
+    return Setting(key, values)
+
+
+def _parse_range(key: str, parts: list[str]) -> Setting:
+    low, high, log, step = _split_range(parts)
     if not low < high:
-        raise UserError(f"--set {key}={text}: the range is empty, {low:g} is not below {high:g}")
+        raise UserError(f"the range is empty: {low:g} is not below {high:g}")
     if log and low <= 0:
-        raise UserError(f"--set {key}={text}: a logarithmic range starts above 0")
-    if parts[2:] and not 0 <= step < math.inf:
-        raise UserError(f"--set {key}={text}: a step is above 0")
+        raise UserError("a logarithmic range must start above 0")
+    if not 0 <= step < math.inf:
+        raise UserError("a step must be above 0")
     if step:
         low, high = multiple(math.ceil(low / step - TINY), step), multiple(math.floor(high / step + TINY), step)
-        if not (low < high and (low > 0 or not log)):
-            raise UserError(f"--set {key}={text}: no two multiples of {step:g} lie in it")
+        if low >= high or (log and low <= 0):
+            raise UserError(f"the range holds fewer than two multiples of {step:g}")
     return Setting(key, (), low, high, log, step)
 
 
+def _split_range(parts: list[str]) -> tuple[float, float, bool | None, float]:
+    """Return low, high, scale and step of lo:hi[:log|:linear][:step]."""
+    rest = parts[2:]
+    log = SCALES[rest.pop(0)] if rest and rest[0] in SCALES else None
+    low, high, step, *more = map(literal, (*parts[:2], *(rest or ["0"])))
+    if more or not all(is_number(number) for number in (low, high, step)):
+        raise UserError("a range is two numbers, and a scale or a step if you like: lo:hi[:log][:step]")
+    return low, high, log, step
+
+
 def multiple(k: int, step: float) -> float:
-    """k times the step, without the last digits of binary fractions."""
+    """Return k times the step, without the last digits of binary fractions."""
     return k * step if isinstance(step, int) else round(k * step, 12)
 
 
@@ -91,7 +108,10 @@ def _number(setting: Setting, value: Any) -> float:
 
 
 class Overridden:
-    """A trial that answers as the user set; everything else goes to the trial behind it."""
+    """A trial that answers as the user set, and passes every other question to the trial that it wraps.
+
+    Values that the wrapped trial suggests are handed on as they are, since a walk of the space watches them.
+    """
 
     def __init__(self, trial: Trial, settings: Mapping[str, Setting], longest: int | None) -> None:
         self.trial, self.settings, self.longest = trial, settings, longest
@@ -104,7 +124,9 @@ class Overridden:
             return self.trial.suggest_categorical(setting.key, [convert(setting, value) for value in setting.values])
         log = (log and setting.low > 0) if setting.log is None else setting.log
         drawn = self._whole_number(setting, log) if whole else self._any_number(setting, log)
-        return convert(setting, multiple(round(drawn / setting.step), setting.step)) if log and setting.step else drawn
+        if not (log and setting.step):
+            return drawn
+        return derived(drawn, lambda number: convert(setting, multiple(round(number / setting.step), setting.step)))
 
     def _whole_number(self, setting: Setting, log: bool) -> int:
         low, high, step = (_whole(setting, number) for number in (setting.low, setting.high, setting.step))
@@ -120,12 +142,14 @@ class Overridden:
         self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
     ) -> float:
         if name in self.settings:
-            return float(self._draw(self.settings[name], False, log))
+            number: float = self._draw(self.settings[name], False, log)
+            return number
         return self.trial.suggest_float(name, low, high, step=step, log=log)
 
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
         if name in self.settings:
-            return int(self._draw(self.settings[name], True, log))
+            number: int = self._draw(self.settings[name], True, log)
+            return number
         if name == "epochs" and self.longest is not None:
             high = self.longest
             low = min(low, high)
@@ -152,11 +176,11 @@ class Overridden:
 
 
 class Probe:
-    """A trial that draws at random and notes what it was asked for."""
+    """A trial that answers with the given values, moved inside the space, and else with the middle or the first choice;
+    without given values it draws at random. ``drawn`` holds the answers."""
 
     def __init__(self, seed: int, defaults: Config | None = None) -> None:
         self.random, self.defaults = random.Random(seed), defaults
-        self.asked: dict[str, dict[str, Any]] = {}
         self.drawn: Config = {}
 
     def _number(self, name: str, low: float, high: float, log: bool) -> float:
@@ -168,23 +192,19 @@ class Probe:
     def suggest_float(
         self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
     ) -> float:
-        self.asked[name] = {"kind": "float", "low": low, "high": high, "log": log}
         drawn = self._number(name, low, high, log)
         self.drawn[name] = float(drawn if step is None else low + multiple(round((drawn - low) / step), step))
         return float(self.drawn[name])
 
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
-        self.asked[name] = {"kind": "int", "low": low, "high": high, "log": log}
         self.drawn[name] = low + step * round((self._number(name, low, high, log) - low) / step)
         return int(self.drawn[name])
 
     def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
-        self.asked[name] = {"kind": "categorical", "choices": list(choices)}
-        first = choices[0]
         if self.defaults is None:
             self.drawn[name] = self.random.choice(list(choices))
         else:
-            self.drawn[name] = self.defaults[name] if self.defaults.get(name) in choices else first
+            self.drawn[name] = self.defaults[name] if self.defaults.get(name) in choices else choices[0]
         return self.drawn[name]
 
 
@@ -194,10 +214,10 @@ def _run(space: Any, settings: Mapping[str, Setting], longest: int | None, trial
 
 
 def apply(space: Space, sets: Mapping[str, str], longest: int | None = None) -> Space:
-    """``space`` with the user's settings; ``longest`` is the upper bound of a searched ``epochs``, or its value.
+    """Return ``space`` with the user's settings. ``longest`` is the upper bound of a searched ``epochs``, or its value.
 
     Raises:
-        UserError: a text that cannot be read, the wrong type, a key that no trial reads.
+        UserError: a text that cannot be read, a wrong type, a key that no trial reads.
     """
     settings = {key: parse(key, text) for key, text in sets.items()}
     steps = {key: setting.step for key, setting in settings.items() if setting.step}
@@ -205,28 +225,14 @@ def apply(space: Space, sets: Mapping[str, str], longest: int | None = None) -> 
     known = describe(changed)
     for key in settings:
         if key not in known and key in space.roles:
-            raise UserError(f"--set {key}: with the other settings no trial reads it")
+            raise UserError(f"--set {key}: no trial reads it with the other settings")
         if key not in known:
             raise UserError(f"--set: {did_you_mean('key', key, sorted(known))}")
     return changed
 
 
-def describe(space: Space) -> dict[str, dict[str, Any]]:
-    """What the space asks for, by key: kind float, int, categorical (with bounds or choices) or fixed (with value); a
-    range of multiples has the step."""
-    found: dict[str, dict[str, Any]] = {}
-    for seed in range(100):  # enough to enter every branch of a conditional space
-        probe = Probe(seed)
-        for key, value in space.space(probe).items():
-            found[key] = probe.asked.get(key, {"kind": "fixed", "value": value})
-    for key, step in space.steps.items():
-        if found.get(key, {}).get("kind") == "float" or (found.get(key, {}).get("kind") == "int" and step != 1):
-            found[key]["step"] = step
-    return found
-
-
 def default(space: Space) -> tuple[Config, Config]:
-    """Trial 0: the defaults moved inside the space, and the part of it that is searched."""
+    """Return trial 0, which is the defaults moved inside the space, and the part of it that is searched."""
     probe = Probe(0, space.defaults)
     config = space.space(probe)
     return config, probe.drawn

@@ -22,13 +22,15 @@ def check_point(space: "Space", point: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         UserError: a key that is unknown, not searched, or not read beside the others; a value outside its range.
     """
-    from search_spaces.override import Probe, describe
+    from search_spaces.override import Probe
+    from search_spaces.param import is_number
+    from search_spaces.walk import describe
 
     known = describe(space)
     for key, value in point.items():
         if key not in known:
             raise UserError(f"point: {did_you_mean('key', key, known)}")
-        if known[key]["kind"] in ("float", "int") and (isinstance(value, bool) or not isinstance(value, int | float)):
+        if known[key].is_range and not is_number(value):
             raise UserError(f"point: {key}={value}: a number is needed")
     probe = Probe(0, dict(point))
     config = space.space(probe)
@@ -38,7 +40,7 @@ def check_point(space: "Space", point: Mapping[str, Any]) -> dict[str, Any]:
         if key not in probe.drawn and config[key] != value:
             raise UserError(f"point: {key} is fixed at {config[key]}; free it with --set {key}=lo:hi or a list")
         if config[key] != value:
-            raise UserError(f"point: {key}={value} lies outside what is searched: {_range(known[key])}")
+            raise UserError(f"point: {key}={value} lies outside what is searched: {known[key].text()}")
     return {key: probe.drawn[key] for key in point if key in probe.drawn}
 
 
@@ -51,18 +53,18 @@ def points_from_sweep(space: "Space", directory: str, goal: "Goal") -> list[dict
     """
     from analysis.read import results
     from analysis.sweep import ranking
-    from search_spaces.override import describe
+    from search_spaces.walk import describe
 
     sweep = results.load(directory)
     theirs, ours = (", ".join(sorted(map(":".join, of.objectives))) for of in (sweep.goal, goal))
     if theirs != ours:
         raise UserError(f"warm-from {directory}: it looked for {theirs}, this sweep looks for {ours}")
 
-    searched = {key: box for key, box in describe(space).items() if box["kind"] != "fixed"}
+    searched = {key: param for key, param in describe(space).items() if param.searched}
     points: list[dict[str, Any]] = []
     for entry in ranking.top_entries(sweep, N_FROM_SWEEP):
         config = entry["config"]
-        inside = {key: config[key] for key, box in searched.items() if key in config and _inside(config[key], box)}
+        inside = {key: config[key] for key, param in searched.items() if key in config and param.contains(config[key])}
         try:
             point = check_point(space, inside)
         except UserError:  # a key that is left depends on one that is not
@@ -72,12 +74,6 @@ def points_from_sweep(space: "Space", directory: str, goal: "Goal") -> list[dict
     if not points:
         raise UserError(f"warm-from {directory}: nothing of its best configurations lies in this space")
     return points
-
-
-def _inside(value: Any, box: Mapping[str, Any]) -> bool:
-    if "choices" in box:
-        return value in box["choices"]
-    return isinstance(value, int | float) and bool(box["low"] <= value <= box["high"])
 
 
 def parse_point(text: str) -> dict[str, Any]:
@@ -99,7 +95,3 @@ def parse_point(text: str) -> dict[str, Any]:
 
 def _text(point: Mapping[str, Any]) -> str:
     return ", ".join(f"{key}={value}" for key, value in point.items())
-
-
-def _range(box: Mapping[str, Any]) -> str:
-    return ", ".join(map(str, box["choices"])) if "choices" in box else f"{box['low']:g} to {box['high']:g}"

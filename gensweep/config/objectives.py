@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 WAY = {"min": "lower", "max": "higher"}
 SINGLE_OBJECTIVE = ("cmaes",)  # samplers that take one objective and look at no constraint
-DRAWS = 64  # configurations tried: enough to enter every branch of a space
 
 PARTS = {  # of EvalInputs, as a user would call them
     "features": "samples",
@@ -109,7 +108,7 @@ def _check_constraints(goal: "Goal") -> None:
 
 
 def _check_key(key: str, model: str, space: "Space") -> None:
-    from search_spaces.override import Probe
+    from search_spaces.walk import walk
     from trainables import MODELS
     from trainables.engine.evaluate import available_inputs
     from trainables.metrics import METRICS
@@ -118,10 +117,8 @@ def _check_key(key: str, model: str, space: "Space") -> None:
     metric = next(metric for metric in METRICS.values() if key in metric.keys)
     if metric.when == "asked":
         raise UserError(f"metric {key} is measured on request only, so no search can go by it")
-    for seed in range(DRAWS):
-        lacking = [
-            part for part in metric.needs if part not in available_inputs(MODELS[model], space.space(Probe(seed)))
-        ]
+    for _, inputs in walk(lambda trial: available_inputs(MODELS[model], space.space(trial))):
+        lacking = [part for part in metric.needs if part not in inputs]
         if lacking:
             raise UserError(f"metric {key} needs {PARTS[lacking[0]]}, and {model} trials of this space have none")
 

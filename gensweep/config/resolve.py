@@ -19,6 +19,8 @@ from gensweep.units import seconds, size
 
 if TYPE_CHECKING:
     from search_spaces import Space
+    from search_spaces.param import Param
+    from search_spaces.space import Trial
     from trainables.data import Dataset
     from trainables.objective import Goal
 
@@ -31,7 +33,9 @@ def make_manifest(options: Options, command: list[str]) -> Sheet:
         UserError: one line about what cannot be.
     """
     from search_spaces import SPACES
-    from search_spaces.override import default, describe
+    from search_spaces.override import default
+    from search_spaces.param import space_to_json
+    from search_spaces.walk import describe
 
     options = check_options(options)
     if options.model not in SPACES:
@@ -39,17 +43,17 @@ def make_manifest(options: Options, command: list[str]) -> Sheet:
     space = configured_space(options.model, dict(options.set), options.epochs, options.precision)
     space = space._replace(defaults={**space.defaults, **options.start})
     goal = objectives.parse_goal(options, space)
-    boxes = describe(space)
+    params = describe(space)
     for key in options.start:
-        if key not in boxes:
-            raise UserError(f"start: {did_you_mean('key', key, boxes)}")
-    check_keys(options.model, space, boxes)
-    space_check.check_searchable(goal.keys, boxes, options)
-    epochs = longest_trial(boxes)
+        if key not in params:
+            raise UserError(f"start: {did_you_mean('key', key, params)}")
+    check_keys(options.model, space, params)
+    space_check.check_searchable(goal.keys, params, options)
+    epochs = params["epochs"].largest()
     if options.scheduler != "none" and options.grace > epochs:
         raise UserError(f"grace {options.grace} is longer than the longest trial ({epochs} epochs)")
     points = collect_points(options, space, goal)
-    trials = options.trials if options.sampler != "grid" else min(options.trials, 1 + grid_size(boxes))
+    trials = options.trials if options.sampler != "grid" else min(options.trials, 1 + grid_size(params))
     name = options.name or f"{options.model}-{_slug(options.dataset)}"
     sheet = {
         "format": FORMAT,
@@ -59,7 +63,7 @@ def make_manifest(options: Options, command: list[str]) -> Sheet:
         "dataset": options.dataset,
         "data_dir": options.data_dir,
         "data": None,
-        "space": boxes,
+        "space": space_to_json(params),
         "set": dict(options.set),
         "defaults": default(space)[0],
         "objective": goal.primary._asdict(),
@@ -111,37 +115,31 @@ def configured_space(model: str, texts: dict[str, str], epochs: int | None, prec
     return apply(SPACES[model], texts, epochs)
 
 
-def longest_trial(boxes: dict[str, dict[str, Any]]) -> int:
-    """The epochs of the longest trial of a space."""
-    return largest_value(boxes["epochs"])
-
-
-def largest_value(box: dict[str, Any]) -> int:
-    """The largest whole number that a key of a space may have."""
-    return int(max(box.get("choices") or [box[end] for end in ("value", "high") if end in box]))
-
-
-def check_keys(model: str, space: "Space", boxes: dict[str, dict[str, Any]]) -> None:
-    """Whether the model reads just what the space gives.
+def check_keys(model: str, space: "Space", params: dict[str, "Param"]) -> None:
+    """Check in every branch of the space that the model reads just the keys which the space gives.
 
     Raises:
-        UserError: a key too many or too few.
-        UserError: a value that the key does not take, or that does not go with another.
+        UserError: a key too many or too few, a value that the key does not take, or that does not go with another.
     """
-    from search_spaces.override import Probe
+    from search_spaces.walk import walk
     from trainables import MODELS
     from trainables.config_schema import check
 
-    for key, box in boxes.items():
-        for value in box.get("choices") or [box[end] for end in ("low", "high", "value") if end in box]:
+    for key, param in params.items():
+        for value in param.ends():
             check(key, value)
-    for seed in range(objectives.DRAWS):
-        config = space.space(Probe(seed))
+
+    def run(trial: "Trial") -> None:
+        config = space.space(trial)
         reads = MODELS[model].reads(config)
         for key in sorted(reads ^ set(config)):
-            fault = "lacks" if key in reads else "gives, and no such trial reads,"
-            raise UserError(f"the space of {model!r} {fault} {key!r}")
+            fault = "does not define" if key in reads else "defines"
+            use = "which the model reads" if key in reads else "but the model does not use it"
+            raise UserError(f"search space {model!r} {fault} {key!r}, {use} in this configuration")
         MODELS[model].check(config)
+
+    for _ in walk(run):
+        pass
 
 
 def collect_points(options: Options, space: "Space", goal: "Goal") -> list[dict[str, Any]]:
@@ -162,17 +160,17 @@ def collect_points(options: Options, space: "Space", goal: "Goal") -> list[dict[
     return found
 
 
-def grid_size(boxes: dict[str, dict[str, Any]]) -> int:
+def grid_size(params: dict[str, "Param"]) -> int:
     """How many points the grid of a space has.
 
     Raises:
         UserError: a searched number has a range and no list of values.
     """
-    searched = {key: box for key, box in boxes.items() if box["kind"] != "fixed"}
-    ranges = [key for key, box in searched.items() if box["kind"] != "categorical"]
+    searched = {key: param for key, param in params.items() if param.searched}
+    ranges = [key for key, param in searched.items() if param.is_range]
     if ranges:
         raise UserError(f"a grid needs values for {', '.join(ranges)}: --set {ranges[0]}=a,b,c, or pin them with =v")
-    return math.prod(len(box["choices"]) for box in searched.values())
+    return math.prod(len(param.choices) for param in searched.values())
 
 
 def _slug(dataset: str) -> str:
@@ -185,6 +183,8 @@ def with_dataset(sheet: Sheet, data: "Dataset") -> Sheet:
     Raises:
         UserError: a batch would be larger than what there is to train on.
     """
+    from search_spaces.param import Param
+
     about = {
         "classes": list(data.classes),
         "shape": list(data.shape),
@@ -193,7 +193,7 @@ def with_dataset(sheet: Sheet, data: "Dataset") -> Sheet:
         "n_test": len(data.test),
         "fingerprint": data.fingerprint,
     }
-    batch, there = largest_value(sheet["space"]["batch_size"]), sheet["train_images"] or len(data.train)
+    batch, there = Param.from_json(sheet["space"]["batch_size"]).largest(), sheet["train_images"] or len(data.train)
     if batch > there:
         raise UserError(f"batch_size may be {batch}, and there are {there} images to train on: --set it lower")
     return {**sheet, "data": about}

@@ -1,19 +1,22 @@
 """Check that a space can be searched: something varies, and every score means the same in all trials."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from gensweep.config.options import Options
 from gensweep.errors import UserError
 
+if TYPE_CHECKING:
+    from search_spaces.param import Param
 
-def check_searchable(metrics: Iterable[str], boxes: dict[str, dict[str, Any]], options: Options) -> None:
+
+def check_searchable(metrics: Iterable[str], params: "dict[str, Param]", options: Options) -> None:
     """Whether the search has something to choose from, and every score means the same in all of its trials.
 
     Raises:
         UserError: a space of one point, or an objective whose meaning a searched key changes.
     """
-    searched = {key for key, box in boxes.items() if box["kind"] != "fixed" and len(box.get("choices", "..")) > 1}
+    searched = {key for key, param in params.items() if param.is_range or len(param.choices) > 1}
     seeds_only = options.sampler == "random" and options.scheduler == "none"
     if not searched and options.trials > 1 and not seeds_only:
         raise UserError(
@@ -26,11 +29,7 @@ def check_searchable(metrics: Iterable[str], boxes: dict[str, dict[str, Any]], o
         about = keys().get(metric)
         moved = [key for key in (about.moved_by if about else ()) if key in searched]
         if moved:
-            pins = " ".join(f"--set {key}={_any(boxes[key])}" for key in moved)
+            pins = " ".join(f"--set {key}={params[key].ends()[0]}" for key in moved)
             raise UserError(
                 f"{metric} of trials that differ in {', '.join(moved)} do not compare: fix it, as by {pins}"
             )
-
-
-def _any(box: dict[str, Any]) -> Any:
-    return box["choices"][0] if "choices" in box else box["low"]

@@ -164,11 +164,12 @@ def _stopping(content: Mapping[str, Any]) -> dict[str, Any]:
 def rest(model: str, settings: Mapping[str, Any]) -> dict[str, str]:
     """The keys that the settings leave searched and that have a default, pinned to it; UserError for bad settings."""
     from search_spaces import SPACES
-    from search_spaces.override import apply, default, describe
+    from search_spaces.override import apply, default
+    from search_spaces.walk import describe
 
     space = apply(SPACES[model], setting_texts(settings))
-    config, boxes = default(space)[0], describe(space)
-    free = [key for key, box in boxes.items() if box["kind"] != "fixed" and key not in settings]
+    config = default(space)[0]
+    free = [key for key, param in describe(space).items() if param.searched and key not in settings]
     return {key: str(config[key]) for key in free if key in config and key in space.defaults}
 
 
@@ -176,12 +177,14 @@ def written(sheet: Mapping[str, Any]) -> str:
     """A resolved sweep as such a file: what it is, and not what it runs on."""
     import yaml
 
+    from search_spaces.param import space_from_json
+
     usual = Options._field_defaults
     method = next((word for word, sampler in METHODS.items() if sampler == sheet["sampler"]), "bayes")
     ways = {mode: goal for goal, mode in GOALS.items()}
     content: dict[str, Any] = {"name": sheet["name"], "method": method}
     content["metric"] = {"name": sheet["objective"]["metric"], "goal": ways[sheet["objective"]["mode"]]}
-    content["parameters"] = {key: wandb.entry(box) for key, box in sheet["space"].items()}
+    content["parameters"] = {key: wandb.entry(param) for key, param in space_from_json(sheet["space"]).items()}
     content["run_cap"] = sheet["trials"]
     if sheet["scheduler"] == "asha":
         stops = {"type": "hyperband", "min_iter": sheet["grace"], "eta": sheet["reduction_factor"]}

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gensweep.errors import UserError, unknown
+from search_spaces.param import Param
 
 RANGES = (
     *("int_uniform", "uniform", "q_uniform", "log_uniform", "log_uniform_values", "q_log_uniform"),
@@ -151,16 +152,16 @@ def _instead(name: str, told: Mapping[str, Any]) -> str:
     )
 
 
-def entry(box: Mapping[str, Any]) -> dict[str, Any]:
-    """A key of a resolved space as an entry of `parameters`."""
-    if box["kind"] == "fixed":
-        return {"value": box["value"]}
-    if box["kind"] == "categorical":
-        return {"values": box["choices"]}
-    ends = {"min": box["low"], "max": box["high"]}
-    step = box.get("step", 1 if box["kind"] == "int" and box["log"] else None)
+def entry(param: Param) -> dict[str, Any]:
+    """Return a key of a resolved space as an entry of `parameters`."""
+    if param.kind == "fixed":
+        return {"value": param.value}
+    if param.kind == "categorical":
+        return {"values": list(param.choices)}
+    ends = {"min": param.low, "max": param.high}
+    step = 1 if param.step is None and param.kind == "int" and param.log else param.step
     if step is not None:
-        return {"distribution": "q_log_uniform_values" if box["log"] else "q_uniform", **ends, "q": step}
-    if box["kind"] == "int":
+        return {"distribution": "q_log_uniform_values" if param.log else "q_uniform", **ends, "q": step}
+    if param.kind == "int":
         return {"distribution": "int_uniform", **ends}
-    return {"distribution": "log_uniform_values" if box["log"] else "uniform", **ends}
+    return {"distribution": "log_uniform_values" if param.log else "uniform", **ends}

@@ -7,22 +7,17 @@ new study. A space only grows here: a trial outside the new one could not be tol
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import optuna
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial
 
 from gensweep.config.manifest import Sheet
-from gensweep.config.resolve import check_keys, configured_space, longest_trial
+from gensweep.config.resolve import check_keys, configured_space
 from gensweep.errors import UserError
 from gensweep.search.study_storage import closing_storage, study_directions
+from search_spaces.param import Param, space_from_json
 
 if TYPE_CHECKING:
     from search_spaces import Space
@@ -34,7 +29,8 @@ def extend_manifest(sheet: Sheet, more: int, settings: dict[str, str]) -> tuple[
     Raises:
         UserError: no trials, or settings that cannot be.
     """
-    from search_spaces.override import describe
+    from search_spaces.param import space_to_json
+    from search_spaces.walk import describe
 
     if more < 1:
         raise UserError(f"trials {more} is too small: at least 1 more")
@@ -42,9 +38,15 @@ def extend_manifest(sheet: Sheet, more: int, settings: dict[str, str]) -> tuple[
     space = configured_space(
         sheet["model"], dict(texts), None if "epochs" in texts else sheet["epochs"], sheet["precision"]
     )
-    boxes = describe(space)
-    check_keys(sheet["model"], space, boxes)
-    grown = {**sheet, "set": texts, "space": boxes, "epochs": longest_trial(boxes), "trials": sheet["trials"] + more}
+    params = describe(space)
+    check_keys(sheet["model"], space, params)
+    grown = {
+        **sheet,
+        "set": texts,
+        "space": space_to_json(params),
+        "epochs": params["epochs"].largest(),
+        "trials": sheet["trials"] + more,
+    }
     resolved: Sheet = json.loads(json.dumps(grown))
     return resolved, space
 
@@ -60,7 +62,7 @@ def rewrite_study(directory: Path, old: Sheet, new: Sheet) -> Sheet:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with closing_storage(directory, old["storage"]) as kept:
         trials = optuna.load_study(study_name=old["study"], storage=kept).get_trials()
-        moved = [_moved(trial, new["space"]) for trial in trials]
+        moved = [_moved(trial, space_from_json(new["space"])) for trial in trials]
         name = _free_name(kept, old["name"])
         optuna.create_study(study_name=name, storage=kept, directions=study_directions(old)).add_trials(moved)
     return {**new, "study": name}
@@ -78,25 +80,15 @@ def _free_name(kept: BaseStorage, name: str) -> str:
     return next(other for k in range(2, len(taken) + 3) if (other := f"{name}@{k}") not in taken)
 
 
-def _moved(trial: FrozenTrial, boxes: dict[str, dict[str, Any]]) -> FrozenTrial:
+def _moved(trial: FrozenTrial, params: dict[str, Param]) -> FrozenTrial:
     """The trial with the new ranges; a key that used to be fixed has left no value, and stays without one."""
-    ranges = {key: _distribution(boxes.get(key)) for key in trial.params}
+    ranges = {key: params[key].to_optuna() for key in trial.params if key in params and params[key].searched}
     for key, value in trial.params.items():
-        known = ranges[key]
+        known = ranges.get(key)
         if known is None or not known._contains(known.to_internal_repr(value)):
             raise UserError(
                 f"extend only widens: {key}={value} of trial {trial.number} lies outside; for a narrower search begin "
                 "a new sweep with --warm-from"
             )
-    trial.distributions = {key: known for key, known in ranges.items() if known is not None}
+    trial.distributions = dict(ranges)
     return trial
-
-
-def _distribution(box: dict[str, Any] | None) -> BaseDistribution | None:
-    if box is None or box["kind"] == "fixed":
-        return None
-    if box["kind"] == "categorical":
-        return CategoricalDistribution(box["choices"])
-    if box["kind"] == "int":
-        return IntDistribution(box["low"], box["high"], log=box["log"], step=1 if box["log"] else box.get("step", 1))
-    return FloatDistribution(box["low"], box["high"], log=box["log"], step=None if box["log"] else box.get("step"))

@@ -118,7 +118,8 @@ def reopen_sweep(directory: Path) -> tuple[Sheet, "Dataset"]:
         UserError: no sweep, or its space or data have changed.
     """
     from search_spaces import SPACES
-    from search_spaces.override import describe
+    from search_spaces.param import space_to_json
+    from search_spaces.walk import describe
     from trainables.data import load
 
     lock.alone(directory)
@@ -129,7 +130,7 @@ def reopen_sweep(directory: Path) -> tuple[Sheet, "Dataset"]:
     checks.check_study_readable(directory, sheet)
     checks.check_writable(directory)
     data = load(sheet["dataset"], None if sheet["data_dir"] is None else Path(sheet["data_dir"]))
-    now = with_dataset({**sheet, "space": describe(search_space(sheet))}, data)
+    now = with_dataset({**sheet, "space": space_to_json(describe(search_space(sheet)))}, data)
     differing = differences(sheet, json.loads(json.dumps(now)))
     if differing:
         raise UserError(f"{workdir.name(directory)} cannot go on: since it began, {'; '.join(differing)}")

@@ -30,7 +30,7 @@ def _sheet(**options: Any) -> Sheet:
     ("point", "message"),
     [
         ({"lrr": 1e-3}, "unknown key 'lrr': did you mean 'lr'"),
-        ({"lr": 1.0}, "lr=1.0 lies outside what is searched: 0.0001 to 0.005"),
+        ({"lr": 1.0}, r"lr=1.0 lies outside what is searched: 0.0001 to 0.005 \(log\)"),
         ({"batch_size": 65}, "batch_size=65 lies outside what is searched: 64, 128, 256"),
         ({"sigma": 0.1}, "no trial reads 'sigma' with its other values"),
         ({"net": "conv"}, "net is fixed at mlp"),

@@ -10,7 +10,8 @@ from gensweep.config.resolve import make_manifest
 from gensweep.errors import UserError
 from gensweep.sweep.run_sweep import evaluation_schedule, search_space
 from search_spaces import SPACES
-from search_spaces.override import default, describe
+from search_spaces.override import default
+from search_spaces.walk import describe
 
 
 def resolved(**options: Any) -> dict[str, Any]:
@@ -21,7 +22,7 @@ def test_resolve__plain_and_complete() -> None:
     sheet = resolved(epochs=6, trials=7, seed=5, set={"latent_dim": "2"})
     assert sheet == json.loads(json.dumps(sheet))
     assert (sheet["name"], sheet["epochs"], sheet["trials"], sheet["seed"]) == ("vae-digits", 6, 7, 5)
-    assert sheet["space"]["epochs"] == {**describe(SPACES["vae"])["epochs"], "high": 6}
+    assert sheet["space"]["epochs"] == {**describe(SPACES["vae"])["epochs"].to_json(), "high": 6}
     assert sheet["space"]["latent_dim"] == {"kind": "fixed", "value": 2}
     assert sheet["defaults"]["epochs"] == 6
     assert sheet["objective"] == {"metric": "fid", "mode": "min"}

@@ -116,7 +116,7 @@ def test_sweep_yaml__documented_wandb_file(capsys: pytest.CaptureFixture[str]) -
         ({"parameters": {"lr": {"distribution": "beta"}}}, "min: 0 to max: 1"),
         ({"parameters": {"lr": {"values": []}}}, "a list such as"),
         ({"parameters": {"lr": {"value": 1, "values": [1]}}}, "'value' means nothing in a categorical"),
-        ({"parameters": {"lr": {"distribution": "q_uniform", "min": 0.1, "max": 0.2}}}, "no two multiples of 1"),
+        ({"parameters": {"lr": {"distribution": "q_uniform", "min": 0.1, "max": 0.2}}}, "than two multiples"),
         ({"parameters": {"lr": {"distribution": "q_uniform", "min": 1, "max": 2, "q": 0}}}, "more than 0"),
         ({"parameters": {"width": {"values": [8, 16], "probabilities": [1]}}}, "one for each of the 2 values"),
         ({"parameters": {"width": {"values": [8, 16], "probabilities": [0.9, 0.1]}}}, "equal chances"),
