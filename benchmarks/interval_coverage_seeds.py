@@ -32,7 +32,7 @@ from trainables.engine.state import start
 from trainables.metrics import build_evaluator, load_extractor
 from trainables.metrics.extract import run_extractor
 from trainables.metrics.fid import Moments, frechet, moments
-from trainables.random_streams import derive
+from trainables.random_streams import derive_seed
 
 GROUPS, FIRST, LR = 300, 1000, 0.004
 OWN = {"beta1": 0.9, "beta2": 0.999, "precision": "fp32", "warmup": 0.0, "free_bits": 0.0}
@@ -76,7 +76,7 @@ def group(seed: int) -> list[float]:
     config = model.completed(OWN | {key: read(text) for key, text in SET.items()} | {"lr": LR})
     found = []
     for number in range(SEEDS):
-        run = start(model, config, data, derive(final_seed(seed), "trial", number))
+        run = start(model, config, data, derive_seed(final_seed(seed), "trial", number))
         train_epoch(run)
         found.append(fid(run, data, real))
     return found

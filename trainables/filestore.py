@@ -95,6 +95,34 @@ def write_bytes(files: fs.FileSystem, path: str, content: bytes) -> None:
     retry_transient(files, write)
 
 
+def replace_file(files: fs.FileSystem, path: str, content: bytes, suffix: str = ".partial") -> None:
+    """Write a file as a whole: whoever reads it, even after a kill, finds the old content or the new one.
+
+    On a disk the content goes to `path` + `suffix` first, which is removed again if the disk is full; an object store
+    shows an object when it is complete. Raise OSError if the file cannot be written.
+    """
+    from pyarrow import fs
+
+    if not isinstance(files, fs.LocalFileSystem):
+        write_bytes(files, path, content)
+        return
+    partial = path + suffix
+    try:
+        write_bytes(files, partial, content)
+    except OSError:
+        if files.get_file_info(partial).is_file:
+            files.delete_file(partial)
+        raise
+    files.move(partial, path)
+
+
+def replace_local_file(path: Path, content: bytes) -> None:
+    """Write a file of this disk as a whole, also if several processes write it at once; see `replace_file`."""
+    from pyarrow import fs
+
+    replace_file(fs.LocalFileSystem(), str(path), content, f".{os.getpid()}.partial")
+
+
 class Directory(NamedTuple):
     """A directory: `files` is its file system, `root` its path there, `name` what the user called it."""
 

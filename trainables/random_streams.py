@@ -20,14 +20,15 @@ class Draw(NamedTuple):
     shape: tuple[int, ...]
 
 
-def derive(seed: int, *parts: str | int) -> int:
-    """A new seed in [0, 2^63), one for each path of names and numbers."""
-    text = "/".join(map(str, (seed, *parts)))
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
+def derive_seed(seed: int, *parts: str | int, bits: int = 63) -> int:
+    """Return a new seed in [0, 2^bits), another one for each path of names and numbers."""
+    n_bytes = -(-bits // 8)
+    digest = hashlib.blake2b("/".join(map(str, (seed, *parts))).encode(), digest_size=n_bytes).digest()
+    return int.from_bytes(digest, "big") >> (8 * n_bytes - bits)
 
 
 def generator(seed: int, *parts: str | int) -> torch.Generator:
-    return torch.Generator().manual_seed(derive(seed, *parts))
+    return torch.Generator().manual_seed(derive_seed(seed, *parts))
 
 
 def draw(spec: Draw, n: int, device: str, seed: int, *parts: str | int) -> Tensor:

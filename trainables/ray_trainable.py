@@ -22,7 +22,7 @@ from trainables.engine.state import Data
 from trainables.errors import UserError
 from trainables.metrics import METRICS, Evaluator, load_extractor
 from trainables.objective import Goal, Values, is_valid_evaluation
-from trainables.random_streams import derive
+from trainables.random_streams import derive_seed
 from trainables.trial_files import TrialFiles
 
 REPORT_EVERY_S = 1.0  # between evaluations a trial reports no faster than this
@@ -111,7 +111,7 @@ def train(
     config = {key: value for key, value in config.items() if key != "number"}
     device, threads = trial_resources()
     torch.set_num_threads(threads)
-    seed = derive(sweep_seed, "trial", number)
+    seed = derive_seed(sweep_seed, "trial", number)
     files = TrialFiles(directory, number)
     about = {"number": number, "seed": seed, "model": model, "config": config}
     files.write_params(about)

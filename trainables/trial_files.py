@@ -18,7 +18,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from trainables.engine.state import Snapshot
-from trainables.filestore import open_filesystem, read_bytes, retry_transient, write_bytes
+from trainables.filestore import open_filesystem, read_bytes, replace_file, retry_transient
 from trainables.images import encode_png, make_sheet
 
 T = TypeVar("T")
@@ -41,18 +41,7 @@ class TrialFiles:
         return posixpath.join(self.path, name)
 
     def _write(self, name: str, content: bytes) -> None:
-        target = self._at(name)
-        if not self.local:  # an object store shows an object when it is complete
-            write_bytes(self.fs, target, content)
-            return
-        half = f"{target}.partial"
-        try:
-            write_bytes(self.fs, half, content)
-        except OSError:
-            if self.fs.get_file_info(half).is_file:  # a full disk gets back what was written
-                self.fs.delete_file(half)
-            raise
-        self.fs.move(half, target)
+        replace_file(self.fs, self._at(name), content)
 
     def _read(self, name: str) -> bytes:
         return read_bytes(self.fs, self._at(name))

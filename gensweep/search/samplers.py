@@ -8,7 +8,6 @@ TPE is Bergstra et al. 2011 in its multivariate form (Falkner et al. 2018, arXiv
 a conditional space and the constant liar for trials that are still running.
 """
 
-import hashlib
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -22,17 +21,14 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 from scipy.special import log_ndtr
 
+from trainables.random_streams import derive_seed
+
 Boxes = Mapping[str, Mapping[str, Any]]  # what `search_spaces.override.describe` says of each key
 STARTUP_TRIALS = 5  # random ones first: the defaults are among them, and sweeps here are tens of trials, not hundreds
+SEED_BITS = 32  # what numpy's generators take
 POPULATION = 16  # of NSGA-II: Optuna's 50 is more than most sweeps here have trials
 # Optuna's own is a Python function of one number, called for every kernel: half of a proposal's time at 1,000 trials.
 _truncnorm._log_ndtr = log_ndtr
-
-
-def derive_seed(seed: int, *parts: str | int) -> int:
-    """A seed in [0, 2^32), one for each path of names and numbers."""
-    text = "/".join(map(str, (seed, *parts)))
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest(), "big")
 
 
 def _tpe(seed: int, boxes: Boxes) -> BaseSampler:
@@ -106,7 +102,7 @@ class SeededByNumber(BaseSampler):
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
         if self._name not in ONE_SEQUENCE:
-            self._inner = self._make(derive_seed(self._seed, "trial", trial.number))
+            self._inner = self._make(derive_seed(self._seed, "trial", trial.number, bits=SEED_BITS))
         self._inner.before_trial(study, trial)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
@@ -122,5 +118,5 @@ class SeededByNumber(BaseSampler):
     ) -> Any:
         if self._name == "grid":
             return self._inner.sample_independent(study, trial, param_name, param_distribution)
-        alone = self._make(derive_seed(self._seed, "trial", trial.number, param_name))
+        alone = self._make(derive_seed(self._seed, "trial", trial.number, param_name, bits=SEED_BITS))
         return alone.sample_independent(study, trial, param_name, param_distribution)

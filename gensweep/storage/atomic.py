@@ -5,15 +5,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+from trainables.filestore import replace_local_file
+
 FULL = (errno.ENOSPC, errno.EDQUOT)
 SAID = ("No space left on device", "disk is full", "disk I/O error")  # PostgreSQL; SQLite, and its log's index
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
     """Replaces a file in one move, so that a kill leaves the old one or the new one."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
+    replace_local_file(path, (json.dumps(value, indent=1) + "\n").encode())
 
 
 def is_full(error: BaseException | None) -> bool:

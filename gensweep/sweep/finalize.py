@@ -132,9 +132,9 @@ def _again(asked: FinalizeOptions, sheet: Sheet, sweep: "Sweep", number: int, se
 
 def final_seed(seed: int) -> int:
     """The seed of the proof of a sweep with this one."""
-    from trainables.random_streams import derive
+    from trainables.random_streams import derive_seed
 
-    return derive(seed, "final") % 2**31
+    return derive_seed(seed, "final") % 2**31
 
 
 def _lengthen(options: Options, data: "Dataset") -> None:

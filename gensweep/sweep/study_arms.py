@@ -111,9 +111,9 @@ def _search(own: ResolvedArm, name: str, **more: Any) -> Options:
 
 
 def _seed(own: ResolvedArm, what: str) -> int:
-    from trainables.random_streams import derive
+    from trainables.random_streams import derive_seed
 
-    return derive(own.asked.seed, own.arm, what) % 2**31
+    return derive_seed(own.asked.seed, own.arm, what) % 2**31
 
 
 def _sweep(own: ResolvedArm, name: str, **more: Any) -> Options:

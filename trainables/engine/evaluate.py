@@ -165,7 +165,9 @@ def evaluate(run: TrainingState) -> tuple[dict[str, Any], Tensor]:
     for net in nets.values():
         net.eval()
     if run.model.fit is not None:
-        run.model.fit(nets, _training_images(run, evaluator), random_streams.derive(evaluator.seed, "fitted") % 2**32)
+        run.model.fit(
+            nets, _training_images(run, evaluator), random_streams.derive_seed(evaluator.seed, "fitted") % 2**32
+        )
     last = run.epoch == run.config["epochs"]
     quality = measure(collect_inputs(run, nets, evaluator), last=last, asked=evaluator.asked if last else ())
     picture = _picture(run, nets, evaluator)

@@ -81,7 +81,7 @@ def build_nets(model: Model, config: Config, data: Data, seed: int) -> dict[str,
     model.check(config)
     images = data.images
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(random_streams.derive(seed, "init"))
+        torch.manual_seed(random_streams.derive_seed(seed, "init"))
         nets = model.nets(config, images.shape, len(images.classes))
     # oneDNN's convolutions on a CPU take a third less time in this layout, transposed ones above all.
     layout = torch.channels_last if data.device == "cpu" else torch.preserve_format

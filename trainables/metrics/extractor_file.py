@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
+
+from trainables.filestore import replace_local_file
 
 SHIPPED = Path(__file__).parent / "weights"
 
@@ -42,7 +43,7 @@ class Trained(NamedTuple):
 
 
 def write(trained: Trained, path: Path) -> None:
-    """Writes `path` in one step: a reader sees the old file, none, or the whole new one."""
+    """Write `path` as a whole, and make its folder if needed."""
     header = {
         "id": trained.id,
         "accuracy": repr(trained.accuracy),
@@ -53,9 +54,7 @@ def write(trained: Trained, path: Path) -> None:
         "command": trained.command,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    partial.write_bytes(save(trained.weights, metadata=header))
-    partial.replace(path)
+    replace_local_file(path, save(trained.weights, metadata=header))
 
 
 def read(path: Path) -> Trained:

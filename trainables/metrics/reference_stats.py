@@ -8,7 +8,6 @@ beside the cached extractors, as a pass over 60,000 images takes seconds.
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +19,7 @@ from torch import Tensor
 from trainables import random_streams
 from trainables.data import Dataset
 from trainables.data.dataset import Split
+from trainables.filestore import replace_local_file
 from trainables.metrics.distances import closest
 from trainables.metrics.evaluator import N_MEMORISED, Floats, Real, Train
 from trainables.metrics.extract import run_extractor, split_images
@@ -81,13 +81,11 @@ def _features(dataset: Dataset, extractor: Extractor, cached: Path) -> tuple[Ten
         kept = {
             name: run_extractor(extractor, split_images(splits[name]), n).features.numpy() for name, n in sizes.items()
         }
-        _keep(kept, cached)
+        _store(kept, cached)
     return torch.from_numpy(kept["train"]), torch.from_numpy(kept["val"])
 
 
-def _keep(arrays: dict[str, Floats], path: Path) -> None:
-    with contextlib.suppress(OSError):  # a home that cannot be written costs the next sweep a pass, no more
+def _store(arrays: dict[str, Floats], path: Path) -> None:
+    with contextlib.suppress(OSError):  # if the cache cannot be written, the next sweep computes the features again
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-        partial.write_bytes(save(arrays))
-        partial.replace(path)
+        replace_local_file(path, save(arrays))
