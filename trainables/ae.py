@@ -78,5 +78,5 @@ def fit(nets: Mapping[str, nn.Module], images: Iterator[Tensor], seed: int) -> N
 
 MODEL = Model(
     "ae", (*KEYS, "gmm"), nets, turns, sample, measure, show,
-    encode=encode, reconstruct=reconstruct, latent=latent, fit=fit, doc=__doc__,
+    encode=encode, reconstruct=reconstruct, latent=latent, fit=fit, stacks=True, doc=__doc__,
 )  # fmt: skip

@@ -148,4 +148,4 @@ WHEN: dict[str, Callable[[Config], bool]] = {
     "penalty_weight": lambda config: PENALTIES[config["penalty"]].term is not None,
     "clip": lambda config: PENALTIES[config["penalty"]].project is not None,
 }
-MODEL = Model("gan", KEYS, nets, turns, sample, averaged="g", when=WHEN, check=check, doc=__doc__)
+MODEL = Model("gan", KEYS, nets, turns, sample, averaged="g", when=WHEN, check=check, stacks=True, doc=__doc__)

@@ -155,5 +155,5 @@ def _gaussian_only(config: Config) -> bool:
 
 MODEL = Model(
     "vae", KEYS, nets, turns, sample, measure,
-    encode=codes, log_weight=log_weight, when={"sigma": _gaussian_only}, normal_codes=True, doc=__doc__,
+    encode=codes, log_weight=log_weight, when={"sigma": _gaussian_only}, normal_codes=True, stacks=True, doc=__doc__,
 )  # fmt: skip

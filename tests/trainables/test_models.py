@@ -13,7 +13,7 @@ from trainables import MODELS, TRAINABLES, dae, vae
 from trainables.config_schema import KEYS, Config, check
 from trainables.engine.interface import Batch
 from trainables.engine.loop import Sums, take_turn, train_epoch
-from trainables.engine.stack import signature
+from trainables.engine.stack import Stack, signature
 from trainables.engine.state import start
 from trainables.errors import UserError
 
@@ -124,7 +124,7 @@ CHANGES: list[dict[str, float]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "config"), CASES)
+@pytest.mark.parametrize(("name", "config"), [case for case in CASES if MODELS[str(case.values[0])].stacks])
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 def test_models__stacked_equals_solo(name: str, config: Config, dtype: torch.dtype) -> None:
     if config["precision"] != "fp32":
@@ -132,6 +132,12 @@ def test_models__stacked_equals_solo(name: str, config: Config, dtype: torch.dty
     base = {**config, **({"ema": 0.5} if "ema" in config else {})}
     configs = [{**base, **{k: v for k, v in change.items() if k in base}} for change in CHANGES]
     assert_stacked_equals_solo(name, configs, dtype)
+
+
+def test_stack__refuses_a_model_that_does_not_stack() -> None:
+    model = MODELS["vae"]._replace(name="mine", stacks=False)
+    with pytest.raises(ValueError, match="mine does not say that its trials can be stacked"):
+        Stack(model, [small("vae")], digits(), [0])
 
 
 def test_stack__signature_ignores_numeric_keys() -> None:
@@ -204,7 +210,7 @@ def test_loop__every_image_once_in_a_new_order() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_model_states_its_facts(name: str) -> None:
+def test_models__state_their_facts(name: str) -> None:
     model = MODELS[name]
     assert model.doc.strip()
     assert (model.reconstruct is not None) == model.shows_pairs

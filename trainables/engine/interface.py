@@ -2,8 +2,8 @@
 
 A turn moves some nets by one optimiser, a given number of times per step: a VAE is one turn; a GAN is a discriminator
 turn and a generator turn. Losses are pure: nets are callables, random numbers come in as arguments, numeric keys are
-0-d tensors, and nothing asks a tensor for its value. So the same loss runs alone on plain modules or stacked by
-``torch.func`` over many trials.
+0-d tensors. A model that says ``stacks=True`` promises in addition that its losses ask no tensor for its value and
+keep the same shapes: then the same loss runs alone on plain modules or stacked by ``torch.func`` over many trials.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -77,6 +77,7 @@ class Model(NamedTuple):
     when: dict[str, Callable[[Config], bool]] = {}  # noqa: RUF012  keys read only in some configurations
     latent: Callable[[Config], int] = lambda config: int(config["latent_dim"])  # length of z; 0: nothing can be drawn
     fit: Fit | None = None
+    stacks: bool = False  # whether `torch.func` can train many trials of it as one program (stack.py); tested if so
     normal_codes: bool = False  # whether training draws the codes towards N(0, I)
     doc: str = ""  # what it is, and its source: the docstring of its file
     check: Callable[[Config], None] = lambda config: None  # raises UserError: values that do not go together

@@ -43,12 +43,14 @@ class Stack:
     """K trials of one model and one signature in lockstep.
 
     Raises:
-        ValueError: the configurations differ in a structural key.
+        ValueError: the configurations differ in a structural key, or the model does not say that it stacks.
     """
 
     def __init__(
         self, model: Model, configs: list[Config], data: Data, seeds: list[int], dtype: torch.dtype = torch.float32
     ) -> None:
+        if not model.stacks:
+            raise ValueError(f"{model.name} does not say that its trials can be stacked")
         if len({signature(config) for config in configs}) != 1:
             raise ValueError("only trials that agree in every structural key can be stacked")
         self.model, self.config, self.data, self.seeds, self.dtype = model, configs[0], data, seeds, dtype
