@@ -5,6 +5,7 @@ ink half (that -> matplotlib Axes) and a sentence that says what to look at. To 
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
@@ -40,22 +41,29 @@ class Figure(NamedTuple):
     width: float = style.WIDTH
     height: float = style.HEIGHT
 
+    @classmethod
+    def of(cls, file: ModuleType) -> Figure:
+        """Return the figure that a file of this package defines; its SIZE is optional."""
+        size = getattr(file, "SIZE", (style.WIDTH, style.HEIGHT))
+        return cls(file.TITLE, file.data, file.draw, file.caption, *size)
 
-FIGURES: dict[str, Figure] = {
-    "proof": Figure(finalist_scores.TITLE, finalist_scores.data, finalist_scores.draw, finalist_scores.caption),
-    "front": Figure(pareto.TITLE, pareto.data, pareto.draw, pareto.caption, height=3.4),
-    "curves": Figure(curves.TITLE, curves.data, curves.draw, curves.caption),
-    "history": Figure(history.TITLE, history.data, history.draw, history.caption),
-    "budget": Figure(best_vs_budget.TITLE, best_vs_budget.data, best_vs_budget.draw, best_vs_budget.caption, 3.4, 2.8),
-    "importance": Figure(importance.TITLE, importance.data, importance.draw, importance.caption),
-    "parallel": Figure(parallel.TITLE, parallel.data, parallel.draw, parallel.caption),
-    "balance": Figure(discriminator.TITLE, discriminator.data, discriminator.draw, discriminator.caption),
-    "classes": Figure(class_shares.TITLE, class_shares.data, class_shares.draw, class_shares.caption),
-    "pairs": Figure(nearest_pairs.TITLE, nearest_pairs.data, nearest_pairs.draw, nearest_pairs.caption, height=0.85),
-    "failures": Figure(failures.TITLE, failures.data, failures.draw, failures.caption),
-    "latent": Figure(latent.TITLE, latent.data, latent.draw, latent.caption, height=4.2),
-    "slices": Figure(slices.TITLE, slices.data, slices.draw, slices.caption, 3.4, 2.3),
+
+FILES = {
+    "proof": finalist_scores,
+    "front": pareto,
+    "curves": curves,
+    "history": history,
+    "budget": best_vs_budget,
+    "importance": importance,
+    "parallel": parallel,
+    "balance": discriminator,
+    "classes": class_shares,
+    "pairs": nearest_pairs,
+    "failures": failures,
+    "latent": latent,
+    "slices": slices,
 }
+FIGURES = {name: Figure.of(file) for name, file in FILES.items()}
 
 
 def render_png(name: str, info: Any) -> bytes:

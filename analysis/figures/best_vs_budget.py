@@ -5,7 +5,7 @@ See analysis/sweep/random_search.py."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,6 +19,7 @@ from analysis.sweep import commands, random_search
 from analysis.sweep.random_search import Unit
 
 TITLE = "Expected best against budget"
+SIZE = (3.4, 2.8)  # inches
 AXES: dict[Unit, tuple[str, float]] = {
     "trials": ("trials", 1.0),
     "images": ("training images, thousands", 1e3),
@@ -123,36 +124,56 @@ def compare_panels(sweeps: Sequence[Sweep]) -> list[Budget]:
 
 
 def draw(info: Budget, ax: Axes) -> Axes:
-    single = len(info.lines) == 1
     text, scale = AXES[info.unit]
     low, high = _y_limits(info)
-    for i, one in enumerate(info.lines):
-        color = style.WINNER if single else style.CLASSES[i % len(style.CLASSES)]
+    for i, line in enumerate(info.lines):
+        color = style.WINNER if len(info.lines) == 1 else style.CLASSES[i % len(style.CLASSES)]
         dash = style.LINES[i % len(style.LINES)]
-        if len(one.n_x):
-            better, worse = (np.clip(end, low, high) for end in (one.better, one.worse))
-            ax.fill_between(one.n_x / scale, better, worse, color=color, alpha=0.14, lw=0)
-            label = "of n random trials: median, band" if single else f"{one.name}, random"
-            ax.plot(one.n_x / scale, _finite_or_nan(one.median), ls=dash, lw=1.3, color=color, label=label)
-        if len(one.x):
-            last = max(one.x[-1], one.n_x[-1] if len(one.n_x) else 0)
-            steps = np.append(one.x, last) / scale, _finite_or_nan(np.append(one.y, one.y[-1]))
-            ax.step(*steps, where="post", color=color, lw=2.0, ls=dash, alpha=0.95, label=f"{one.name}: best so far")
+        if len(line.n_x):
+            label = "of n random trials: median, band" if len(info.lines) == 1 else f"{line.name}, random"
+            _draw_random_band(line, ax, scale, (low, high), color=color, ls=dash, label=label)
+        if len(line.x):
+            _draw_best_so_far(line, ax, scale, color=color, ls=dash)
     for i, (name, value) in enumerate(info.level.items()):
         ax.axhline(value, color=style.DEFAULTS, lw=1.2, ls=style.LINES[(i + 1) % len(style.LINES)], label=name)
-    spent = [x for one in info.lines for x in (*one.x, *one.n_x)]
-    if max(len(one.x) + len(one.n_x) for one in info.lines) >= LOG_FROM and min(spent) > 0:
-        ax.set_xscale("log")
-        style.plain_log_ticks(ax.xaxis)
-    elif info.unit == "trials":
-        style.integer_x(ax)
+    _scale_x(info, ax)
     _draw_points(info, ax, scale)
     ax.set_ylim(low, high)
-    if low > 0 and high > 8 * low:
+    if _needs_log(low, high):
         ax.set_yscale("log")
         style.plain_log_ticks(ax.yaxis)
     ax.legend(fontsize=7.5, frameon=False, labelcolor=style.TEXT, loc="best")
     return style.label_axes(ax, text, metric_label(info.metric))
+
+
+def _draw_random_band(
+    line: Line, ax: Axes, scale: float, limits: tuple[float, float], color: str, ls: Any, label: str
+) -> None:
+    """Draw the median of the best of n random trials, and its band, cut off at the limits of the y axis."""
+    better, worse = (np.clip(end, *limits) for end in (line.better, line.worse))
+    ax.fill_between(line.n_x / scale, better, worse, color=color, alpha=0.14, lw=0)
+    ax.plot(line.n_x / scale, _finite_or_nan(line.median), ls=ls, lw=1.3, color=color, label=label)
+
+
+def _draw_best_so_far(line: Line, ax: Axes, scale: float, color: str, ls: Any) -> None:
+    """Draw the best value so far as steps, which go on as far as the random curve beside them."""
+    last = max(line.x[-1], line.n_x[-1] if len(line.n_x) else 0)
+    x, y = np.append(line.x, last) / scale, _finite_or_nan(np.append(line.y, line.y[-1]))
+    ax.step(x, y, where="post", color=color, lw=2.0, ls=ls, alpha=0.95, label=f"{line.name}: best so far")
+
+
+def _scale_x(info: Budget, ax: Axes) -> None:
+    """Make the x axis logarithmic if the first of many trials would be crowded on a linear one."""
+    costs = [x for line in info.lines for x in (*line.x, *line.n_x)]
+    if max(len(line.x) + len(line.n_x) for line in info.lines) >= LOG_FROM and min(costs) > 0:
+        ax.set_xscale("log")
+        style.plain_log_ticks(ax.xaxis)
+    elif info.unit == "trials":
+        style.integer_x(ax)
+
+
+def _needs_log(low: float, high: float) -> bool:
+    return low > 0 and high > 8 * low
 
 
 def _draw_points(info: Budget, ax: Axes, scale: float) -> None:
@@ -181,7 +202,7 @@ def _y_limits(info: Budget) -> tuple[float, float]:
     if not len(values):
         return 0.0, 1.0
     low, high = float(values.min()), float(values.max())
-    if low > 0 and high > 8 * low:
+    if _needs_log(low, high):
         return low / 1.25, high * 1.25
     room = 0.1 * ((high - low) or abs(high) or 1.0)
     return low - room, high + room

@@ -14,6 +14,7 @@ from analysis.sweep import ranking
 from trainables.errors import UserError
 
 TITLE = "The two-number code"
+SIZE = (style.WIDTH, 4.2)  # inches
 
 
 def data(sweep: Sweep) -> list[Codes]:

@@ -17,6 +17,7 @@ from analysis.sweep import ranking
 from trainables.errors import UserError
 
 TITLE = "The most alike of its samples"
+SIZE = (style.WIDTH, 0.85)  # inches
 GAP = 2  # pixels
 
 

@@ -19,6 +19,7 @@ from analysis.sweep.pareto import non_dominated
 from trainables.objective import Objective
 
 TITLE = "The trade-off"
+SIZE = (style.WIDTH, 3.4)  # inches
 MAX_NUMBERED = 12  # trials on the front, above which their numbers would cover each other
 
 

@@ -17,6 +17,7 @@ from analysis.read.results import Sweep
 from analysis.sweep import ranking
 
 TITLE = "Score against each parameter"
+SIZE = (3.4, 2.3)  # inches
 
 
 class Slice(NamedTuple):

@@ -50,26 +50,34 @@ class BestOfNCurve(NamedTuple):
 
 @lru_cache(maxsize=64)
 def band_ranks(n: int, longest: int, level: float = LEVEL) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """For the best of 1 .. `longest` of `n` draws: the ranks of the draws that bound its median, below (0: none does)
-    and above (n + 1: none does), for all of them at once with probability `level`."""
+    """Return the ranks of the draws that bound the median of the best of 1 .. `longest` of `n` draws.
+
+    The first are the ranks of the bounds from below (0: no draw bounds it), the second those from above (n + 1: none).
+    All of them hold at once with probability `level`.
+    """
     sizes = np.unique(np.geomspace(1, longest, SIZES).round().astype(int))
-    q = 1 - 0.5 ** (1 / sizes)[:, None]
-    counts = np.arange(n + 1)
-    fewer, more = binom.cdf(counts, n, q), binom.sf(counts - 1, n, q)  # [sizes, counts]
-    below = np.array(
-        [
-            np.searchsorted(np.sort(source.random(n)), q[:, 0], side="right")
-            for source in [np.random.Generator(np.random.PCG64(n))]
-            for _ in range(DRAWS)
-        ]
-    )  # [DRAWS, sizes]: how many of n uniforms lie below q
-    rows = np.arange(len(sizes))
-    rarest = np.minimum(fewer[rows, below], more[rows, below]).min(axis=1)
-    tail = np.sort(rarest)[int(DRAWS * (1 - level))]
+    q = 1 - 0.5 ** (1 / sizes)  # [sizes]: the best of so many draws is as likely below this quantile as above
+    fewer, more = _count_tails(n, q)
+    tail = np.sort(_rarest_tails(n, q, fewer, more))[int(DRAWS * (1 - level))]
     low = (fewer < tail).sum(axis=1)  # ranks up to this one lie below the median, but for the tail
     high = (more >= tail).sum(axis=1)  # ranks from this one on lie above it
     every = np.arange(1, longest + 1)  # between two sizes the curve falls, so the farther bounds hold
     return low[np.searchsorted(sizes, every)], high[np.searchsorted(sizes, every, side="right") - 1]
+
+
+def _count_tails(n: int, q: Floats) -> tuple[Floats, Floats]:
+    """Return the probabilities [sizes, n + 1] that at most, and at least, k of n uniforms lie below each quantile."""
+    counts = np.arange(n + 1)
+    return binom.cdf(counts, n, q[:, None]), binom.sf(counts - 1, n, q[:, None])
+
+
+def _rarest_tails(n: int, q: Floats, fewer: Floats, more: Floats) -> Floats:
+    """Simulate DRAWS sets of n uniforms: how improbable is the most improbable of the counts of each? [DRAWS]"""
+    source = np.random.Generator(np.random.PCG64(n))
+    below = np.array([np.searchsorted(np.sort(source.random(n)), q, side="right") for _ in range(DRAWS)])
+    sizes = np.arange(len(q))  # below: [DRAWS, sizes], how many of n uniforms lie below each quantile
+    rarest: Floats = np.minimum(fewer[sizes, below], more[sizes, below]).min(axis=1)
+    return rarest
 
 
 def random_search_curve(losses: ArrayLike, longest: int | None = None, level: float = LEVEL) -> BestOfNCurve:

@@ -4,6 +4,7 @@ says what to look at. A study file names them as NAME or NAME:OF. To add one, wr
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
@@ -11,10 +12,15 @@ from matplotlib.figure import Figure
 from analysis.figures import style
 from analysis.study.figures import (
     class_shares,
+    code_steps,
     confusion,
     curves_with_band,
+    decoded_plane,
     denoising,
+    first_last_epoch,
     latent_plane,
+    parabola,
+    random_draws,
     sample_grid,
     searches,
 )
@@ -30,6 +36,11 @@ class ArmFigure(NamedTuple):
     draw: Callable[[Any], Figure]
     caption: Callable[[Any], str]
 
+    @classmethod
+    def of(cls, file: ModuleType) -> ArmFigure:
+        """Return the figure that a file of this package defines."""
+        return cls(file.TITLE, file.data, file.draw, file.caption)
+
 
 class RenderedFigure(NamedTuple):
     title: str
@@ -37,33 +48,21 @@ class RenderedFigure(NamedTuple):
     png: bytes
 
 
-ARM_FIGURES: dict[str, ArmFigure] = {
-    "grid": ArmFigure(sample_grid.TITLE, sample_grid.data, sample_grid.draw, sample_grid.caption),
-    "epochs": ArmFigure(
-        sample_grid.TITLE_EPOCHS, sample_grid.data_epochs, sample_grid.draw_epochs, sample_grid.caption_epochs
-    ),
-    "bands": ArmFigure(curves_with_band.TITLE, curves_with_band.data, curves_with_band.draw, curves_with_band.caption),
-    "budget": ArmFigure(searches.TITLE, searches.data, searches.draw_searches, searches.caption),
-    "shares": ArmFigure(class_shares.TITLE, class_shares.data, class_shares.draw, class_shares.caption),
-    "confusion": ArmFigure(confusion.TITLE, confusion.data, confusion.draw, confusion.caption),
-    "strip": ArmFigure(denoising.TITLE, denoising.data, denoising.draw, denoising.caption),
-    "parabola": ArmFigure(
-        denoising.TITLE_PARABOLA, denoising.data_parabola, denoising.draw_parabola, denoising.caption_parabola
-    ),
-    "latent": ArmFigure(latent_plane.TITLE, latent_plane.data, latent_plane.draw, latent_plane.caption),
-    "manifold": ArmFigure(
-        latent_plane.TITLE_MANIFOLD,
-        latent_plane.data_manifold,
-        latent_plane.draw_manifold,
-        latent_plane.caption_manifold,
-    ),
-    "drawn": ArmFigure(
-        latent_plane.TITLE_DRAWN, latent_plane.data_drawn, latent_plane.draw_steps, latent_plane.caption_drawn
-    ),
-    "steps": ArmFigure(
-        latent_plane.TITLE_STEPS, latent_plane.data_steps, latent_plane.draw_steps, latent_plane.caption_steps
-    ),
+FILES = {
+    "grid": sample_grid,
+    "epochs": first_last_epoch,
+    "bands": curves_with_band,
+    "budget": searches,
+    "shares": class_shares,
+    "confusion": confusion,
+    "strip": denoising,
+    "parabola": parabola,
+    "latent": latent_plane,
+    "manifold": decoded_plane,
+    "drawn": random_draws,
+    "steps": code_steps,
 }
+ARM_FIGURES = {name: ArmFigure.of(file) for name, file in FILES.items()}
 
 
 def render_figure(name: str, arms: list[Arm]) -> RenderedFigure | None:

@@ -1,22 +1,18 @@
-"""Samples of the arms from the same noise: arms x seeds, and the first epoch of each arm beside its last."""
+"""Samples of the arms from the same noise: a row an arm, a column a seed."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from analysis.base import image_sheets
-from analysis.base.formatting import format_value, metric_label
 from analysis.base.image_sheets import Pixels
 from analysis.figures import sample_grids, style
-from analysis.figures.sample_grids import Strip
 from analysis.study.study_results import Arm
 from trainables import MODELS
 
 TITLE = "Arms by seeds, from the same noise"
-TITLE_EPOCHS = "The first and the last epoch of each arm"
 SIDE = 3  # images across and down for one seed
 
 
@@ -69,34 +65,3 @@ def caption(info: ArmGrid) -> str:
         "A row is an arm, a column a seed; the same place in every block starts from the same noise. Blocks that look "
         "alike within a row are what the arm does; those that do not are luck."
     )
-
-
-def data_epochs(arms: list[Arm], of: str) -> list[Strip]:
-    """Seed 0 of each arm at its first evaluated epoch and at the arm's own."""
-    strips = []
-    for arm in arms:
-        rows = {row["epoch"]: row for row in arm.trials[0].rows if row["eval_epoch"] == row["epoch"]}
-        last = arm.row(arm.trials[0])
-        metric = arm.sweep.metric
-        for epoch in sorted({1, last["epoch"]} if last else {1}):
-            score = f"{metric_label(metric)} {format_value(rows[epoch][metric])}"
-            strips.append(
-                Strip(
-                    f"{arm.name}, epoch {epoch} · {score}", "", generated_images(arm, 0, epoch)[: sample_grids.ACROSS]
-                )
-            )
-    return strips
-
-
-def draw_epochs(info: list[Strip]) -> Figure:
-    figure = style.new_figure(6.0, 0.82 * len(info))
-    for ax, strip in zip(np.atleast_1d(figure.subplots(len(info))), info, strict=True):
-        sheet = image_sheets.make_sheet(strip.images, sample_grids.ACROSS, sample_grids.sheet_gap(strip.images))
-        ax.imshow(sheet.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-        ax.set_axis_off()
-        ax.set_title(strip.title, fontsize=8, loc="left", color=style.TEXT, pad=2)
-    return figure
-
-
-def caption_epochs(info: list[Strip]) -> str:
-    return "Seed 0 of each arm; the same column starts from the same noise, or shows the same held-out image."

@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 
 from analysis.base.formatting import format_value
 from analysis.base.paired_tests import LEVEL, interval
-from analysis.figures import style
-from analysis.figures.best_vs_budget import Budget, Line, Point, describe_best_of, draw, search_line
+from analysis.figures import best_vs_budget, style
+from analysis.figures.best_vs_budget import Budget, Line, Point, describe_best_of, search_line
 from analysis.study.study_results import Arm
 from analysis.sweep import random_search
 from analysis.sweep.random_search import BestOfNCurve, Unit
@@ -61,9 +61,9 @@ def _cost(arm: Arm, unit: Unit) -> float:
     return float(np.mean([row["n_images" if unit == "images" else "wall_s"] for row in last]))
 
 
-def draw_searches(info: Budget) -> Figure:
+def draw(info: Budget) -> Figure:
     figure, ax = style.new_axes(6.4, 4.4)
-    draw(info, ax)
+    best_vs_budget.draw(info, ax)
     return figure
 
 
