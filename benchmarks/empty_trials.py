@@ -68,11 +68,13 @@ def empty(config: dict[str, Any], *, data: Any, evaluator: Any, task: Any) -> No
 
 
 def measure(sampler: str, seed: int, folder: Path) -> Rate:
-    sheet = make_manifest(Options("vae", trials=TRIALS, sampler=sampler, seed=seed, epochs=1), ["benchmark"])
+    manifest = make_manifest(Options("vae", trials=TRIALS, sampler=sampler, seed=seed, epochs=1), ["benchmark"])
     clock = Clock()
     nothing: Any = (None, None)  # neither data nor a evaluator
     began = time.monotonic()
-    run_tuner.run(folder, sheet, search_space(sheet), nothing, Share(1, 0, SLOTS), None, Console(file=clock), empty)
+    run_tuner.run(
+        folder, manifest, search_space(manifest), nothing, Share(1, 0, SLOTS), None, Console(file=clock), empty
+    )
     assert len(clock.ends) == TRIALS
     warm, end, rest = clock.ends[WARM - 1], clock.ends[-1], TRIALS - WARM
     return Rate(

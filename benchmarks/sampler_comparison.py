@@ -27,6 +27,7 @@ from ray.tune.search.optuna import OptunaSearch
 from rich.console import Console
 
 from analysis.base.paired_tests import interval
+from analysis.read.manifest import SweepManifest
 from gensweep.config.options import Options
 from gensweep.config.resolve import make_manifest
 from gensweep.sweep.run_sweep import evaluation_schedule, search_space
@@ -36,7 +37,6 @@ from gensweep.tune.run_trial import Task
 from search_spaces.override import default
 from trainables.data import load
 from trainables.metrics import build_evaluator
-from trainables.objective import goal_of
 
 REPEATS, TRIALS, EPOCHS, SLOTS = 30, 16, 9, 2
 SET = {"lr": "1e-5:1e-1:log", "width": "16:256:log", "latent_dim": "2:64:log", "batch_size": "16:256:log"}
@@ -68,19 +68,19 @@ def training(config: dict[str, Any], *, data: Any, evaluator: Any, task: Any) ->
             tune.report({**told, "narrow": row.get("narrow"), "fid": value, "best": best})
 
 
-def sheet_of(sampler: str, seed: int) -> dict[str, Any]:
+def manifest_of(sampler: str, seed: int) -> SweepManifest:
     return make_manifest(Options("vae", trials=TRIALS, sampler=sampler, seed=seed, set=SET), ["benchmark"])
 
 
 def ours(folder: Path, sampler: str, seed: int, parts: Any) -> None:
-    sheet = sheet_of(sampler, seed)
+    manifest = manifest_of(sampler, seed)
     quiet = Console(file=io.StringIO())
-    run_tuner.run(folder, sheet, search_space(sheet), parts, Share(1, 0, SLOTS), None, quiet, training)
+    run_tuner.run(folder, manifest, search_space(manifest), parts, Share(1, 0, SLOTS), None, quiet, training)
 
 
 @functools.cache
 def the_space() -> Any:
-    return search_space(sheet_of("tpe", 0))
+    return search_space(manifest_of("tpe", 0))
 
 
 def searched(trial: optuna.Trial) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def searched(trial: optuna.Trial) -> dict[str, Any]:
 
 
 def plain(folder: Path, sampler: str, seed: int, parts: Any) -> None:
-    task = Task("vae", str(folder), goal_of(sheet_of("random", seed)), seed)
+    task = Task("vae", str(folder), manifest_of("random", seed).goal, seed)
     first = default(the_space())[1]
     searcher = OptunaSearch(searched, metric="fid", mode="min", seed=seed, points_to_evaluate=[first])
     rule = ASHAScheduler(time_attr="epoch", metric="fid", mode="min", max_t=EPOCHS, grace_period=1, reduction_factor=3)
@@ -135,7 +135,7 @@ def main() -> int:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else REPEATS
     data = load("digits")
-    evaluator = build_evaluator(data, seed=0, **evaluation_schedule({**sheet_of("tpe", 0), "every": EPOCHS}))
+    evaluator = build_evaluator(data, seed=0, **evaluation_schedule(manifest_of("tpe", 0)._replace(every=EPOCHS)))
     parts = (data, evaluator._replace(n_samples=360))
     curves: dict[str, list[Curve]] = {arm: [] for arm in ARMS}
     own_ray = ray_session.connect(None, {"num_cpus": SLOTS})

@@ -106,7 +106,7 @@ def reporting(config: dict[str, Any], *, data: Kind, evaluator: Any, task: Any) 
 
 
 def measure(kind: Kind, trials: int) -> Cost:
-    sheet = make_manifest(
+    manifest = make_manifest(
         Options("gan", trials=trials, epochs=ROWS, scheduler="none", storage="journal"), ["benchmark"]
     )
     with tempfile.TemporaryDirectory() as name:
@@ -114,9 +114,11 @@ def measure(kind: Kind, trials: int) -> Cost:
         (folder / "workers").mkdir()
         parts: Any = (kind, None)
         share = Share(1, 0, kind.at_once)
-        run_tuner.run(folder, sheet, search_space(sheet), parts, share, None, Console(file=clock, width=200), reporting)
+        run_tuner.run(
+            folder, manifest, search_space(manifest), parts, share, None, Console(file=clock, width=200), reporting
+        )
         nodes = {file.name.partition("-")[0] for file in (folder / "workers").iterdir()}
-        with open_study(folder, sheet, {}) as study:
+        with open_study(folder, manifest, {}) as study:
             told = sum(map(len, primary_values(study, "fid").values()))
     later = trials - kind.at_once
     assert len(clock.ends) == trials, f"{len(clock.ends)} of {trials} trials ended"

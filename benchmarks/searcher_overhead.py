@@ -24,6 +24,7 @@ from optuna.storages import RDBStorage
 from ray.tune.search import Searcher
 from ray.tune.search.optuna import OptunaSearch
 
+from analysis.read.manifest import SweepManifest
 from gensweep.config.options import Options
 from gensweep.config.resolve import make_manifest
 from gensweep.search.samplers import SAMPLERS
@@ -31,7 +32,6 @@ from gensweep.search.study_storage import open_study
 from gensweep.sweep.run_sweep import search_space
 from gensweep.tune.searcher import StudySearcher
 from search_spaces.override import default
-from trainables.objective import goal_of
 
 CALLED = {"ours": "gensweep", "plain": "OptunaSearch"}
 STORED, BATCH, ROUNDS, MUST_MS = 1000, 100, 3, 10.0
@@ -92,28 +92,28 @@ def batch(searcher: Searcher, spent: Spent) -> list[Cost]:
     return found
 
 
-def ours(folder: Path, sheet: dict[str, Any]) -> list[Cost]:
-    space, spent = search_space(sheet), Spent()
-    with open_study(folder, sheet, default(space)[1]) as study:
+def ours(folder: Path, manifest: SweepManifest) -> list[Cost]:
+    space, spent = search_space(manifest), Spent()
+    with open_study(folder, manifest, default(space)[1]) as study:
         study.sampler = timed(study.sampler, spent)
-        return batch(StudySearcher(study, space.space, goal_of(sheet), STORED + BATCH), spent)
+        return batch(StudySearcher(study, space.space, manifest.goal, STORED + BATCH), spent)
 
 
-def plain(folder: Path, sheet: dict[str, Any]) -> list[Cost]:
+def plain(folder: Path, manifest: SweepManifest) -> list[Cost]:
     spent = Spent()
-    sampler = timed(SAMPLERS[sheet["sampler"]](sheet["seed"], sheet["space"]), spent)
+    sampler = timed(SAMPLERS[manifest.sampler](manifest.seed, manifest.space), spent)
     storage = RDBStorage(f"sqlite:///{folder / 'study.db'}")
-    space: Any = search_space(sheet).space
-    searcher = OptunaSearch(space, "fid", "min", sampler=sampler, storage=storage, study_name=sheet["study"])
+    space: Any = search_space(manifest).space
+    searcher = OptunaSearch(space, "fid", "min", sampler=sampler, storage=storage, study_name=manifest.study)
     return batch(searcher, spent)
 
 
-def filled(folder: Path, sheet: dict[str, Any]) -> None:
+def filled(folder: Path, manifest: SweepManifest) -> None:
     """A study with STORED ended trials, of random configurations."""
-    space = search_space(sheet)
-    with open_study(folder, sheet, default(space)[1]) as study:
+    space = search_space(manifest)
+    with open_study(folder, manifest, default(space)[1]) as study:
         study.sampler = optuna.samplers.RandomSampler(0)
-        searcher = StudySearcher(study, space.space, goal_of(sheet), STORED)
+        searcher = StudySearcher(study, space.space, manifest.goal, STORED)
         for i in range(STORED // BATCH):
             batch(searcher, [])
             print(f"{(i + 1) * BATCH} stored", flush=True)
@@ -130,12 +130,12 @@ def main() -> int:
         command = ["benchmark"]
         filled(first, make_manifest(Options("vae", trials=STORED, sampler="random", epochs=1), command))
         for name in ("random", "tpe"):
-            sheet = make_manifest(Options("vae", trials=STORED + BATCH, sampler=name, epochs=1), command)
+            manifest = make_manifest(Options("vae", trials=STORED + BATCH, sampler=name, epochs=1), command)
             costs: dict[Any, list[Cost]] = {ours: [], plain: []}
             for turn in range(rounds):
                 for way in costs:
                     folder = shutil.copytree(first, Path(root) / f"{name}-{way.__name__}-{turn}")
-                    costs[way] += way(folder, sheet)
+                    costs[way] += way(folder, manifest)
             for way, found in costs.items():
                 middle = Cost(*(1000 * statistics.median(column) for column in zip(*found, strict=True)))
                 table.append([CALLED[way.__name__], name, *(f"{figure:.1f}" for figure in middle)])

@@ -41,11 +41,13 @@ def sleeping(config: dict[str, Any], *, data: Any = None, evaluator: Any = None,
 
 
 def ours(folder: Path, trials: int) -> tuple[End, list[End]]:
-    sheet = make_manifest(Options("vae", trials=trials, epochs=1), ["benchmark"])
+    manifest = make_manifest(Options("vae", trials=trials, epochs=1), ["benchmark"])
     clock, nothing = Clock(), (None, None)
     began = now()
     parts: Any = nothing
-    run_tuner.run(folder, sheet, search_space(sheet), parts, Share(1, 0, SLOTS), None, Console(file=clock), sleeping)
+    run_tuner.run(
+        folder, manifest, search_space(manifest), parts, Share(1, 0, SLOTS), None, Console(file=clock), sleeping
+    )
     return began, clock.ends
 
 

@@ -62,8 +62,9 @@ class Sweep:
         """
         from rich.console import Console
 
-        from gensweep.sweep.run_sweep import launch_sweep, prepare_sweep
+        from gensweep.sweep.launch import launch_sweep
+        from gensweep.sweep.run_sweep import prepare_sweep
 
-        directory, sheet, data = prepare_sweep(self.options, [Path(sys.argv[0]).name, repr(self.options)])
-        ended = launch_sweep(directory, sheet, data, self.options, Console(quiet=self._quiet), self._ray_init)
+        directory, manifest, data = prepare_sweep(self.options, [Path(sys.argv[0]).name, repr(self.options)])
+        ended = launch_sweep(directory, manifest, data, self.options, Console(quiet=self._quiet), self._ray_init)
         return SweepResult(directory, ended.cause, ended.trials, ended.failed)

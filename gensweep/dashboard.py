@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Container
 from pathlib import Path
 from socketserver import ThreadingMixIn
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import optuna
@@ -22,11 +22,11 @@ from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from analysis.read import optuna_study, results
+from analysis.read.manifest import SweepManifest, read_manifest
 from gensweep.errors import UserError
 from gensweep.search.study_storage import study_directions
 from trainables import filestore, objective
 from trainables.filestore import Directory
-from trainables.objective import goal_of
 
 HOST = "127.0.0.1"
 ATTRIBUTE = "artifacts:"  # the prefix under which Optuna keeps what belongs to a trial
@@ -64,16 +64,16 @@ class SampleGrids:
 class StudyView(InMemoryStorage):
     """The study of a sweep as it is whenever its trials are asked for."""
 
-    def __init__(self, where: Directory, meta: dict[str, Any], pictures: SampleGrids) -> None:
+    def __init__(self, where: Directory, manifest: SweepManifest, pictures: SampleGrids) -> None:
         super().__init__()
-        self._where, self._meta, self._pictures, self._goal = where, meta, pictures, goal_of(meta)
+        self._where, self._manifest, self._pictures, self._goal = where, manifest, pictures, manifest.goal
         self._one_at_a_time, self._ids = threading.Lock(), list[int]()
-        study = optuna.create_study(study_name=meta["name"], storage=self, directions=study_directions(meta))
+        study = optuna.create_study(study_name=manifest.name, storage=self, directions=study_directions(manifest))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             study.set_metric_names([one.metric for one in self._goal.objectives])
         for key in ("model", "dataset", "sampler", "scheduler", "seed"):
-            study.set_user_attr(key, meta.get(key))
+            study.set_user_attr(key, getattr(manifest, key))
         self._study = study._study_id
 
     def get_all_trials(
@@ -84,7 +84,7 @@ class StudyView(InMemoryStorage):
         return super().get_all_trials(study_id, deepcopy, states)
 
     def _follow(self) -> None:
-        for told in optuna_study.read_trials(self._where, self._meta):
+        for told in optuna_study.read_trials(self._where, self._manifest):
             if told.number == len(self._ids):
                 self._ids.append(self.create_new_trial(self._study, self._shown(told)))
             elif not self.get_trial(self._ids[told.number]).state.is_finished():
@@ -134,15 +134,16 @@ def server(directory: str, port: int) -> tuple[WSGIServer, str]:
     Raises:
         UserError: no sweep, no optuna-dashboard, a port that is taken.
     """
-    where, meta = filestore.open_directory(directory), results.sheet(directory)
-    optuna_study.read_trials(where, meta)  # refuses a study that cannot be read
+    where = filestore.open_directory(directory)
+    manifest = read_manifest(where)
+    optuna_study.read_trials(where, manifest)  # refuses a study that cannot be read
     try:
         from optuna_dashboard import wsgi
     except ImportError as error:
         raise UserError("ui needs optuna-dashboard: pip install 'gensweep[ui]'") from error
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     pictures = SampleGrids(where)
-    app = wsgi(StudyView(where, meta, pictures), artifact_store=pictures)
+    app = wsgi(StudyView(where, manifest, pictures), artifact_store=pictures)
     try:
         made = make_server(HOST, port, app, server_class=_Server, handler_class=_Quiet)
     except (OSError, OverflowError) as error:

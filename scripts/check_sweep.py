@@ -65,19 +65,18 @@ def replayed(sweep: Path) -> Path:
     from gensweep.sweep.run_sweep import evaluator_of, reopen_sweep
     from trainables import TRAINABLES, Data
     from trainables.metrics import load_extractor
-    from trainables.objective import goal_of
     from trainables.ray_trainable import TrialWriter
     from trainables.trial_files import TrialFiles
 
     torch.set_num_threads(1)
-    sheet, data = reopen_sweep(sweep)
-    evaluator = evaluator_of(sheet, data, print)
+    manifest, data = reopen_sweep(sweep)
+    evaluator = evaluator_of(manifest, data, print)
     given = Data(data.to("cpu"), evaluator, load_extractor(evaluator, "cpu"), "cpu")
     to = sweep.with_name(f"{sweep.name}-replayed")
     for number, lines in rows(sweep).items():
         about = json.loads((sweep / "trials" / f"{number:04d}" / "params.json").read_text())
-        writer = TrialWriter(TrialFiles(f"{to}/trials", number), about, goal_of(sheet))
-        epochs = TRAINABLES[sheet["model"]](about["config"], given, about["seed"])
+        writer = TrialWriter(TrialFiles(f"{to}/trials", number), about, manifest.goal)
+        epochs = TRAINABLES[manifest.model](about["config"], given, about["seed"])
         for _, epoch in zip(lines, epochs, strict=False):
             writer.write(epoch)
     return to

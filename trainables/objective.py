@@ -106,13 +106,6 @@ def is_valid_evaluation(row: Mapping[str, Any], metric: str) -> bool:
     return bool(fresh and not row.get("narrow") and finite(row.get(metric)))
 
 
-def goal_of(meta: Mapping[str, Any]) -> Goal:
-    """The goal of what sweep.json holds; sweeps of earlier versions have one objective and no constraints."""
-    primary = Objective(meta["objective"]["metric"], meta["objective"]["mode"])
-    several = tuple(Objective(one["metric"], one["mode"]) for one in meta.get("objectives", [meta["objective"]]))
-    return Goal(primary, several, tuple(constraint(text) for text in meta.get("constraints", [])))
-
-
 def constraint(text: str) -> Constraint:
     """`modes>=7` or `duplicates<=0.5`; UserError for anything else."""
     found = re.fullmatch(r"\s*(\w+)\s*([<>]=)\s*(\S+)\s*", text)

@@ -62,8 +62,8 @@ class SweepComparison(NamedTuple):
 
 def score_stamp(sweep: Sweep) -> dict[str, Any]:
     """What the objective's value depends on besides the samples: the data, and the metric's part of the stamp."""
-    on = keys()[sweep.metric].stamp if sweep.metric in keys() else sorted(sweep.meta["stamp"])
-    return {"data": sweep.meta["data"]["fingerprint"], **{name: sweep.meta["stamp"].get(name) for name in on}}
+    on = keys()[sweep.metric].stamp if sweep.metric in keys() else sorted(sweep.manifest.stamp)
+    return {"data": sweep.manifest.data.fingerprint, **{name: sweep.manifest.stamp.get(name) for name in on}}
 
 
 def check_comparable(first: Sweep, second: Sweep) -> None:
@@ -89,7 +89,7 @@ def compare(first: Sweep, second: Sweep) -> SweepComparison:
     units = [unit for unit in random_search.UNITS if all(np.isfinite(one[unit]).all() and len(one) for one in told)]
     proofs = [final_results.load(sweep) for sweep in both]
     return SweepComparison(
-        (first.meta["name"], second.meta["name"]),
+        (first.manifest.name, second.manifest.name),
         first.metric,
         first.goal.primary.mode,
         [_best_at_budget(both, told, unit) for unit in units],

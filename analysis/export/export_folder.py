@@ -76,34 +76,34 @@ def choose_net(search: Sweep, trial: int | None) -> Net:
 
 def export_metadata(search: Sweep, net: Net) -> dict[str, Any]:
     """What config.json holds."""
-    one, meta = results.read_trial(net.sweep, net.number), search.meta
+    one, manifest = results.read_trial(net.sweep, net.number), search.manifest
     if one.best is None:
         raise UserError(
             f"trial {net.number} of {net.sweep.place.name!r} was never evaluated: there is nothing to export"
         )
     numbers = {key for key, about in keys().items() if not about.many}
     return {
-        "model": meta["model"],
+        "model": manifest.model,
         "config": one.config,
         "trial": net.of,
         "seed": one.seed,
         "epoch": one.best["epoch"],
-        "data": {"name": meta["dataset"], **meta["data"]},
-        "objective": meta["objective"],
+        "data": {"name": manifest.dataset, **manifest.data._asdict()},
+        "objective": manifest.goal.primary._asdict(),
         "val": {key: value for key, value in one.best.items() if key in numbers},
         "test": None if net.test is None else {key: value for key, value in net.test.items() if key in numbers},
-        "stamp": meta["stamp"],
+        "stamp": manifest.stamp,
         "test_stamp": None if net.proof is None else net.proof.meta["test_stamp"],
-        "versions": meta["versions"],
-        "commit": meta["commit"],
+        "versions": manifest.versions,
+        "commit": manifest.commit,
     }
 
 
 def _source(search: Sweep, net: Net) -> tuple[str, dict[str, Tensor]]:
     """model.py and its weights, held against the net."""
-    model, meta = MODELS[search.meta["model"]], search.meta
-    nets, shape = rebuild.load_nets(net.sweep, net.number), tuple(meta["data"]["shape"])
-    y = torch.arange(CHECK_IMAGES) % len(meta["data"]["classes"])
+    model, manifest = MODELS[search.manifest.model], search.manifest
+    nets, shape = rebuild.load_nets(net.sweep, net.number), manifest.data.shape
+    y = torch.arange(CHECK_IMAGES) % len(manifest.data.classes)
     if model_card.draws_from_noise(search, net):
         assert model.sample is not None
         run: torch_source.Pass = model.sample
@@ -122,8 +122,8 @@ def _source(search: Sweep, net: Net) -> tuple[str, dict[str, Tensor]]:
         shapes=_shapes(search, net),
         title=model_card.card_title(search, net),
         about=model_card.describe_net(search, net),
-        version=meta["versions"]["gensweep"],
-        classes=[str(name) for name in meta["data"]["classes"]],
+        version=manifest.versions["gensweep"],
+        classes=[str(name) for name in manifest.data.classes],
         conditional=len(alone.inputs) > 1,
         width=x.shape[1] if model_card.draws_from_noise(search, net) else 0,
         shape=shape,
@@ -135,16 +135,16 @@ def _source(search: Sweep, net: Net) -> tuple[str, dict[str, Tensor]]:
 
 def _shapes(search: Sweep, net: Net) -> str:
     """The inputs and outputs of the file's net."""
-    image = ", ".join(map(str, search.meta["data"]["shape"]))
+    image = ", ".join(map(str, search.manifest.data.shape))
     if not model_card.draws_from_noise(search, net):
         return f"Images [n, {image}] in [0, 1] -> images [n, {image}] in [0, 1]"
     width = rebuild.sample_noise(net.sweep, net.number, 1, 0, "export").shape[1]
-    asked = ", class numbers y [n]" if MODELS[search.meta["model"]].conditional else ""
+    asked = ", class numbers y [n]" if MODELS[search.manifest.model].conditional else ""
     return f"Normal noise [n, {width}]{asked} -> images [n, {image}] in [0, 1]"
 
 
 def _use(search: Sweep, net: Net) -> list[str]:
-    shape = ", ".join(map(str, search.meta["data"]["shape"]))
+    shape = ", ".join(map(str, search.manifest.data.shape))
     last = f"images = net.sample(64)  # float [64, {shape}] in [0, 1]"
     if not model_card.draws_from_noise(search, net):
         last = f"images = net.rebuild(images)  # float [n, {shape}] in [0, 1]"

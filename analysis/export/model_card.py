@@ -25,33 +25,33 @@ class Net(NamedTuple):
 
 def draws_from_noise(search: Sweep, net: Net) -> bool:
     """Whether it makes images of noise; else it rebuilds images."""
-    model = MODELS[search.meta["model"]]
+    model = MODELS[search.manifest.model]
     return model.samples(model.completed(results.read_trial(net.sweep, net.number).config))
 
 
 def card_title(search: Sweep, net: Net) -> str:
-    return f"{search.meta['model']} on {search.meta['dataset']}: trial {net.of} of {search.meta['name']}"
+    return f"{search.manifest.model} on {search.manifest.dataset}: trial {net.of} of {search.manifest.name}"
 
 
 def describe_net(search: Sweep, net: Net) -> str:
     """One sentence on what the file does."""
-    c, h, w = search.meta["data"]["shape"]
+    c, h, w = search.manifest.data.shape
     kind = f"{h} x {w} {'grey' if c == 1 else 'colour' if c == 3 else f'{c}-channel'} images"
     if not draws_from_noise(search, net):
-        return f"It rebuilds {kind} of {search.meta['dataset']}."
-    asked = " of the class that is asked for" if MODELS[search.meta["model"]].conditional else ""
-    return f"It draws {kind} like those of {search.meta['dataset']}{asked}, from normal noise."
+        return f"It rebuilds {kind} of {search.manifest.dataset}."
+    asked = " of the class that is asked for" if MODELS[search.manifest.model].conditional else ""
+    return f"It draws {kind} like those of {search.manifest.dataset}{asked}, from normal noise."
 
 
 def card_context(search: Sweep, net: Net, about: dict[str, Any]) -> dict[str, Any]:
     """What the card says besides `about`."""
-    meta = search.meta
-    data = meta["data"]
-    counts = ", ".join(f"{data[f'n_{split}']:,} {split}" for split in ("train", "val", "test"))
+    manifest = search.manifest
+    data = manifest.data
+    counts = ", ".join(f"{getattr(data, f'n_{split}'):,} {split}" for split in ("train", "val", "test"))
     noise = draws_from_noise(search, net)
     return {
         "title": card_title(search, net),
-        "doc": MODELS[meta["model"]].doc.strip().partition("\n\n")[0].replace("\n", " "),
+        "doc": MODELS[manifest.model].doc.strip().partition("\n\n")[0].replace("\n", " "),
         "what": describe_net(search, net),
         "pictured": "Samples, from noise that was the same for every trial."
         if noise
@@ -63,9 +63,9 @@ def card_context(search: Sweep, net: Net, about: dict[str, Any]) -> dict[str, An
         "stamps": _stamps(about),
         "parameters": [_parameter(search, key, value) for key, value in about["config"].items()],
         "data": {
-            "name": meta["dataset"],
-            "text": f"{meta['dataset']}: {counts} images of {len(data['classes'])} classes "
-            f"({', '.join(map(str, data['classes'][:20]))}); fingerprint `{data['fingerprint'][:16]}`.",
+            "name": manifest.dataset,
+            "text": f"{manifest.dataset}: {counts} images of {len(data.classes)} classes "
+            f"({', '.join(map(str, data.classes[:20]))}); fingerprint `{data.fingerprint[:16]}`.",
         },
     }
 
@@ -85,12 +85,14 @@ def _kind(search: Sweep, net: Net) -> str:
 
 
 def _chosen(search: Sweep, net: Net) -> str:
-    meta = search.meta
+    manifest = search.manifest
     goal = " and ".join(
         f"{'lowest' if one.mode == 'min' else 'highest'} {one.metric}" for one in search.goal.objectives
     )
-    stops = "no early stopping" if meta["scheduler"] == "none" else f"{meta['scheduler']} from epoch {meta['grace']} on"
-    text = f"By {len(search.trials)} trials of {meta['sampler']} with {stops}, for the {goal} on `val`. "
+    stops = (
+        "no early stopping" if manifest.scheduler == "none" else f"{manifest.scheduler} from epoch {manifest.grace} on"
+    )
+    text = f"By {len(search.trials)} trials of {manifest.sampler} with {stops}, for the {goal} on `val`. "
     shrunk = "" if net.proof is None else f" {final_results_text.describe_shrinkage(search, net.proof)}"
     return text + ranking.headline(search) + shrunk
 
@@ -116,13 +118,13 @@ def _stamps(about: dict[str, Any]) -> str:
 
 
 def _parameter(search: Sweep, key: str, value: Any) -> dict[str, str]:
-    box = search.meta["space"].get(key, {"kind": "fixed"})
+    box = search.manifest.space.get(key, {"kind": "fixed"})
     spread = ", ".join(map(str, box["choices"])) if "choices" in box else ""
     if "low" in box:
         spread = f"{box['low']:g} to {box['high']:g}{' (log)' * box['log']}"
     return {
         "key": key,
         "value": format_value(value),
-        "default": format_value(search.meta["defaults"].get(key)),
+        "default": format_value(search.manifest.defaults.get(key)),
         "range": spread,
     }

@@ -115,7 +115,7 @@ def compare_panels(sweeps: Sequence[Sweep]) -> list[Budget]:
     panels = []
     for unit in random_search.UNITS:
         lines = [
-            search_line(sweep.meta["name"], unit, sweep, sweep if free else None, level)
+            search_line(sweep.manifest.name, unit, sweep, sweep if free else None, level)
             for sweep, free in zip(sweeps, random, strict=True)
         ]
         if all(len(one.x) and np.isfinite(one.x).all() for one in lines):

@@ -31,7 +31,7 @@ def data(sweep: Sweep) -> list[ClassShares]:
     one = results.read_trial(sweep, ranking.winner(sweep))
     if one.best is None or "class_shares" not in one.best:
         return []  # a model that does not sample has no histogram
-    shares, names = list(one.best["class_shares"]), list(sweep.meta["data"]["classes"])
+    shares, names = list(one.best["class_shares"]), list(sweep.manifest.data.classes)
     return [ClassShares(names, shares, dataset.class_prior(sweep), float(one.best["modes"]))]
 
 

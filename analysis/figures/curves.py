@@ -39,7 +39,7 @@ def data(sweep: Sweep) -> list[Curves]:
         for told in [finite[finite["number"] == number]]
     ]
     lead = ranking.ranked_trials(sweep).iloc[0]
-    return [Curves(sweep.metric, curves, int(lead["number"]), int(lead["best_epoch"]), int(sweep.meta["epochs"]))]
+    return [Curves(sweep.metric, curves, int(lead["number"]), int(lead["best_epoch"]), int(sweep.manifest.epochs))]
 
 
 def draw(info: Curves, ax: Axes) -> Axes:

@@ -54,7 +54,7 @@ def data(sweep: Sweep) -> list[Failures]:
     keys = [key for key in sweep.swept if key in ended]
     if not keys or not failed.any():
         return []
-    boxes = sweep.meta["space"]
+    boxes = sweep.manifest.space
     cuts = {key: best_cut(key, ended[key].tolist(), failed, boxes[key]) for key in keys}
     shown = sorted(keys, key=lambda key: -cuts[key].gain)[:2]
     scales = [_scale(key, boxes[key]) for key in shown]

@@ -41,7 +41,7 @@ def data(sweep: Sweep) -> list[Pairs]:
         images = rebuild.scored_samples(sweep, number, which)
     except UserError:
         return []  # weights or images that are not at hand cost the page this figure, not the page
-    return [Pairs(images, int(sweep.meta["stamp"]["n_samples"]), float(row["duplicates"]))]
+    return [Pairs(images, int(sweep.manifest.stamp["n_samples"]), float(row["duplicates"]))]
 
 
 def draw(info: Pairs, ax: Axes) -> Axes:

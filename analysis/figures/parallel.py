@@ -41,7 +41,7 @@ def data(sweep: Sweep) -> list[Parallel]:
     keys = [key for key in sweep.swept if key in ranked]
     if len(ranked) < FEWEST or len(keys) < 2:
         return []
-    boxes = [sweep.meta["space"][key] for key in keys]
+    boxes = [sweep.manifest.space[key] for key in keys]
     columns = [[_position(box, value) for value in ranked[key]] for key, box in zip(keys, boxes, strict=True)]
     n = len(ranked)
     return [

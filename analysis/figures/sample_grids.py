@@ -69,11 +69,11 @@ def first_to_last(sweep: Sweep, number: int) -> list[Strip]:
 
 def saved_batch(sweep: Sweep, number: int, epoch: int) -> Pixels:
     """The fixed batch as a trial drew it at an evaluated epoch, [n, C, H, W]; rebuilt for its best epoch if need be."""
-    c, h, w = sweep.meta["data"]["shape"]
+    c, h, w = sweep.manifest.data.shape
     try:
         return image_sheets.split_sheet(sweep.place.read(_sample_file(number, epoch)), (c, h, w))
     except FileNotFoundError:
-        if MODELS[sweep.meta["model"]].shows_pairs:
+        if MODELS[sweep.manifest.model].shows_pairs:
             raise UserError(
                 f"trial {number} of {sweep.place.name!r} has lost its picture {_sample_file(number, epoch)}"
             ) from None
@@ -81,15 +81,15 @@ def saved_batch(sweep: Sweep, number: int, epoch: int) -> Pixels:
         raise UserError(
             f"the picture {_sample_file(number, epoch)} of {sweep.place.name!r} is damaged: {error}"
         ) from error
-    z = rebuild.sample_noise(sweep, number, GRID, sweep.meta["seed"], "grid")
-    return rebuild.generate_images(sweep, number, z, grid_labels(len(sweep.meta["data"]["classes"])))
+    z = rebuild.sample_noise(sweep, number, GRID, sweep.manifest.seed, "grid")
+    return rebuild.generate_images(sweep, number, z, grid_labels(len(sweep.manifest.data.classes)))
 
 
 def column_labels(sweep: Sweep) -> list[str]:
     """The class of each column, for a model that is told what to draw; else empty."""
-    if not MODELS[sweep.meta["model"]].conditional:
+    if not MODELS[sweep.manifest.model].conditional:
         return []
-    return [str(sweep.meta["data"]["classes"][k]) for k in _column_classes(sweep)]
+    return [str(sweep.manifest.data.classes[k]) for k in _column_classes(sweep)]
 
 
 def sheet_gap(images: Pixels) -> int:
@@ -124,19 +124,19 @@ def _score(sweep: Sweep, value: float) -> str:
 
 
 def _column_classes(sweep: Sweep) -> list[int]:
-    labels: list[int] = grid_labels(len(sweep.meta["data"]["classes"]))[:ACROSS].tolist()
+    labels: list[int] = grid_labels(len(sweep.manifest.data.classes))[:ACROSS].tolist()
     return labels
 
 
 def _generated(sweep: Sweep, drawn: Pixels) -> Pixels:
     """What the model made: the autoencoders' batches alternate input and output."""
-    return (drawn[1::2] if MODELS[sweep.meta["model"]].shows_pairs else drawn)[:ACROSS]
+    return (drawn[1::2] if MODELS[sweep.manifest.model].shows_pairs else drawn)[:ACROSS]
 
 
 def _heading_strips(sweep: Sweep) -> list[Strip]:
     """The first rows: real images, of the columns' classes where columns have one; and an autoencoder's inputs."""
     real = _real_strip(sweep)
-    if not MODELS[sweep.meta["model"]].shows_pairs:
+    if not MODELS[sweep.manifest.model].shows_pairs:
         return real
     lead = ranking.top_entries(sweep, 1)[0]
     inputs = saved_batch(sweep, lead["number"], lead["best_epoch"])[0::2][:ACROSS]

@@ -39,7 +39,7 @@ class Slice(NamedTuple):
 
 
 def data(sweep: Sweep) -> list[Slice]:
-    return [_slice(sweep, key, sweep.meta["space"][key]) for key in sweep.swept if key in sweep.trials]
+    return [_slice(sweep, key, sweep.manifest.space[key]) for key in sweep.swept if key in sweep.trials]
 
 
 def _slice(sweep: Sweep, key: str, box: dict[str, Any]) -> Slice:

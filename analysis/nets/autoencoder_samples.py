@@ -30,7 +30,7 @@ def sample_batches(sweep: Sweep, number: int, n: int) -> Iterator[Tensor]:
     """n images of a trial's decoder, float [CHUNK, C, H, W] in [0, 1] at a time, the same noise for every trial."""
     nets = rebuild.load_nets(sweep, number)
     mean, root = _prior(sweep, number)
-    z = random_streams.draw(random_streams.Draw("normal", (len(mean),)), n, "cpu", sweep.meta["seed"], "sampled")
+    z = random_streams.draw(random_streams.Draw("normal", (len(mean),)), n, "cpu", sweep.manifest.seed, "sampled")
     with torch.no_grad():
         for part in torch.split(z @ root.T + mean, CHUNK):
             yield torch.sigmoid(nets["decoder"](part))
@@ -39,7 +39,7 @@ def sample_batches(sweep: Sweep, number: int, n: int) -> Iterator[Tensor]:
 def _prior(sweep: Sweep, number: int) -> tuple[Tensor, Tensor]:
     """Mean [Z] and a root [Z, Z] of the covariance of what codes are drawn from."""
     z = codes.encode_held_out(sweep, number).z.astype(np.float64)
-    if MODELS[sweep.meta["model"]].normal_codes:
+    if MODELS[sweep.manifest.model].normal_codes:
         return torch.zeros(z.shape[1]), torch.eye(z.shape[1])
     root = np.linalg.cholesky(np.cov(z.T) + 1e-9 * np.eye(z.shape[1]))
     return torch.tensor(z.mean(0), dtype=torch.float32), torch.tensor(root, dtype=torch.float32)
@@ -57,8 +57,8 @@ def samples_fid(sweep: Sweep, number: int) -> float:
     at hand."""
     found = dataset.sweep_dataset(sweep)
     if found is None:
-        raise UserError(f"the images of {sweep.place.name!r} ({sweep.meta['dataset']}) are not at hand")
-    evaluator = _evaluator(found.fingerprint, sweep.meta["dataset"], sweep.meta["data_dir"])
+        raise UserError(f"the images of {sweep.place.name!r} ({sweep.manifest.dataset}) are not at hand")
+    evaluator = _evaluator(found.fingerprint, sweep.manifest.dataset, sweep.manifest.data_dir)
     features, _ = run_extractor(
         load_extractor(evaluator, "cpu"), sample_batches(sweep, number, evaluator.n_samples), evaluator.n_samples
     )

@@ -30,11 +30,11 @@ def encode_held_out(sweep: Sweep, number: int) -> Codes:
     """The codes of the first held-out images. UserError where weights or images are not at hand, or the model has no
     codes."""
     nets, found = rebuild.load_nets(sweep, number), dataset.sweep_dataset(sweep)
-    encode = MODELS[sweep.meta["model"]].encode
+    encode = MODELS[sweep.manifest.model].encode
     if encode is None:
-        raise UserError(f"{sweep.meta['model']} gives an image alone no code: {sweep.place.name!r} has none to show")
+        raise UserError(f"{sweep.manifest.model} gives an image alone no code: {sweep.place.name!r} has none to show")
     if found is None:
-        raise UserError(f"the images of {sweep.place.name!r} ({sweep.meta['dataset']}) are not at hand")
+        raise UserError(f"the images of {sweep.place.name!r} ({sweep.manifest.dataset}) are not at hand")
     x, y = found.val.to("cpu").gather(torch.arange(min(len(found.val), IMAGES)), torch.device("cpu"))
     with torch.no_grad():
         z = encode(nets, x)

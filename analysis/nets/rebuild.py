@@ -33,22 +33,22 @@ def load_nets(sweep: Sweep, number: int) -> dict[str, nn.Module]:
         raise UserError(f"trial {number} of {sweep.place.name!r} has no weights: {name} is missing") from error
     except SafetensorError as error:
         raise UserError(f"{name} of {sweep.place.name!r} is damaged: {error}") from error
-    shape, n_classes = tuple(sweep.meta["data"]["shape"]), len(sweep.meta["data"]["classes"])
+    shape, n_classes = sweep.manifest.data.shape, len(sweep.manifest.data.classes)
     kept = {key.partition(".")[0] for key in weights}
     try:
-        model = MODELS[sweep.meta["model"]]
+        model = MODELS[sweep.manifest.model]
         built = model.nets(model.completed(results.read_trial(sweep, number).config), shape, n_classes)
         for net in kept:
             built[net].load_state_dict(_weights_of(weights, net))
     except (KeyError, RuntimeError) as error:  # the model's code has changed since
-        wrote = sweep.meta["versions"]["gensweep"]
+        wrote = sweep.manifest.versions["gensweep"]
         raise UserError(f"{name} of {sweep.place.name!r} does not fit these nets; gensweep {wrote} wrote it") from error
     return {net: module.eval().requires_grad_(False) for net, module in built.items() if net in kept}
 
 
 def generate_images(sweep: Sweep, number: int, z: Tensor, y: Tensor) -> Pixels:
     """What a trial makes of noise z [n, Z] and labels y [n]: uint8 [n, C, H, W]."""
-    model, built = MODELS[sweep.meta["model"]], load_nets(sweep, number)
+    model, built = MODELS[sweep.manifest.model], load_nets(sweep, number)
     assert model.sample is not None, f"{model.name} does not sample"
     with torch.no_grad():
         parts = [model.sample(built, z[i : i + BATCH], y[i : i + BATCH]) for i in range(0, len(z), BATCH)]
@@ -61,22 +61,22 @@ def scored_samples(sweep: Sweep, number: int, which: list[int]) -> Pixels:
 
     Raise UserError if the weights, or the images that give a conditional model its class shares, are not available.
     """
-    model, n = MODELS[sweep.meta["model"]], sweep.meta["stamp"]["n_samples"]
+    model, n = MODELS[sweep.manifest.model], sweep.manifest.stamp["n_samples"]
     shares = dataset.class_prior(sweep) if model.conditional else [1.0]
     if not shares:
-        raise UserError(f"the images of {sweep.place.name!r} ({sweep.meta['dataset']}) are not at hand")
-    labels = evaluate.prior_labels(shares, sweep.meta["seed"], n, "cpu")
+        raise UserError(f"the images of {sweep.place.name!r} ({sweep.manifest.dataset}) are not at hand")
+    labels = evaluate.prior_labels(shares, sweep.manifest.seed, n, "cpu")
     chunks = sorted({k // evaluate.CHUNK for k in which})
     config = model.completed(results.read_trial(sweep, number).config)
     with torch.no_grad():
-        drawn = evaluate.generate(model, config, load_nets(sweep, number), labels, sweep.meta["seed"], chunks)
+        drawn = evaluate.generate(model, config, load_nets(sweep, number), labels, sweep.manifest.seed, chunks)
         of = {k: to_uint8(x) for k, (x, _) in zip(chunks, drawn, strict=True)}
     return torch.stack([of[k // evaluate.CHUNK][k % evaluate.CHUNK] for k in which]).numpy()
 
 
 def sample_noise(sweep: Sweep, number: int, n: int, seed: int, *stream: str) -> Tensor:
     """n draws of the trial's z, float [n, Z], from a named stream of `seed`."""
-    model = MODELS[sweep.meta["model"]]
+    model = MODELS[sweep.manifest.model]
     width = model.latent(model.completed(results.read_trial(sweep, number).config))
     return random_streams.draw(random_streams.Draw("normal", (width,)), n, "cpu", seed, *stream)
 

@@ -34,13 +34,13 @@ def held_out_images(sweep: Sweep, n: int) -> Tensor:
     """The first n held-out images, float [n, C, H, W] in [0, 1]; UserError where they are not at hand."""
     found = dataset.sweep_dataset(sweep)
     if found is None:
-        raise UserError(f"the images of {sweep.place.name!r} ({sweep.meta['dataset']}) are not at hand")
+        raise UserError(f"the images of {sweep.place.name!r} ({sweep.manifest.dataset}) are not at hand")
     return found.val.to("cpu").gather(torch.arange(n), torch.device("cpu"))[0]
 
 
 def reconstruct(sweep: Sweep, number: int, x: Tensor) -> Tensor:
     """What a trial makes of images [n, C, H, W]."""
-    model = MODELS[sweep.meta["model"]]
+    model = MODELS[sweep.manifest.model]
     assert model.reconstruct is not None, f"{model.name} does not reconstruct"
     with torch.no_grad():
         return model.reconstruct(rebuild.load_nets(sweep, number), x)

@@ -26,7 +26,7 @@ def save_samples(
     model that does not sample, an unknown label or trial, n < 1, or a path that cannot be written.
     """
     sweep = results.load(directory)
-    model = MODELS[sweep.meta["model"]]
+    model = MODELS[sweep.manifest.model]
     if n < 1:
         raise UserError(f"the number of images must be at least 1, not {n}")
     number = ranking.trial_or_winner(sweep, trial)
@@ -41,11 +41,11 @@ def save_samples(
 
 
 def _class_labels(sweep: Sweep, n: int, label: str | None) -> Tensor:
-    classes = [str(name) for name in sweep.meta["data"]["classes"]]
+    classes = [str(name) for name in sweep.manifest.data.classes]
     if label is None:
         return torch.arange(n) % len(classes)
-    if not MODELS[sweep.meta["model"]].conditional:
-        raise UserError(f"{sweep.meta['model']} knows no labels, so --label {label} has no meaning: leave it out")
+    if not MODELS[sweep.manifest.model].conditional:
+        raise UserError(f"{sweep.manifest.model} knows no labels, so --label {label} has no meaning: leave it out")
     if label in classes:
         return torch.full((n,), classes.index(label))
     if label.isdecimal() and int(label) < len(classes):

@@ -26,7 +26,7 @@ def score_on_test(sweep: Sweep, number: int, data: Dataset, evaluator: Evaluator
     `evaluator` was built for the test split. Raise UserError if the trial has left no weights.
     """
     one = results.read_trial(sweep, number)
-    model = MODELS[sweep.meta["model"]]
+    model = MODELS[sweep.manifest.model]
     config = model.completed(one.config)
     extractor = load_extractor(evaluator, "cpu") if model.samples(config) else None
     seen = data._replace(val=data.test).to("cpu")  # what the metrics call held out is the test split here
@@ -45,9 +45,9 @@ def _evaluator(name: str, data_dir: str | None, seed: int) -> Evaluator:
 def _fid(directory: str, number: int) -> float:
     sweep = results.load(directory)
     if dataset.sweep_dataset(sweep) is None:
-        raise UserError(f"the images of {directory!r} ({sweep.meta['dataset']}) are not at hand")
-    evaluator = _evaluator(sweep.meta["dataset"], sweep.meta["data_dir"], sweep.meta["seed"])
-    model, nets = MODELS[sweep.meta["model"]], rebuild.load_nets(sweep, number)
+        raise UserError(f"the images of {directory!r} ({sweep.manifest.dataset}) are not at hand")
+    evaluator = _evaluator(sweep.manifest.dataset, sweep.manifest.data_dir, sweep.manifest.seed)
+    model, nets = MODELS[sweep.manifest.model], rebuild.load_nets(sweep, number)
     config = model.completed(results.read_trial(sweep, number).config)
     with torch.no_grad():
         labels = prior_labels(evaluator.class_prior.tolist(), evaluator.seed, evaluator.n_samples, "cpu")

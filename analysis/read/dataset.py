@@ -23,8 +23,8 @@ def load_once(name: str, data_dir: str | None) -> Dataset | None:
 
 def sweep_dataset(sweep: Sweep) -> Dataset | None:
     """The sweep's data set, the very same images (by fingerprint); None where they are not at hand."""
-    found = load_once(sweep.meta["dataset"], sweep.meta["data_dir"])
-    if found is None or found.fingerprint != sweep.meta["data"]["fingerprint"]:
+    found = load_once(sweep.manifest.dataset, sweep.manifest.data_dir)
+    if found is None or found.fingerprint != sweep.manifest.data.fingerprint:
         return None
     return found
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from optuna.exceptions import StorageInternalError
@@ -21,6 +20,7 @@ from optuna.trial import FrozenTrial
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from analysis.read.manifest import SweepManifest
 from trainables.errors import UserError
 from trainables.filestore import Directory
 
@@ -28,11 +28,11 @@ JOURNAL_FOLDER = "journal"  # the folder of what is new in the journal of a swee
 READ_TRIES = 3
 
 
-def read_trials(where: Directory, meta: dict[str, Any]) -> list[FrozenTrial]:
+def read_trials(where: Directory, manifest: SweepManifest) -> list[FrozenTrial]:
     """All trials of the study by number, from `study.db` or from the storage URL that the sweep names; UserError
     where it cannot be read or has been lost (a new one would train on in the folders of other trials)."""
-    name = meta.get("study", meta["name"])  # sweeps begun before a study could be written anew have one name only
-    found = _read_storage(where, meta["storage"], name)
+    name = manifest.study
+    found = _read_storage(where, manifest.storage, name)
     if not found and where.names("trials"):
         raise UserError(f"{where.name!r} holds trials, but the study {name!r} that says what they are is gone or empty")
     return found

@@ -19,13 +19,12 @@ import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
 from analysis.read import optuna_study
-from trainables import MODELS, filestore, objective
+from analysis.read.manifest import SweepManifest, read_manifest
+from trainables import filestore, objective
 from trainables.errors import UserError
 from trainables.filestore import Directory
-from trainables.objective import Goal, Values, goal_of, is_valid_evaluation
+from trainables.objective import Goal, Values, is_valid_evaluation
 
-FORMAT = 1
-NEEDED = {"name": str, "model": str, "dataset": str, "space": dict, "objective": dict, "defaults": dict, "trials": int}
 STATE_NAMES = {
     TrialState.COMPLETE: "complete",
     TrialState.PRUNED: "pruned",
@@ -54,7 +53,7 @@ class Sweep(NamedTuple):
     """
 
     place: Directory
-    meta: dict[str, Any]
+    manifest: SweepManifest
     trials: pd.DataFrame
     rows: pd.DataFrame
     history: pd.DataFrame
@@ -62,7 +61,7 @@ class Sweep(NamedTuple):
 
     @property
     def goal(self) -> Goal:
-        return goal_of(self.meta)
+        return self.manifest.goal
 
     @property
     def metric(self) -> str:
@@ -77,7 +76,7 @@ class Sweep(NamedTuple):
     @property
     def swept(self) -> list[str]:
         """The keys that the space leaves open."""
-        return [key for key, box in self.meta["space"].items() if box["kind"] != "fixed"]
+        return self.manifest.searched
 
 
 class Trial(NamedTuple):
@@ -91,22 +90,17 @@ class Trial(NamedTuple):
     best: dict[str, Any] | None
 
 
-def sheet(directory: str | Path) -> dict[str, Any]:
-    """What sweep.json holds; UserError where there is none."""
-    return _meta(filestore.open_directory(directory))
-
-
 def load(directory: str | Path) -> Sweep:
     """The sweep in a local directory or at a URL, without its rows; UserError where there is none. One that was killed
     before its first trial has no trials."""
     where = filestore.open_directory(directory)
-    meta = _meta(where)
-    found = optuna_study.read_trials(where, meta)
-    goal = goal_of(meta)
+    manifest = read_manifest(where)
+    found = optuna_study.read_trials(where, manifest)
+    goal = manifest.goal
     seen = {one.number: objective.values_by_epoch(one, goal.primary.metric) for one in found}
     best = {number: goal.best(told) for number, told in seen.items()}
     scores = {number: seen[number][epoch] for number, epoch in best.items() if epoch is not None}
-    fixed = {key: box["value"] for key, box in meta["space"].items() if box["kind"] == "fixed"}
+    fixed = {key: box["value"] for key, box in manifest.space.items() if box["kind"] == "fixed"}
     told = [(number, epoch, values[goal.primary.metric]) for number, at in seen.items() for epoch, values in at.items()]
     history = pd.DataFrame(told, columns=["number", "epoch", "value"]).sort_values(["number", "epoch"])
     trials = pd.DataFrame(
@@ -116,7 +110,7 @@ def load(directory: str | Path) -> Sweep:
         trials = pd.DataFrame(
             columns=["number", "state", "reason", "error", "value", "best_epoch", "epochs_done", "wall_s"]
         )
-    return Sweep(where, meta, trials, pd.DataFrame(), history.reset_index(drop=True), scores)
+    return Sweep(where, manifest, trials, pd.DataFrame(), history.reset_index(drop=True), scores)
 
 
 def read_rows(sweep: Sweep, numbers: Iterable[int] | None = None) -> Sweep:
@@ -166,24 +160,6 @@ def is_measured(key: str) -> bool:
 def trial_folder(number: int) -> str:
     """The folder of a trial below the sweep's directory."""
     return f"trials/{number:04d}"
-
-
-def _meta(where: Directory) -> dict[str, Any]:
-    meta = filestore.read_description(where, "sweep", FORMAT, "" if where.has("sweep.json") else _sweeps_below(where))
-    for key, kind in NEEDED.items():
-        if not isinstance(meta.get(key), kind):
-            raise UserError(f"{where.name!r} is not a readable sweep: its sweep.json gives no {kind.__name__} {key!r}")
-    if not {"metric", "mode"} <= set(meta["objective"]):
-        raise UserError(f"{where.name!r} is not a readable sweep: its objective needs a metric and a mode")
-    if meta["model"] not in MODELS:
-        raise UserError(f"{where.name!r} is a sweep of {meta['model']!r}, a model that this gensweep does not have")
-    return meta
-
-
-def _sweeps_below(where: Directory) -> str:
-    """Points to the sweeps one level down, for a user who named the results folder."""
-    inside = [name for name in where.names("") if where.has(f"{name}/sweep.json")]
-    return f" (sweeps below it: {', '.join(inside[:5])})" if inside else ""
 
 
 def _trial_line(trial: FrozenTrial, seen: dict[int, Values], best: int | None, goal: Goal) -> dict[str, Any]:

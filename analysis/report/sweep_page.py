@@ -43,7 +43,7 @@ def write(directories: list[str | Path], out: str | Path | None = None) -> str:
     for sweep in sweeps:
         ranking.ranked_trials(sweep)  # refuses a sweep without a winner before any is drawn
     files: dict[str, bytes] = {}
-    sections = [section_context(sweep, files, f"{sweep.meta['name']}_" if len(sweeps) > 1 else "") for sweep in sweeps]
+    sections = [section_context(sweep, files, f"{sweep.manifest.name}_" if len(sweeps) > 1 else "") for sweep in sweeps]
     compared = comparison_context(sweeps) if len(sweeps) > 1 else None
     if compared and compared["alike"]:
         for panel in compare_panels(sweeps):
@@ -58,7 +58,7 @@ def write(directories: list[str | Path], out: str | Path | None = None) -> str:
 
 def section_context(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[str, Any]:
     """All that the page says of one sweep; the pictures are put into `files` by name as well."""
-    meta, proof = sweep.meta, final_results.load(sweep)
+    manifest, proof = sweep.manifest, final_results.load(sweep)
     lead = ranking.winner_entry(sweep, None if proof is None else proof.pick.number)
 
     def keep(name: str, content: bytes) -> str:
@@ -72,7 +72,7 @@ def section_context(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[
     keep("grid", sample_grids.render_strips(strips))
     keep("epochs", sample_grids.render_strips(epochs))
     return {
-        "meta": meta,
+        "manifest": manifest,
         "metric": metric_label(sweep.metric),
         "state": status.summary(sweep),
         "lead": lead,
@@ -98,13 +98,13 @@ def section_context(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[
         "figures": [shown for name in FIGURES if (shown := _figure_context(sweep, name, keep))],
         "trials": trial_rows(sweep),
         "open": len(sweep.trials) <= OPEN_ROWS,
-        "made": _command_parts(meta["command"]),
+        "made": _command_parts(manifest.command),
     }
 
 
 def parameter_rows(sweep: Sweep, config: dict[str, Any]) -> list[dict[str, Any]]:
     """The winner's parameters beside the defaults, swept ones first."""
-    defaults = sweep.meta["defaults"]
+    defaults = sweep.manifest.defaults
     keys = sorted(config, key=lambda key: (key not in sweep.swept, list(config).index(key)))
     return [
         {
@@ -176,7 +176,7 @@ def comparison_context(sweeps: list[Sweep]) -> dict[str, Any]:
         lead, margin = ranking.top_entries(sweep, 1)[0], ranking.margin_over_defaults(sweep)
         config = lead["config"]
         lines.append({
-            "name": sweep.meta["name"], "model": sweep.meta["model"], "dataset": sweep.meta["dataset"],
+            "name": sweep.manifest.name, "model": sweep.manifest.model, "dataset": sweep.manifest.dataset,
             "metric": metric_label(sweep.metric), "value": format_value(lead["value"]), "trial": lead["number"],
             "default": format_value(margin.default if margin else None), "trials": len(sweep.trials),
             "detail": ", ".join(f"{key} {format_value(config[key])}" for key in sweep.swept if key in config),
@@ -214,7 +214,7 @@ def _strip_context(strip: Strip) -> dict[str, str]:
 
 
 def _picture_caption(sweep: Sweep) -> str:
-    if MODELS[sweep.meta["model"]].shows_pairs:
+    if MODELS[sweep.manifest.model].shows_pairs:
         return "Held-out images in pairs: what the model saw, and what it made of it."
     if sample_grids.column_labels(sweep):
         return "Samples, a class per column, from noise that is the same for every trial."

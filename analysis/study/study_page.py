@@ -76,7 +76,7 @@ def page_context(found: Study) -> dict[str, Any]:
     """All that the page says, but for the pictures."""
     meta = found.meta
     weighed = claims.decide_claims(found)
-    stamps = {arm.sweep.meta["dataset"]: arm.sweep.meta["stamp"] for arm in found.arms.values()}
+    stamps = {arm.sweep.manifest.dataset: arm.sweep.manifest.stamp for arm in found.arms.values()}
     return {
         "meta": meta,
         "scope": meta.get("scope", ""),
@@ -167,7 +167,7 @@ def format_cell(values: Any) -> str:
 def config_texts(arms: Sequence[Arm]) -> dict[str, Any]:
     """What the arms share, and what each has of its own, by key."""
     told = {
-        arm.name: {"model": arm.sweep.meta["model"], "dataset": arm.sweep.meta["dataset"], **_config(arm)}
+        arm.name: {"model": arm.sweep.manifest.model, "dataset": arm.sweep.manifest.dataset, **_config(arm)}
         for arm in arms
     }
     keys = list(dict.fromkeys(key for config in told.values() for key in config))
@@ -187,10 +187,8 @@ def _config_text(config: dict[str, Any]) -> str:
 
 
 def describe_data(arm: Arm) -> str:
-    about = arm.sweep.meta["data"]
-    return (
-        f"{arm.sweep.meta['dataset']}: {about['n_train']:,} training images, {about['n_val']:,} held out to measure on"
-    )
+    about = arm.sweep.manifest.data
+    return f"{arm.sweep.manifest.dataset}: {about.n_train:,} training images, {about.n_val:,} held out to measure on"
 
 
 def _render_pictures(found: Study) -> dict[str, RenderedFigure]:
@@ -207,6 +205,6 @@ def _render_pictures(found: Study) -> dict[str, RenderedFigure]:
 
 
 def _refuse_unfinished(arm: Arm) -> None:
-    asked, there = arm.sweep.meta["trials"], arm.sweep.trials["state"].isin(["complete", "pruned", "failed"]).sum()
+    asked, there = arm.sweep.manifest.trials, arm.sweep.trials["state"].isin(["complete", "pruned", "failed"]).sum()
     if there < asked:
         raise UserError(f"arm {arm.name!r} has {there} of {asked} trainings: type the study's command again to go on")

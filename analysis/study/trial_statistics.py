@@ -40,7 +40,7 @@ def statistic_value(statistic: str, sweep: Sweep, trial: Trial, row: Row | None)
 
 
 def _share(of: str, sweep: Sweep, rows: list[Row]) -> float:
-    names = list(sweep.meta["data"]["classes"])
+    names = list(sweep.manifest.data.classes)
     return float(sum(rows[-1]["class_shares"][names.index(one)] for one in of.split("+")))
 
 
@@ -65,7 +65,7 @@ def _centroid_gap(of: str, found: Codes) -> float:
 
 
 def _curve_ratio(sweep: Sweep, number: int) -> float:
-    if sweep.meta["dataset"] != "parabola":
+    if sweep.manifest.dataset != "parabola":
         return float("nan")
     found = reconstruct.denoise_parabola(sweep, number)
     return found.after / found.before

@@ -38,7 +38,7 @@ def winner_edges(sweep: Sweep) -> list[Edge]:
         if key in ranked:
             values = ranked[key].dropna().tolist()  # of a conditional key, where it applies
             if len(values) and not _missing(ranked[key].iloc[0]):
-                found.append(find_edge(key, sweep.meta["space"][key], values))
+                found.append(find_edge(key, sweep.manifest.space[key], values))
     return [one for one in found if one is not None]
 
 
@@ -61,7 +61,7 @@ def find_edge(key: str, box: dict[str, Any], values: Sequence[Any]) -> Edge | No
 
 def extend_command(sweep: Sweep, found: Sequence[Edge]) -> list[str]:
     """The command that searches on in the wider space, half as many trials again."""
-    words = ["gensweep", "extend", sweep.place.name, "--trials", str(max(4, math.ceil(sweep.meta["trials"] / 2)))]
+    words = ["gensweep", "extend", sweep.place.name, "--trials", str(max(4, math.ceil(sweep.manifest.trials / 2)))]
     return words + [word for one in found for word in ("--set", f"{one.key}={one.wider}")]
 
 

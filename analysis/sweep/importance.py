@@ -47,7 +47,7 @@ def importances(sweep: Sweep) -> list[Importance]:
     keys = [key for key in sweep.swept if key in scored and not scored[key].isna().any()]
     if len(scored) < FEWEST or len(keys) < 2:
         return []
-    ranges = {key: distribution(sweep.meta["space"][key]) for key in keys}
+    ranges = {key: distribution(sweep.manifest.space[key]) for key in keys}
     values = (sweep.sign * scored["value"].astype(float)).rank().tolist()
     points = [{key: line[key] for key in keys} for line in scored.to_dict("records")]
     trials = [

@@ -40,7 +40,7 @@ def diff_from_defaults(sweep: Sweep, number: int, config: dict[str, Any]) -> str
     """What a configuration has else than the defaults: `lr=0.003 batch_size=64`."""
     if number == 0:
         return "the defaults"
-    other = [key for key in sweep.swept if key in config and config[key] != sweep.meta["defaults"].get(key)]
+    other = [key for key in sweep.swept if key in config and config[key] != sweep.manifest.defaults.get(key)]
     return " ".join(f"{key}={format_value(config[key])}" for key in other)
 
 

@@ -115,12 +115,12 @@ def trial_costs(sweep: Sweep) -> pd.DataFrame:
 
 def why_no_band(sweep: Sweep) -> str:
     """Why the trials of a sweep are no independent draws of one distribution; empty where they are."""
-    meta = sweep.meta
-    if meta["sampler"] != "random":
-        return f"what {meta['sampler']} proposes depends on earlier trials"
-    if meta["scheduler"] != "none":
-        return f"whom {meta['scheduler']} stops depends on other trials"
-    if meta.get("study", meta["name"]) != meta["name"]:
+    manifest = sweep.manifest
+    if manifest.sampler != "random":
+        return f"what {manifest.sampler} proposes depends on earlier trials"
+    if manifest.scheduler != "none":
+        return f"whom {manifest.scheduler} stops depends on other trials"
+    if manifest.study != manifest.name:
         return "the space was widened on the way"
     if random_trials(sweep, trial_costs(sweep)).empty:
         return "none of its trials was drawn, all were named"
@@ -129,7 +129,7 @@ def why_no_band(sweep: Sweep) -> str:
 
 def random_trials(sweep: Sweep, trials: pd.DataFrame) -> pd.DataFrame:
     """Those of the `spent` trials that were drawn: not the defaults, nor the points that somebody named."""
-    return trials[trials["number"] > len(sweep.meta.get("points", []))]
+    return trials[trials["number"] > len(sweep.manifest.points)]
 
 
 def best_within(trials: pd.DataFrame, unit: Unit, budget: float) -> float:

@@ -19,10 +19,10 @@ def summary(sweep: Sweep) -> dict[str, Any]:
         "failed": int(states.get("failed", 0)),
         "open": int(states.get("open", 0)),
     }
-    asked = int(sweep.meta["trials"])
+    asked = int(sweep.manifest.trials)
     reasons = sweep.trials.loc[sweep.trials["state"] == "failed", "reason"].value_counts()
     return {
-        "name": sweep.meta["name"],
+        "name": sweep.manifest.name,
         "asked": asked,
         **counts,
         "waiting": max(0, asked - sum(counts.values())),
@@ -48,7 +48,7 @@ def format_status(sweep: Sweep) -> str:
         best_line += f"; {on_front} trial{'s' * (on_front > 1)} on the front" * (len(lead["values"]) > 1)
     elif not ranking.scored_trials(sweep).empty:
         best_line = f"best so far: none keeps {' and '.join(map(str, sweep.goal.constraints))}"
-    title = f"{found['name']}: {sweep.meta['model']} on {sweep.meta['dataset']}, {found['asked']} trials"
+    title = f"{found['name']}: {sweep.manifest.model} on {sweep.manifest.dataset}, {found['asked']} trials"
     return "\n".join([title, ", ".join(parts), best_line, f"trial time: {found['trial_s']:.0f} s"])
 
 

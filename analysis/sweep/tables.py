@@ -44,7 +44,7 @@ def write(sweep: Sweep, k: int | None, form: str) -> str:
 
 def _config(sweep: Sweep, number: int) -> dict[str, Any]:
     """The searched keys of a trial; of the defaults, where they were never trained, as the sweep has them."""
-    config = results.read_trial(sweep, number).config or (sweep.meta["defaults"] if number == 0 else {})
+    config = results.read_trial(sweep, number).config or (sweep.manifest.defaults if number == 0 else {})
     return {key: config.get(key) for key in sweep.swept}
 
 
@@ -64,7 +64,7 @@ def _search_table(sweep: Sweep, k: int | None) -> Table:
     caption = (
         f"{_subject(sweep)}: the best {len(entries)} of {len(sweep.trials)} trials by {' and '.join(names)} on the "
         "validation split. Scores of the search, one training each: the best of many, they flatter. "
-        f"{_stamp(sweep.meta['stamp'])}"
+        f"{_stamp(sweep.manifest.stamp)}"
     )
     heads = ["trial", *names, "epoch", *sweep.swept]
     lines = [[format_value(value) for key, value in record.items() if key != "rank"] for record in records]
@@ -105,7 +105,7 @@ def _mean(scores: final_results.Scores) -> float:
 
 
 def _subject(sweep: Sweep) -> str:
-    return f"{sweep.meta['model'].upper()} on {sweep.meta['dataset']}"
+    return f"{sweep.manifest.model.upper()} on {sweep.manifest.dataset}"
 
 
 def _stamp(stamp: dict[str, Any]) -> str:

@@ -8,8 +8,9 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from analysis.read.manifest import SweepManifest
 from gensweep.cli import cluster_commands, result_commands
 from gensweep.cli.merge_options import asked, by_name, settings
 from gensweep.cli.parser import COMMANDS, parsed
@@ -76,19 +77,20 @@ def run_sweep(given: argparse.Namespace, command: list[str]) -> int:
     from rich.console import Console
 
     from gensweep.cli.dry_run import readable
-    from gensweep.sweep.run_sweep import launch_sweep, prepare_sweep
+    from gensweep.sweep.launch import launch_sweep
+    from gensweep.sweep.run_sweep import prepare_sweep
 
-    directory, sheet, data = prepare_sweep(options, command)
+    directory, manifest, data = prepare_sweep(options, command)
     print(*notes, sep="\n", end="\n" * bool(notes))
     if given.save_file is not None:
-        sweep_yaml.save(Path(given.save_file), sheet)
-        next_step("run", sheet["model"], given.save_file)
+        sweep_yaml.save(Path(given.save_file), manifest)
+        next_step("run", manifest.model, given.save_file)
         return OK
     if given.dry_run:
-        print(readable(directory, sheet))
+        print(readable(directory, manifest))
         next_step("run", *[word for word in command[2:] if word != "--dry-run"])
         return OK
-    return _close(directory, launch_sweep(directory, sheet, data, options, Console(), {}))
+    return _close(directory, launch_sweep(directory, manifest, data, options, Console(), {}))
 
 
 def plan_sweep(given: argparse.Namespace, command: list[str]) -> int:
@@ -148,28 +150,30 @@ def finalize_sweep(given: argparse.Namespace, command: list[str]) -> int:
 def resume_sweep(given: argparse.Namespace, command: list[str]) -> int:
     from rich.console import Console
 
-    from gensweep.sweep.run_sweep import launch_sweep, reopen_sweep
+    from gensweep.sweep.launch import launch_sweep
+    from gensweep.sweep.run_sweep import reopen_sweep
 
     directory = workdir.desk(given.dir)
-    sheet, data = reopen_sweep(directory)
-    return _close(directory, launch_sweep(directory, sheet, data, _again(sheet, given), Console(), {}))
+    manifest, data = reopen_sweep(directory)
+    return _close(directory, launch_sweep(directory, manifest, data, _again(manifest, given), Console(), {}))
 
 
 def extend_sweep(given: argparse.Namespace, command: list[str]) -> int:
     from rich.console import Console
 
-    from gensweep.sweep.run_sweep import add_trials, launch_sweep, reopen_sweep
+    from gensweep.sweep.launch import launch_sweep
+    from gensweep.sweep.run_sweep import add_trials, reopen_sweep
 
     directory = workdir.desk(given.dir)
-    sheet, data = reopen_sweep(directory)
-    sheet = add_trials(directory, sheet, given.trials, settings(given.set or []), data)
-    return _close(directory, launch_sweep(directory, sheet, data, _again(sheet, given), Console(), {}))
+    manifest, data = reopen_sweep(directory)
+    manifest = add_trials(directory, manifest, given.trials, settings(given.set or []), data)
+    return _close(directory, launch_sweep(directory, manifest, data, _again(manifest, given), Console(), {}))
 
 
-def _again(sheet: dict[str, Any], given: argparse.Namespace) -> Options:
+def _again(manifest: SweepManifest, given: argparse.Namespace) -> Options:
     """The options of one more launch of a sweep: as the last one, but for what is typed."""
-    kept = {name: sheet[name] for name in ("concurrent", "cpus_per_trial", "gpus_per_trial")}
-    return check_options(Options(sheet["model"], **{**kept, **by_name(given), "trials": sheet["trials"], "set": {}}))
+    kept = {name: getattr(manifest, name) for name in ("concurrent", "cpus_per_trial", "gpus_per_trial")}
+    return check_options(Options(manifest.model, **{**kept, **by_name(given), "trials": manifest.trials, "set": {}}))
 
 
 def stop_sweep(given: argparse.Namespace, command: list[str]) -> int:

@@ -90,9 +90,9 @@ def write_report(given: argparse.Namespace, command: list[str]) -> int:
         next_step("report", *given.dirs, *([] if given.out else ["-o", "docs/studies"]))
         return OK
     print(f"wrote {sweep_page.write(given.dirs, given.out)}")
-    meta = results.load(given.dirs[0]).meta
-    model = MODELS[meta["model"]]
-    samples = model.samples(model.completed(meta["defaults"]))
+    manifest = results.load(given.dirs[0]).manifest
+    model = MODELS[manifest.model]
+    samples = model.samples(model.completed(manifest.defaults))
     next_step(
         *(["sample", given.dirs[0], "-n", "64", "-o", "grid.png"] if samples else ["best", given.dirs[0], "--json"])
     )
@@ -109,11 +109,11 @@ def draw_sample(given: argparse.Namespace, command: list[str]) -> int:
 
 def export_winner(given: argparse.Namespace, command: list[str]) -> int:
     from analysis.export import export_folder
-    from analysis.read import results
+    from analysis.read.manifest import read_manifest
     from gensweep.config import sweep_yaml
+    from trainables import filestore
 
-    meta = results.sheet(given.dir)
-    search = {"objectives": [meta["objective"]], "constraints": [], **meta}  # earlier versions had neither
+    search = read_manifest(filestore.open_directory(given.dir))
     where, lines = export_folder.write(given.dir, given.out, given.trial, {"sweep.yaml": sweep_yaml.written(search)})
     print(f"wrote {where}; there, with torch and safetensors alone:\n")
     print("\n".join(f"    {line}" for line in lines) + "\n")

@@ -1,9 +1,7 @@
-"""What sweep.json holds, and in what two sweeps may not differ."""
+"""Compare two manifests: in what two sweeps of one name may not differ."""
 
-from typing import Any
+from analysis.read.manifest import SweepManifest
 
-Sheet = dict[str, Any]  # sweep.json
-FORMAT = 1
 IDENTITY = (
     "model",
     "dataset",
@@ -30,16 +28,17 @@ IDENTITY = (
 )
 
 
-def differences(old: Sheet, new: Sheet) -> list[str]:
-    """The settings in which two sweeps differ, as `name: old, now new`."""
-    found = []
+def differences(old: SweepManifest, new: SweepManifest) -> list[str]:
+    """Return the settings in which two sweeps differ, each as `name was ..., now ...`."""
+    old_json, new_json = old.to_json(), new.to_json()
+    lines = []
     for key in IDENTITY:
-        was, now = old[key], new[key]
-        if was == now or (key == "stamp" and now is None):  # the judge is made later
+        was, now = old_json[key], new_json[key]
+        if was == now or (key == "stamp" and not now):  # the evaluator is made later
             continue
         if isinstance(was, dict) and isinstance(now, dict):
             parts = [part for part in {**was, **now} if was.get(part) != now.get(part)]
-            found.append(f"{key} ({', '.join(parts)})")
+            lines.append(f"{key} ({', '.join(parts)})")
         else:
-            found.append(f"{key} was {was}, now {now}")
-    return found
+            lines.append(f"{key} was {was}, now {now}")
+    return lines

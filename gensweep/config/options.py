@@ -7,10 +7,13 @@ needs the rooms is checked in `resolve`.
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gensweep.errors import UserError, unknown
 from gensweep.units import seconds, size
+
+if TYPE_CHECKING:
+    from analysis.read.manifest import SweepManifest
 
 SAMPLERS = ("tpe", "gp", "cmaes", "nsgaii", "qmc", "random", "grid")
 SCHEDULERS = ("asha", "median", "none")
@@ -52,6 +55,40 @@ class Options(NamedTuple):
     set: Mapping[str, Any] = {}
     points: Sequence[Mapping[str, Any]] = ()  # configurations to try right after the defaults
     warm_from: str | None = None  # a sweep whose best configurations are tried right after the defaults
+
+
+class LaunchOptions(NamedTuple):
+    """The options that belong to one launch, whatever the manifest of the sweep says."""
+
+    trials: int
+    concurrent: int | None
+    cpus_per_trial: float | None
+    gpus_per_trial: float | None
+    address: str | None
+    time_budget_s: float | None
+    trial_timeout_s: float | None
+    keep_checkpoints: int | None  # bytes
+
+    @classmethod
+    def from_options(cls, options: Options) -> "LaunchOptions":
+        return cls(
+            options.trials,
+            options.concurrent,
+            options.cpus_per_trial,
+            options.gpus_per_trial,
+            options.address,
+            None if options.time_budget is None else seconds(options.time_budget),
+            None if options.trial_timeout is None else seconds(options.trial_timeout),
+            None if options.keep_checkpoints is None else size(options.keep_checkpoints),
+        )
+
+    def override(self, manifest: "SweepManifest") -> "SweepManifest":
+        """Return the manifest with the limits that were given for this launch."""
+        if self.trial_timeout_s is not None:
+            manifest = manifest._replace(trial_timeout_s=self.trial_timeout_s)
+        if self.keep_checkpoints is not None:
+            manifest = manifest._replace(keep_checkpoints=self.keep_checkpoints)
+        return manifest
 
 
 TEXT_OPTIONS: tuple[str, ...] = ("model", "dataset", "data_dir", "sampler", "scheduler", "precision", "name", "results")

@@ -5,13 +5,12 @@ everything in `IDENTITY` is equal; how many cores and GPUs they run on may diffe
 """
 
 import datetime
-import json
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analysis.read.manifest import NOT_LOADED, DatasetInfo, SweepManifest
 from gensweep.config import objectives, space_check
-from gensweep.config.manifest import FORMAT, Sheet
 from gensweep.config.options import Options, check_options
 from gensweep.errors import UserError, did_you_mean, unknown
 from gensweep.provenance import commit, versions
@@ -24,8 +23,14 @@ if TYPE_CHECKING:
     from trainables.data import Dataset
     from trainables.objective import Goal
 
+AS_GIVEN = (  # options that the manifest holds as they are
+    *("model", "dataset", "data_dir", "set", "seed", "sampler", "scheduler", "grace", "reduction_factor"),
+    *("concurrent", "cpus_per_trial", "gpus_per_trial", "precision", "alarm", "every", "train_images"),
+    *("max_failures", "storage"),
+)
 
-def make_manifest(options: Options, command: list[str]) -> Sheet:
+
+def make_manifest(options: Options, command: list[str]) -> SweepManifest:
     """The resolved sweep, but for what only the data, the judge and the machine can tell (`with_data`, and
     `concurrent`, `cpus_per_trial`, `gpus_per_trial`, `stamp`).
 
@@ -55,48 +60,27 @@ def make_manifest(options: Options, command: list[str]) -> Sheet:
     points = collect_points(options, space, goal)
     trials = options.trials if options.sampler != "grid" else min(options.trials, 1 + grid_size(params))
     name = options.name or f"{options.model}-{_slug(options.dataset)}"
-    sheet = {
-        "format": FORMAT,
-        "name": name,
-        "command": command,
-        "model": options.model,
-        "dataset": options.dataset,
-        "data_dir": options.data_dir,
-        "data": None,
-        "space": space_to_json(params),
-        "set": dict(options.set),
-        "defaults": default(space)[0],
-        "objective": goal.primary._asdict(),
-        "objectives": [one._asdict() for one in goal.objectives],
-        "constraints": [str(one) for one in goal.constraints],
-        "trials": trials,
-        "epochs": epochs,
-        "seed": options.seed,
-        "sampler": options.sampler,
-        "scheduler": options.scheduler,
-        "grace": options.grace,
-        "reduction_factor": options.reduction_factor,
-        "concurrent": options.concurrent,
-        "cpus_per_trial": options.cpus_per_trial,
-        "gpus_per_trial": options.gpus_per_trial,
-        "precision": options.precision,
-        "alarm": options.alarm,
-        "every": options.every,
-        "train_images": options.train_images,
-        "max_failures": options.max_failures,
-        "keep_checkpoints": None if options.keep_checkpoints is None else size(options.keep_checkpoints),
-        "trial_timeout_s": None if options.trial_timeout is None else seconds(options.trial_timeout),
-        "time_budget_s": None if options.time_budget is None else seconds(options.time_budget),
-        "storage": options.storage,
-        "study": name,  # another one after an extension
-        "points": points,
-        "stamp": None,
-        "versions": versions(),
+    manifest = SweepManifest(
+        name=name,
+        command=command,
+        data=NOT_LOADED,
+        space=space_to_json(params),
+        defaults=default(space)[0],
+        goal=goal,
+        trials=trials,
+        epochs=epochs,
+        keep_checkpoints=None if options.keep_checkpoints is None else size(options.keep_checkpoints),
+        trial_timeout_s=None if options.trial_timeout is None else seconds(options.trial_timeout),
+        time_budget_s=None if options.time_budget is None else seconds(options.time_budget),
+        study=name,
+        points=points,
+        stamp={},
+        versions=versions(),
+        created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         **commit(),
-        "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-    }
-    resolved: Sheet = json.loads(json.dumps(sheet))  # as it will be read back: lists for tuples
-    return resolved
+        **{key: getattr(options, key) for key in AS_GIVEN},
+    )
+    return manifest.normalized()
 
 
 def configured_space(model: str, texts: dict[str, str], epochs: int | None, precision: str | None) -> "Space":
@@ -177,23 +161,17 @@ def _slug(dataset: str) -> str:
     return Path(dataset.removeprefix("folder:")).name or "folder"
 
 
-def with_dataset(sheet: Sheet, data: "Dataset") -> Sheet:
-    """The sheet with what the data set says about itself, of which it may use only some training images.
+def with_dataset(manifest: SweepManifest, data: "Dataset") -> SweepManifest:
+    """The manifest with what the data set says about itself, of which it may use only some training images.
 
     Raises:
         UserError: a batch would be larger than what there is to train on.
     """
     from search_spaces.param import Param
 
-    about = {
-        "classes": list(data.classes),
-        "shape": list(data.shape),
-        "n_train": len(data.train) if sheet["train_images"] is None else sheet["train_images"],
-        "n_val": len(data.val),
-        "n_test": len(data.test),
-        "fingerprint": data.fingerprint,
-    }
-    batch, there = Param.from_json(sheet["space"]["batch_size"]).largest(), sheet["train_images"] or len(data.train)
-    if batch > there:
-        raise UserError(f"batch_size may be {batch}, and there are {there} images to train on: --set it lower")
-    return {**sheet, "data": about}
+    n_train = manifest.train_images or len(data.train)
+    about = DatasetInfo(list(data.classes), data.shape, n_train, len(data.val), len(data.test), data.fingerprint)
+    batch = Param.from_json(manifest.space["batch_size"]).largest()
+    if batch > n_train:
+        raise UserError(f"batch_size may be {batch}, and there are {n_train} images to train on: --set it lower")
+    return manifest._replace(data=about)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from analysis.read.manifest import SweepManifest
 from gensweep.config import wandb
 from gensweep.config.options import TEXT_OPTIONS, Options, check_whole_number, setting_texts
 from gensweep.errors import UserError, did_you_mean, unknown
@@ -173,39 +174,40 @@ def rest(model: str, settings: Mapping[str, Any]) -> dict[str, str]:
     return {key: str(config[key]) for key in free if key in config and key in space.defaults}
 
 
-def written(sheet: Mapping[str, Any]) -> str:
+def written(manifest: SweepManifest) -> str:
     """A resolved sweep as such a file: what it is, and not what it runs on."""
     import yaml
 
     from search_spaces.param import space_from_json
 
     usual = Options._field_defaults
-    method = next((word for word, sampler in METHODS.items() if sampler == sheet["sampler"]), "bayes")
+    method = next((word for word, sampler in METHODS.items() if sampler == manifest.sampler), "bayes")
     ways = {mode: goal for goal, mode in GOALS.items()}
-    content: dict[str, Any] = {"name": sheet["name"], "method": method}
-    content["metric"] = {"name": sheet["objective"]["metric"], "goal": ways[sheet["objective"]["mode"]]}
-    content["parameters"] = {key: wandb.entry(param) for key, param in space_from_json(sheet["space"]).items()}
-    content["run_cap"] = sheet["trials"]
-    if sheet["scheduler"] == "asha":
-        stops = {"type": "hyperband", "min_iter": sheet["grace"], "eta": sheet["reduction_factor"]}
+    content: dict[str, Any] = {"name": manifest.name, "method": method}
+    content["metric"] = {"name": manifest.goal.primary.metric, "goal": ways[manifest.goal.primary.mode]}
+    content["parameters"] = {key: wandb.entry(param) for key, param in space_from_json(manifest.space).items()}
+    content["run_cap"] = manifest.trials
+    if manifest.scheduler == "asha":
+        stops = {"type": "hyperband", "min_iter": manifest.grace, "eta": manifest.reduction_factor}
         content["early_terminate"] = stops
-    own = {"dataset": sheet["dataset"], "seed": sheet["seed"]}
-    own |= {"sampler": sheet["sampler"]} if METHODS[method] != sheet["sampler"] else {}
-    own |= {"scheduler": sheet["scheduler"]} if sheet["scheduler"] not in ("asha", "none") else {}
-    if len(sheet["objectives"]) > 1:
-        own["objective"] = {one["metric"]: one["mode"] for one in sheet["objectives"]}
-        own["primary"] = sheet["objective"]["metric"]
-    plain = ["precision", "alarm", "every", "train_images", "points", "constraints"]
-    plain += [] if sheet["scheduler"] == "asha" else ["grace", "reduction_factor"]
-    own |= {key: sheet[key] for key in plain if key in sheet and sheet[key] not in (usual[key], [])}
-    own |= {"start": start} if (start := _start(sheet)) else {}
-    head = f"# gensweep run {sheet['model']} FILE.yaml\n"
+    own = {"dataset": manifest.dataset, "seed": manifest.seed}
+    own |= {"sampler": manifest.sampler} if METHODS[method] != manifest.sampler else {}
+    own |= {"scheduler": manifest.scheduler} if manifest.scheduler not in ("asha", "none") else {}
+    if len(manifest.goal.objectives) > 1:
+        own["objective"] = dict(manifest.goal.objectives)
+        own["primary"] = manifest.goal.primary.metric
+    plain = ["precision", "alarm", "every", "train_images", "points"]
+    plain += [] if manifest.scheduler == "asha" else ["grace", "reduction_factor"]
+    own |= {key: value for key in plain if (value := getattr(manifest, key)) not in (usual[key], [])}
+    own |= {"constraints": list(map(str, manifest.goal.constraints))} if manifest.goal.constraints else {}
+    own |= {"start": start} if (start := _start(manifest)) else {}
+    head = f"# gensweep run {manifest.model} FILE.yaml\n"
     return head + yaml.safe_dump({**content, **own}, sort_keys=False, default_flow_style=None, width=120)
 
 
-def save(path: Path, sheet: Mapping[str, Any]) -> None:
+def save(path: Path, manifest: SweepManifest) -> None:
     """Writes a resolved sweep as a file of its own; UserError where there is one already, or none can be."""
-    text = written(sheet)
+    text = written(manifest)
     try:
         with path.open("x", encoding="utf-8") as stream:
             stream.write(text)
@@ -216,12 +218,12 @@ def save(path: Path, sheet: Mapping[str, Any]) -> None:
     print(f"wrote {path}")
 
 
-def _start(sheet: Mapping[str, Any]) -> dict[str, Any]:
+def _start(manifest: SweepManifest) -> dict[str, Any]:
     """Where trial 0 differs from the defaults in the same space."""
     from gensweep.config.resolve import configured_space
     from search_spaces.override import default
 
-    pins = dict(sheet["set"])
-    space = configured_space(sheet["model"], pins, None if "epochs" in pins else sheet["epochs"], sheet["precision"])
+    pins = dict(manifest.set)
+    space = configured_space(manifest.model, pins, None if "epochs" in pins else manifest.epochs, manifest.precision)
     usual = default(space)[0]
-    return {key: value for key, value in sheet["defaults"].items() if usual.get(key) != value}
+    return {key: value for key, value in manifest.defaults.items() if usual.get(key) != value}

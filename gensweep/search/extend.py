@@ -5,7 +5,6 @@ anew, each old trial under its own number and with the new ranges; the switch is
 new study. A space only grows here: a trial outside the new one could not be told to any sampler.
 """
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ import optuna
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial
 
-from gensweep.config.manifest import Sheet
+from analysis.read.manifest import SweepManifest
 from gensweep.config.resolve import check_keys, configured_space
 from gensweep.errors import UserError
 from gensweep.search.study_storage import closing_storage, study_directions
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
     from search_spaces import Space
 
 
-def extend_manifest(sheet: Sheet, more: int, settings: dict[str, str]) -> tuple[Sheet, "Space"]:
-    """The sheet of the longer sweep, and its space.
+def extend_manifest(manifest: SweepManifest, more: int, settings: dict[str, str]) -> tuple[SweepManifest, "Space"]:
+    """The manifest of the longer sweep, and its space.
 
     Raises:
         UserError: no trials, or settings that cannot be.
@@ -34,44 +33,42 @@ def extend_manifest(sheet: Sheet, more: int, settings: dict[str, str]) -> tuple[
 
     if more < 1:
         raise UserError(f"trials {more} is too small: at least 1 more")
-    texts = {**sheet["set"], **settings}
+    texts = {**manifest.set, **settings}
     space = configured_space(
-        sheet["model"], dict(texts), None if "epochs" in texts else sheet["epochs"], sheet["precision"]
+        manifest.model, dict(texts), None if "epochs" in texts else manifest.epochs, manifest.precision
     )
     params = describe(space)
-    check_keys(sheet["model"], space, params)
-    grown = {
-        **sheet,
-        "set": texts,
-        "space": space_to_json(params),
-        "epochs": params["epochs"].largest(),
-        "trials": sheet["trials"] + more,
-    }
-    resolved: Sheet = json.loads(json.dumps(grown))
-    return resolved, space
+    check_keys(manifest.model, space, params)
+    grown = manifest._replace(
+        set=texts,
+        space=space_to_json(params),
+        epochs=params["epochs"].largest(),
+        trials=manifest.trials + more,
+    )
+    return grown.normalized(), space
 
 
-def rewrite_study(directory: Path, old: Sheet, new: Sheet) -> Sheet:
-    """Copies the study into one with the new space, where that differs; returns the sheet that names it.
+def rewrite_study(directory: Path, old: SweepManifest, new: SweepManifest) -> SweepManifest:
+    """Copies the study into one with the new space, where that differs; returns the manifest that names it.
 
     Raises:
         UserError: an old trial lies outside the new space.
     """
-    if new["space"] == old["space"]:
+    if new.space == old.space:
         return new
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    with closing_storage(directory, old["storage"]) as kept:
-        trials = optuna.load_study(study_name=old["study"], storage=kept).get_trials()
-        moved = [_moved(trial, space_from_json(new["space"])) for trial in trials]
-        name = _free_name(kept, old["name"])
+    with closing_storage(directory, old.storage) as kept:
+        trials = optuna.load_study(study_name=old.study, storage=kept).get_trials()
+        moved = [_moved(trial, space_from_json(new.space)) for trial in trials]
+        name = _free_name(kept, old.name)
         optuna.create_study(study_name=name, storage=kept, directions=study_directions(old)).add_trials(moved)
-    return {**new, "study": name}
+    return new._replace(study=name)
 
 
-def delete_old_study(directory: Path, sheet: Sheet, name: str) -> None:
+def delete_old_study(directory: Path, manifest: SweepManifest, name: str) -> None:
     """Deletes a study that the sweep has left behind."""
-    if name != sheet["study"]:
-        with closing_storage(directory, sheet["storage"]) as kept:
+    if name != manifest.study:
+        with closing_storage(directory, manifest.storage) as kept:
             optuna.delete_study(study_name=name, storage=kept)
 
 

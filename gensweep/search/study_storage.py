@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
 
+from analysis.read.manifest import SweepManifest
 from analysis.read.optuna_study import with_driver
 from gensweep.config.options import first_line
 from gensweep.errors import UserError
@@ -23,7 +24,7 @@ from gensweep.search.samplers import SeededByNumber
 from gensweep.search.write_through import WriteThroughStorage
 from gensweep.storage import bucket_sync, checks
 from gensweep.storage.workdir import JOURNAL
-from trainables.objective import goal_of, values_by_epoch
+from trainables.objective import values_by_epoch
 
 PATIENCE_S = 600.0  # how long a sweep waits for a database server that went away
 BUSY_S = 60  # how long a writer waits for another one's lock on study.db
@@ -111,31 +112,31 @@ def closing_storage(directory: Path, where: str | None) -> Generator[BaseStorage
             bucket_sync.fold(directory)
 
 
-def study_directions(sheet: dict[str, Any]) -> list[StudyDirection]:
+def study_directions(manifest: SweepManifest) -> list[StudyDirection]:
     """Of the objectives, in the order in which trials are told."""
     ways = {"min": StudyDirection.MINIMIZE, "max": StudyDirection.MAXIMIZE}
-    return [ways[one.mode] for one in goal_of(sheet).objectives]
+    return [ways[one.mode] for one in manifest.goal.objectives]
 
 
 @contextmanager
-def open_study(directory: Path, sheet: dict[str, Any], first: dict[str, Any]) -> Generator[Study]:
+def open_study(directory: Path, manifest: SweepManifest, first: dict[str, Any]) -> Generator[Study]:
     """The study of a resolved sweep, made where there is none; trial 0 has the parameters `first`, and the points of
-    the sheet come next."""
+    the manifest come next."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    with closing_storage(directory, sheet["storage"]) as kept:
+    with closing_storage(directory, manifest.storage) as kept:
         study = optuna.create_study(
             storage=kept,
-            study_name=sheet["study"],
-            sampler=SeededByNumber(sheet["sampler"], sheet["seed"], sheet["space"]),
-            directions=study_directions(sheet),
+            study_name=manifest.study,
+            sampler=SeededByNumber(manifest.sampler, manifest.seed, manifest.space),
+            directions=study_directions(manifest),
             load_if_exists=True,
         )
-        wanted = [first, *sheet["points"]]
+        wanted = [first, *manifest.points]
         for point in wanted[len(study.get_trials(deepcopy=False)) :]:  # a kill may have come between two of them
             study.enqueue_trial(point)
         bucket_sync.fold(directory)
-        mirror = WriteThroughStorage(kept, sheet["study"], bucket_sync.pusher(directory))
-        yield optuna.load_study(study_name=sheet["study"], storage=mirror, sampler=study.sampler)
+        mirror = WriteThroughStorage(kept, manifest.study, bucket_sync.pusher(directory))
+        yield optuna.load_study(study_name=manifest.study, storage=mirror, sampler=study.sampler)
 
 
 def _checkpoint_wal(path: Path) -> None:

@@ -9,7 +9,7 @@ from gensweep.errors import UserError
 from gensweep.storage import workdir
 
 if TYPE_CHECKING:
-    from gensweep.config.manifest import Sheet
+    from analysis.read.manifest import SweepManifest
 
 MOUNTS = Path("/proc/self/mounts")
 NETWORK = {  # file systems whose locks another machine may not see
@@ -51,7 +51,7 @@ def check_lockable(path: Path, mounts: str | None = None) -> None:
         )
 
 
-def check_study_readable(directory: Path, sheet: "Sheet") -> None:
+def check_study_readable(directory: Path, manifest: "SweepManifest") -> None:
     """Whether the study of the trials that are there can be read.
 
     Raises:
@@ -62,7 +62,7 @@ def check_study_readable(directory: Path, sheet: "Sheet") -> None:
 
     where = filestore.open_directory(workdir.home(directory))
     if where.names("trials"):
-        optuna_study.read_trials(where, sheet)
+        optuna_study.read_trials(where, manifest)
 
 
 def free_bytes(directory: Path) -> int:

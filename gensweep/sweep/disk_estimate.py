@@ -13,7 +13,7 @@ from gensweep.units import amount
 from trainables.filestore import is_url
 
 if TYPE_CHECKING:
-    from gensweep.config.manifest import Sheet
+    from analysis.read.manifest import SweepManifest
     from search_spaces import Space
     from trainables.data import Dataset
 
@@ -40,12 +40,12 @@ def random_configs(space: "Space", n: int, seed: int) -> list[dict[str, Any]]:
     return [default(space)[0], *(space.space(study.ask()) for _ in range(n))]
 
 
-def eval_every(sheet: "Sheet") -> int:
+def eval_every(manifest: "SweepManifest") -> int:
     """Epochs between evaluations: as asked, or so that the longest trial has about ten."""
-    return int(sheet["every"] or max(1, sheet["epochs"] // 10))
+    return int(manifest.every or max(1, manifest.epochs // 10))
 
 
-def estimate_trial_bytes(sheet: "Sheet", space: "Space", data: "Dataset") -> TrialBytes:
+def estimate_trial_bytes(manifest: "SweepManifest", space: "Space", data: "Dataset") -> TrialBytes:
     """What a trial of the sweep keeps on the disk."""
     from trainables import MODELS, Data
     from trainables.data import limited
@@ -53,19 +53,19 @@ def estimate_trial_bytes(sheet: "Sheet", space: "Space", data: "Dataset") -> Tri
     from trainables.engine.evaluate import GRID
     from trainables.trial_files import KEEP
 
-    images = Data(limited(data, sheet["train_images"]).to("cpu"))
+    images = Data(limited(data, manifest.train_images).to("cpu"))
     sizes = [
-        measure_bytes(MODELS[sheet["model"]], config, images)
-        for config in random_configs(space, N_CONFIGS, sheet["seed"])
+        measure_bytes(MODELS[manifest.model], config, images)
+        for config in random_configs(space, N_CONFIGS, manifest.seed)
     ]
     pictures = GRID * data.train.pixels[0].nbytes * (1 if data.train.planes is None else 3)  # a PNG is no larger
-    evaluations = 2 + min(sheet["epochs"], sheet["epochs"] // eval_every(sheet))
-    rest = sum(one.best for one in sizes) / len(sizes) + evaluations * pictures + sheet["epochs"] * ROW_BYTES
+    evaluations = 2 + min(manifest.epochs, manifest.epochs // eval_every(manifest))
+    rest = sum(one.best for one in sizes) / len(sizes) + evaluations * pictures + manifest.epochs * ROW_BYTES
     each = [KEEP * one.checkpoint for one in sizes]
     return TrialBytes(sum(each) / len(each), max(each), rest)
 
 
-def check_disk_space(directory: Path, sheet: "Sheet", space: "Space", data: "Dataset", at_once: int) -> None:
+def check_disk_space(directory: Path, manifest: "SweepManifest", space: "Space", data: "Dataset", at_once: int) -> None:
     """Whether the disk has room for the trials that have no folder yet, and the budget for those that run at once; a
     bucket has room.
 
@@ -73,10 +73,10 @@ def check_disk_space(directory: Path, sheet: "Sheet", space: "Space", data: "Dat
         UserError: it has not.
     """
     trials = directory / "trials"
-    left = sheet["trials"] - (len(list(trials.iterdir())) if trials.exists() else 0)
+    left = manifest.trials - (len(list(trials.iterdir())) if trials.exists() else 0)
     if left < 1 or is_url(workdir.home(directory)):
         return
-    each, limit = estimate_trial_bytes(sheet, space, data), sheet.get("keep_checkpoints")
+    each, limit = estimate_trial_bytes(manifest, space, data), manifest.keep_checkpoints
     open_ones = 1.5 * each.largest * at_once  # a checkpoint is written before an older one is deleted
     if limit is not None and limit < open_ones:
         raise UserError(

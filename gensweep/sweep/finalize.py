@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Console
 
-from gensweep.config.manifest import Sheet
+from analysis.read.manifest import SweepManifest
 from gensweep.config.options import Options, setting_texts
 from gensweep.errors import UserError
 from gensweep.provenance import commit, versions
@@ -54,22 +54,22 @@ def run(asked: FinalizeOptions, command: list[str], console: Console) -> str:
     from gensweep.sweep.run_sweep import evaluator_of, reopen_sweep
 
     directory = workdir.desk(asked.dir)
-    sheet, data = reopen_sweep(directory)
+    manifest, data = reopen_sweep(directory)
     sweep = results.load(asked.dir)
     before = final_results.read_final_json(sweep.place)
     seeds = _seeds(asked, before)
     chosen = _finalists(sweep, asked.top, before)
     session = SweepSession(directory / "final", asked.address, command, console)
     with session.stack:
-        session.loaded[sheet["dataset"], _root(sheet)] = data
-        sweeps = [_again(asked, sheet, sweep, number, seeds) for number in chosen]
+        session.loaded[manifest.dataset, _root(manifest)] = data
+        sweeps = [_again(asked, manifest, sweep, number, seeds) for number in chosen]
         say = partial(console.print, soft_wrap=True, highlight=False, markup=False)
-        session.evaluators[data.fingerprint] = evaluator_of(sheet, data, say)  # the search's: its noise, its stamp
+        session.evaluators[data.fingerprint] = evaluator_of(manifest, data, say)  # the search's: its noise, its stamp
         for options in sweeps:
             _lengthen(options, data)
         cause = session.train(sweeps)
     if cause == "done":
-        _score(directory, sheet, sweep, data, (chosen, seeds), command, console)
+        _score(directory, manifest, sweep, data, (chosen, seeds), command, console)
     return cause
 
 
@@ -97,32 +97,32 @@ def _finalists(sweep: "Sweep", top: int, before: dict[str, Any] | None) -> list[
     return [int(number) for number in dict.fromkeys([*had, *numbers, 0])]
 
 
-def _root(sheet: Sheet) -> Path | None:
-    return None if sheet["data_dir"] is None else Path(sheet["data_dir"])
+def _root(manifest: SweepManifest) -> Path | None:
+    return None if manifest.data_dir is None else Path(manifest.data_dir)
 
 
-def _again(asked: FinalizeOptions, sheet: Sheet, sweep: "Sweep", number: int, seeds: int) -> Options:
+def _again(asked: FinalizeOptions, manifest: SweepManifest, sweep: "Sweep", number: int, seeds: int) -> Options:
     """The sweep of a finalist's seeds: trial k of each has the same one, and no trial of the search has it."""
     from analysis.read import results
 
-    config = sheet["defaults"] if number == 0 else results.read_trial(sweep, number).config
+    config = manifest.defaults if number == 0 else results.read_trial(sweep, number).config
     return Options(
-        sheet["model"],
-        dataset=sheet["dataset"],
-        data_dir=sheet["data_dir"],
+        manifest.model,
+        dataset=manifest.dataset,
+        data_dir=manifest.data_dir,
         trials=seeds,
-        seed=final_seed(sheet["seed"]),
+        seed=final_seed(manifest.seed),
         sampler="random",
         scheduler="none",
         name=f"trial-{number:04d}",
         results=f"{asked.dir}/final",
         alarm=False,  # a collapse is a finding: every seed trains to its end
-        every=sheet["every"],
-        train_images=sheet["train_images"],
-        max_failures=sheet["max_failures"],
-        objective={one["metric"]: one["mode"] for one in sheet["objectives"]},
-        primary=sheet["objective"]["metric"],
-        constraints=sheet["constraints"],
+        every=manifest.every,
+        train_images=manifest.train_images,
+        max_failures=manifest.max_failures,
+        objective=dict(manifest.goal.objectives),
+        primary=manifest.goal.primary.metric,
+        constraints=list(map(str, manifest.goal.constraints)),
         set=setting_texts(config),
         concurrent=asked.concurrent,
         cpus_per_trial=asked.cpus_per_trial,
@@ -145,14 +145,14 @@ def _lengthen(options: Options, data: "Dataset") -> None:
     lock.alone(directory)
     bucket_sync.fetch(directory)
     if (directory / "sweep.json").exists():
-        sheet = read_manifest(directory)
-        if sheet["trials"] < options.trials:
-            add_trials(directory, sheet, options.trials - sheet["trials"], {}, data)
+        manifest = read_manifest(directory)
+        if manifest.trials < options.trials:
+            add_trials(directory, manifest, options.trials - manifest.trials, {}, data)
 
 
 def _score(
     directory: Path,
-    sheet: Sheet,
+    manifest: SweepManifest,
     sweep: "Sweep",
     data: "Dataset",
     asked: tuple[list[int], int],
@@ -165,7 +165,7 @@ def _score(
     from trainables.metrics import build_evaluator
 
     chosen, seeds = asked
-    evaluator = build_evaluator(data, seed=sheet["seed"], test=True)
+    evaluator = build_evaluator(data, seed=manifest.seed, test=True)
     before = final_results.read_final_json(sweep.place) or {"finalists": []}
     known = {one["number"]: one["seeds"] for one in before["finalists"] if before.get("test_stamp") == evaluator.stamp}
     searched = sweep.trials.set_index("number")["value"]
@@ -185,8 +185,8 @@ def _score(
         "format": final_results.FORMAT,
         "command": command,
         "seeds": seeds,
-        "seed": final_seed(sheet["seed"]),
-        "stamp": sheet["stamp"],
+        "seed": final_seed(manifest.seed),
+        "stamp": manifest.stamp,
         "test_stamp": evaluator.stamp,
         "finalists": finalists,
         "versions": versions(),

@@ -12,7 +12,7 @@ from ray import tune
 from ray.tune.search import Searcher
 from rich.console import Console
 
-from gensweep.config.manifest import Sheet
+from analysis.read.manifest import SweepManifest
 from gensweep.search.study_storage import open_study
 from gensweep.storage import lock, workdir
 from gensweep.sweep.run_sweep import search_space
@@ -23,7 +23,6 @@ from gensweep.tune.run_trial import Task, train
 from gensweep.tune.run_tuner import StopControl, build_tuner, fit_tuner
 from gensweep.tune.schedulers import NoEarlyStopping
 from gensweep.tune.searcher import Row, StudySearcher
-from trainables.objective import goal_of
 
 if TYPE_CHECKING:
     from trainables.data import Dataset
@@ -34,7 +33,7 @@ class SweepJob(NamedTuple):
     """A sweep that has been begun, with what its trials are given."""
 
     directory: Path
-    sheet: Sheet
+    manifest: SweepManifest
     data: "Dataset"
     evaluator: "Evaluator"
 
@@ -94,22 +93,22 @@ def run(home: Path, jobs: Sequence[SweepJob], given: Share, console: Console) ->
     with ExitStack() as stack:
         parts = {}
         for job in jobs:
-            name, sheet, space = job.directory.name, job.sheet, search_space(job.sheet)
+            name, manifest, space = job.directory.name, job.manifest, search_space(job.manifest)
             stack.enter_context(lock.driving(job.directory, say))
-            study = stack.enter_context(open_study(job.directory.resolve(), sheet, default(space)[1]))
-            goal = goal_of(sheet)
-            boards[name] = SweepProgress(sheet, study.get_trials(deepcopy=False))
+            study = stack.enter_context(open_study(job.directory.resolve(), manifest, default(space)[1]))
+            goal = manifest.goal
+            boards[name] = SweepProgress(manifest, study.get_trials(deepcopy=False))
             tell = partial(_tell, say, name, boards)
-            searchers[name] = StudySearcher(study, space.space, goal, sheet["trials"], tell, halt=halt.stop_with_cause)
+            searchers[name] = StudySearcher(study, space.space, goal, manifest.trials, tell, halt=halt.stop_with_cause)
             parts[name] = (
                 job.data,
                 job.evaluator,
-                Task(sheet["model"], workdir.home(job.directory), goal, sheet["seed"]),
+                Task(manifest.model, workdir.home(job.directory), goal, manifest.seed),
             )
         relay = MultiSearcher(searchers)
         if relay.left:
             function = tune.with_parameters(train_one, parts=parts)
-            failures = max(job.sheet["max_failures"] for job in jobs)
+            failures = max(job.manifest.max_failures for job in jobs)
             nodes = NodeBlocklist(say)
             halt.no_nodes_left = nodes.no_nodes_left
             rule = NoEarlyStopping(relay.note_error_text, nodes)

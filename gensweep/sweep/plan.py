@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gensweep.config.manifest import Sheet
+from analysis.read.manifest import SweepManifest
 from gensweep.config.options import Options
 from gensweep.config.resolve import make_manifest, with_dataset
 from gensweep.errors import UserError
@@ -50,24 +50,24 @@ def plan(options: Options, command: list[str], price: float | None) -> list[str]
 
     if price is not None and not price >= 0:
         raise UserError(f"price-per-hour {price:g}: 0 or more is needed")
-    sheet = make_manifest(options, command)
-    data = load(sheet["dataset"], None if sheet["data_dir"] is None else Path(sheet["data_dir"]))
-    sheet, nodes = with_dataset(sheet, data), available_nodes(options)
-    given, space = share(options, nodes), search_space(sheet)
-    evaluator = evaluator_of(sheet, data, print)._replace(**evaluation_schedule(sheet))
+    manifest = make_manifest(options, command)
+    data = load(manifest.dataset, None if manifest.data_dir is None else Path(manifest.data_dir))
+    manifest, nodes = with_dataset(manifest, data), available_nodes(options)
+    given, space = share(options, nodes), search_space(manifest)
+    evaluator = evaluator_of(manifest, data, print)._replace(**evaluation_schedule(manifest))
     began = time.monotonic()
-    configs = disk_estimate.random_configs(space, max(3, 2 * given.concurrent - 1), sheet["seed"])
-    kinds, ready_s = probe(sheet["model"], configs, (limited(data, sheet["train_images"]), evaluator), given)
+    configs = disk_estimate.random_configs(space, max(3, 2 * given.concurrent - 1), manifest.seed)
+    kinds, ready_s = probe(manifest.model, configs, (limited(data, manifest.train_images), evaluator), given)
     took = time.monotonic() - began
     start_s = START_FACTOR * ready_s
-    plays = [simulate_sweep(sheet, evaluator, kinds, given.concurrent, start_s, seed) for seed in range(SIMULATIONS)]
-    each = disk_estimate.estimate_trial_bytes(sheet, space, data)
+    plays = [simulate_sweep(manifest, evaluator, kinds, given.concurrent, start_s, seed) for seed in range(SIMULATIONS)]
+    each = disk_estimate.estimate_trial_bytes(manifest, space, data)
     return [
-        f"{sheet['model']} on {sheet['dataset']}: {sheet['trials']} trials of at most {sheet['epochs']} epochs; "
+        f"{manifest.model} on {manifest.dataset}: {manifest.trials} trials of at most {manifest.epochs} epochs; "
         f"{given.line(nodes)}",
-        *_rungs(sheet, evaluator, plays),
+        *_rungs(manifest, evaluator, plays),
         *_time(kinds, plays, took),
-        _disk(sheet, each, options.results),
+        _disk(manifest, each, options.results),
         *(
             []
             if price is None
@@ -121,14 +121,14 @@ def _probe(model: str, config: dict[str, Any], limit_s: float) -> "tuple[float, 
     return ready, measure_seconds(MODELS[model], config, Data(data, evaluator, extractor, device), 0, limit_s)
 
 
-def _rungs(sheet: Sheet, evaluator: "Evaluator", plays: list[SimulatedSweep]) -> list[str]:
-    if sheet["scheduler"] == "none":
-        return [f"  trials   all {sheet['trials']} run to their end"]
-    shown = evaluator.rungs or (sheet["grace"],)
+def _rungs(manifest: SweepManifest, evaluator: "Evaluator", plays: list[SimulatedSweep]) -> list[str]:
+    if manifest.scheduler == "none":
+        return [f"  trials   all {manifest.trials} run to their end"]
+    shown = evaluator.rungs or (manifest.grace,)
     means = [(str(epoch), statistics.mean(one.reached[epoch] for one in plays)) for epoch in shown]
     ends = statistics.mean(one.reached[-1] for one in plays)
     reach = ", ".join(f"epoch {epoch}: {mean:.0f}" for epoch, mean in means)
-    return [f"  trials   {reach}, their end: {ends:.0f} (expected under {sheet['scheduler']})"]
+    return [f"  trials   {reach}, their end: {ends:.0f} (expected under {manifest.scheduler})"]
 
 
 def _time(kinds: Sequence[ProbedConfig], plays: list[SimulatedSweep], took: float) -> list[str]:
@@ -151,11 +151,11 @@ def _range(values: list[float]) -> str:
     return f"{low} s" if low == high else f"{low} to {high} s"
 
 
-def _disk(sheet: Sheet, each: disk_estimate.TrialBytes, results: str) -> str:
-    kept = sheet["trials"] * each.checkpoints
-    if sheet["keep_checkpoints"] is not None:
-        kept = min(kept, sheet["keep_checkpoints"])
-    rest = sheet["trials"] * each.rest
+def _disk(manifest: SweepManifest, each: disk_estimate.TrialBytes, results: str) -> str:
+    kept = manifest.trials * each.checkpoints
+    if manifest.keep_checkpoints is not None:
+        kept = min(kept, manifest.keep_checkpoints)
+    rest = manifest.trials * each.rest
     return (
         f"  disk     {amount(kept + rest)}: {amount(kept)} for checkpoints, {amount(rest)} for weights, "
         f"samples and rows; {amount(checks.free_bytes(Path(results)))} are free"

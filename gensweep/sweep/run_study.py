@@ -18,7 +18,6 @@ from typing import Any
 
 from rich.console import Console
 
-from gensweep.config.manifest import Sheet
 from gensweep.config.options import check_whole_number
 from gensweep.errors import UserError
 from gensweep.provenance import commit, versions
@@ -88,11 +87,11 @@ def _recorded(asked: StudyOptions, session: SweepSession, owned: Mapping[str, Re
         "load": round(os.getloadavg()[0], 1),  # what else the machine was doing: minutes mean nothing without
     }
 
-    def write(sheet: Sheet) -> None:
+    def write(content: dict[str, Any]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, sheet)
+        write_json(path, content)
 
-    def now() -> Sheet:
+    def now() -> dict[str, Any]:
         took = {**launch, "wall_s": round(time.monotonic() - began, 1)}
         return {**_sheet(asked, session.command, owned), "launches": [*before["launches"], took]}
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from gensweep.config.manifest import Sheet
+from analysis.read.manifest import SweepManifest
 from gensweep.config.options import Options
 from gensweep.tune import ray_session
 from gensweep.tune.resources import Node, Share, share
@@ -42,10 +42,10 @@ class SweepSession:
 
         left = []
         for options in sweeps:
-            directory, sheet, data = prepare_sweep(options, self.command, self.load)
+            directory, manifest, data = prepare_sweep(options, self.command, self.load)
             begun = (directory / "sweep.json").exists()
-            if not begun or run_tuner.finished_result(directory, sheet) is None:
-                left.append((directory, sheet, data, options))
+            if not begun or run_tuner.finished_result(directory, manifest) is None:
+                left.append((directory, manifest, data, options))
         if not left:
             return "done"
         if self.nodes is None:
@@ -53,12 +53,12 @@ class SweepSession:
             self.nodes = self.stack.enter_context(ray_session.connect(self.address, {}))
         from gensweep.sweep import parallel
 
-        total = sum(sheet["trials"] for _, sheet, _, _ in left)
+        total = sum(manifest.trials for _, manifest, _, _ in left)
         given = share(left[0][3]._replace(trials=total), self.nodes)
-        jobs = [self._begin(directory, sheet, data, given) for directory, sheet, data, _ in left]
+        jobs = [self._begin(directory, manifest, data, given) for directory, manifest, data, _ in left]
         return parallel.run(self.home, jobs, given, self.console)
 
-    def _begin(self, directory: Path, sheet: Sheet, data: "Dataset", given: Share) -> "SweepJob":
+    def _begin(self, directory: Path, manifest: SweepManifest, data: "Dataset", given: Share) -> "SweepJob":
         """Makes the directory of a sweep."""
         from gensweep.sweep.parallel import SweepJob
         from gensweep.sweep.run_sweep import evaluation_schedule, evaluator_of, make_directory, write_manifest
@@ -66,8 +66,8 @@ class SweepSession:
 
         if data.fingerprint not in self.evaluators:
             say = partial(self.console.print, soft_wrap=True, highlight=False, markup=False)
-            self.evaluators[data.fingerprint] = evaluator_of(sheet, data, say)
-        evaluator = self.evaluators[data.fingerprint]._replace(**evaluation_schedule(sheet))
-        own = {**sheet, **given._asdict(), "stamp": evaluator.stamp}
-        make_directory(directory, own)
-        return SweepJob(directory, write_manifest(directory, own), limited(data, sheet["train_images"]), evaluator)
+            self.evaluators[data.fingerprint] = evaluator_of(manifest, data, say)
+        evaluator = self.evaluators[data.fingerprint]._replace(**evaluation_schedule(manifest))
+        manifest = manifest._replace(**given._asdict(), stamp=evaluator.stamp)
+        make_directory(directory, manifest)
+        return SweepJob(directory, write_manifest(directory, manifest), limited(data, manifest.train_images), evaluator)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gensweep.config.manifest import Sheet
+from analysis.read.manifest import SweepManifest
 
 if TYPE_CHECKING:
     from trainables.engine.estimate import Seconds
@@ -72,16 +72,21 @@ class SimulatedTrial:
 
 
 def simulate_sweep(
-    sheet: Sheet, evaluator: "Evaluator", configs: Sequence[ProbedConfig], slots: int, start_s: float, seed: int
+    manifest: SweepManifest,
+    evaluator: "Evaluator",
+    configs: Sequence[ProbedConfig],
+    slots: int,
+    start_s: float,
+    seed: int,
 ) -> SimulatedSweep:
     """Simulate one sweep. Trial 0 is the first of the probed configurations, each other one is drawn from a resample
     of the rest, because another probe would have measured other configurations."""
     from gensweep.tune.schedulers import build_scheduler
     from trainables.engine.evaluate import is_eval_epoch
 
-    draw, rule, metric = random.Random(seed), build_scheduler(sheet, {}, set()), sheet["objective"]["metric"]
+    draw, rule, metric = random.Random(seed), build_scheduler(manifest, {}, set()), manifest.goal.primary.metric
     resampled = draw.choices(configs[1:], k=len(configs) - 1)
-    waiting, running = list(range(sheet["trials"])), list[SimulatedTrial]()
+    waiting, running = list(range(manifest.trials)), list[SimulatedTrial]()
     reached, now_s = Counter[int](), start_s
 
     def begin(at_s: float) -> None:
@@ -92,7 +97,7 @@ def simulate_sweep(
         rule.on_trial_add(None, trial.tune_trial)
         heapq.heappush(running, trial)
 
-    for _ in range(min(slots, sheet["trials"])):
+    for _ in range(min(slots, manifest.trials)):
         begin(start_s)
     while running:
         trial = heapq.heappop(running)

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 from optuna.trial import FrozenTrial, TrialState
 from rich.table import Table
 
+from analysis.read.manifest import SweepManifest
 from gensweep.tune.searcher import Outcome
 from gensweep.units import duration
-from trainables.objective import Goal, Values, goal_of, values_by_epoch
+from trainables.objective import Goal, Values, values_by_epoch
 
 RECENT = 6
 STATE_WORDS = {TrialState.COMPLETE: "done", TrialState.PRUNED: "stopped", TrialState.FAIL: "failed"}
@@ -26,11 +27,11 @@ class Best(NamedTuple):
 class SweepProgress:
     """The state of a sweep as its driver sees it; starts from what the study already holds."""
 
-    def __init__(self, sheet: dict[str, Any], trials: list[FrozenTrial], slots: int = 1) -> None:
+    def __init__(self, manifest: SweepManifest, trials: list[FrozenTrial], slots: int = 1) -> None:
         self.slots, self._begun, self._busy_s = slots, dict[int, float](), 0.0
-        self.goal, self.total = goal_of(sheet), sheet["trials"]
+        self.goal, self.total = manifest.goal, manifest.trials
         self.metric = self.goal.primary.metric
-        self.swept = [key for key, box in sheet["space"].items() if box["kind"] != "fixed"]
+        self.swept = [key for key, box in manifest.space.items() if box["kind"] != "fixed"]
         self.counts: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self.running: dict[int, str] = {}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from gensweep.config.options import Options
+from gensweep.config.options import LaunchOptions, Options
 from gensweep.errors import UserError
 
 Node = Mapping[str, float]  # what a node has, by Ray's names: CPU, GPU
@@ -28,7 +28,7 @@ class Share(NamedTuple):
         return f"{there}: {self.concurrent} trial{'s' * (self.concurrent != 1)} at once, {given} each"
 
 
-def share(options: Options, nodes: Sequence[Node]) -> Share:
+def share(options: Options | LaunchOptions, nodes: Sequence[Node]) -> Share:
     """The share of each trial on these nodes; a trial runs on one of them.
 
     Raises:

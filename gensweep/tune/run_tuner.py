@@ -17,7 +17,7 @@ from ray.tune import TuneError
 from rich.console import Console
 
 from analysis.read import optuna_study
-from gensweep.config.manifest import Sheet
+from analysis.read.manifest import SweepManifest
 from gensweep.config.options import first_line
 from gensweep.search.study_storage import open_study, primary_values
 from gensweep.storage import lock, workdir
@@ -33,7 +33,6 @@ from gensweep.tune.searcher import Outcome, StudySearcher
 from gensweep.tune.timeout import timed_out
 from gensweep.units import duration
 from trainables import filestore
-from trainables.objective import goal_of
 
 if TYPE_CHECKING:
     from search_spaces import Space
@@ -120,7 +119,7 @@ def _trial_folder(trial: Any) -> str:
 
 def run(
     directory: Path,
-    sheet: Sheet,
+    manifest: SweepManifest,
     space: "Space",
     parts: tuple["Dataset", "Evaluator"],
     given: Share,
@@ -133,31 +132,31 @@ def run(
     from search_spaces.override import default
 
     began, control = time.monotonic(), StopControl(directory, end)
-    with open_study(directory.resolve(), sheet, default(space)[1]) as study:
+    with open_study(directory.resolve(), manifest, default(space)[1]) as study:
         trials = study.get_trials(deepcopy=False)
-        progress = SweepProgress(sheet, trials, given.concurrent)
+        progress = SweepProgress(manifest, trials, given.concurrent)
         view = ProgressCallback(progress, console)
-        goal = goal_of(sheet)
-        limit = CheckpointLimit(directory, sheet.get("keep_checkpoints"), goal, trials)
+        goal = manifest.goal
+        limit = CheckpointLimit(directory, manifest.keep_checkpoints, goal, trials)
         late = partial(timed_out, directory.resolve())
 
         def end_one(outcome: Outcome) -> None:
             view.finished(outcome)
             limit.end(outcome)
 
-        searcher = StudySearcher(study, space.space, goal, sheet["trials"], end_one, late, control.stop_with_cause)
+        searcher = StudySearcher(study, space.space, goal, manifest.trials, end_one, late, control.stop_with_cause)
         control.close = searcher.close
         if searcher.left:
             running = {trial.number for trial in trials if trial.state == TrialState.RUNNING}
             nodes = NodeBlocklist(partial(console.print, soft_wrap=True, highlight=False, markup=False), late)
             control.no_nodes_left = nodes.no_nodes_left
             rule = build_scheduler(
-                sheet, primary_values(study, goal.primary.metric), running, searcher.note_error_text, nodes
+                manifest, primary_values(study, goal.primary.metric), running, searcher.note_error_text, nodes
             )
-            task = Task(sheet["model"], workdir.home(directory), goal, sheet["seed"], sheet["trial_timeout_s"])
+            task = Task(manifest.model, workdir.home(directory), goal, manifest.seed, manifest.trial_timeout_s)
             shared = tune.with_parameters(function, data=parts[0], evaluator=parts[1], task=task)  # once to each node
             built = build_tuner(
-                directory.resolve() / "ray", shared, sheet["max_failures"], given, (searcher, rule, view, control)
+                directory.resolve() / "ray", shared, manifest.max_failures, given, (searcher, rule, view, control)
             )
             with control.on_interrupt(), view:
                 fit_tuner(built, console)
@@ -165,9 +164,11 @@ def run(
     return _launch_result(cause or "open", progress, time.monotonic() - began, limit.line())
 
 
-def finished_result(directory: Path, sheet: Sheet) -> LaunchResult | None:
+def finished_result(directory: Path, manifest: SweepManifest) -> LaunchResult | None:
     """How the sweep ended, where all its trials have; needs no Ray, and writes nothing."""
-    progress = SweepProgress(sheet, optuna_study.read_trials(filestore.open_directory(workdir.home(directory)), sheet))
+    progress = SweepProgress(
+        manifest, optuna_study.read_trials(filestore.open_directory(workdir.home(directory)), manifest)
+    )
     return None if progress.ended < progress.total else _launch_result("done", progress, None)
 
 

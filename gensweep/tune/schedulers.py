@@ -13,6 +13,7 @@ from typing import Any
 
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, MedianStoppingRule, TrialScheduler
 
+from analysis.read.manifest import SweepManifest
 from gensweep.tune.node_blocklist import NodeBlocklist
 from gensweep.tune.searcher import Row
 from trainables.objective import is_valid_evaluation
@@ -132,7 +133,7 @@ class Median(_Remembers, MedianStoppingRule):  # type: ignore[misc]  # Ray ships
 
 
 def build_scheduler(
-    sheet: dict[str, Any],
+    manifest: SweepManifest,
     past: History,
     open_numbers: set[int],
     hear: Callable[[str, str], None] = lambda trial_id, text: None,
@@ -140,13 +141,13 @@ def build_scheduler(
 ) -> Any:
     """The scheduler of a resolved sweep, knowing what the study knows; hands on the errors that it sees."""
     nodes = nodes or NodeBlocklist(print)
-    metric, mode = sheet["objective"]["metric"], sheet["objective"]["mode"]
-    if sheet["scheduler"] == "none":
+    metric, mode = manifest.goal.primary.metric, manifest.goal.primary.mode
+    if manifest.scheduler == "none":
         return NoEarlyStopping(hear, nodes)
-    if sheet["scheduler"] == "median":
-        rule: Any = Median(metric, mode, sheet["grace"], past)
+    if manifest.scheduler == "median":
+        rule: Any = Median(metric, mode, manifest.grace, past)
     else:
-        rule = Halving(metric, mode, sheet["grace"], sheet["reduction_factor"], sheet["epochs"], past)
+        rule = Halving(metric, mode, manifest.grace, manifest.reduction_factor, manifest.epochs, past)
     rule.hear, rule.nodes = hear, nodes
     rule.enter_finished(open_numbers)
     return rule

@@ -15,9 +15,9 @@ from helpers.browser import CHROMIUM, browse
 from helpers.command_line import refused, tree
 from optuna.trial import TrialState
 
+from analysis.read.manifest import read_manifest
 from gensweep import dashboard
 from trainables import filestore
-from trainables.objective import goal_of
 
 pytestmark = pytest.mark.usefixtures("at_home")
 
@@ -74,9 +74,9 @@ def test_dashboard__follows_a_running_sweep(tmp_path: Path) -> None:
     directory = sweeps.make(tmp_path / "s")
     storage = optuna.storages.RDBStorage(f"sqlite:///{directory}/study.db")
     live = optuna.load_study(study_name="s", storage=storage)
-    meta = json.loads((directory / "sweep.json").read_text())
     where = filestore.open_directory(directory)
-    look = dashboard.StudyView(where, meta, dashboard.SampleGrids(where))
+    manifest = read_manifest(where)
+    look = dashboard.StudyView(where, manifest, dashboard.SampleGrids(where))
     trial = live.ask()
     assert look.get_all_trials(0)[4].state == TrialState.RUNNING
     trial.suggest_float("lr", 1e-4, 1e-2, log=True)
@@ -91,7 +91,7 @@ def test_dashboard__follows_a_running_sweep(tmp_path: Path) -> None:
     assert ended.user_attrs == {"note": "x"}
     assert begun.state == TrialState.RUNNING
     assert look.get_best_trial(0).number == 4
-    assert goal_of(meta).primary.metric == "fid"
+    assert manifest.goal.primary.metric == "fid"
     storage.remove_session()
     storage.engine.dispose()
 

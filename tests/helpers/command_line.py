@@ -35,9 +35,9 @@ def written(home: Path, **options: Any) -> Path:
     """A sweep as a driver leaves it that was killed before its first trial."""
     from gensweep.sweep.run_sweep import prepare_sweep
 
-    directory, sheet, _ = prepare_sweep(Options("vae", **options), ["gensweep"])
+    directory, manifest, _ = prepare_sweep(Options("vae", **options), ["gensweep"])
     directory.mkdir(parents=True)
-    (directory / "sweep.json").write_text(json.dumps({**sheet, "stamp": {}}))
+    (directory / "sweep.json").write_text(json.dumps(manifest.to_json()))
     return directory
 
 

@@ -27,13 +27,13 @@ def launched(
     asked = Options(
         "vae", results=str(results), **{"trials": 2, "set": PINS, "scheduler": "none", "every": 1, **options}
     )
-    directory, sheet, data = prepare_sweep(asked, ["gensweep"])
-    evaluator = build_evaluator(data, seed=0, **evaluation_schedule(sheet))._replace(n_samples=360)
+    directory, manifest, data = prepare_sweep(asked, ["gensweep"])
+    evaluator = build_evaluator(data, seed=0, **evaluation_schedule(manifest))._replace(n_samples=360)
     directory.mkdir(parents=True)
-    sheet = write_manifest(directory, {**sheet, "stamp": evaluator.stamp})
+    manifest = write_manifest(directory, manifest._replace(stamp=evaluator.stamp))
     given, console = Share(1, 0, concurrent), console or Console(quiet=True)
     parts = (data, evaluator)
-    return directory, run_tuner.run(directory, sheet, search_space(sheet), parts, given, None, console, function)
+    return directory, run_tuner.run(directory, manifest, search_space(manifest), parts, given, None, console, function)
 
 
 def told(sweep: Path) -> list[tuple[str, str | None, str | None]]:

@@ -6,6 +6,7 @@ from typing import Any
 from ray.tune.schedulers import TrialScheduler
 
 from gensweep.tune.schedulers import History, build_scheduler
+from helpers.manifests import small_manifest
 
 STOP, GO_ON = TrialScheduler.STOP, TrialScheduler.CONTINUE
 EPOCHS, TRIALS = 9, 18
@@ -23,9 +24,7 @@ def row(epoch: int, value: float, epochs: int = EPOCHS, **more: Any) -> dict[str
 
 
 def make(kind: str, past: History, open_numbers: set[int]) -> Any:
-    about = {"metric": "fid", "mode": "min"}
-    sheet = {"scheduler": kind, "objective": about, "grace": 1, "reduction_factor": 3, "epochs": EPOCHS}
-    return build_scheduler(sheet, past, open_numbers)
+    return build_scheduler(small_manifest(scheduler=kind, epochs=EPOCHS), past, open_numbers)
 
 
 def plays(kind: str, kill_at: int | None) -> list[tuple[int, int, str]]:

@@ -1,4 +1,4 @@
-"""A search without Ray: a small space, its sheet, and trials played as Tune plays them."""
+"""A search without Ray: a small space, its manifest, and trials played as Tune plays them."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -8,9 +8,10 @@ from typing import Any
 from optuna.study import Study
 from ray.tune.search import Searcher
 
+from analysis.read.manifest import SweepManifest
 from gensweep.search.study_storage import open_study
 from gensweep.tune.searcher import Outcome, StudySearcher
-from trainables.objective import goal_of
+from helpers.manifests import small_manifest
 
 FIRST = {"kind": "flat", "x": 0.25, "n": 3}
 EPOCHS = 3
@@ -30,17 +31,8 @@ def space(trial: Any) -> dict[str, Any]:
     return config
 
 
-def sheet(sampler: str = "tpe", seed: int = 0) -> dict[str, Any]:
-    return {
-        "name": "s",
-        "study": "s",
-        "points": [],
-        "storage": None,
-        "sampler": sampler,
-        "seed": seed,
-        "space": BOXES,
-        "objective": {"metric": "fid", "mode": "min"},
-    }
+def manifest(sampler: str = "tpe", seed: int = 0) -> SweepManifest:
+    return small_manifest(sampler=sampler, seed=seed, space=BOXES)
 
 
 @contextmanager
@@ -48,9 +40,9 @@ def searching(
     folder: Path, total: int = 4, told: list[Outcome] | None = None, **settings: Any
 ) -> Generator[tuple[StudySearcher, Study]]:
     folder.mkdir(exist_ok=True)
-    with open_study(folder, sheet(**settings), FIRST) as study:
+    with open_study(folder, manifest(**settings), FIRST) as study:
         hear = told.append if told is not None else lambda outcome: None
-        yield StudySearcher(study, space, goal_of(sheet()), total, hear), study
+        yield StudySearcher(study, space, manifest().goal, total, hear), study
 
 
 def row(epoch: int, fid: float, **more: Any) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from safetensors.torch import save
 from sklearn.datasets import load_digits
 from sqlalchemy import event
 
+from helpers.manifests import SMALL, small_manifest
 from trainables import MODELS
 from trainables.data import load
 
@@ -62,11 +63,13 @@ def make(
     """Writes the sweep into `directory`, with `changes` to its sweep.json, and returns it. `further` gives other keys
     of the goal, one value a trial."""
     directory.mkdir(parents=True)
+    if "objective" in changes:
+        changes = {"objectives": [changes["objective"]], **changes}
     meta = _meta(directory.name, len(trials)) | {"model": model} | changes
     (directory / "sweep.json").write_text(json.dumps(meta))
     ways = {"min": "MINIMIZE", "max": "MAXIMIZE"}
     of = [{key: values[number] for key, values in (further or {}).items()} for number in range(len(trials))]
-    _study(directory, trials, of, [ways[one["mode"]] for one in meta.get("objectives", [meta["objective"]])])
+    _study(directory, trials, of, [ways[one["mode"]] for one in meta["objectives"]])
     for number, (_, params, values) in enumerate(trials):
         _trial(directory / "trials" / f"{number:04d}", number, model, params, values, of[number])
     return directory
@@ -78,22 +81,15 @@ def _meta(name: str, trials: int) -> dict[str, Any]:
         "batch_size": {"kind": "int", "low": 32, "high": 256, "log": False},
         "likelihood": {"kind": "categorical", "choices": ["bernoulli", "gaussian"]},
     }
-    return {
-        "name": name, "study": name, "points": [], "alarm": True,
-        "command": ["gensweep", "run", "vae", "--trials", str(trials)], "model": "vae",
-        "dataset": "digits", "data_dir": None,
-        "data": {"classes": [str(digit) for digit in range(10)], "shape": [1, 8, 8], "n_train": 1257, "n_val": 180,
-                 "n_test": 360, "fingerprint": load("digits").fingerprint},
-        "space": space | {key: {"kind": "fixed", "value": value} for key, value in FIXED.items()},
-        "set": {}, "defaults": FIXED | TRIALS[0][1], "objective": {"metric": "fid", "mode": "min"},
-        "trials": trials, "epochs": 5, "seed": 0, "sampler": "tpe", "scheduler": "asha", "grace": 1,
-        "reduction_factor": 3, "concurrent": 2, "cpus_per_trial": 1, "gpus_per_trial": 0, "precision": "fp32",
-        "max_failures": 3, "time_budget_s": None, "storage": None,
-        "every": None, "train_images": None, "trial_timeout_s": None,
-        "stamp": {"extractor": "digits-abc", "n_samples": 5000, "n_reference": 1437, "reference": "train+val"},
-        "versions": {"gensweep": "0.1.0", "python": "3.11", "torch": "2", "ray": "2", "optuna": "5"},
-        "commit": None, "dirty": False, "created": "2026-01-02T03:04:05Z", "format": 1,
-    }  # fmt: skip
+    return small_manifest(
+        name=name,
+        study=name,
+        command=["gensweep", "run", "vae", "--trials", str(trials)],
+        data=SMALL.data._replace(fingerprint=load("digits").fingerprint),
+        space=space | {key: {"kind": "fixed", "value": value} for key, value in FIXED.items()},
+        defaults=FIXED | TRIALS[0][1],
+        trials=trials,
+    ).to_json()
 
 
 def rewrite(directory: Path, **changes: Any) -> None:

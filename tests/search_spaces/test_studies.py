@@ -55,14 +55,14 @@ def test_study_files__arms_resolve(name: str) -> None:
     """Every key of every arm is one that its model reads, every view is of an evaluated epoch, names do not collide."""
     owned = {arm: resolve_arm(StudyOptions(name), arm) for arm in STUDIES[name].arms}
     for arm, own in owned.items():
-        sheet = make_manifest(training_options(own), [])
-        assert all(box["kind"] == "fixed" for box in sheet["space"].values())
-        assert sheet["trials"] >= 8
-        assert sheet["epochs"] >= 10 or "gan" not in sheet["model"]
+        manifest = make_manifest(training_options(own), [])
+        assert all(box["kind"] == "fixed" for box in manifest.space.values())
+        assert manifest.trials >= 8
+        assert manifest.epochs >= 10 or "gan" not in manifest.model
         if own.spec.trials:
-            assert any(box["kind"] != "fixed" for box in make_manifest(search_options(own), [])["space"].values())
+            assert any(box["kind"] != "fixed" for box in make_manifest(search_options(own), []).space.values())
         at, every = STUDIES[name].arms[arm].at, own.asked.study.every
         assert at in (0, 1) or at % every == 0
-        assert at <= sheet["epochs"]
+        assert at <= manifest.epochs
     homes = {own.directory for own in owned.values()}
     assert len({home.name for home in homes}) == len(homes)

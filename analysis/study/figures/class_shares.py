@@ -42,7 +42,7 @@ def _shares(arm: Arm) -> Shares | None:
     ends = np.array([interval(column) for column in drawn.T])
     lacking = np.isnan(ends)
     ends[lacking] = np.stack([drawn.min(0), drawn.max(0)], 1)[lacking]
-    names = [str(name) for name in arm.sweep.meta["data"]["classes"]]
+    names = [str(name) for name in arm.sweep.manifest.data.classes]
     return Shares(
         arm.name, names, drawn.mean(0), ends[:, 0].clip(0), ends[:, 1].clip(max=1), dataset.class_prior(arm.sweep)
     )

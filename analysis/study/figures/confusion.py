@@ -34,7 +34,7 @@ def _confusion(arm: Arm) -> Confusion | None:
         return None
     counts = np.array(tables, float)  # [seeds, K, K]
     shares = (counts / counts.sum(2, keepdims=True).clip(1e-12)).mean(0)
-    return Confusion(arm.name, [str(name) for name in arm.sweep.meta["data"]["classes"]], shares)
+    return Confusion(arm.name, [str(name) for name in arm.sweep.manifest.data.classes], shares)
 
 
 def draw(info: list[Confusion]) -> Figure:

@@ -36,7 +36,7 @@ def _cell(arm: Arm, i: int) -> Pixels | None:
 def generated_images(arm: Arm, i: int, epoch: int) -> Pixels:
     """What trial i of an arm drew at an evaluated epoch; the autoencoders' batches alternate input and output."""
     drawn = sample_grids.saved_batch(arm.sweep, arm.trials[i].number, epoch)
-    return drawn[1::2] if MODELS[arm.sweep.meta["model"]].shows_pairs else drawn
+    return drawn[1::2] if MODELS[arm.sweep.manifest.model].shows_pairs else drawn
 
 
 def draw(info: ArmGrid) -> Figure:

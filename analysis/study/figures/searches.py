@@ -33,7 +33,7 @@ def data(arms: list[Arm], of: str) -> Budget | None:
         return None
     level = 1 - (1 - LEVEL) / max(1, sum(arm.control is not None for arm in searched))
     lines = [search_line(arm.name, unit, arm.search, arm.control, level) for arm in searched]
-    models = [arm.sweep.meta["model"] for arm in searched]
+    models = [arm.sweep.manifest.model for arm in searched]
     points = [point for arm in arms if (point := _point(arm, models, unit)) is not None]
     return Budget(unit, searched[0].sweep.metric, lines, {}, "", "", points, searched[0].sweep.sign)
 
@@ -47,7 +47,7 @@ def _point(arm: Arm, models: list[str], unit: Unit) -> Point | None:
     told = random_search.trial_costs(search) if search is not None else None
     x = float(told[unit].sum()) if told is not None else _cost(arm, unit)
     low, high = interval(values)
-    model = arm.sweep.meta["model"]
+    model = arm.sweep.manifest.model
     of = models.index(model) if model in models else -1
     mean = float(values.mean())
     return Point(arm.name, of, x, mean, low, high, by_hand=search is None)

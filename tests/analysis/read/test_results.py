@@ -96,7 +96,7 @@ def test_results__bucket_reads_like_a_folder(made: Path) -> None:
     bucket = Directory(fs.SubTreeFileSystem(str(made.parent), fs.LocalFileSystem()), "tiny", "s3://bucket/tiny")
     assert not bucket.local
     sweep = results.load(made)
-    assert [trial.number for trial in optuna_study.read_trials(bucket, sweep.meta)] == [0, 1, 2, 3]
+    assert [trial.number for trial in optuna_study.read_trials(bucket, sweep.manifest)] == [0, 1, 2, 3]
     assert results.read_trial(sweep._replace(place=bucket), 1) == results.read_trial(sweep, 1)
     assert results.load(made.as_uri()).trials.equals(sweep.trials)
 

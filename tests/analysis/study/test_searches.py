@@ -23,15 +23,15 @@ from gensweep.sweep.study_arms import StudyOptions, control_options, resolve_arm
 def test_searches__control_has_same_space_and_budget() -> None:
     own = resolve_arm(StudyOptions("searched-enough", trials=7), "gan")
     search, random = (make_manifest(options, []) for options in (search_options(own), control_options(own)))
-    assert (search["trials"], random["trials"]) == (7, 7)
-    assert (search["sampler"], random["sampler"]) == ("tpe", "random")
-    assert search["space"] == random["space"]
-    assert search["space"]["epochs"] == {"kind": "fixed", "value": 30}  # trials and images are one budget
-    assert {search["scheduler"], random["scheduler"]} == {"none"}
-    assert search["defaults"]["lr_g"] == 1e-3  # begins at the report's point
+    assert (search.trials, random.trials) == (7, 7)
+    assert (search.sampler, random.sampler) == ("tpe", "random")
+    assert search.space == random.space
+    assert search.space["epochs"] == {"kind": "fixed", "value": 30}  # trials and images are one budget
+    assert {search.scheduler, random.scheduler} == {"none"}
+    assert search.defaults["lr_g"] == 1e-3  # begins at the report's point
     hand = make_manifest(training_options(resolve_arm(StudyOptions("searched-enough"), "gan-baseline")), [])
-    assert hand["defaults"] == search["defaults"]
-    assert len({search["seed"], random["seed"], hand["seed"]}) == 3
+    assert hand.defaults == search.defaults
+    assert len({search.seed, random.seed, hand.seed}) == 3
 
 
 def row(value: float) -> dict[str, Any]:

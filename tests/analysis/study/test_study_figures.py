@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.manifests import SMALL, small_manifest
 
 from analysis.read.results import Trial
 from analysis.study.figures import class_shares, confusion, curves_with_band
@@ -18,8 +19,9 @@ def row(epoch: int, **more: Any) -> dict[str, Any]:
 
 
 def arm(*trials: list[dict[str, Any]], at: int = 0) -> Arm:
-    meta = {"data": {"classes": CLASSES, "fingerprint": "none"}, "dataset": "folder:nowhere", "data_dir": None}
-    sweep: Any = type("S", (), {"meta": meta, "metric": "fid"})()
+    data = SMALL.data._replace(classes=CLASSES)
+    manifest = small_manifest(data=data, dataset="folder:nowhere")
+    sweep: Any = type("S", (), {"manifest": manifest, "metric": "fid"})()
     return Arm("mine", "", sweep, [Trial(i, i, {}, rows, None) for i, rows in enumerate(trials)], at, 0)
 
 

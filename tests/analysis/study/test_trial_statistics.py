@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.manifests import SMALL, small_manifest
 
 from analysis.nets.codes import Codes
 from analysis.study import trial_statistics
@@ -22,7 +23,7 @@ def test_trial_statistics__from_rows() -> None:
         {"epoch": 1, "grad_norm_d": 2.0, "grad_norm_g": 9.0, "class_shares": [1.0, 0.0, 0.0], "fid": 5.0},
         {"epoch": 2, "grad_norm_d": 6.0, "grad_norm_g": 1.0, "class_shares": [0.2, 0.5, 0.3], "fid": None},
     ]
-    sweep: Any = type("S", (), {"meta": {"data": {"classes": ["a", "b", "c"]}}})
+    sweep: Any = type("S", (), {"manifest": small_manifest(data=SMALL.data._replace(classes=["a", "b", "c"]))})
     trial: Any = type("T", (), {"rows": rows, "number": 0})
 
     def value(statistic: str, row: dict[str, Any] | None) -> float:

@@ -48,23 +48,23 @@ def test_boundary__advised_range(
 
 
 def test_boundary__extend_accepts_the_advice() -> None:
-    sheet = {**make_manifest(Options("gan", trials=8), []), "study": "s"}
-    top = {key: [box["high"]] * 5 for key, box in sheet["space"].items() if box["kind"] in ("float", "int")}
-    top |= {key: [box["choices"][-1]] * 5 for key, box in sheet["space"].items() if box["kind"] == "categorical"}
-    found = [boundary.find_edge(key, sheet["space"][key], values) for key, values in top.items()]
+    manifest = make_manifest(Options("gan", trials=8), [])
+    top = {key: [box["high"]] * 5 for key, box in manifest.space.items() if box["kind"] in ("float", "int")}
+    top |= {key: [box["choices"][-1]] * 5 for key, box in manifest.space.items() if box["kind"] == "categorical"}
+    found = [boundary.find_edge(key, manifest.space[key], values) for key, values in top.items()]
     wider = {one.key: one.wider for one in found if one is not None}
     assert set(wider) == {"lr_g", "lr_d", "beta1", "batch_size", "latent_dim"}
-    longer, _ = extend_manifest(sheet, 4, wider)
-    assert longer["space"]["lr_g"]["high"] == pytest.approx(0.05)
-    assert longer["space"]["batch_size"]["choices"] == [64, 128, 256, 512]
+    longer, _ = extend_manifest(manifest, 4, wider)
+    assert longer.space["lr_g"]["high"] == pytest.approx(0.05)
+    assert longer.space["batch_size"]["choices"] == [64, 128, 256, 512]
 
 
 def test_boundary__command(tmp_path: Path) -> None:
     sweep = results.load(sweeps.make(tmp_path / "s"))
     assert boundary.winner_edges(sweep) == []
     assert "inside every range" in boundary.describe_edges(sweep, [])
-    space = sweep.meta["space"] | {"lr": {**sweep.meta["space"]["lr"], "high": 3e-3}}
-    narrow = sweep._replace(meta=sweep.meta | {"space": space})
+    space = sweep.manifest.space | {"lr": {**sweep.manifest.space["lr"], "high": 3e-3}}
+    narrow = sweep._replace(manifest=sweep.manifest._replace(space=space))
     found = boundary.winner_edges(narrow)
     assert "the upper edge of lr," in boundary.describe_edges(narrow, found)
     command = " ".join(boundary.extend_command(narrow, found))

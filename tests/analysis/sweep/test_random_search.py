@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers import sweeps
+from helpers.manifests import small_manifest
 from helpers.sweeps import DRAWS
 
 from analysis.figures import best_vs_budget as figure
@@ -76,7 +77,7 @@ def test_random_search__spent_and_reached(tmp_path: Path) -> None:
     assert told["images"].tolist() == [1257] * 6
     assert told["seconds"].tolist() == [1.0] * 6
     assert random_search.random_trials(random, told)["number"].tolist() == [1, 2, 3, 4, 5]  # not the defaults
-    named = random._replace(meta=random.meta | {"points": [{"lr": 1e-3}]})
+    named = random._replace(manifest=random.manifest._replace(points=[{"lr": 1e-3}]))
     assert random_search.random_trials(named, told)["number"].tolist() == [2, 3, 4, 5]
     assert [random_search.best_within(told, "images", images) for images in (1000, 1257, 3 * 1257, 9999)] == [
         np.inf,
@@ -104,8 +105,9 @@ def test_random_search__band_needs_independent_draws(tmp_path: Path) -> None:
         "random",
     ]
     named = {"scheduler": "none", "points": [{"lr": 1e-3}] * 5}
-    for meta in ({"scheduler": "asha"}, {"scheduler": "none", "study": "s@2"}, named):
-        assert random_search.why_no_band(sweep._replace(meta=sweep.meta | {"sampler": "random"} | meta))
+    for changes in ({"scheduler": "asha"}, {"scheduler": "none", "study": "s@2"}, named):
+        manifest = small_manifest(**{**sweep.manifest._asdict(), "sampler": "random", **changes})
+        assert random_search.why_no_band(sweep._replace(manifest=manifest))
 
 
 def test_random_search__no_band_for_points_alone(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ def test_ranking__ties_and_failures(made: Path) -> None:
 
 
 def test_ranking__maximised_objective(own: Path) -> None:
-    rewrite(own, objective={"metric": "fid", "mode": "max"})
+    highest = {"metric": "fid", "mode": "max"}
+    rewrite(own, objective=highest, objectives=[highest])
     sweep = results.load(own)
     lead = ranking.top_entries(sweep, 1)[0]
     assert (lead["number"], lead["value"], lead["best_epoch"]) == (2, 90.0, 1)

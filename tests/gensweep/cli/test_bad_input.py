@@ -144,8 +144,8 @@ def change(without: str = "", **settings: Any) -> Callable[[Path], None]:
     """sweep.json with other settings, or `without` one."""
 
     def edit(sweep: Path) -> None:
-        sheet = json.loads((sweep / "sweep.json").read_text()) | settings
-        (sweep / "sweep.json").write_text(json.dumps({k: v for k, v in sheet.items() if k != without}))
+        manifest = json.loads((sweep / "sweep.json").read_text()) | settings
+        (sweep / "sweep.json").write_text(json.dumps({k: v for k, v in manifest.items() if k != without}))
 
     return edit
 
@@ -176,8 +176,8 @@ def gone(sweep: Path) -> None:
         (put("sweep.json", b"[]"), "best s", "format 1"),
         (put("sweep.json", b"\xff\xfe\x00"), "report s", "broken"),
         (put("sweep.json", b"\xff\xfe\x00"), "extend s --trials 2", "broken"),
-        (put("sweep.json", b'{"format": 1}'), "status s", "'name'"),
-        (put("sweep.json", b'{"format": 1}'), "resume s", "lacks model"),
+        (put("sweep.json", b'{"format": 1}'), "status s", "its sweep.json has no valid name, command"),
+        (put("sweep.json", b'{"format": 1}'), "resume s", "its sweep.json has no valid name, command"),
         (change(format=2), "sample s", "format 1"),
         (change(model="vea"), "report s", "'vea'"),
         (change(model="vea"), "resume s", "did you mean 'vae'"),

@@ -1,6 +1,5 @@
 """The command line without Ray: what is resolved, and that every bad input is one line, exit 2, nothing written."""
 
-import json
 import os
 import subprocess
 import sys
@@ -10,9 +9,11 @@ import pytest
 from helpers.command_line import refused, written
 from optuna.trial import TrialState
 
+from analysis.read.manifest import read_manifest
 from gensweep.cli.main import main
 from gensweep.import_hook import ROOT
 from gensweep.search.study_storage import open_study
+from trainables.filestore import open_directory
 
 pytestmark = pytest.mark.usefixtures("at_home")
 
@@ -141,7 +142,7 @@ def test_command_line__name_of_another_sweep(at_home: Path, capsys: pytest.Captu
 
 def test_report__all_trials_failed(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     directory = written(at_home, trials=1)
-    with open_study(directory, json.loads((directory / "sweep.json").read_text()), {}) as study:
+    with open_study(directory, read_manifest(open_directory(directory)), {}) as study:
         trial = study.ask()
         trial.set_user_attr("reason", "nan")
         study.tell(trial, state=TrialState.FAIL)

@@ -5,24 +5,24 @@ from typing import Any
 
 import pytest
 from helpers import sweeps
+from helpers.manifests import SMALL as SMALL_MANIFEST
 
+from analysis.read.manifest import SweepManifest
 from gensweep.config import initial_points
-from gensweep.config.manifest import Sheet
 from gensweep.config.options import Options
 from gensweep.config.resolve import make_manifest
 from gensweep.errors import UserError
 from gensweep.search.study_storage import open_study
 from gensweep.sweep.run_sweep import search_space
 from search_spaces import SPACES
-from trainables.objective import goal_of
 
 VAE = SPACES["vae"]
 
 
-GOAL = goal_of({"objective": {"metric": "fid", "mode": "min"}})
+GOAL = SMALL_MANIFEST.goal
 
 
-def _sheet(**options: Any) -> Sheet:
+def _sheet(**options: Any) -> SweepManifest:
     return make_manifest(Options("vae", trials=4, **options), ["gensweep"])
 
 
@@ -47,11 +47,11 @@ def test_initial_points__after_the_defaults(tmp_path: Path) -> None:
         "likelihood": "gaussian",
         "sigma": 0.1,
     }
-    sheet = _sheet(points=[initial_points.parse_point("lr=5e-4,likelihood=gaussian,sigma=0.1")])
-    with open_study(tmp_path, sheet, {"lr": 1e-3}) as study:
+    manifest = _sheet(points=[initial_points.parse_point("lr=5e-4,likelihood=gaussian,sigma=0.1")])
+    with open_study(tmp_path, manifest, {"lr": 1e-3}) as study:
         first, second = study.ask(), study.ask()
-        search_space(sheet).space(first)
-        config = search_space(sheet).space(second)
+        search_space(manifest).space(first)
+        config = search_space(manifest).space(second)
     assert first.params["lr"] == 1e-3
     assert (config["lr"], config["likelihood"], config["sigma"]) == (5e-4, "gaussian", 0.1)
     with pytest.raises(UserError, match="4 points and the defaults need at least 5 trials"):

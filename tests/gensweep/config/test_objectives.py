@@ -7,12 +7,13 @@ import pytest
 from helpers.command_line import refused
 from helpers.searching import TWO
 
+from analysis.read.manifest import SweepManifest
 from gensweep.cli.dry_run import readable
 from gensweep.config import initial_points
 from gensweep.config.options import Options
 from gensweep.config.resolve import make_manifest
 from search_spaces import SPACES
-from trainables.objective import constraint, goal_of
+from trainables.objective import Goal, Objective, constraint
 
 
 def test_constraint__parse_and_format() -> None:
@@ -62,7 +63,8 @@ def test_objectives__refused(
 
 
 def resolved(**options: Any) -> dict[str, Any]:
-    return make_manifest(Options("vae", **options), ["gensweep"])
+    """The content of sweep.json."""
+    return make_manifest(Options("vae", **options), ["gensweep"]).to_json()
 
 
 def test_objectives__spellings_are_equal() -> None:
@@ -81,8 +83,7 @@ def test_objectives__spellings_are_equal() -> None:
 def test_objectives__primary_in_the_dry_run() -> None:
     about = resolved(objective="fid,precision", primary="precision", constraints=["modes>=7"])
     assert (about["objective"], about["objectives"]) == (TWO[1], TWO)
-    data = {"shape": [1, 8, 8], "n_train": 1, "n_val": 1, "n_test": 1, "classes": ["0"]}
-    said = readable(Path("x"), {**about, "data": data})
+    said = readable(Path("x"), SweepManifest.from_json(about))
     for line in ("fid, lower is better; precision, higher is better", "precision: early stopping", "modes>=7"):
         assert line in said
 
@@ -91,5 +92,6 @@ def test_warm_from__needs_same_objectives(tmp_path: Path) -> None:
     from helpers import sweeps
 
     made = sweeps.make(tmp_path / "s")
+    several = tuple(Objective(**about) for about in TWO)
     with pytest.raises(ValueError, match="it looked for fid:min, this sweep looks for fid:min, precision:max"):
-        initial_points.points_from_sweep(SPACES["vae"], str(made), goal_of({"objective": TWO[0], "objectives": TWO}))
+        initial_points.points_from_sweep(SPACES["vae"], str(made), Goal(several[0], several))

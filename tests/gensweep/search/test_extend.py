@@ -9,8 +9,8 @@ from helpers.command_line import SMALL, done, gensweep, trials, wait_for_rows
 from optuna.trial import TrialState
 
 from analysis.read import results
+from analysis.read.manifest import SweepManifest
 from gensweep.cli.main import main
-from gensweep.config.manifest import Sheet
 from gensweep.config.options import Options
 from gensweep.config.resolve import make_manifest
 from gensweep.errors import UserError
@@ -39,7 +39,7 @@ def test_stopped_resumed_and_extended_on_a_journal(tmp_path: Path) -> None:
     assert [state for _, state, *_ in told] == [TrialState.COMPLETE] * 4
     assert (told[1][2]["lr"], told[1][2]["latent_dim"]) == (0.002, 9)
     read = results.load(sweep)
-    assert read.meta["space"]["lr"] == {"kind": "float", "low": 1e-5, "high": 0.1, "log": True}
+    assert read.manifest.space["lr"] == {"kind": "float", "low": 1e-5, "high": 0.1, "log": True}
     assert read.trials["number"].tolist() == [0, 1, 2, 3]
 
 
@@ -49,7 +49,7 @@ def test_nothing_to_stop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().err == f"gensweep: no driver is running {made}: there is nothing to cancel\n"
 
 
-def _sheet(**options: Any) -> Sheet:
+def _sheet(**options: Any) -> SweepManifest:
     return make_manifest(Options("vae", trials=4, **options), ["gensweep"])
 
 
@@ -66,7 +66,7 @@ def test_a_wider_space_reaches_the_sampler(tmp_path: Path) -> None:
         rewrite_study(tmp_path, old, new)
     new, space = extend_manifest(old, 12, {"lr": "1e-7:1:log"})
     new = rewrite_study(tmp_path, old, new)
-    assert (new["trials"], new["study"]) == (16, "vae-digits@2")
+    assert (new.trials, new.study) == (16, "vae-digits@2")
     with open_study(tmp_path, new, {}) as study:
         assert [trial.number for trial in study.trials] == list(range(8))
         assert [trial.value for trial in study.trials] == [float(number) for number in range(8)]
@@ -77,7 +77,7 @@ def test_a_wider_space_reaches_the_sampler(tmp_path: Path) -> None:
 def test_an_extension_of_the_same_space_keeps_the_study(tmp_path: Path) -> None:
     old = _sheet()
     new, _ = extend_manifest(old, 3, {})
-    assert rewrite_study(tmp_path, old, new) == {**old, "trials": 7}
+    assert rewrite_study(tmp_path, old, new) == old._replace(trials=7)
 
 
 @pytest.mark.parametrize(("more", "settings"), [(0, {}), (1, {"lrr": "1e-3"}), (1, {"lr": "2:1"})])

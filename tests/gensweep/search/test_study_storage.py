@@ -13,18 +13,19 @@ from typing import Any, NamedTuple
 
 import pytest
 from helpers.command_line import LENGTH, SMALL, done, gensweep, rows, trials, wait_for_rows
+from helpers.manifests import small_manifest
 from helpers.searching import BOXES, FIRST, run_one, space
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 from sqlalchemy import create_engine, text
 
 from analysis.read import optuna_study
+from analysis.read.manifest import SweepManifest
 from analysis.read.optuna_study import with_driver
 from gensweep.errors import UserError
 from gensweep.search.study_storage import check_storage, closing_storage, hide_password, open_study
 from gensweep.tune.searcher import StudySearcher
 from trainables import filestore
-from trainables.objective import goal_of
 
 TOTAL = 8
 DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
@@ -79,17 +80,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Server]:
     stop()
 
 
-def sheet(storage: str | None, name: str = "s", seed: int = 0) -> dict[str, Any]:
-    return {
-        "name": name, "study": name, "points": [], "storage": storage, "sampler": "tpe", "seed": seed, "space": BOXES,
-        "objective": {"metric": "fid", "mode": "min"},
-    }  # fmt: skip
+def manifest(storage: str | None, name: str = "s", seed: int = 0) -> SweepManifest:
+    return small_manifest(name=name, study=name, storage=storage, seed=seed, space=BOXES)
 
 
-def search(folder: Path, about: dict[str, Any], between: Callable[[int], None] = lambda i: None) -> list[Any]:
+def search(folder: Path, about: SweepManifest, between: Callable[[int], None] = lambda i: None) -> list[Any]:
     folder.mkdir(exist_ok=True)
     with open_study(folder, about, FIRST) as study:
-        searcher = StudySearcher(study, space, goal_of(about), TOTAL)
+        searcher = StudySearcher(study, space, about.goal, TOTAL)
         found = []
         for i in range(TOTAL):
             between(i)
@@ -104,11 +102,11 @@ def test_every_storage_gives_the_same_search(tmp_path: Path, server: Server) -> 
             server.stop()
             threading.Timer(2.0, server.start).start()
 
-    whole = search(tmp_path / "sqlite", sheet(None))
-    assert search(tmp_path / "journal", sheet("journal")) == whole
-    assert search(tmp_path / "postgres", sheet(server.url), restart) == whole
+    whole = search(tmp_path / "sqlite", manifest(None))
+    assert search(tmp_path / "journal", manifest("journal")) == whole
+    assert search(tmp_path / "postgres", manifest(server.url), restart) == whole
     for name, storage in (("sqlite", None), ("journal", "journal"), ("postgres", server.url)):
-        read = optuna_study.read_trials(filestore.open_directory(tmp_path / name), sheet(storage))
+        read = optuna_study.read_trials(filestore.open_directory(tmp_path / name), manifest(storage))
         assert [trial.number for trial in read] == list(range(TOTAL))
         assert read[0].params == FIRST
 
@@ -138,8 +136,8 @@ def test_two_sweeps_begin_in_an_empty_database(server: Server) -> None:
 
 
 def test_two_sweeps_in_one_database(tmp_path: Path, server: Server) -> None:
-    one, two = (sheet(server.url, name, seed) for name, seed in (("one", 1), ("two", 2)))
-    alone = search(tmp_path / "alone", sheet(None, "one", 1))
+    one, two = (manifest(server.url, name, seed) for name, seed in (("one", 1), ("two", 2)))
+    alone = search(tmp_path / "alone", manifest(None, "one", 1))
     found: dict[str, list[Any]] = {}
     threads = [
         threading.Thread(

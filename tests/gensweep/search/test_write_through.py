@@ -7,17 +7,17 @@ from typing import Any
 
 import optuna
 import pytest
-from helpers.searching import FIRST, row, run_one, searching, sheet, space
+from helpers.searching import FIRST, manifest, row, run_one, searching, space
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import event
 
 from analysis.read import optuna_study
+from analysis.read.manifest import SweepManifest
 from gensweep.search.study_storage import open_study
 from gensweep.search.write_through import WriteThroughStorage
 from gensweep.tune.searcher import StudySearcher
 from trainables import filestore
-from trainables.objective import goal_of
 
 FIELDS = ("number", "state", "params", "distributions", "values", "intermediate_values", "user_attrs", "system_attrs")
 
@@ -26,7 +26,7 @@ def said(trials: list[FrozenTrial]) -> list[dict[str, Any]]:
     return [{field: getattr(trial, field) for field in FIELDS} for trial in trials]
 
 
-def on_disk(folder: Path, about: dict[str, Any]) -> list[FrozenTrial]:
+def on_disk(folder: Path, about: SweepManifest) -> list[FrozenTrial]:
     return optuna_study.read_trials(filestore.open_directory(folder), about)
 
 
@@ -34,9 +34,9 @@ def on_disk(folder: Path, about: dict[str, Any]) -> list[FrozenTrial]:
     ("sampler", "storage"), [("tpe", None), ("tpe", "journal"), ("cmaes", None), ("nsgaii", None), ("grid", None)]
 )  # each sampler keeps something else in the study
 def test_memory_and_disk_agree_after_every_step(tmp_path: Path, sampler: str, storage: str | None) -> None:
-    about = {**sheet(sampler), "storage": storage}
+    about = manifest(sampler)._replace(storage=storage)
     with open_study(tmp_path, about, FIRST) as study:
-        searcher = StudySearcher(study, space, goal_of(about), 8)
+        searcher = StudySearcher(study, space, about.goal, 8)
         for i in range(6):
             run_one(searcher, str(i))
             assert said(on_disk(tmp_path, about)) == said(study.trials)
@@ -54,7 +54,7 @@ def test_a_trial_is_stored_with_its_parameters_before_a_worker_has_it(tmp_path: 
     with searching(tmp_path) as (searcher, _):
         searcher.suggest("0")
         config = searcher.suggest("1")
-        begun = on_disk(tmp_path, sheet())[1]
+        begun = on_disk(tmp_path, manifest())[1]
         assert (begun.state, begun.params) == (TrialState.RUNNING, {key: config[key] for key in begun.params})
         assert begun.params
 
@@ -63,7 +63,7 @@ def test_a_trial_that_nobody_has_is_not_stored_and_is_asked_again(tmp_path: Path
     with searching(tmp_path) as (searcher, study):
         run_one(searcher, "0")
         asked = space(study.ask())  # and the driver dies
-        assert len(on_disk(tmp_path, sheet())) == 1
+        assert len(on_disk(tmp_path, manifest())) == 1
     with searching(tmp_path) as (searcher, study):
         assert searcher.suggest("1") == {**asked, "number": 1}
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from helpers.command_line import rows, trials
 from helpers.full_disk import fill
-from helpers.searching import FIRST, row, run_one, sheet, space
+from helpers.searching import FIRST, manifest, row, run_one, space
 from optuna.trial import TrialState
 from ray.tune.search import Searcher
 
@@ -17,7 +17,6 @@ from gensweep.search.study_storage import open_study
 from gensweep.storage.atomic import is_full
 from gensweep.tune.run_trial import classify
 from gensweep.tune.searcher import StudySearcher
-from trainables.objective import goal_of
 from trainables.trial_files import TrialFiles
 
 BLOCK = 4096
@@ -39,9 +38,9 @@ def test_full_disk__previous_checkpoint_stays(small_disk: Path) -> None:
 
 @pytest.mark.parametrize("storage", [None, "journal"])
 def test_full_disk__optuna_study_pauses_and_goes_on(small_disk: Path, storage: str | None) -> None:
-    about, causes = {**sheet(), "storage": storage}, list[str]()
+    about, causes = manifest()._replace(storage=storage), list[str]()
     with open_study(small_disk, about, FIRST) as study:
-        searcher = StudySearcher(study, space, goal_of(about), 3, halt=causes.append)
+        searcher = StudySearcher(study, space, about.goal, 3, halt=causes.append)
         run_one(searcher, "a")
         config, ballast = searcher.suggest("b"), fill(small_disk)
         told = 0
@@ -55,7 +54,7 @@ def test_full_disk__optuna_study_pauses_and_goes_on(small_disk: Path, storage: s
     with open_study(small_disk, about, FIRST) as study:
         assert [trial.state for trial in study.trials] == [TrialState.COMPLETE, TrialState.RUNNING]
         assert sorted(study.trials[1].intermediate_values) == list(range(1, told))
-        searcher = StudySearcher(study, space, goal_of(about), 3)
+        searcher = StudySearcher(study, space, about.goal, 3)
         assert run_one(searcher, "b") == config
         run_one(searcher, "c")
         assert [trial.state for trial in study.trials] == [TrialState.COMPLETE] * 3

@@ -17,9 +17,9 @@ from gensweep.sweep.run_sweep import prepare_sweep
 
 @pytest.mark.parametrize("command", [["run", "vae"], ["resume"], ["extend"]])
 def test_lock__second_driver_refused(command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    directory, sheet, _ = prepare_sweep(Options("vae", results=str(tmp_path)), ["gensweep"])
+    directory, manifest, _ = prepare_sweep(Options("vae", results=str(tmp_path)), ["gensweep"])
     directory.mkdir()
-    (directory / "sweep.json").write_text(json.dumps({**sheet, "stamp": {}}))
+    (directory / "sweep.json").write_text(json.dumps(manifest.to_json()))
     words = {
         "run": ["--results", str(tmp_path)],
         "resume": [str(directory)],

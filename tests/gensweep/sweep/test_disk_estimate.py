@@ -15,8 +15,8 @@ from gensweep.sweep.run_sweep import prepare_sweep, search_space
 def test_disk_estimate__disk_too_small(small_disk: Path) -> None:
     def looked(**options: Any) -> None:
         asked = Options("vae", results=str(small_disk), **options)
-        directory, sheet, data = prepare_sweep(asked, ["gensweep"])
-        disk_estimate.check_disk_space(directory, sheet, search_space(sheet), data, 1)
+        directory, manifest, data = prepare_sweep(asked, ["gensweep"])
+        disk_estimate.check_disk_space(directory, manifest, search_space(manifest), data, 1)
 
     looked(trials=1)
     with pytest.raises(UserError, match=r"has 8.39 MB left, and 9 trials need .* of it for checkpoints"):

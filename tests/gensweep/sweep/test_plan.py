@@ -19,10 +19,10 @@ START_S = 8.0
 
 
 def played(kinds: list[ProbedConfig], slots: int, seed: int = 0, **options: Any) -> Any:
-    sheet = make_manifest(Options("vae", **options), ["gensweep"])
+    manifest = make_manifest(Options("vae", **options), ["gensweep"])
     evaluator = digits().evaluator
     assert evaluator is not None
-    return simulate_sweep(sheet, evaluator._replace(**evaluation_schedule(sheet)), kinds, slots, START_S, seed)
+    return simulate_sweep(manifest, evaluator._replace(**evaluation_schedule(manifest)), kinds, slots, START_S, seed)
 
 
 def test_plan__without_scheduler_time_is_a_sum() -> None:

@@ -16,7 +16,6 @@ from rich.console import Console
 
 from gensweep import Sweep
 from gensweep.cli.main import main
-from gensweep.config.manifest import Sheet
 from gensweep.config.options import Options
 from gensweep.config.resolve import make_manifest
 from gensweep.sweep.run_sweep import read_manifest, search_space
@@ -39,9 +38,9 @@ def test_run_sweep__beside_modules_of_the_same_name(tmp_path: Path) -> None:
     sweep = tmp_path / "results" / "vae-digits"
     assert [state for _, state, *_ in trials(sweep)] == [TrialState.COMPLETE] * 2
     assert {name: len(lines) for name, lines in rows(sweep).items()} == {"0000": 2, "0001": 2}
-    sheet = read_manifest(sweep)
-    assert sheet["stamp"]["n_samples"] == 5000
-    assert sheet["command"][:3] == ["gensweep", "run", "vae"]
+    manifest = read_manifest(sweep)
+    assert manifest.stamp["n_samples"] == 5000
+    assert manifest.command[:3] == ["gensweep", "run", "vae"]
     code, out, err = done(gensweep("best", "results/vae-digits", "--json", cwd=tmp_path))
     assert (code, err) == (0, "")
     assert json.loads(out)[0]["number"] in (0, 1)
@@ -140,13 +139,13 @@ def visible(config: dict[str, Any], *, data: Any, evaluator: Any, task: Any) -> 
 def seen(folder: Path, cores: list[Node], at_once: int, **options: Any) -> list[tuple[str, list[str]]]:
     """What `at_once` trials see that wait for each other."""
     asked = Options("vae", trials=at_once, **options)
-    sheet: Sheet = {**make_manifest(asked, ["test"]), "stamp": {}, "data": {}}
+    manifest = make_manifest(asked, ["test"])
     folder.mkdir()
     given = share(asked, cores)
     assert given.concurrent == at_once
     parts: Any = (at_once, None)
     console = Console(file=io.StringIO())
-    ended = run_tuner.run(folder, sheet, search_space(sheet), parts, given, None, console, visible)
+    ended = run_tuner.run(folder, manifest, search_space(manifest), parts, given, None, console, visible)
     assert (ended.cause, ended.trials, ended.failed) == ("done", at_once, 0)
     return sorted(tuple(json.loads(path.read_text())) for path in folder.glob("seen-*"))
 

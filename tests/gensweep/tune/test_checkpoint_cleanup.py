@@ -1,15 +1,15 @@
 """The budget of checkpoints: whose are deleted first."""
 
-import json
 from pathlib import Path
 
 from helpers import sweeps
 from optuna.trial import TrialState
 
+from analysis.read.manifest import read_manifest
 from gensweep.search.study_storage import open_study
 from gensweep.tune.checkpoint_cleanup import CheckpointLimit
 from gensweep.tune.searcher import Outcome
-from trainables.objective import goal_of
+from trainables.filestore import open_directory
 
 
 def test_the_worst_that_have_ended_lose_their_checkpoints_first(tmp_path: Path) -> None:
@@ -23,10 +23,10 @@ def test_the_worst_that_have_ended_lose_their_checkpoints_first(tmp_path: Path) 
     def left() -> list[int]:
         return sorted({int(path.parent.name) for path in directory.glob("trials/*/checkpoint_*.pt")})
 
-    meta = json.loads((directory / "sweep.json").read_text())
-    with open_study(directory, meta, {}) as study:
+    manifest = read_manifest(open_directory(directory))
+    with open_study(directory, manifest, {}) as study:
         told = study.get_trials()
-    goal = goal_of(meta)
+    goal = manifest.goal
     files = {path for path in directory.rglob("*") if not path.name.startswith("checkpoint")}
     assert CheckpointLimit(directory, None, goal, told).line() == []
     assert left() == [0, 1, 2, 3, 4, 5]

@@ -16,7 +16,7 @@ from typing import Any
 import optuna
 import pytest
 from helpers.scheduling import plays
-from helpers.searching import run_one, searching, sheet
+from helpers.searching import manifest, run_one, searching
 from optuna.distributions import BaseDistribution, FloatDistribution
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
@@ -75,7 +75,6 @@ def ours(config: dict[str, Any], *, data: Any, evaluator: Any, task: Any) -> Non
 def searched(folder: Path, xs: list[float], evaluator: str = "") -> list[optuna.trial.FrozenTrial]:
     """The study of such a sweep, one trial after the other."""
     about = make_manifest(Options("vae", trials=len(xs), epochs=EPOCHS, reduction_factor=2), ["test"])
-    about = {**about, "stamp": {}, "data": {}}
     folder.mkdir()
     parts: Any = (xs, evaluator)
     run_tuner.run(folder, about, search_space(about), parts, Share(1, 0, 1), None, Console(file=io.StringIO()), ours)
@@ -220,7 +219,7 @@ def test_unrelated_searches_share_a_study(tmp_path: Path) -> None:
     assert (len(study.trials), study.direction.name) == (2, "MINIMIZE")  # the accuracy too
     url = f"sqlite:///{tmp_path}/shared.db"
     for name in ("one", "two"):
-        about: dict[str, Any] = {**sheet(), "name": name, "study": name, "storage": url}
+        about = manifest()._replace(name=name, study=name, storage=url)
         with open_study(tmp_path, about, {}) as own:
             own.ask()
             assert [trial.number for trial in own.trials if trial.state == TrialState.RUNNING] == [0]

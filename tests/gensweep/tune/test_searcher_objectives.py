@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.searching import FIRST, TWO, sheet, space
+from helpers.searching import FIRST, TWO, manifest, space
 from optuna.study import Study
 from optuna.trial import TrialState
 
 from gensweep.search.study_storage import open_study, primary_values
 from gensweep.tune.schedulers import History
 from gensweep.tune.searcher import StudySearcher
-from trainables.objective import Goal, goal_of, values_by_epoch
+from trainables.objective import Goal, Objective, constraint, values_by_epoch
 
 EPOCHS = 3
 
@@ -23,8 +23,9 @@ def searching(
     folder: Path, constraints: tuple[str, ...] = (), objectives: Any = TWO, total: int = 9, sampler: str = "tpe"
 ) -> Generator[tuple[StudySearcher, Study, Goal]]:
     folder.mkdir(exist_ok=True)
-    about = {**sheet(sampler), "objectives": objectives, "constraints": list(constraints)}
-    goal = goal_of(about)
+    several = tuple(Objective(**about) for about in objectives)
+    goal = Goal(several[0], several, tuple(map(constraint, constraints)))
+    about = manifest(sampler)._replace(goal=goal)
     with open_study(folder, about, FIRST) as study:
         yield StudySearcher(study, space, goal, total), study, goal
 

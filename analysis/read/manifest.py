@@ -1,0 +1,164 @@
+"""The manifest of a sweep: what `sweep.json` holds, as a typed and checked tuple. This is its only reader."""
+
+import json
+from collections.abc import Mapping
+from types import UnionType
+from typing import Any, NamedTuple, get_args, get_origin
+
+from trainables import MODELS, filestore
+from trainables.errors import UserError
+from trainables.filestore import Directory
+from trainables.objective import Constraint, Goal, Objective, constraint
+
+FORMAT = 1
+
+
+class DatasetInfo(NamedTuple):
+    """What a sweep records of its data set."""
+
+    classes: list[str]
+    shape: tuple[int, int, int]  # channels, height, width
+    n_train: int
+    n_val: int
+    n_test: int
+    fingerprint: str
+
+
+NOT_LOADED = DatasetInfo([], (0, 0, 0), 0, 0, 0, "")
+
+
+class SweepManifest(NamedTuple):
+    """A sweep with everything resolved. On disk, `goal` is three keys: objective (the primary one), objectives and
+    constraints."""
+
+    name: str
+    command: list[str]
+    model: str
+    dataset: str
+    data_dir: str | None
+    data: DatasetInfo  # NOT_LOADED until the data set is read
+    space: dict[str, dict[str, Any]]
+    set: dict[str, str]
+    defaults: dict[str, Any]
+    goal: Goal
+    trials: int
+    epochs: int  # of the longest trial
+    seed: int
+    sampler: str
+    scheduler: str
+    grace: int
+    reduction_factor: int
+    concurrent: int | None
+    cpus_per_trial: float | None
+    gpus_per_trial: float | None
+    precision: str | None
+    alarm: bool
+    every: int | None
+    train_images: int | None
+    max_failures: int
+    keep_checkpoints: int | None  # bytes
+    trial_timeout_s: float | None
+    time_budget_s: float | None
+    storage: str | None
+    study: str  # the name of the Optuna study, another one after an extension of the space
+    points: list[dict[str, Any]]
+    stamp: dict[str, Any]  # of the evaluator; empty until there is one
+    versions: dict[str, str]
+    commit: str | None
+    dirty: bool
+    created: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of `sweep.json`."""
+        content: dict[str, Any] = {"format": FORMAT}
+        for name, value in self._asdict().items():
+            content |= _goal_to_json(self.goal) if name == "goal" else {name: value}
+        content["data"] = self.data._asdict()
+        reread: dict[str, Any] = json.loads(json.dumps(content))  # lists for tuples
+        return reread
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "SweepManifest":
+        """Return the manifest with this content.
+
+        Raises:
+            UserError: a key is missing, or its value has another type.
+        """
+        types = {**cls.__annotations__, "data": dict, **GOAL_TYPES}
+        del types["goal"]
+        wrong = [key for key, kind in types.items() if key not in content or not _is_instance(content[key], kind)]
+        if not wrong:
+            wrong = [f"data.{key}" for key in DatasetInfo._fields if key not in content["data"]]
+        if wrong:
+            raise UserError(f"its sweep.json has no valid {', '.join(wrong)}")
+        fields: dict[str, Any] = {key: content[key] for key in cls._fields if key not in ("goal", "data")}
+        about = {key: content["data"][key] for key in DatasetInfo._fields}
+        data = DatasetInfo(**{**about, "shape": tuple(about["shape"])})
+        return cls(**fields, data=data, goal=_goal_from_json(content))
+
+    def normalized(self) -> "SweepManifest":
+        """Return the manifest as it will be read back from the disk."""
+        return SweepManifest.from_json(self.to_json())
+
+    @property
+    def searched(self) -> list[str]:
+        """The keys of the space that are not fixed."""
+        return [key for key, param in self.space.items() if param["kind"] != "fixed"]
+
+
+GOAL_TYPES: dict[str, Any] = {"objective": dict, "objectives": list, "constraints": list}
+
+
+def _goal_to_json(goal: Goal) -> dict[str, Any]:
+    return {
+        "objective": goal.primary._asdict(),
+        "objectives": [objective._asdict() for objective in goal.objectives],
+        "constraints": [str(limit) for limit in goal.constraints],
+    }
+
+
+def _goal_from_json(content: Mapping[str, Any]) -> Goal:
+    """Return the goal; raise UserError if an objective lacks its metric or its mode."""
+    try:
+        primary, *several = [
+            Objective(pair["metric"], pair["mode"]) for pair in (content["objective"], *content["objectives"])
+        ]
+    except (KeyError, TypeError) as error:
+        raise UserError("an objective in its sweep.json needs a metric and a mode") from error
+    if primary not in several:
+        raise UserError("the objective in its sweep.json is not among its objectives")
+    limits: list[Constraint] = [constraint(text) for text in content["constraints"]]
+    return Goal(primary, tuple(several), tuple(limits))
+
+
+def _is_instance(value: Any, kind: Any) -> bool:
+    """Return whether a value read from JSON has the annotated type; the items of lists and mappings are not checked."""
+    if isinstance(kind, UnionType):
+        return any(_is_instance(value, option) for option in get_args(kind))
+    plain = get_origin(kind) or kind
+    if plain in (int, float):
+        return isinstance(value, (int, float) if plain is float else int) and not isinstance(value, bool)
+    return isinstance(value, plain)
+
+
+def read_manifest(where: Directory) -> SweepManifest:
+    """Return the manifest of the sweep in a directory.
+
+    Raises:
+        UserError: there is no sweep, it cannot be read, or its model is unknown.
+    """
+    hint = "" if where.has("sweep.json") else _sweeps_below(where)
+    content = filestore.read_description(where, "sweep", FORMAT, hint)
+    try:
+        manifest = SweepManifest.from_json(content)
+    except UserError as error:
+        raise UserError(f"{where.name!r} is not a readable sweep: {error}") from error
+    if manifest.model not in MODELS:
+        raise UserError(f"{where.name!r} is a sweep of {manifest.model!r}, a model that this gensweep does not have")
+    return manifest
+
+
+def _sweeps_below(where: Directory) -> str:
+    """Return a hint for a user who named the results folder: the sweeps one level down."""
+    inside = [name for name in where.names("") if where.has(f"{name}/sweep.json")]
+    return f" (sweeps below it: {', '.join(inside[:5])})" if inside else ""
