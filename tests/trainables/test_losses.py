@@ -33,6 +33,20 @@ LOSSES: dict[str, tuple[float, float | None, float]] = {
 
 
 @pytest.mark.parametrize("name", list(SCHEMES))
+def test_gan_losses__contract(name: str) -> None:
+    """Losses are finite numbers that pull both nets; label smoothing changes a loss that has targets."""
+    scheme, real, fake = SCHEMES[name], REAL.clone().requires_grad_(), FAKE.clone().requires_grad_()
+    losses = [scheme.d(real, fake, {"label_smoothing": torch.tensor(amount)}) for amount in (0.0, 0.1)]
+    assert scheme.targets != torch.equal(*losses)
+    for loss, logits in ((losses[0], real), (losses[0], fake), (scheme.g(fake), fake)):
+        assert loss.shape == ()
+        assert loss.isfinite()
+        (slope,) = torch.autograd.grad(loss, logits, retain_graph=True)
+        assert slope.isfinite().all()
+        assert slope.any()
+
+
+@pytest.mark.parametrize("name", LOSSES)
 def test_gan_losses__by_hand(name: str) -> None:
     plain, smoothed, generator = LOSSES[name]
     scheme = SCHEMES[name]

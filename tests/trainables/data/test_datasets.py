@@ -15,7 +15,7 @@ from trainables.data.dataset import fingerprint, stratified
 from trainables.data.mnist import MNIST
 from trainables.errors import UserError
 
-SIZES = {
+PUBLISHED = {  # images to train on, to tune by and to test on; a new data set needs no entry
     "digits": (1257, 180, 360),
     "mnist": (55_000, 5_000, 10_000),
     "fashion_mnist": (55_000, 5_000, 10_000),
@@ -30,7 +30,9 @@ SIZES = {
 def test_datasets__contract(name: str) -> None:
     data = real(name)
     assert data.name == name
-    assert tuple(len(split) for split in (data.train, data.val, data.test)) == SIZES[name]
+    sizes = tuple(len(split) for split in (data.train, data.val, data.test))
+    assert sizes == PUBLISHED.get(name, sizes)
+    assert min(sizes) > 0
     assert re.fullmatch("[0-9a-f]{64}", data.fingerprint)
     for split in (data.train, data.val, data.test):
         labels = np.asarray(split.labels)

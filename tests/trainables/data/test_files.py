@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.datafiles import blank, listing, paint, root_of, unpacked
+from helpers.datafiles import blank, listing, needs_files, paint, root_of, unpacked
 
 from trainables.data import DATASETS, load
 from trainables.data.cifar10 import BINARY_FILES, read_archive, read_binary, read_folder, read_pickled
@@ -212,7 +212,7 @@ def test_data_files__damaged(prepare: Callable[[Path], str], tmp_path: Path, off
     assert listing(tmp_path) == before
 
 
-@pytest.mark.parametrize("name", [n for n in DATASETS if n not in ("digits", "parabola")])
+@pytest.mark.parametrize("name", list(filter(needs_files, DATASETS)))
 def test_data_files__bad_directory(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match=r"data directory .*/nowhere does not exist: name one by --data-dir"):
         load(name, tmp_path / "nowhere")
@@ -222,7 +222,7 @@ def test_data_files__bad_directory(name: str, tmp_path: Path, monkeypatch: pytes
         load(name)
 
 
-@pytest.mark.parametrize("name", [n for n in DATASETS if n not in ("digits", "parabola")])
+@pytest.mark.parametrize("name", list(filter(needs_files, DATASETS)))
 def test_download__failure_leaves_no_trace(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, offline: None
 ) -> None:
