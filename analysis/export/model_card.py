@@ -118,10 +118,8 @@ def _stamps(about: dict[str, Any]) -> str:
 
 
 def _parameter(search: Sweep, key: str, value: Any) -> dict[str, str]:
-    box = search.manifest.space.get(key, {"kind": "fixed"})
-    spread = ", ".join(map(str, box["choices"])) if "choices" in box else ""
-    if "low" in box:
-        spread = f"{box['low']:g} to {box['high']:g}{' (log)' * box['log']}"
+    param = search.space.get(key)
+    spread = param.text() if param is not None and param.searched else ""
     return {
         "key": key,
         "value": format_value(value),

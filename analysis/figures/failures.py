@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from analysis.base.formatting import format_value
 from analysis.figures import style
 from analysis.read.results import Sweep
+from search_spaces.param import Param
 
 TITLE = "Where trials fail"
 MARKS = {"collapsed": "v", "nan": "X", "oom": "s", "lost": "D"}  # any other class of failure: a plus
@@ -54,25 +55,25 @@ def data(sweep: Sweep) -> list[Failures]:
     keys = [key for key in sweep.swept if key in ended]
     if not keys or not failed.any():
         return []
-    boxes = sweep.manifest.space
-    cuts = {key: best_cut(key, ended[key].tolist(), failed, boxes[key]) for key in keys}
+    params = sweep.space
+    cuts = {key: best_cut(key, ended[key].tolist(), failed, params[key]) for key in keys}
     shown = sorted(keys, key=lambda key: -cuts[key].gain)[:2]
-    scales = [_scale(key, boxes[key]) for key in shown]
+    scales = [_scale(key, params[key]) for key in shown]
     points = [[_position(value, scale) for value in ended[scale.key]] for scale in scales]
     reasons = [str(reason) if lost else "" for reason, lost in zip(ended["reason"], failed, strict=True)]
     return [Failures(scales, points, reasons, cuts[shown[0]])]
 
 
-def best_cut(key: str, values: list[Any], failed: NDArray[np.bool_], box: dict[str, Any]) -> Cut:
+def best_cut(key: str, values: list[Any], failed: NDArray[np.bool_], param: Param) -> Cut:
     """The cut of `values` with the highest information gain; trials without the key are on the other side."""
     options: dict[str, NDArray[np.bool_]] = {}
-    if box["kind"] == "categorical":
-        options = {f"{key} = {choice}": np.array([str(v) == str(choice) for v in values]) for choice in box["choices"]}
+    if param.kind == "categorical":
+        options = {f"{key} = {choice}": np.array([str(v) == str(choice) for v in values]) for choice in param.choices}
     else:
         numbers = np.array([float("nan") if v is None else float(v) for v in values])
         known = np.unique(numbers[np.isfinite(numbers)])
         for low, high in pairwise(known):
-            middle = math.sqrt(low * high) if box["log"] else (low + high) / 2
+            middle = math.sqrt(low * high) if param.log else (low + high) / 2
             options[f"{key} above {format_value(middle)}"] = numbers > middle
             options[f"{key} below {format_value(middle)}"] = numbers < middle
     best = Cut(key, 0.0, "", (0, 0), (int(failed.sum()), len(failed)))
@@ -89,10 +90,10 @@ def _entropy(k: int, n: int) -> float:
     return 0.0 if k in (0, n) else -sum(p * math.log2(p) for p in (k / n, 1 - k / n))
 
 
-def _scale(key: str, box: dict[str, Any]) -> Scale:
-    if box["kind"] == "categorical":
-        return Scale(key, False, [str(choice) for choice in box["choices"]])
-    return Scale(key, bool(box["log"]), [])
+def _scale(key: str, param: Param) -> Scale:
+    if param.kind == "categorical":
+        return Scale(key, False, [str(choice) for choice in param.choices])
+    return Scale(key, param.log, [])
 
 
 def _position(value: Any, scale: Scale) -> float:

@@ -7,7 +7,7 @@ much. A parameter that a trial does not have interrupts its line.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,6 +17,7 @@ from analysis.base.formatting import format_value, metric_label
 from analysis.figures import style
 from analysis.read.results import Sweep
 from analysis.sweep import ranking
+from search_spaces.param import Param
 
 TITLE = "What the best have in common"
 BEST = 0.1  # share of the trials that are in colour, and at least three
@@ -41,8 +42,8 @@ def data(sweep: Sweep) -> list[Parallel]:
     keys = [key for key in sweep.swept if key in ranked]
     if len(ranked) < FEWEST or len(keys) < 2:
         return []
-    boxes = [sweep.manifest.space[key] for key in keys]
-    columns = [[_position(box, value) for value in ranked[key]] for key, box in zip(keys, boxes, strict=True)]
+    params = [sweep.space[key] for key in keys]
+    columns = [[param.position(value) for value in ranked[key]] for key, param in zip(keys, params, strict=True)]
     n = len(ranked)
     return [
         Parallel(
@@ -50,29 +51,15 @@ def data(sweep: Sweep) -> list[Parallel]:
             keys,
             np.array(columns, float).T[:MOST],
             min(max(3, round(BEST * n)), n - 1),
-            [_row_labels(box) for box in boxes],
+            [_row_labels(param) for param in params],
         )
     ]
 
 
-def _position(box: dict[str, Any], value: Any) -> float:
-    """Where a value lies on its row, in the scale that it is searched in; nan for none."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return math.nan
-    if box["kind"] == "categorical":
-        at = [str(choice) for choice in box["choices"]].index(str(value))
-        return at / max(1, len(box["choices"]) - 1)
-    low, high, x = float(box["low"]), float(box["high"]), float(value)
-    if box["log"]:
-        low, high, x = math.log(low), math.log(high), math.log(x)
-    return (x - low) / (high - low) if high > low else 0.5
-
-
-def _row_labels(box: dict[str, Any]) -> list[tuple[float, str]]:
-    if box["kind"] == "categorical":
-        n = max(1, len(box["choices"]) - 1)
-        return [(i / n, str(choice)) for i, choice in enumerate(box["choices"])]
-    return [(0.0, format_value(box["low"])), (1.0, format_value(box["high"]) + (" (log)" if box["log"] else ""))]
+def _row_labels(param: Param) -> list[tuple[float, str]]:
+    if param.kind == "categorical":
+        return [(param.position(choice), str(choice)) for choice in param.choices]
+    return [(0.0, format_value(param.low)), (1.0, format_value(param.high) + (" (log)" if param.log else ""))]
 
 
 def draw(info: Parallel, ax: Axes) -> Axes:

@@ -1,4 +1,4 @@
-"""The objective against each swept parameter, with the edges of its box (analysis/sweep/boundary.py tests whether the
+"""The objective against each swept parameter, with the edges of its range (analysis/sweep/boundary.py tests whether the
 best point lies there).
 
 Points are the best epochs of single runs; all other parameters vary too, so a slice shows a tendency, not an effect.
@@ -15,6 +15,7 @@ from analysis.base.formatting import metric_label
 from analysis.figures import style
 from analysis.read.results import Sweep
 from analysis.sweep import ranking
+from search_spaces.param import Param
 
 TITLE = "Score against each parameter"
 SIZE = (3.4, 2.3)  # inches
@@ -39,11 +40,11 @@ class Slice(NamedTuple):
 
 
 def data(sweep: Sweep) -> list[Slice]:
-    return [_slice(sweep, key, sweep.manifest.space[key]) for key in sweep.swept if key in sweep.trials]
+    return [_slice(sweep, key, sweep.space[key]) for key in sweep.swept if key in sweep.trials]
 
 
-def _slice(sweep: Sweep, key: str, box: dict[str, Any]) -> Slice:
-    choices = [str(choice) for choice in box["choices"]] if box["kind"] == "categorical" else []
+def _slice(sweep: Sweep, key: str, param: Param) -> Slice:
+    choices = [str(choice) for choice in param.choices]
     every = ranking.ranked_trials(sweep)
     scored = every.dropna(subset=[key])  # a conditional key is missing where it does not apply
     failed = sweep.trials[sweep.trials["state"] == "failed"].dropna(subset=[key])
@@ -62,10 +63,10 @@ def _slice(sweep: Sweep, key: str, box: dict[str, Any]) -> Slice:
         winner=numbers.index(lead) if lead in numbers else None,
         default=numbers.index(0) if 0 in numbers else None,
         failed=place(failed[key]),
-        low=-0.5 if choices else float(box["low"]),
-        high=len(choices) - 0.5 if choices else float(box["high"]),
-        log=not choices and bool(box["log"]),
-        whole=box["kind"] == "int",
+        low=-0.5 if choices else float(param.low),
+        high=len(choices) - 0.5 if choices else float(param.high),
+        log=param.log,
+        whole=param.kind == "int",
         choices=choices,
     )
 
@@ -89,7 +90,7 @@ def draw(info: Slice, ax: Axes) -> Axes:
 
 
 def _shade_outside(info: Slice, ax: Axes) -> None:
-    """Sets the scale and shades what lies outside the box."""
+    """Sets the scale and shades what lies outside the range."""
     if info.choices:
         ax.set_xlim(info.low, info.high)
         return

@@ -20,6 +20,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from analysis.read import optuna_study
 from analysis.read.manifest import SweepManifest, read_manifest
+from search_spaces.param import Param, space_from_json
 from trainables import filestore, objective
 from trainables.errors import UserError
 from trainables.filestore import Directory
@@ -74,6 +75,11 @@ class Sweep(NamedTuple):
         return 1 if self.goal.primary.mode == "min" else -1
 
     @property
+    def space(self) -> dict[str, Param]:
+        """The keys of the space."""
+        return space_from_json(self.manifest.space)
+
+    @property
     def swept(self) -> list[str]:
         """The keys that the space leaves open."""
         return self.manifest.searched
@@ -100,7 +106,7 @@ def load(directory: str | Path) -> Sweep:
     seen = {one.number: objective.values_by_epoch(one, goal.primary.metric) for one in found}
     best = {number: goal.best(told) for number, told in seen.items()}
     scores = {number: seen[number][epoch] for number, epoch in best.items() if epoch is not None}
-    fixed = {key: box["value"] for key, box in manifest.space.items() if box["kind"] == "fixed"}
+    fixed = {key: param.value for key, param in space_from_json(manifest.space).items() if not param.searched}
     told = [(number, epoch, values[goal.primary.metric]) for number, at in seen.items() for epoch, values in at.items()]
     history = pd.DataFrame(told, columns=["number", "epoch", "value"]).sort_values(["number", "epoch"])
     trials = pd.DataFrame(

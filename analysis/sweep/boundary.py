@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from analysis.read.results import Sweep
 from analysis.sweep import ranking
+from search_spaces.param import Param, is_number
 from trainables.config_schema import KEYS
 
 NEAR = 0.05  # of the range's width
@@ -38,25 +39,25 @@ def winner_edges(sweep: Sweep) -> list[Edge]:
         if key in ranked:
             values = ranked[key].dropna().tolist()  # of a conditional key, where it applies
             if len(values) and not _missing(ranked[key].iloc[0]):
-                found.append(find_edge(key, sweep.manifest.space[key], values))
+                found.append(find_edge(key, sweep.space[key], values))
     return [one for one in found if one is not None]
 
 
-def find_edge(key: str, box: dict[str, Any], values: Sequence[Any]) -> Edge | None:
+def find_edge(key: str, param: Param, values: Sequence[Any]) -> Edge | None:
     """The edge of one key, from its values in the trials that may win, best first; None where there is none."""
-    grid = _grid(box)
+    grid = _grid(param)
     if grid is not None:
-        return _edge_of_few(key, grid, [float(value) for value in values], box["kind"])
-    if box["kind"] not in ("float", "int"):
+        return _edge_of_few(key, grid, [float(value) for value in values], param.kind)
+    if not param.is_range:
         return None
-    low, high = float(box["low"]), float(box["high"])
-    scale = math.log if box["log"] else float
+    low, high = param.low, param.high
+    scale = math.log if param.log else float
     share = (scale(float(values[0])) - scale(low)) / (scale(high) - scale(low)) if high > low else 0.5
     side: Side | None = "lower" if share <= NEAR else "upper" if share >= 1 - NEAR else None
     if side is None:
         return None
-    wider = _beyond(low, high, side, bool(box["log"]))
-    return _widened_edge(key, side, box["kind"] == "int", bool(box["log"]), low, high, wider)
+    wider = _beyond(low, high, side, param.log)
+    return _widened_edge(key, side, param.kind == "int", param.log, low, high, wider)
 
 
 def extend_command(sweep: Sweep, found: Sequence[Edge]) -> list[str]:
@@ -73,12 +74,12 @@ def describe_edges(sweep: Sweep, found: Sequence[Edge]) -> str:
     return f"The best point lies at {ends}, so a wider range may hold a better one"
 
 
-def _grid(box: dict[str, Any]) -> list[float] | None:
+def _grid(param: Param) -> list[float] | None:
     """The values of a key that has few: sorted numbers; None for a range or for words."""
-    if box["kind"] == "int" and box["high"] - box["low"] < FEW:
-        return [float(value) for value in range(int(box["low"]), int(box["high"]) + 1)]
-    if box["kind"] == "categorical" and all(_is_number(choice) for choice in box["choices"]):
-        return sorted(float(choice) for choice in box["choices"])
+    if param.kind == "int" and param.high - param.low < FEW:
+        return [float(value) for value in range(int(param.low), int(param.high) + 1)]
+    if param.kind == "categorical" and all(is_number(choice) for choice in param.choices):
+        return sorted(float(choice) for choice in param.choices)
     return None
 
 
@@ -127,10 +128,6 @@ def _widened_edge(key: str, side: Side, whole: bool, log: bool, low: float, high
 def _allowed(key: str, value: float) -> bool:
     spec = KEYS[key]
     return (spec.low is None or value >= spec.low) and (spec.high is None or value <= spec.high)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _missing(value: Any) -> bool:

@@ -14,12 +14,11 @@ learns repeated trials by heart. Parameters that not every trial has are left ou
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import optuna
 from numpy.typing import NDArray
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.importance import FanovaImportanceEvaluator
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
@@ -47,7 +46,7 @@ def importances(sweep: Sweep) -> list[Importance]:
     keys = [key for key in sweep.swept if key in scored and not scored[key].isna().any()]
     if len(scored) < FEWEST or len(keys) < 2:
         return []
-    ranges = {key: distribution(sweep.manifest.space[key]) for key in keys}
+    ranges = {key: sweep.space[key].to_optuna() for key in keys}
     values = (sweep.sign * scored["value"].astype(float)).rank().tolist()
     points = [{key: line[key] for key in keys} for line in scored.to_dict("records")]
     trials = [
@@ -82,12 +81,3 @@ def shares(trials: list[FrozenTrial], keys: list[str], seed: int) -> NDArray[np.
     told = FanovaImportanceEvaluator(n_trees=TREES, seed=seed).evaluate(study, keys)
     found = np.array([told[key] for key in keys])
     return found / found.sum() if found.sum() > 0 else np.full(len(keys), 1 / len(keys))
-
-
-def distribution(box: dict[str, Any]) -> BaseDistribution:
-    """What Optuna calls the range of a key of the space."""
-    if box["kind"] == "categorical":
-        return CategoricalDistribution(box["choices"])
-    if box["kind"] == "int":
-        return IntDistribution(box["low"], box["high"], log=box["log"])
-    return FloatDistribution(box["low"], box["high"], log=box["log"])

@@ -21,9 +21,10 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 from scipy.special import log_ndtr
 
+from search_spaces.param import space_from_json
 from trainables.random_streams import derive_seed
 
-Boxes = Mapping[str, Mapping[str, Any]]  # what `search_spaces.override.describe` says of each key
+Entries = Mapping[str, Mapping[str, Any]]  # the `space` of sweep.json
 STARTUP_TRIALS = 5  # random ones first: the defaults are among them, and sweeps here are tens of trials, not hundreds
 SEED_BITS = 32  # what numpy's generators take
 POPULATION = 16  # of NSGA-II: Optuna's 50 is more than most sweeps here have trials
@@ -31,28 +32,28 @@ POPULATION = 16  # of NSGA-II: Optuna's 50 is more than most sweeps here have tr
 _truncnorm._log_ndtr = log_ndtr
 
 
-def _tpe(seed: int, boxes: Boxes) -> BaseSampler:
+def _tpe(seed: int, entries: Entries) -> BaseSampler:
     return samplers.TPESampler(
         multivariate=True, group=True, constant_liar=True, n_startup_trials=STARTUP_TRIALS, seed=seed
     )
 
 
-def _gp(seed: int, boxes: Boxes) -> BaseSampler:
+def _gp(seed: int, entries: Entries) -> BaseSampler:
     return samplers.GPSampler(seed=seed, n_startup_trials=STARTUP_TRIALS, deterministic_objective=False)
 
 
-def _cmaes(seed: int, boxes: Boxes) -> BaseSampler:
+def _cmaes(seed: int, entries: Entries) -> BaseSampler:
     alone = samplers.RandomSampler(seed)  # categories, and keys of some branches only
     return samplers.CmaEsSampler(
         seed=seed, n_startup_trials=STARTUP_TRIALS, independent_sampler=alone, warn_independent_sampling=False
     )
 
 
-def _nsgaii(seed: int, boxes: Boxes) -> BaseSampler:
+def _nsgaii(seed: int, entries: Entries) -> BaseSampler:
     return samplers.NSGAIISampler(seed=seed, population_size=POPULATION)
 
 
-def _qmc(seed: int, boxes: Boxes) -> BaseSampler:
+def _qmc(seed: int, entries: Entries) -> BaseSampler:
     alone = samplers.RandomSampler(seed)
     return samplers.QMCSampler(
         scramble=True,
@@ -63,20 +64,20 @@ def _qmc(seed: int, boxes: Boxes) -> BaseSampler:
     )
 
 
-def _random(seed: int, boxes: Boxes) -> BaseSampler:
+def _random(seed: int, entries: Entries) -> BaseSampler:
     return samplers.RandomSampler(seed)
 
 
-def _grid(seed: int, boxes: Boxes) -> BaseSampler:
-    return samplers.GridSampler(grid_values(boxes), seed)
+def _grid(seed: int, entries: Entries) -> BaseSampler:
+    return samplers.GridSampler(grid_values(entries), seed)
 
 
-def grid_values(boxes: Boxes) -> dict[str, list[Any]]:
+def grid_values(entries: Entries) -> dict[str, list[Any]]:
     """The values of a grid: the choices of every searched key; of a number that has a range, none."""
-    return {key: list(box.get("choices", [])) for key, box in boxes.items() if box["kind"] != "fixed"}
+    return {key: list(param.choices) for key, param in space_from_json(entries).items() if param.searched}
 
 
-SAMPLERS: dict[str, Callable[[int, Boxes], BaseSampler]] = {
+SAMPLERS: dict[str, Callable[[int, Entries], BaseSampler]] = {
     "tpe": _tpe,
     "gp": _gp,
     "cmaes": _cmaes,
@@ -91,14 +92,14 @@ ONE_SEQUENCE = ("qmc", "grid")  # their points belong together: a new seed for e
 class SeededByNumber(BaseSampler):
     """A sampler whose every draw is a function of the seed, the trial's number and the finished history."""
 
-    def __init__(self, name: str, seed: int, boxes: Boxes) -> None:
-        self._name, self._seed, self._boxes = name, seed, boxes
+    def __init__(self, name: str, seed: int, entries: Entries) -> None:
+        self._name, self._seed, self._entries = name, seed, entries
         self._inner = self._make(seed)
 
     def _make(self, seed: int) -> BaseSampler:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # group, GP and QMC are still so
-            return SAMPLERS[self._name](seed, self._boxes)
+            return SAMPLERS[self._name](seed, self._entries)
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
         if self._name not in ONE_SEQUENCE:

@@ -31,7 +31,7 @@ class SweepProgress:
         self.slots, self._begun, self._busy_s = slots, dict[int, float](), 0.0
         self.goal, self.total = manifest.goal, manifest.trials
         self.metric = self.goal.primary.metric
-        self.swept = [key for key, box in manifest.space.items() if box["kind"] != "fixed"]
+        self.swept = manifest.searched
         self.counts: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self.running: dict[int, str] = {}

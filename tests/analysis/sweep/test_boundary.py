@@ -1,5 +1,6 @@
 """The boundary check: where the best point lies at an edge, and the range that would tell."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,17 @@ from analysis.sweep import boundary
 from gensweep.config.options import Options
 from gensweep.config.resolve import make_manifest
 from gensweep.search.extend import extend_manifest
+from search_spaces.param import Param, space_from_json
 
-LOG = {"kind": "float", "low": 1e-4, "high": 1e-2, "log": True}
-LINEAR = {"kind": "float", "low": 0.0, "high": 0.9, "log": False}
-WHOLE = {"kind": "int", "low": 8, "high": 64, "log": True}
-FEW = {"kind": "int", "low": 4, "high": 10, "log": False}
-CHOICES = {"kind": "categorical", "choices": [64, 128, 256]}
+LOG = Param("float", 1e-4, 1e-2, log=True)
+LINEAR = Param("float", 0.0, 0.9)
+WHOLE = Param("int", 8, 64, log=True)
+FEW = Param("int", 4, 10)
+CHOICES = Param("categorical", choices=(64, 128, 256))
 
 
 @pytest.mark.parametrize(
-    ("key", "box", "values", "found"),
+    ("key", "param", "values", "found"),
     [
         ("lr", LOG, [1.2e-4], ("lower", "1e-05:0.01:log")),
         ("lr", LOG, [1e-3], None),
@@ -28,30 +30,27 @@ CHOICES = {"kind": "categorical", "choices": [64, 128, 256]}
         ("beta1", LINEAR, [0.88], ("upper", "0:0.95")),  # half-way to what a decay may be
         ("beta1", LINEAR, [0.0], None),  # nothing lies below
         ("latent_dim", WHOLE, [64], ("upper", "8:181:log")),
-        ("latent_dim", {**WHOLE, "low": 1}, [1], None),
+        ("latent_dim", replace(WHOLE, low=1), [1], None),
         ("epochs", FEW, [10, 10, 9, 10, 10], ("upper", "4:13")),
         ("epochs", FEW, [10, 9, 8, 10, 10], None),  # the best ones disagree
         ("epochs", FEW, [10, 10], None),  # too few to agree
-        ("d_steps", {**FEW, "low": 1, "high": 2}, [2] * 5, None),  # of two values each is an edge
+        ("d_steps", replace(FEW, low=1, high=2), [2] * 5, None),  # of two values each is an edge
         ("batch_size", CHOICES, [256, 256, 128, 256, 256], ("upper", "64,128,256,512")),
         ("batch_size", CHOICES, [64] * 5, ("lower", "32,64,128,256")),
         ("batch_size", CHOICES, [128] * 5, None),
-        ("ema", {"kind": "categorical", "choices": [0.0, 0.99, 0.999]}, [0.999] * 5, None),
-        ("likelihood", {"kind": "categorical", "choices": ["bernoulli", "gaussian"]}, ["gaussian"] * 5, None),
+        ("ema", Param("categorical", choices=(0.0, 0.99, 0.999)), [0.999] * 5, None),
+        ("likelihood", Param("categorical", choices=("bernoulli", "gaussian")), ["gaussian"] * 5, None),
     ],
 )
-def test_boundary__advised_range(
-    key: str, box: dict[str, Any], values: list[Any], found: tuple[str, str] | None
-) -> None:
-    one = boundary.find_edge(key, box, values)
+def test_boundary__advised_range(key: str, param: Param, values: list[Any], found: tuple[str, str] | None) -> None:
+    one = boundary.find_edge(key, param, values)
     assert (None if one is None else (one.side, one.wider)) == found
 
 
 def test_boundary__extend_accepts_the_advice() -> None:
     manifest = make_manifest(Options("gan", trials=8), [])
-    top = {key: [box["high"]] * 5 for key, box in manifest.space.items() if box["kind"] in ("float", "int")}
-    top |= {key: [box["choices"][-1]] * 5 for key, box in manifest.space.items() if box["kind"] == "categorical"}
-    found = [boundary.find_edge(key, manifest.space[key], values) for key, values in top.items()]
+    searched = {key: param for key, param in space_from_json(manifest.space).items() if param.searched}
+    found = [boundary.find_edge(key, param, [param.ends()[-1]] * 5) for key, param in searched.items()]
     wider = {one.key: one.wider for one in found if one is not None}
     assert set(wider) == {"lr_g", "lr_d", "beta1", "batch_size", "latent_dim"}
     longer, _ = extend_manifest(manifest, 4, wider)

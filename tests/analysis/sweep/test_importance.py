@@ -1,12 +1,17 @@
 """Importance with error bars: do they cover what ten times the trials say? On a space whose answer is known."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
-from optuna.distributions import FloatDistribution
+from helpers import sweeps
+from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from analysis.read import results
+from analysis.sweep import importance
 from analysis.sweep.importance import BAR_LEVEL, importances_of, shares
 
 KEYS = ["lr", "beta1", "sigma", "width"]
@@ -48,3 +53,13 @@ def test_importance__more_trials_shorter_bars() -> None:
     assert sum(one.high - one.low for one in many) < sum(one.high - one.low for one in few)
     assert sum(one.share for one in many) == pytest.approx(1)
     assert importances_of(trials(20, 1), KEYS) == few
+
+
+def test_a_range_in_steps_is_weighed_in_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep = results.load(sweeps.make(tmp_path / "s"))
+    space = sweep.manifest.space | {"batch_size": {"kind": "int", "low": 32, "high": 256, "log": False, "step": 32}}
+    many = pd.concat([sweep.trials] * 10, ignore_index=True).assign(number=lambda table: range(len(table)))
+    seen: list[FrozenTrial] = []
+    monkeypatch.setattr(importance, "importances_of", lambda trials, keys: seen.extend(trials))
+    importance.importances(sweep._replace(manifest=sweep.manifest._replace(space=space), trials=many))
+    assert seen[0].distributions["batch_size"] == IntDistribution(32, 256, step=32)
