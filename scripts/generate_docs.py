@@ -21,7 +21,7 @@ from trainables.metrics import METRICS, MetricKey, When
 
 DOCS = Path(__file__).parents[1] / "docs"
 BETTER = {"min": "lower", "max": "higher", None: ""}
-WHEN: dict[When, str] = {"each": "each evaluation", "last": "the last one", "asked": "on request"}
+WHEN: dict[When, str] = {"each": "each evaluation", "last": "the last one", "on_request": "the last one, with `--also`"}
 
 
 def metrics() -> Iterator[str]:

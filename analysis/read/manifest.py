@@ -53,6 +53,7 @@ class SweepManifest(NamedTuple):
     gpus_per_trial: float | None
     precision: str | None
     alarm: bool
+    also: list[str]  # metrics that are measured on request
     every: int | None
     train_images: int | None
     max_failures: int

@@ -173,6 +173,12 @@ def _run_options(to: argparse.ArgumentParser) -> None:
         default=None,
         help="train a collapsed trial to its end (it never wins)",
     )
+    to.add_argument(
+        "--also",
+        metavar="METRIC",
+        action="append",
+        help="a metric to measure at the last evaluation of each trial though it is slow: cas; repeatable",
+    )
     _goal_options(to)
     to.add_argument(
         "--set", metavar="KEY=V", action="append", help="k=v pins; k=lo:hi[:log][:step] or k=a,b,c reshapes"

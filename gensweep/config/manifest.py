@@ -21,6 +21,7 @@ IDENTITY = (
     "reduction_factor",
     "precision",
     "alarm",
+    "also",
     "every",
     "train_images",
     "storage",

@@ -4,7 +4,7 @@ Every key is one of METRICS that the model's rows hold as a number. Which way is
 will do, and `fid:max` is a slip.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gensweep.config.options import Options
@@ -115,8 +115,8 @@ def _check_key(key: str, model: str, space: "Space") -> None:
 
     _known(key)
     metric = next(metric for metric in METRICS.values() if key in metric.keys)
-    if metric.when == "asked":
-        raise UserError(f"metric {key} is measured on request only, so no search can go by it")
+    if metric.when == "on_request":
+        raise UserError(f"metric {key} is measured on request only (--also {key}), so it cannot be an objective")
     for _, inputs in walk(lambda trial: available_inputs(MODELS[model], space.space(trial))):
         lacking = [part for part in metric.needs if part not in inputs]
         if lacking:
@@ -146,3 +146,14 @@ def describe_goal(goal: "Goal") -> list[str]:
     if goal.constraints:
         lines.append(f"constraints: {', '.join(map(str, goal.constraints))}; what breaks one never wins")
     return lines
+
+
+def check_requested(names: Sequence[str]) -> list[str]:
+    """Return the metrics of `--also`, each once. Raise UserError for a name that is not measured on request."""
+    from trainables.metrics import METRICS
+
+    known = [name for name, metric in METRICS.items() if metric.when == "on_request"]
+    for name in [names] if isinstance(names, str) else names:
+        if name not in known:
+            raise unknown("metric measured on request", str(name), known)
+    return list(dict.fromkeys([names] if isinstance(names, str) else names))

@@ -52,6 +52,7 @@ class Options(NamedTuple):
     objective: str | Mapping[str, str] | tuple[str, str] | None = None  # `fid:min,precision:max`, for the space's own
     primary: str | None = None  # the objective that early stopping and the choice of an epoch go by: the first
     constraints: Sequence[str] = ()  # limits that a winner keeps: `modes>=7`
+    also: Sequence[str] = ()  # metrics that are measured on request only: `cas`
     set: Mapping[str, Any] = {}
     points: Sequence[Mapping[str, Any]] = ()  # configurations to try right after the defaults
     warm_from: str | None = None  # a sweep whose best configurations are tried right after the defaults

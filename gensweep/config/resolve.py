@@ -75,6 +75,7 @@ def make_manifest(options: Options, command: list[str]) -> SweepManifest:
         study=name,
         points=points,
         stamp={},
+        also=objectives.check_requested(options.also),
         versions=versions(),
         created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         **commit(),

@@ -196,7 +196,7 @@ def written(manifest: SweepManifest) -> str:
     if len(manifest.goal.objectives) > 1:
         own["objective"] = dict(manifest.goal.objectives)
         own["primary"] = manifest.goal.primary.metric
-    plain = ["precision", "alarm", "every", "train_images", "points"]
+    plain = ["precision", "alarm", "also", "every", "train_images", "points"]
     plain += [] if manifest.scheduler == "asha" else ["grace", "reduction_factor"]
     own |= {key: value for key in plain if (value := getattr(manifest, key)) not in (usual[key], [])}
     own |= {"constraints": list(map(str, manifest.goal.constraints))} if manifest.goal.constraints else {}

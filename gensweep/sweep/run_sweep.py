@@ -155,7 +155,12 @@ def evaluation_schedule(manifest: SweepManifest) -> dict[str, Any]:
 
     halving = manifest.scheduler == "asha"
     decisions = rung_epochs(manifest.grace, manifest.reduction_factor, manifest.epochs) if halving else ()
-    return {"rungs": decisions, "every": disk_estimate.eval_every(manifest), "alarm": manifest.alarm}
+    return {
+        "rungs": decisions,
+        "every": disk_estimate.eval_every(manifest),
+        "alarm": manifest.alarm,
+        "also": tuple(manifest.also),
+    }
 
 
 def make_directory(directory: Path, manifest: SweepManifest) -> None:

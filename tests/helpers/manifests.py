@@ -29,6 +29,7 @@ SMALL = SweepManifest(
     gpus_per_trial=0,
     precision="fp32",
     alarm=True,
+    also=[],
     every=None,
     train_images=None,
     max_failures=3,

@@ -169,7 +169,7 @@ def evaluate(run: TrainingState) -> tuple[dict[str, Any], Tensor]:
             nets, _training_images(run, evaluator), random_streams.derive_seed(evaluator.seed, "fitted") % 2**32
         )
     last = run.epoch == run.config["epochs"]
-    quality = measure(collect_inputs(run, nets, evaluator), last=last, asked=evaluator.asked if last else ())
+    quality = measure(collect_inputs(run, nets, evaluator), last=last, also=evaluator.also if last else ())
     picture = _picture(run, nets, evaluator)
     for name, net in nets.items():
         net.train(modes[name])

@@ -70,7 +70,7 @@ METRICS: dict[str, Metric] = {
     "memorisation": Metric(memorisation.memorisation, memorisation.KEYS, "last"),
     "stacked": Metric(stacked_mnist_modes.stacked, stacked_mnist_modes.KEYS, "last", ("features", "draw")),
     "cas": Metric(
-        classification_accuracy.cas, classification_accuracy.KEYS, "asked", ("features", "labels", "draw", "data")
+        classification_accuracy.cas, classification_accuracy.KEYS, "on_request", ("features", "labels", "draw", "data")
     ),
     "held_out": Metric(own_measures.held_out, own_measures.KEYS, needs=("measured",)),
     "silhouette": Metric(silhouette.silhouette, silhouette.KEYS, needs=("encode", "data")),
@@ -90,13 +90,15 @@ def keys() -> dict[str, MetricKey]:
     return {name: key for metric in METRICS.values() for name, key in metric.keys.items()}
 
 
-def measure(inputs: EvalInputs, *, last: bool = True, asked: tuple[str, ...] = ()) -> dict[str, Value]:
-    """Every metric that the inputs suffice for, as plain floats and lists: those of each evaluation, those of a
-    trial's `last` one, and those `asked` for by name. Numbers of samples are nan, and lists left out, where an image is
-    not finite."""
+def measure(inputs: EvalInputs, *, last: bool = True, also: tuple[str, ...] = ()) -> dict[str, Value]:
+    """Return every metric that the inputs suffice for, as plain floats and lists.
+
+    Metrics of every evaluation are measured, those of a trial's `last` one if it is that, and `also` those named.
+    If an image is not finite, numbers of samples are nan, and lists are left out.
+    """
     found: dict[str, Value] = {}
     for name, metric in METRICS.items():
-        if not metric.is_due(last, name in asked) or not all(inputs.has(part) for part in metric.needs):
+        if not metric.is_due(last, name in also) or not all(inputs.has(part) for part in metric.needs):
             continue
         if "features" in metric.needs and not inputs.finite:
             found |= {key: math.nan for key, about in metric.keys.items() if not about.many}

@@ -52,7 +52,7 @@ class Evaluator(NamedTuple):
     every: int = 1  # evaluate each `every` epochs, besides `rungs`, epoch 1 and a trial's last epoch
     rungs: tuple[int, ...] = ()
     alarm: bool = True  # a collapsed trial is stopped; without, it trains on and only never wins
-    asked: tuple[str, ...] = ()  # metrics to run at a trial's last evaluation that only run on request
+    also: tuple[str, ...] = ()  # metrics measured on request, to run at a trial's last evaluation
     seed: int = 0  # the sweep's: the fixed sample noise and labels are drawn from it
 
     @property

@@ -31,7 +31,7 @@ def build_evaluator(
     every: int = 1,
     rungs: tuple[int, ...] = (),
     alarm: bool = True,
-    asked: tuple[str, ...] = (),
+    also: tuple[str, ...] = (),
     n_samples: int = N_SAMPLES,
     cache_dir: Path | None = None,
     progress: Progress | None = None,
@@ -63,7 +63,7 @@ def build_evaluator(
         every=every,
         rungs=rungs,
         alarm=alarm,
-        asked=asked,
+        also=also,
         seed=seed,
     )
 

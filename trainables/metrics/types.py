@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from trainables.metrics.inputs import EvalInputs
 
 Mode = Literal["min", "max"]
-When = Literal["each", "last", "asked"]
+When = Literal["each", "last", "on_request"]
 Value = float | list[float] | list[list[float]]
 
 # Names of Evaluator.stamp: what a value of one of these kinds depends on besides the samples.
@@ -34,9 +34,11 @@ class Metric(NamedTuple):
 
     fn: Callable[[EvalInputs], Mapping[str, Value]]
     keys: dict[str, MetricKey]
-    when: When = "each"  # evaluation; `last`: only a trial's last one; `asked`: and only where somebody asked for it
+    when: When = (
+        "each"  # evaluation; `last`: only a trial's last one; `on_request`: there, if the user names it by `--also`
+    )
     needs: tuple[str, ...] = ("features",)  # the parts of EvalInputs without which it does not run
 
-    def is_due(self, last: bool, asked: bool) -> bool:
+    def is_due(self, last: bool, requested: bool) -> bool:
         """Whether it runs at an evaluation, given what that is."""
-        return asked or self.when == "each" or (last and self.when == "last")
+        return requested or self.when == "each" or (last and self.when == "last")

@@ -77,7 +77,7 @@ def inputs(request: pytest.FixtureRequest, judged: Callable[[str], Data]) -> Eva
 
 def test_metrics__declared_keys(inputs: EvalInputs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(classification_accuracy, "N_CAS", 300)
-    found = measure(inputs, asked=tuple(METRICS))
+    found = measure(inputs, also=tuple(METRICS))
     assert {key.removesuffix("_se") for key in found} <= set(keys())
     assert json.loads(json.dumps(found)) == found  # plain, and finite
     assert all(isinstance(value, list) == keys()[key].many for key, value in found.items() if not key.endswith("_se"))

@@ -42,7 +42,7 @@ def endless(split: Split) -> Iterator[Tensor]:
 
 def of_samples() -> dict[str, MetricKey]:
     """The keys that samples alone suffice for, without being asked for."""
-    due = [metric for metric in METRICS.values() if metric.needs == ("features",) and metric.when != "asked"]
+    due = [metric for metric in METRICS.values() if metric.needs == ("features",) and metric.when != "on_request"]
     return {name: key for metric in due for name, key in metric.keys.items()}
 
 

@@ -149,5 +149,5 @@ def test_classification_accuracy__on_request_only(evaluator: Evaluator, extracto
 
     shown = EvalInputs(evaluator, x, features, logits, y, extractor, draw, data)
     assert "cas" not in measure(shown)
-    found = measure(shown, asked=("cas",))["cas"]
+    found = measure(shown, also=("cas",))["cas"]
     assert found > 0.5  # type: ignore[operator]
