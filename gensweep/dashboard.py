@@ -6,7 +6,6 @@ storage is shown alike.
 """
 
 import io
-import json
 import sys
 import threading
 import warnings
@@ -24,12 +23,12 @@ from optuna.trial import FrozenTrial, TrialState
 from analysis.read import optuna_study, results
 from analysis.read.manifest import SweepManifest, read_manifest
 from gensweep.errors import UserError
+from gensweep.search.optuna_internals import artifact_attribute
 from gensweep.search.study_storage import study_directions
 from trainables import filestore, objective
 from trainables.filestore import Directory
 
 HOST = "127.0.0.1"
-ATTRIBUTE = "artifacts:"  # the prefix under which Optuna keeps what belongs to a trial
 
 
 class SampleGrids:
@@ -74,7 +73,7 @@ class StudyView(InMemoryStorage):
             study.set_metric_names([one.metric for one in self._goal.objectives])
         for key in ("model", "dataset", "sampler", "scheduler", "seed"):
             study.set_user_attr(key, getattr(manifest, key))
-        self._study = study._study_id
+        self._study = self.get_study_id_from_name(manifest.name)
 
     def get_all_trials(
         self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
@@ -95,13 +94,8 @@ class StudyView(InMemoryStorage):
         best = self._goal.best(objective.values_by_epoch(told, self._goal.primary.metric))
         name = self._pictures.find(told.number, best) if told.state.is_finished() else None
         if name is not None:
-            about = {
-                "artifact_id": name,
-                "filename": f"epoch_{name[-4:]}.png",
-                "mimetype": "image/png",
-                "encoding": None,
-            }
-            told.system_attrs = {**told.system_attrs, ATTRIBUTE + name: json.dumps(about)}
+            picture = artifact_attribute(name, f"epoch_{name[-4:]}.png", "image/png")
+            told.system_attrs = {**told.system_attrs, **picture}
         return told
 
     def _update(self, trial_id: int, told: FrozenTrial) -> None:

@@ -5,11 +5,13 @@ and how long a file may be.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PRODUCT = ("search_spaces", "trainables", "analysis", "gensweep")
+PRIVATE = re.compile(r"\b_private\b|\._(trial_id|study_id|storage|contains)\b")  # of Ray and Optuna
 # A package or module -> what it may import besides itself. The longest matching name counts, on both sides.
 BASE, CONFIG = {"trainables", "search_spaces.param"}, {"gensweep.config", "gensweep.errors", "gensweep.units"}
 READ = BASE | {"analysis.base", "analysis.read"}
@@ -183,6 +185,17 @@ def imports_of_test_modules() -> list[str]:
     ]
 
 
+def private_uses() -> list[str]:
+    """Return the lines that use private parts of Ray or Optuna outside a file named *_internals.py."""
+    return [
+        f"{path.relative_to(ROOT)}:{n}: private use outside *_internals.py: {line.strip()}"
+        for path in sources(*PRODUCT, "tests", "benchmarks", "scripts")
+        if not path.name.endswith("_internals.py") and path != Path(__file__).resolve()
+        for n, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if PRIVATE.search(line)
+    ]
+
+
 def test_layers__imports_follow_the_table() -> None:
     assert wrong_arrows() == []
 
@@ -204,12 +217,18 @@ def test_layers__no_test_module_imports_another() -> None:
     assert imports_of_test_modules() == []
 
 
+def test_layers__private_parts_in_internals_only() -> None:
+    assert PRIVATE.search("from ray._private import worker")
+    assert PRIVATE.search("trial._trial_id")
+    assert private_uses() == []
+
+
 def test_layers__no_long_files() -> None:
     assert long_files() == []
 
 
 if __name__ == "__main__":
-    problems = wrong_arrows() + import_circles() + imports_of_test_modules() + long_files()
+    problems = wrong_arrows() + import_circles() + imports_of_test_modules() + long_files() + private_uses()
     print("\n".join(problems) or "Imports follow the table, none form a circle, and no file is longer than 250 lines.")
     print(f"Levels of packages: gensweep {levels('gensweep')}, analysis {levels('analysis')}.")
     raise SystemExit(bool(problems))

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,7 +10,8 @@ from pathlib import Path
 
 from gensweep.cluster.validate_access import Config
 
-RAY = (sys.executable, "-m", "ray.scripts.scripts")
+BESIDE = Path(sys.executable).with_name("ray")  # the command of the Ray that is installed here
+RAY = (str(BESIDE) if BESIDE.exists() else shutil.which("ray") or "ray",)
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
 STEP = re.compile(r"\[\d/7\] .*")  # how `ray up` tells of its progress
 MARK = "::gensweep::"  # before and behind what a command on the head prints

@@ -24,6 +24,10 @@ PROVIDER = {  # what Ray's node providers read, besides `type`; others than thes
         *("disable_launch_config_check", "foreground_node_launch", "worker_liveness_check", "worker_rpc_drain"),
     ),
 }
+PROVIDERS = (  # of Ray 2.60, for a hint only; compared with Ray's own list by a test
+    *("local", "fake_multinode", "fake_multinode_docker", "readonly", "aws", "gcp", "vsphere", "azure", "kuberay"),
+    *("aliyun", "external", "spark"),
+)
 NOT_SHARED = ("/tmp", "/var/tmp", "/dev/shm")
 EXAMPLES = re.compile(r"192\.0\.2\.\d+|ami-0{17}|fs-0{17}")
 SHARED = (
@@ -64,7 +68,10 @@ def _schema(config: Config) -> Generator[str]:
     import ray
     from jsonschema import Draft7Validator
 
-    schema = json.loads((Path(ray.__file__).parent / "autoscaler/ray-schema.json").read_text(encoding="utf-8"))
+    path = Path(ray.__file__).parent / "autoscaler/ray-schema.json"
+    if not path.exists():  # not public: another Ray may keep it elsewhere, and `ray up` checks the file anyway
+        return
+    schema = json.loads(path.read_text(encoding="utf-8"))
     if "worker_ips" in config.get("provider", {}):
         schema["properties"]["min_workers"] = schema["properties"]["max_workers"]  # which Ray takes out before it looks
     for error in sorted(Draft7Validator(schema).iter_errors(config), key=lambda error: error.json_path):
@@ -82,10 +89,8 @@ def _provider(config: Config) -> Generator[str]:
     kind = provider.get("type")
     if kind is None:
         return  # the schema has said so
-    from ray.autoscaler._private.providers import _NODE_PROVIDERS
-
-    if kind not in _NODE_PROVIDERS:
-        yield f"provider.type: {did_you_mean('provider', str(kind), _NODE_PROVIDERS)}"
+    if kind not in PROVIDERS:
+        yield f"provider.type: {did_you_mean('provider', str(kind), PROVIDERS)}"
     for key in provider:
         if kind in PROVIDER and key not in ("type", *PROVIDER[kind]):
             yield f"provider: {did_you_mean('key', str(key), PROVIDER[kind])}"

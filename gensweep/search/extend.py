@@ -15,6 +15,7 @@ from optuna.trial import FrozenTrial
 from analysis.read.manifest import SweepManifest
 from gensweep.config.resolve import check_keys, configured_space
 from gensweep.errors import UserError
+from gensweep.search.optuna_internals import contains
 from gensweep.search.study_storage import closing_storage, study_directions
 from search_spaces.param import Param, space_from_json
 
@@ -81,8 +82,7 @@ def _moved(trial: FrozenTrial, params: dict[str, Param]) -> FrozenTrial:
     """The trial with the new ranges; a key that used to be fixed has left no value, and stays without one."""
     ranges = {key: params[key].to_optuna() for key in trial.params if key in params and params[key].searched}
     for key, value in trial.params.items():
-        known = ranges.get(key)
-        if known is None or not known._contains(known.to_internal_repr(value)):
+        if key not in ranges or not contains(ranges[key], value):
             raise UserError(
                 f"extend only widens: {key}={value} of trial {trial.number} lies outside; for a narrower search begin "
                 "a new sweep with --warm-from"

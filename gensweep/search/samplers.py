@@ -16,10 +16,8 @@ import optuna
 from optuna import samplers
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
-from optuna.samplers._tpe import _truncnorm
 from optuna.study import Study
 from optuna.trial import FrozenTrial
-from scipy.special import log_ndtr
 
 from search_spaces.param import space_from_json
 from trainables.random_streams import derive_seed
@@ -28,8 +26,6 @@ Entries = Mapping[str, Mapping[str, Any]]  # the `space` of sweep.json
 STARTUP_TRIALS = 5  # random ones first: the defaults are among them, and sweeps here are tens of trials, not hundreds
 SEED_BITS = 32  # what numpy's generators take
 POPULATION = 16  # of NSGA-II: Optuna's 50 is more than most sweeps here have trials
-# Optuna's own is a Python function of one number, called for every kernel: half of a proposal's time at 1,000 trials.
-_truncnorm._log_ndtr = log_ndtr
 
 
 def _tpe(seed: int, entries: Entries) -> BaseSampler:

@@ -20,6 +20,7 @@ from analysis.read.manifest import SweepManifest
 from analysis.read.optuna_study import with_driver
 from gensweep.config.options import first_line
 from gensweep.errors import UserError
+from gensweep.search.optuna_internals import fast_log_ndtr
 from gensweep.search.samplers import SeededByNumber
 from gensweep.search.write_through import WriteThroughStorage
 from gensweep.storage import bucket_sync, checks
@@ -123,7 +124,7 @@ def open_study(directory: Path, manifest: SweepManifest, first: dict[str, Any]) 
     """The study of a resolved sweep, made where there is none; trial 0 has the parameters `first`, and the points of
     the manifest come next."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    with closing_storage(directory, manifest.storage) as kept:
+    with closing_storage(directory, manifest.storage) as kept, fast_log_ndtr():
         study = optuna.create_study(
             storage=kept,
             study_name=manifest.study,

@@ -1,31 +1,30 @@
-"""A study in memory, all of whose writes go to its storage as well.
+"""A study in memory whose writes also go to its storage.
 
-One driver at a time writes to a study (its lock sees to that), so nothing that it reads can be newer on the disk than
-in its own memory. Optuna's SQL storage asks the database about ten times a trial; here only writes do, and a new trial
-is one of them: it is stored with all its parameters at once, when `flush` is called.
+A lock lets one driver at a time write to a study, so the storage never holds anything newer than the driver's memory.
+Optuna's SQL storage queries the database about ten times a trial; here only writes reach it. A new trial is stored with
+all its parameters at once, when `flush` is called.
 """
 
 import copy
 from collections.abc import Callable
 from typing import Any
 
-from optuna.distributions import BaseDistribution, distribution_to_json
-from optuna.exceptions import StorageInternalError
+from optuna.distributions import BaseDistribution
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy import MetaData, Table, insert
-from sqlalchemy.exc import SQLAlchemyError
+
+from gensweep.search.optuna_internals import params_table, storage_of, store_params, trial_id
 
 
 class WriteThroughStorage(InMemoryStorage):
-    """One study of another storage, under the trials' own numbers; here they are also the ids of the trials. `push`
-    brings that storage to where it outlives this machine."""
+    """One study of another storage. A trial's number is also its id here. `push` copies that storage to where it
+    outlives this machine."""
 
     def __init__(self, storage: BaseStorage, name: str, push: Callable[[], None] = lambda: None) -> None:
         super().__init__()
         self._stored, self.push = storage, push
-        self._table: Table | None = None
+        self._params = params_table(storage)
         self._home = storage.get_study_id_from_name(name)
         here = super().create_new_study(storage.get_study_directions(self._home), name)
         for key, value in storage.get_study_user_attrs(self._home).items():
@@ -33,12 +32,12 @@ class WriteThroughStorage(InMemoryStorage):
         for key, value in storage.get_study_system_attrs(self._home).items():
             super().set_study_system_attr(here, key, value)
         trials = storage.get_all_trials(self._home, deepcopy=False)
-        self._ids: dict[int, int] = {trial.number: trial._trial_id for trial in trials}
+        self._ids: dict[int, int] = {trial.number: trial_id(trial, storage, self._home) for trial in trials}
         for trial in sorted(trials, key=lambda trial: trial.number):
             super().create_new_trial(here, trial)
 
     def flush(self) -> None:
-        """Stores the trials that have been begun here, with all that is known of them."""
+        """Store the trials that were begun here, with all their parameters."""
         for trial in self.get_all_trials(0, deepcopy=False)[len(self._ids) :]:
             self._store(trial)
 
@@ -49,26 +48,7 @@ class WriteThroughStorage(InMemoryStorage):
         bare = copy.copy(trial)
         bare.params, bare.distributions = {}, {}
         stored = self._ids[trial.number] = self._stored.create_new_trial(self._home, bare)
-        lines = [
-            {
-                "trial_id": stored,
-                "param_name": name,
-                "param_value": distribution.to_internal_repr(trial.params[name]),
-                "distribution_json": distribution_to_json(distribution),
-            }
-            for name, distribution in trial.distributions.items()
-        ]
-        if lines:  # in one statement: Optuna's storage would take three for each
-            try:
-                with self._stored.engine.begin() as connection:
-                    connection.execute(insert(self._params(self._stored)), lines)
-            except SQLAlchemyError as error:
-                raise StorageInternalError("parameters cannot be stored") from error
-
-    def _params(self, stored: RDBStorage) -> Table:
-        if self._table is None:
-            self._table = Table("trial_params", MetaData(), autoload_with=stored.engine)
-        return self._table
+        store_params(self._stored, self._params, stored, trial)
 
     def _id(self, trial_id: int) -> int:
         self.flush()
@@ -113,7 +93,8 @@ class WriteThroughStorage(InMemoryStorage):
 
 
 def flush(study: Study) -> None:
-    """Brings all that was asked of the study, and told to it, into its storage, wherever that is."""
-    if isinstance(study._storage, WriteThroughStorage):
-        study._storage.flush()
-        study._storage.push()
+    """Write everything that the study knows to its storage, wherever that is."""
+    storage = storage_of(study)
+    if isinstance(storage, WriteThroughStorage):
+        storage.flush()
+        storage.push()

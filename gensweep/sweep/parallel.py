@@ -17,11 +17,12 @@ from gensweep.search.study_storage import open_study
 from gensweep.storage import lock, workdir
 from gensweep.sweep.run_sweep import search_space
 from gensweep.tune.node_blocklist import NodeBlocklist
+from gensweep.tune.not_pickled import NotPickled
 from gensweep.tune.progress import SweepProgress, format_scores
 from gensweep.tune.resources import Share
 from gensweep.tune.run_trial import Task, train
-from gensweep.tune.run_tuner import StopControl, build_tuner, fit_tuner
-from gensweep.tune.schedulers import NoEarlyStopping
+from gensweep.tune.run_tuner import StopControl, Stopper, build_tuner, fit_tuner
+from gensweep.tune.schedulers import SweepScheduler
 from gensweep.tune.searcher import Row, StudySearcher
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class SweepJob(NamedTuple):
     evaluator: "Evaluator"
 
 
-class MultiSearcher(Searcher):
+class MultiSearcher(NotPickled, Searcher):
     """Hands out the trials of several searchers, one searcher after the other, and each result to its own."""
 
     def __init__(self, searchers: dict[str, StudySearcher]) -> None:
@@ -67,14 +68,16 @@ class MultiSearcher(Searcher):
     def note_error_text(self, trial_id: str, text: str) -> None:
         self._owner[trial_id].note_error_text(trial_id, text)
 
+    def close(self) -> None:
+        """Hand out no more trials."""
+        for searcher in self._searchers.values():
+            searcher.close()
+
     def save(self, checkpoint_path: str) -> None:
         """Nothing to save: every study is on disk after every call."""
 
     def restore(self, checkpoint_path: str) -> None:
         """Nothing to restore: fresh searchers read the studies."""
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {}  # Tune pickles its whole set-up; nothing ever reads that file
 
 
 def train_one(config: dict[str, Any], *, parts: dict[str, tuple[Any, Any, Task]]) -> None:
@@ -89,7 +92,7 @@ def run(home: Path, jobs: Sequence[SweepJob], given: Share, console: Console) ->
     from search_spaces.override import default
 
     say: Callable[[str], None] = partial(console.print, soft_wrap=True, highlight=False, markup=False)
-    halt, searchers, boards = StopControl(home, None), {}, {}
+    control, searchers, boards = StopControl(), {}, {}
     with ExitStack() as stack:
         parts = {}
         for job in jobs:
@@ -99,7 +102,9 @@ def run(home: Path, jobs: Sequence[SweepJob], given: Share, console: Console) ->
             goal = manifest.goal
             boards[name] = SweepProgress(manifest, study.get_trials(deepcopy=False))
             tell = partial(_tell, say, name, boards)
-            searchers[name] = StudySearcher(study, space.space, goal, manifest.trials, tell, halt=halt.stop_with_cause)
+            searchers[name] = StudySearcher(
+                study, space.space, goal, manifest.trials, tell, stop=control.stop_with_cause
+            )
             parts[name] = (
                 job.data,
                 job.evaluator,
@@ -110,13 +115,13 @@ def run(home: Path, jobs: Sequence[SweepJob], given: Share, console: Console) ->
             function = tune.with_parameters(train_one, parts=parts)
             failures = max(job.manifest.max_failures for job in jobs)
             nodes = NodeBlocklist(say)
-            halt.no_nodes_left = nodes.no_nodes_left
-            rule = NoEarlyStopping(relay.note_error_text, nodes)
-            built = build_tuner(home.resolve() / "ray", function, failures, given, (relay, rule, None, halt))
-            with halt.on_interrupt():
+            scheduler = SweepScheduler(None, relay.note_error_text, nodes)
+            stopper = Stopper(control, home, None, relay.close, nodes.no_nodes_left)
+            built = build_tuner(home.resolve() / "ray", function, failures, given, (relay, scheduler, None, stopper))
+            with control.on_interrupt():
                 fit_tuner(built, console)
     ended = all(board.ended >= board.total for board in boards.values())
-    return "done" if ended else halt.cause or "open"
+    return "done" if ended else control.cause or "open"
 
 
 def _tell(say: Callable[[str], None], name: str, boards: dict[str, SweepProgress], outcome: Any) -> None:

@@ -1,4 +1,4 @@
-"""Simulate a sweep with the real scheduler and measured times, to predict how long it takes.
+"""Simulate a sweep with the real early stopping and measured times, to predict how long it takes.
 
 Each simulated trial has a random quality that never changes, so the scheduler stops trials as it would stop real ones.
 """
@@ -37,11 +37,7 @@ class SimulatedTrial:
     """A running trial: what it costs, how good it is, and when its next evaluation ends."""
 
     def __init__(self, number: int, config: ProbedConfig, quality: float, evaluated: list[int], start_s: float) -> None:
-        from gensweep.tune.schedulers import PastTrial
-
         self.number, self.config, self.quality = number, config, quality
-        self.tune_trial: Any = PastTrial(number)
-        self.tune_trial.trial_id = f"simulated-{number}"
         self._ahead = evaluated  # the epochs still to be evaluated
         self._epoch, self.event_s = 0, start_s
         self.advance()
@@ -63,7 +59,7 @@ class SimulatedTrial:
         self._epoch = epoch
 
     def row(self, metric: str) -> dict[str, Any]:
-        """Return the row that the scheduler reads."""
+        """Return the row by which a trial is stopped early."""
         about = {"epoch": self.epoch, "epochs": self.config.epochs, "status": "ok", "eval_epoch": self.epoch}
         return {**about, metric: self.quality}
 
@@ -81,10 +77,10 @@ def simulate_sweep(
 ) -> SimulatedSweep:
     """Simulate one sweep. Trial 0 is the first of the probed configurations, each other one is drawn from a resample
     of the rest, because another probe would have measured other configurations."""
-    from gensweep.tune.schedulers import build_scheduler
+    from gensweep.tune.schedulers import early_stopping
     from trainables.engine.evaluate import is_eval_epoch
 
-    draw, rule, metric = random.Random(seed), build_scheduler(manifest, {}, set()), manifest.goal.primary.metric
+    draw, stopping, metric = random.Random(seed), early_stopping(manifest, {}), manifest.goal.primary.metric
     resampled = draw.choices(configs[1:], k=len(configs) - 1)
     waiting, running = list(range(manifest.trials)), list[SimulatedTrial]()
     reached, now_s = Counter[int](), start_s
@@ -94,7 +90,6 @@ def simulate_sweep(
         config = configs[0] if number == 0 else draw.choice(resampled)
         evaluated = [epoch for epoch in range(1, config.epochs + 1) if is_eval_epoch(evaluator, epoch, config.epochs)]
         trial = SimulatedTrial(number, config, draw.random(), evaluated, at_s)
-        rule.on_trial_add(None, trial.tune_trial)
         heapq.heappush(running, trial)
 
     for _ in range(min(slots, manifest.trials)):
@@ -103,12 +98,11 @@ def simulate_sweep(
         trial = heapq.heappop(running)
         now_s, row = trial.event_s, trial.row(metric)
         reached[trial.epoch] += 1
-        if not trial.is_done and rule.on_trial_result(None, trial.tune_trial, row) == "CONTINUE":
+        if not trial.is_done and not (stopping is not None and stopping.stops(trial.number, row)):
             trial.advance()
             heapq.heappush(running, trial)
             continue
         reached[-1] += trial.is_done
-        rule.on_trial_complete(None, trial.tune_trial, row)
         if waiting:
             begin(now_s + BETWEEN_TRIALS_S)
     return SimulatedSweep(now_s, reached)

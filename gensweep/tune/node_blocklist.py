@@ -1,149 +1,165 @@
-"""Which nodes of a cluster take no more trials of this sweep: one that keeps failing, and one that is about to stop.
+"""Nodes of a cluster that get no more trials of this sweep: those that keep failing, and those about to stop.
 
-A worker that dies, or an error of a device, a library or a file, may be the node's fault or the trial's own. So a node
-is set aside when three trials in a row failed there, or one trial twice, and none ended well in between. It is taken
-back when such a trial fails on another node as well (then it is that trial), or when one still ends well there. Nothing
-is done to the node itself: Ray places a trial by the labels of nodes, and a later launch tries all of them again.
+A node is blocked after failures of three different trials in a row, or two failures of the same trial, with no success
+in between. It is unblocked if one of those trials also fails on another node (then the trial is at fault), or if a
+trial succeeds on it. A block lasts for one launch and is a label in a trial's request: nothing happens to the node.
 """
 
-import re
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from itertools import takewhile
+from typing import Any, NamedTuple
 
 import ray
-from ray.tune import PlacementGroupFactory
 
-from gensweep.tune import ray_session
+from gensweep.tune import ray_internals, ray_session
+from gensweep.tune.not_pickled import NotPickled
 from gensweep.tune.run_trial import OUT_OF_MEMORY
-from gensweep.tune.searcher import LOW_ON_MEMORY
 
-TRIALS = 3  # of different numbers that fail in a row on one node
-LABEL = "ray.io/node-id"  # which Ray gives to each node
-LOOK_S = 2.0  # between two looks at which nodes there are, and which were told to stop
-PATIENCE_S = 60.0  # for another node to come, where only those set aside are left
-WHERE = re.compile(r"\bip[:=] ?([^\s,]+)")  # as Ray words it, of a dead actor and of an error in a task
-OWN = (LOW_ON_MEMORY, *OUT_OF_MEMORY, "MemoryError")  # may be the configuration's doing
+MIN_TRIALS = 3  # different ones that fail in a row
+POLL_S = 2.0  # between two looks at the nodes of the cluster
+PATIENCE_S = 60.0  # for another node to join, if all that are left are blocked
+OWN_FAULT = (ray_internals.LOW_ON_MEMORY, *OUT_OF_MEMORY, "MemoryError")  # may be due to the configuration
 MAX_LINE = 200  # characters of an error that are shown
 
-Known = Mapping[str, Any]  # a node, as ray.nodes() tells of it
+Node = Mapping[str, Any]  # an entry of ray.nodes()
 
 
-class NodeBlocklist:
-    """What this launch has seen of each node. `late` says of a trial's number that its time was up, which ends its
-    worker too."""
+class Event(NamedTuple):
+    """The end of an attempt of a trial on a node."""
 
-    def __init__(self, say: Callable[[str], None], late: Callable[[int], bool] = lambda number: False) -> None:
-        self._say, self._late = say, late
-        self._failures: dict[str, list[str]] = {}  # node -> trials that failed there since one ended well
-        self._aside: set[str] = set()
-        self._leaving: set[str] = set()
-        self._blamed: set[str] = set()  # trials that fail on any node
-        self._looked = self._counted = 0.0
-        self._alone = time.monotonic()  # since when no other node is left
+    node: str
+    trial: str
+    ok: bool
+    retried: bool = False  # whether the trial starts again, and so may fail elsewhere
+    replaceable: bool = True  # whether another node can run trials
+
+
+def blocked(events: Sequence[Event]) -> set[str]:
+    """Return the nodes that are blocked after these events."""
+    failures: dict[str, list[str]] = {}  # node -> trials that failed there since a success
+    at_fault: set[str] = set()  # trials that fail on any node
+    nodes: set[str] = set()
+    for event in events:
+        if not event.ok and event.trial not in at_fault and not _failed_elsewhere(event, failures):
+            trials = failures.setdefault(event.node, [])
+            trials.append(event.trial)
+            twice = event.retried and trials.count(event.trial) > 1
+            if event.replaceable and (twice or len(set(trials)) >= MIN_TRIALS):
+                nodes.add(event.node)
+            continue
+        if event.ok:
+            failures.pop(event.node, None)
+        else:
+            at_fault.add(event.trial)
+            failures = {node: [trial for trial in trials if trial != event.trial] for node, trials in failures.items()}
+        nodes = {node for node in nodes if _keeps_failing(failures.get(node, []))}
+    return nodes
+
+
+def failures_in_a_row(events: Sequence[Event], node: str) -> int:
+    """Return how many attempts have failed on a node since one succeeded there."""
+    return len(list(takewhile(lambda event: not event.ok, (event for event in reversed(events) if event.node == node))))
+
+
+def _failed_elsewhere(event: Event, failures: Mapping[str, list[str]]) -> bool:
+    return any(event.trial in trials for node, trials in failures.items() if node != event.node)
+
+
+def _keeps_failing(trials: Sequence[str]) -> bool:
+    return len(set(trials)) >= MIN_TRIALS or len(set(trials)) < len(trials)
+
+
+class NodeBlocklist(NotPickled):
+    """The events of this launch, and where its trials may start. `timed_out` says of a trial's number that it took too
+    long, which ends its worker too."""
+
+    def __init__(self, say: Callable[[str], None], timed_out: Callable[[int], bool] = lambda number: False) -> None:
+        self._say, self._timed_out = say, timed_out
+        self._events: list[Event] = []
+        self._draining: set[str] = set()
+        self._polled = self._counted = 0.0
+        self._last_alternative = time.monotonic()  # when there was a node that is not blocked
         self._bundle: Mapping[str, float] = {}  # what a trial takes
 
     def on_failure(self, trial: Any, text: str) -> None:
-        """A trial of Tune has failed, and `text` is what Tune wrote down of it; may send it elsewhere."""
-        found = WHERE.search(text)  # not said where the whole node is gone
-        if found and not any(words in text for words in OWN) and not self._late(trial.config["number"]):
-            for node in _alive():
-                if node["NodeManagerAddress"] == found[1]:
-                    self._count(node, trial, text)
-        if trial.status == "ERROR":  # and not RUNNING: it comes back
+        """Note that a trial of Tune has failed, with the error that Tune wrote down; assign it if it is retried."""
+        address, retried = ray_internals.address_in(text), trial.status == "ERROR"
+        if address and not any(words in text for words in OWN_FAULT) and not self._timed_out(trial.config["number"]):
+            for node in _alive(address):
+                shunned = blocked(self._events) | self._draining | {node["NodeID"]}
+                event = Event(node["NodeID"], trial.trial_id, False, retried, self._has_node_outside(shunned))
+                n = failures_in_a_row([*self._events, event], event.node)
+                why = f"{n} failures in a row there ({_cause(text)})"
+                self._note(event, why, f"trial {trial} fails on other nodes too")
+        if retried:
             self.assign(trial)
 
     def on_success(self, result: Mapping[str, Any]) -> None:
-        """A trial has ended with this last result."""
-        if not self._failures or result["status"] != "ok":
+        """Note that a trial has ended with this last row."""
+        if not self._events or result["status"] != "ok":
             return
-        for node in _alive():
-            if node["NodeManagerAddress"] == result["node_ip"]:
-                self._failures.pop(node["NodeID"], None)
-                self._take_back("a trial ended well there")
+        for node in _alive(result["node_ip"]):
+            self._note(Event(node["NodeID"], "", True), "", "a trial succeeded there")
 
     def assign(self, trial: Any) -> None:
-        """Keeps a trial that waits off the nodes that take no more, if another node can hold it."""
-        self._look()
-        bundles = trial.placement_group_factory.bundles
-        self._bundle = bundles[0]
-        request, shunned = PlacementGroupFactory(bundles), self._aside | self._leaving
-        if shunned and self._others(shunned):
-            selector = {LABEL: f"!in({','.join(sorted(shunned))})"}
-            request = PlacementGroupFactory(bundles, bundle_label_selector=[selector])
-        if request != trial.placement_group_factory:
-            trial.update_resources(request)
+        """Keep a trial that waits off blocked and draining nodes, if another node can run it."""
+        self._poll()
+        self._bundle = trial.placement_group_factory.bundles[0]
+        shunned = blocked(self._events) | self._draining
+        ray_internals.keep_off(trial, sorted(shunned) if self._has_node_outside(shunned) else [])
 
     def no_nodes_left(self) -> bool:
-        """Whether no other node is left, for a while now, and no autoscaler brings one: Ray would wait for ever."""
+        """Return whether all nodes have been blocked for a while, with none to come: Ray would wait for ever."""
         now = time.monotonic()
-        if not self._aside or now - self._counted < LOOK_S:
+        if not self._events or now - self._counted < POLL_S:
             return False
         self._counted = now
-        if self._others(self._aside) or ray_session.max_autoscaled_nodes():
-            self._alone = now
-        elif now - self._alone > PATIENCE_S:
-            self._say("no node is left but those set aside: the same command again tries them too")
+        nodes = blocked(self._events)
+        if not nodes or self._has_node_outside(nodes) or ray_session.max_autoscaled_nodes():
+            self._last_alternative = now
+        elif now - self._last_alternative > PATIENCE_S:
+            self._say("only blocked nodes are left: the same command again tries them too")
             return True
         return False
 
-    def _count(self, node: Known, trial: Any, text: str) -> None:
-        one, own = trial.trial_id, node["NodeID"]
-        elsewhere = any(one in trials for other, trials in self._failures.items() if other != own)
-        if elsewhere or one in self._blamed:
-            self._blamed.add(one)
-            self._failures = {other: [t for t in trials if t != one] for other, trials in self._failures.items()}
-            self._take_back(f"trial {trial} fails on other nodes too")
-            return
-        self._failures.setdefault(own, []).append(one)
-        twice = self._failures[own].count(one) > 1 and trial.status == "ERROR"  # it comes back, and will tell elsewhere
-        others = self._others(self._aside | self._leaving | {own})
-        if own not in self._aside and others and (twice or self._many(own)):
-            self._aside.add(own)
-            self._alone, n = time.monotonic(), len(self._failures[own])
-            self._say(f"set aside  {_name(node)}: {n} failures in a row there ({_what(text)}); trials go on elsewhere")
-
-    def _many(self, node: str) -> bool:
-        return len(set(self._failures.get(node, []))) >= TRIALS
-
-    def _take_back(self, why: str) -> None:
+    def _note(self, event: Event, why_blocked: str, why_unblocked: str) -> None:
+        before = blocked(self._events)
+        self._events.append(event)
+        after = blocked(self._events)
         for node in _alive():
-            own = node["NodeID"]
-            trials = self._failures.get(own, [])
-            if own in self._aside and not self._many(own) and len(set(trials)) == len(trials):
-                self._aside.discard(own)
-                self._say(f"taken back {_name(node)}: {why}")
+            if node["NodeID"] in after - before:
+                self._last_alternative = time.monotonic()
+                self._say(f"blocked    {_name(node)}: {why_blocked}; trials go on elsewhere")
+            elif node["NodeID"] in before - after:
+                self._say(f"unblocked  {_name(node)}: {why_unblocked}")
 
-    def _others(self, shunned: set[str]) -> bool:
-        """Whether a node that is not shunned can hold a trial."""
-        free = [node["Resources"] for node in _alive() if node["NodeID"] not in shunned]
-        return any(all(has.get(kind, 0.0) >= need for kind, need in self._bundle.items()) for has in free)
+    def _has_node_outside(self, shunned: set[str]) -> bool:
+        """Return whether a node that is not shunned has what a trial takes."""
+        nodes = [node["Resources"] for node in _alive() if node["NodeID"] not in shunned]
+        return any(all(has.get(kind, 0.0) >= need for kind, need in self._bundle.items()) for has in nodes)
 
-    def _look(self) -> None:
-        """Learns which nodes were told to stop: by an autoscaler, or by `ray drain-node` upon a spot notice."""
-        from ray._private.state import state  # nothing public tells of them
-
+    def _poll(self) -> None:
+        """Learn which nodes are to stop, by an autoscaler or by `ray drain-node` after a spot notice."""
         now = time.monotonic()
-        if now - self._looked < LOOK_S:
+        if now - self._polled < POLL_S:
             return
-        self._looked, before = now, self._leaving
-        self._leaving = set(state.get_draining_nodes())
+        self._polled, before = now, self._draining
+        self._draining = ray_internals.draining_nodes()
         for node in _alive():
-            if node["NodeID"] in self._leaving - before:
-                self._say(f"leaving    {_name(node)}: it was told to stop; no more trials go there")
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {}  # Tune pickles its whole set-up; nothing ever reads that file
+            if node["NodeID"] in self._draining - before:
+                self._say(f"draining   {_name(node)}: it is about to stop, and no more trials start there")
 
 
-def _alive() -> list[Known]:
-    return [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+def _alive(address: str | None = None) -> list[Node]:
+    """Return the nodes that are up, or those of them at an address."""
+    nodes = [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+    return [node for node in nodes if address in (None, node["NodeManagerAddress"])]
 
 
-def _name(node: Known) -> str:
+def _name(node: Node) -> str:
     return f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})"
 
 
-def _what(text: str) -> str:
-    """The last line of an error that was raised; of a worker that died there is none."""
-    return text.strip().splitlines()[-1][:MAX_LINE] if "ray::" in text else "its worker died"
+def _cause(text: str) -> str:
+    return (ray_internals.raised_line(text) or "its worker died")[:MAX_LINE]

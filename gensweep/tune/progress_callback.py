@@ -7,6 +7,7 @@ from ray import tune
 from rich.console import Console
 from rich.live import Live
 
+from gensweep.tune.not_pickled import NotPickled
 from gensweep.tune.progress import SweepProgress, format_number
 from gensweep.tune.searcher import Outcome
 from trainables.objective import is_valid_evaluation
@@ -15,8 +16,8 @@ LIVE_EVERY_S = 0.25
 LINE_EVERY_S = 10.0
 
 
-class ProgressCallback(tune.Callback):
-    """Draws a board while Tune runs; enter it as a context, so that the terminal is left in order."""
+class ProgressCallback(NotPickled, tune.Callback):
+    """Show the progress while Tune runs. Enter it as a context, so that the terminal is left in order."""
 
     def __init__(self, progress: SweepProgress, console: Console) -> None:
         self.progress, self._console = progress, console
@@ -33,7 +34,7 @@ class ProgressCallback(tune.Callback):
             self._live.stop()
 
     def finished(self, outcome: Outcome) -> None:
-        """The searcher's word that a trial has ended."""
+        """Note that a trial has ended."""
         self.progress.finish(outcome)
         if self._live is None:
             self._say(self.progress.line(outcome))
@@ -70,6 +71,3 @@ class ProgressCallback(tune.Callback):
             self._say(f"  {self.progress.summary()}")
         else:
             self._live.update(self.progress.table(), refresh=True)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {}  # Tune pickles its whole set-up; nothing ever reads that file

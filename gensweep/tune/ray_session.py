@@ -10,7 +10,7 @@ from typing import Any
 from gensweep.config.options import first_line
 from gensweep.errors import UserError
 from gensweep.import_hook import ROOT
-from gensweep.tune import ray_watchdog
+from gensweep.tune import ray_internals, ray_watchdog
 from gensweep.tune.resources import Node
 
 ENVIRONMENT = {  # read by Ray when it starts, and by Tune as it runs
@@ -76,17 +76,14 @@ def connect(address: str | None, ray_init: Mapping[str, Any]) -> Generator[list[
 
 
 def node_resources() -> list[Node]:
-    """What each node of the cluster has; of one that grows with its work, what each may have once it has grown."""
+    """Return what each node has; of a cluster that grows with its work, what each may have once it has grown."""
     return max_autoscaled_nodes() or _now()
 
 
 def max_autoscaled_nodes() -> list[Node]:
-    """What each node may have once an autoscaler has added all it may; nothing where none adds any."""
-    from ray._private.state import state  # nothing public tells of it
-
-    config = state.get_cluster_config()
-    groups = [] if config is None else config.node_group_configs
-    later: list[Node] = [dict(group.resources) for group in groups for _ in range(_most(group.max_count))]
+    """Return what each node may have once an autoscaler has added all it may; nothing if none adds any."""
+    groups = ray_internals.autoscaler_groups()
+    later: list[Node] = [resources for resources, max_count in groups for _ in range(_max_nodes(max_count))]
     return later if sum(map(_size, later)) > sum(map(_size, _now())) else []
 
 
@@ -96,8 +93,8 @@ def _now() -> list[Node]:
     return [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
 
 
-def _most(nodes: int) -> int:
-    return MAX_GROUP_NODES if nodes < 0 else min(nodes, MAX_GROUP_NODES)  # Ray says -1 of a group without an end
+def _max_nodes(nodes: int) -> int:
+    return MAX_GROUP_NODES if nodes < 0 else min(nodes, MAX_GROUP_NODES)  # -1: no limit
 
 
 def _size(node: Node) -> float:

@@ -1,9 +1,9 @@
-"""What a driver does when its own Ray dies under it: it says so and ends, so that `resume` can go on.
+"""End the driver with a message when its own Ray dies, so that `resume` can go on.
 
-Left alone, Ray ends such a driver without a word, when it next touches the dead raylet's object store (seen: 12 s
-later), and waits a minute for a dead GCS. So a thread looks after both processes and interrupts the main thread; where
-that does not get out of Ray's hands in time, the thread ends the process. Ray's processes end with their driver, the
-trials' workers with their raylet, and the study and the trials' files are whole after any kill.
+When the raylet dies, Ray ends the driver silently, the next time it touches the object store (12 s later when
+measured). When the GCS dies, Ray waits a minute. So a thread polls both processes and interrupts the main thread. If
+that does not return from Ray in time, the thread ends the process. Ray's processes end with their driver, the trials'
+workers with their raylet, and the study and the trials' files are intact after any kill.
 """
 
 import os
@@ -12,7 +12,8 @@ import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+
+from gensweep.tune import ray_internals
 
 POLL_S = 0.2
 PATIENCE_S = 10.0  # for the main thread to leave Ray
@@ -27,16 +28,16 @@ class RayDied(RuntimeError):  # noqa: N818  Ray's own exceptions say Error; this
 
 
 def death_notice() -> str | None:
-    """Which process of our Ray is gone, as a person would say it; None where all is well."""
+    """Return which process of our Ray has died, in words; None if none has."""
     return None if _dead is None else f"its {_dead} process died"
 
 
 @contextmanager
 def watch_ray() -> Generator[None]:
-    """Looks after the Ray that this process has started, and shuts it down in the end.
+    """Watch the Ray that this process has started, and shut it down at the end.
 
     Raises:
-        RayDied: one of its processes died, and nobody inside dealt with it.
+        RayDied: one of its processes died, and the body did not handle it.
     """
     global _dead
     import ray
@@ -59,11 +60,8 @@ def watch_ray() -> Generator[None]:
 
 def _watch(well: threading.Event, left: threading.Event) -> None:
     global _dead
-    from ray._private import worker  # nothing public tells of these processes in less than ten seconds
-
-    node: Any = worker._global_node  # None, or without such processes, on a cluster that is not ours
     while not well.wait(POLL_S):
-        gone = [kind for kind, _ in node.dead_processes() if kind in REQUIRED_PROCESSES] if node is not None else []
+        gone = [kind for kind in ray_internals.dead_processes() if kind in REQUIRED_PROCESSES]
         if gone:
             _dead = gone[0]
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from optuna.trial import TrialState
 from ray import tune
 from ray.exceptions import RayError
 from ray.tune import TuneError
@@ -19,16 +18,18 @@ from rich.console import Console
 from analysis.read import optuna_study
 from analysis.read.manifest import SweepManifest
 from gensweep.config.options import first_line
+from gensweep.search import optuna_internals
 from gensweep.search.study_storage import open_study, primary_values
 from gensweep.storage import lock, workdir
-from gensweep.tune import ray_watchdog
+from gensweep.tune import ray_internals, ray_watchdog
 from gensweep.tune.checkpoint_cleanup import CheckpointLimit
 from gensweep.tune.node_blocklist import NodeBlocklist
+from gensweep.tune.not_pickled import NotPickled
 from gensweep.tune.progress import SweepProgress
 from gensweep.tune.progress_callback import ProgressCallback
 from gensweep.tune.resources import Share
 from gensweep.tune.run_trial import Task, train
-from gensweep.tune.schedulers import build_scheduler
+from gensweep.tune.schedulers import SweepScheduler, early_stopping
 from gensweep.tune.searcher import Outcome, StudySearcher
 from gensweep.tune.timeout import timed_out
 from gensweep.units import duration
@@ -54,62 +55,73 @@ class LaunchResult(NamedTuple):
     won: bool  # whether any trial may win: one that has a score and keeps every constraint
 
 
-class StopControl(tune.Stopper):
-    """Stops all trials at once, and leaves them open in the study; or begins no new ones, when asked to."""
+class StopControl:
+    """Why a launch is to end: `cause`, empty while it is to go on."""
 
-    def __init__(self, directory: Path, end: float | None) -> None:
-        self.directory, self.end, self.cause = directory, end, ""
-        self.close: Callable[[], None] = lambda: None  # begin no new trials
-        self.no_nodes_left: Callable[[], bool] = lambda: False  # whether no node is left that may take trials
-        self._looked = 0.0
-
-    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
-        return False
-
-    def stop_all(self) -> bool:
-        now = time.monotonic()
-        if not self.cause and self.end is not None and now > self.end:
-            self.cause = "budget"
-        if not self.cause and now - self._looked > POLL_S:
-            self._looked = now
-            self._handle_request(lock.asked(self.directory))
-            if self.no_nodes_left():
-                self.stop_with_cause("open")
-        return bool(self.cause) and self.cause != "stopped"
+    def __init__(self) -> None:
+        self.cause = ""
 
     def stop_with_cause(self, cause: str) -> None:
-        """Stops all trials for this cause, unless they stop already."""
+        """Stop all trials for this cause, unless they are stopped already."""
         self.cause = self.cause or cause
-
-    def _handle_request(self, word: str) -> None:
-        if word == "stop":
-            self.cause = "stopped"
-            self.close()
-        elif word == "cancel":
-            self.cause = "cancelled"
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {}  # Tune pickles its whole set-up; nothing ever reads that file
 
     @contextmanager
     def on_interrupt(self) -> Generator[None]:
-        """The first Ctrl-C halts; a second one interrupts for good."""
+        """Stop all trials on the first Ctrl-C; a second one raises KeyboardInterrupt."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
         before = signal.getsignal(signal.SIGINT)
 
-        def stop(_signal: int, _frame: Any) -> None:
+        def interrupt(_signal: int, _frame: Any) -> None:
             if ray_watchdog.death_notice():
                 raise KeyboardInterrupt
             self.cause = "interrupted"
             signal.signal(signal.SIGINT, before)
 
-        signal.signal(signal.SIGINT, stop)
+        signal.signal(signal.SIGINT, interrupt)
         try:
             yield
         finally:
             signal.signal(signal.SIGINT, before)
+
+
+class Stopper(NotPickled, tune.Stopper):
+    """Stop all running trials at once, which stay RUNNING in the study and can be resumed; or, on `gensweep stop`, let
+    them finish and start no new ones (`close`). `no_nodes_left` says whether every node is blocked."""
+
+    def __init__(
+        self,
+        control: StopControl,
+        directory: Path,
+        end: float | None,
+        close: Callable[[], None],
+        no_nodes_left: Callable[[], bool],
+    ) -> None:
+        self._control, self._directory, self._end = control, directory, end
+        self._close, self._no_nodes_left = close, no_nodes_left
+        self._polled = 0.0
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        return False
+
+    def stop_all(self) -> bool:
+        now, control = time.monotonic(), self._control
+        if self._end is not None and now > self._end:
+            control.stop_with_cause("budget")
+        if not control.cause and now - self._polled > POLL_S:
+            self._polled = now
+            self._handle_request(lock.asked(self._directory))
+            if self._no_nodes_left():
+                control.stop_with_cause("open")
+        return bool(control.cause) and control.cause != "stopped"
+
+    def _handle_request(self, request: str) -> None:
+        if request == "stop":
+            self._control.stop_with_cause("stopped")
+            self._close()
+        elif request == "cancel":
+            self._control.stop_with_cause("cancelled")
 
 
 def _trial_folder(trial: Any) -> str:
@@ -127,36 +139,35 @@ def run(
     console: Console,
     function: Callable[..., None] = train,
 ) -> LaunchResult:
-    """Runs what is left of the sweep; `end` is when its time is up, on the monotonic clock. `function` takes a
-    configuration with its number and, by name, data, judge and task."""
+    """Run the trials that are left; `end` is when the time budget is spent, on the monotonic clock. `function` takes a
+    configuration with its number and, by name, data, evaluator and task."""
     from search_spaces.override import default
 
-    began, control = time.monotonic(), StopControl(directory, end)
+    began, control = time.monotonic(), StopControl()
     with open_study(directory.resolve(), manifest, default(space)[1]) as study:
         trials = study.get_trials(deepcopy=False)
         progress = SweepProgress(manifest, trials, given.concurrent)
         view = ProgressCallback(progress, console)
         goal = manifest.goal
         limit = CheckpointLimit(directory, manifest.keep_checkpoints, goal, trials)
-        late = partial(timed_out, directory.resolve())
+        is_timed_out = partial(timed_out, directory.resolve())
 
-        def end_one(outcome: Outcome) -> None:
+        def end_trial(outcome: Outcome) -> None:
             view.finished(outcome)
             limit.end(outcome)
 
-        searcher = StudySearcher(study, space.space, goal, manifest.trials, end_one, late, control.stop_with_cause)
-        control.close = searcher.close
+        searcher = StudySearcher(
+            study, space.space, goal, manifest.trials, end_trial, is_timed_out, control.stop_with_cause
+        )
         if searcher.left:
-            running = {trial.number for trial in trials if trial.state == TrialState.RUNNING}
-            nodes = NodeBlocklist(partial(console.print, soft_wrap=True, highlight=False, markup=False), late)
-            control.no_nodes_left = nodes.no_nodes_left
-            rule = build_scheduler(
-                manifest, primary_values(study, goal.primary.metric), running, searcher.note_error_text, nodes
-            )
+            nodes = NodeBlocklist(partial(console.print, soft_wrap=True, highlight=False, markup=False), is_timed_out)
+            stopping = early_stopping(manifest, primary_values(study, goal.primary.metric))
+            scheduler = SweepScheduler(stopping, searcher.note_error_text, nodes)
+            stopper = Stopper(control, directory, end, searcher.close, nodes.no_nodes_left)
             task = Task(manifest.model, workdir.home(directory), goal, manifest.seed, manifest.trial_timeout_s)
             shared = tune.with_parameters(function, data=parts[0], evaluator=parts[1], task=task)  # once to each node
             built = build_tuner(
-                directory.resolve() / "ray", shared, manifest.max_failures, given, (searcher, rule, view, control)
+                directory.resolve() / "ray", shared, manifest.max_failures, given, (searcher, scheduler, view, stopper)
             )
             with control.on_interrupt(), view:
                 fit_tuner(built, console)
@@ -165,7 +176,7 @@ def run(
 
 
 def finished_result(directory: Path, manifest: SweepManifest) -> LaunchResult | None:
-    """How the sweep ended, where all its trials have; needs no Ray, and writes nothing."""
+    """Return how the sweep ended, or None if trials are left. Needs no Ray, and writes nothing."""
     progress = SweepProgress(
         manifest, optuna_study.read_trials(filestore.open_directory(workdir.home(directory)), manifest)
     )
@@ -173,13 +184,17 @@ def finished_result(directory: Path, manifest: SweepManifest) -> LaunchResult | 
 
 
 def fit_tuner(tuner: tune.Tuner, console: Console) -> None:
+    """Run the Tuner; if Ray gives up, report it in one line: the study knows which trials are left."""
+    say = partial(console.print, soft_wrap=True, highlight=False, markup=False)
+    for note in filter(None, (ray_internals.version_note(), optuna_internals.version_note())):
+        say(note)
     try:
         tuner.fit()
-    except (RayError, TuneError, KeyboardInterrupt) as error:  # a lost node, a full disk: the study knows what is left
+    except (RayError, TuneError, KeyboardInterrupt) as error:  # a lost node, a full disk
         fault = ray_watchdog.death_notice()
         if fault is None and isinstance(error, KeyboardInterrupt):
             raise
-        console.print(f"Ray gave up: {fault or first_line(error)}", soft_wrap=True, highlight=False, markup=False)
+        say(f"Ray gave up: {fault or first_line(error)}")
 
 
 def build_tuner(
@@ -187,15 +202,15 @@ def build_tuner(
     function: Callable[..., Any],
     max_failures: int,
     given: Share,
-    wiring: tuple[Any, Any, Any, StopControl],
+    wiring: tuple[Any, Any, Any, Stopper],
 ) -> tune.Tuner:
-    """A fresh Tuner, whose own files are disposable."""
-    searcher, rule, view, control = wiring
+    """Return a fresh Tuner, whose own files are disposable."""
+    searcher, scheduler, view, stopper = wiring
     return tune.Tuner(
         tune.with_resources(function, {"cpu": given.cpus_per_trial, "gpu": given.gpus_per_trial}),
         tune_config=tune.TuneConfig(
             search_alg=searcher,
-            scheduler=rule,
+            scheduler=scheduler,
             num_samples=searcher.left,
             max_concurrent_trials=given.concurrent,
             reuse_actors=True,
@@ -208,7 +223,7 @@ def build_tuner(
             verbose=0,
             callbacks=[] if view is None else [view],
             failure_config=tune.FailureConfig(max_failures=max_failures),
-            stop=control,
+            stop=stopper,
         ),
     )
 

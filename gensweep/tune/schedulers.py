@@ -1,153 +1,145 @@
-"""When a trial is stopped early: asynchronous successive halving (Li et al. 2020, arXiv:1810.05934), the median rule
-of Vizier (Golovin et al. 2017), or never.
+"""Early stopping: asynchronous successive halving (Li et al. 2020, arXiv:1810.05934) and the median rule of Vizier
+(Golovin et al. 2017).
 
-Ray's schedulers, with three differences. They decide on evaluated rows only, so that a value repeated between
-evaluations, a NaN or a collapsed trial neither stops anyone nor sets a bar. They never stop a trial at its own last
-epoch. And their memory is rebuilt from the study when a sweep is resumed: an open trial gets its old values as it comes
-back, all others are entered at the start.
+Both rules decide as Ray's ASHAScheduler (one bracket) and MedianStoppingRule do. Three things differ. They only see
+evaluated rows: a value repeated between evaluations, a NaN or a collapsed trial neither stops a trial nor raises the
+bar. They never stop a trial at its own last epoch. They know trials by number and start from the values that the study
+holds, so a resumed sweep decides as an undisturbed one.
 """
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, MedianStoppingRule, TrialScheduler
+import numpy as np
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
 from analysis.read.manifest import SweepManifest
+from gensweep.tune import ray_internals
 from gensweep.tune.node_blocklist import NodeBlocklist
-from gensweep.tune.searcher import Row
 from trainables.objective import is_valid_evaluation
 
+Row = dict[str, Any]
 History = dict[int, dict[int, float]]  # trial number -> epoch -> primary objective
+MIN_PEERS = 3  # other trials that the median needs
 
 
-class PastTrial:
-    """Stands for a trial of an earlier launch."""
+class Rule(Protocol):
+    """Decides from the primary objective of trials, by number, at evaluated epochs."""
 
-    def __init__(self, number: int) -> None:
-        self.trial_id = f"past-{number}"
-        self.config = {"number": number}
-
-
-def rung_epochs(grace: int, reduction_factor: int, epochs: int) -> tuple[int, ...]:
-    """The epochs at which halving decides: grace * reduction_factor^k, below the longest run."""
-    found = [grace]
-    while found[-1] * reduction_factor < epochs:
-        found.append(found[-1] * reduction_factor)
-    return tuple(epoch for epoch in found if epoch < epochs)
+    def stops(self, number: int, epoch: int, value: float) -> bool:
+        """Record the value, and return whether the trial is stopped."""
 
 
-class _Hears:
-    """Hands on what Tune knows of an error, of which it tells a searcher only that there was one; and has `nodes` say
-    where a trial may run."""
+class Halving:
+    """At each rung, stop a trial that is not among the best 1/`reduction_factor` of those recorded there so far."""
 
-    hear: Callable[[str, str], None]  # trial id, text
-    nodes: NodeBlocklist
+    def __init__(self, mode: str, grace: int, reduction_factor: int, epochs: int) -> None:
+        self._sign = 1.0 if mode == "max" else -1.0
+        self._percent = (1 - 1 / reduction_factor) * 100
+        epochs_of_rungs = rung_epochs(grace, reduction_factor, epochs + 1)
+        self._rungs: dict[int, dict[int, float]] = {epoch: {} for epoch in reversed(epochs_of_rungs)}
 
-    def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
-        super().on_trial_add(tune_controller, trial)  # type: ignore[misc]  # the rule behind this one
-        if tune_controller is not None and not trial.run_metadata.error_filename:
-            self.nodes.assign(trial)  # a retry was placed as it failed: Tune has filed it by its resources since
-
-    def on_trial_complete(self, tune_controller: Any, trial: Any, result: Row) -> None:
-        self.nodes.on_success(result)
-        self.on_trial_remove(tune_controller, trial)  # its last row has been seen, and counts once
-
-    def on_trial_remove(self, tune_controller: Any, trial: Any) -> None:
-        super().on_trial_remove(tune_controller, trial)  # type: ignore[misc]
-
-    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
-        last = Path(trial.error_file).read_text(encoding="utf-8").rpartition("Failure #")[2]
-        self.hear(trial.trial_id, last)
-        self.nodes.on_failure(trial, last)
-
-
-class NoEarlyStopping(_Hears, FIFOScheduler):
-    """Stops no trial."""
-
-    def __init__(self, hear: Callable[[str, str], None], nodes: NodeBlocklist) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.hear, self.nodes = hear, nodes
-
-
-class _Remembers(_Hears):
-    """What both rules share: which rows they decide on, and what they know of earlier launches."""
-
-    _metric: str
-    _past: History
-
-    def enter_finished(self, open_numbers: set[int]) -> None:
-        """Enters every trial of the past that is not going to come back."""
-        for number in sorted(set(self._past) - open_numbers):
-            ghost = PastTrial(number)
-            self.on_trial_add(None, ghost)
-            self.on_trial_remove(None, ghost)
-
-    def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
-        super().on_trial_add(tune_controller, trial)
-        values = self._past.pop(trial.config["number"], {})  # a retry within this launch keeps its entries
-        for epoch in sorted(values):
-            self._enter(trial, epoch, values[epoch])
-
-    def on_trial_result(self, tune_controller: Any, trial: Any, result: Row) -> str:
-        go_on = str(TrialScheduler.CONTINUE)
-        if not is_valid_evaluation(result, self._metric) or self._knows(trial, result["epoch"]):
-            return go_on
-        decision = str(super().on_trial_result(tune_controller, trial, result))  # type: ignore[misc]
-        return decision if result["epoch"] < result["epochs"] else go_on
-
-    def _enter(self, trial: Any, epoch: int, value: float) -> None:
-        raise NotImplementedError
-
-    def _knows(self, trial: Any, epoch: int) -> bool:
+    def stops(self, number: int, epoch: int, value: float) -> bool:
+        score = self._sign * value
+        for rung, scores in self._rungs.items():  # the highest first; one that was skipped takes a later value
+            if epoch >= rung and number not in scores:
+                stopped = bool(scores) and bool(score < np.nanpercentile(list(scores.values()), self._percent))
+                scores[number] = score
+                return stopped
         return False
 
 
-class Halving(_Remembers, ASHAScheduler):  # type: ignore[misc]  # Ray ships no types here
-    """ASHA with one bracket, whose rungs outlive the driver."""
+class Median:
+    """Stop a trial whose best value is worse than the median of the other trials' running means."""
 
-    def __init__(self, metric: str, mode: str, grace: int, reduction_factor: int, epochs: int, past: History) -> None:
-        longest = max(epochs, grace) + 1  # Ray stops a trial at `max_t`: never, so that its last work is done
-        super().__init__(
-            "epoch", metric, mode, max_t=longest, grace_period=grace, reduction_factor=reduction_factor, brackets=1
-        )
-        self._past = dict(past)
+    def __init__(self, mode: str, grace: int) -> None:
+        self._better = max if mode == "max" else min
+        self._grace = grace
+        self._values: History = {}
 
-    def _enter(self, trial: Any, epoch: int, value: float) -> None:
-        self._trial_info[trial.trial_id].on_result(trial, epoch, float(self._metric_op or 1) * value)
+    def stops(self, number: int, epoch: int, value: float) -> bool:
+        values = self._values.setdefault(number, {})
+        if epoch in values:
+            return False
+        values[epoch] = value
+        if epoch < self._grace:
+            return False
+        means = [self._mean(other, epoch) for other in self._values if other != number]
+        means = [mean for mean in means if np.isfinite(mean)]
+        if len(means) < MIN_PEERS:
+            return False
+        best = self._better(values.values())
+        return self._better(float(np.median(means)), best) != best
+
+    def _mean(self, number: int, epoch: int) -> float:
+        """Return the mean from the grace period to `epoch`; NaN if the trial has not come that far."""
+        values = self._values[number]
+        if next(reversed(values)) < epoch:
+            return float("nan")
+        within = [value for at_epoch, value in values.items() if self._grace <= at_epoch <= epoch]
+        return float(np.mean(within)) if within else float("nan")
 
 
-class Median(_Remembers, MedianStoppingRule):  # type: ignore[misc]  # Ray ships no types here
-    """The median rule on evaluated epochs, whose means outlive the driver; it stops, and never pauses."""
+class EarlyStopping:
+    """A rule, applied to the rows that trials report; `past` holds the values of earlier launches."""
 
-    def __init__(self, metric: str, mode: str, grace: int, past: History) -> None:
-        super().__init__("epoch", metric, mode, grace_period=grace, hard_stop=True)
-        self._min_time_slice = float("inf")  # type: ignore[assignment]  # else a trial with too few peers is paused
-        self._past = dict(past)
+    def __init__(self, rule: Rule, metric: str, past: History) -> None:
+        self._rule, self._metric = rule, metric
+        for number in sorted(past):
+            for epoch in sorted(past[number]):
+                rule.stops(number, epoch, past[number][epoch])
 
-    def _enter(self, trial: Any, epoch: int, value: float) -> None:
-        self._results[trial].append({"epoch": epoch, self._metric: value})
+    def stops(self, number: int, row: Row) -> bool:
+        """Return whether the trial is stopped after this row."""
+        if not is_valid_evaluation(row, self._metric):
+            return False
+        return self._rule.stops(number, row["epoch"], row[self._metric]) and row["epoch"] < row["epochs"]
 
-    def _knows(self, trial: Any, epoch: int) -> bool:
-        return any(row["epoch"] == epoch for row in self._results.get(trial, []))
+
+class SweepScheduler(FIFOScheduler):
+    """Ray Tune's scheduler of a sweep: trials start in order, and None stops none early.
+
+    It also passes on what Tune reports to schedulers only: the text of an error, and which trial may move to another
+    node.
+    """
+
+    def __init__(
+        self, early_stopping: EarlyStopping | None, note_error_text: Callable[[str, str], None], nodes: NodeBlocklist
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._early_stopping, self._note_error_text, self._nodes = early_stopping, note_error_text, nodes
+
+    def on_trial_add(self, tune_controller: Any, trial: Any) -> None:
+        if not ray_internals.has_failed(trial):  # on_trial_error has assigned a retry: Tune files it by its resources
+            self._nodes.assign(trial)
+
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: Row) -> str:
+        stops = self._early_stopping is not None and self._early_stopping.stops(trial.config["number"], result)
+        return str(TrialScheduler.STOP if stops else TrialScheduler.CONTINUE)
+
+    def on_trial_complete(self, tune_controller: Any, trial: Any, result: Row) -> None:
+        self._nodes.on_success(result)
+
+    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
+        text = ray_internals.last_error(trial)
+        self._note_error_text(trial.trial_id, text)
+        self._nodes.on_failure(trial, text)
 
 
-def build_scheduler(
-    manifest: SweepManifest,
-    past: History,
-    open_numbers: set[int],
-    hear: Callable[[str, str], None] = lambda trial_id, text: None,
-    nodes: NodeBlocklist | None = None,
-) -> Any:
-    """The scheduler of a resolved sweep, knowing what the study knows; hands on the errors that it sees."""
-    nodes = nodes or NodeBlocklist(print)
-    metric, mode = manifest.goal.primary.metric, manifest.goal.primary.mode
+def rung_epochs(grace: int, reduction_factor: int, epochs: int) -> tuple[int, ...]:
+    """Return the epochs at which halving decides: grace * reduction_factor^k, below the longest trial."""
+    rungs = [grace]
+    while rungs[-1] * reduction_factor < epochs:
+        rungs.append(rungs[-1] * reduction_factor)
+    return tuple(epoch for epoch in rungs if epoch < epochs)
+
+
+def early_stopping(manifest: SweepManifest, past: History) -> EarlyStopping | None:
+    """Return the early stopping of a sweep, which knows the values of earlier launches; None if it stops no trial."""
+    metric, mode = manifest.goal.primary
     if manifest.scheduler == "none":
-        return NoEarlyStopping(hear, nodes)
+        return None
     if manifest.scheduler == "median":
-        rule: Any = Median(metric, mode, manifest.grace, past)
-    else:
-        rule = Halving(metric, mode, manifest.grace, manifest.reduction_factor, manifest.epochs, past)
-    rule.hear, rule.nodes = hear, nodes
-    rule.enter_finished(open_numbers)
-    return rule
+        return EarlyStopping(Median(mode, manifest.grace), metric, past)
+    halving = Halving(mode, manifest.grace, manifest.reduction_factor, manifest.epochs)
+    return EarlyStopping(halving, metric, past)

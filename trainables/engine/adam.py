@@ -34,11 +34,18 @@ class Adam:
         self.updates.add_(1)
         moved = [i for i, p in enumerate(self.parameters) if p.grad is not None]
         grads = [p.grad for p in self.parameters if p.grad is not None]
-        torch._fused_adam_(
-            [self.parameters[i] for i in moved],
+        parameters, first, second = (
+            [tensors[i] for i in moved] for tensors in (self.parameters, self.first, self.second)
+        )
+        fused = getattr(torch, "_fused_adam_", None)  # private; torch.optim calls it too
+        if fused is None:
+            self._by_formula(parameters, grads, first, second)
+            return
+        fused(
+            parameters,
             grads,
-            [self.first[i] for i in moved],
-            [self.second[i] for i in moved],
+            first,
+            second,
             [],
             [self.updates] * len(moved),
             amsgrad=False,
@@ -51,6 +58,17 @@ class Adam:
             grad_scale=None,
             found_inf=None,
         )
+
+    def _by_formula(
+        self, parameters: list[Tensor], grads: list[Tensor], first: list[Tensor], second: list[Tensor]
+    ) -> None:
+        """Make the update of a torch that has no such kernel: the same up to rounding, a call for each parameter."""
+        beta1, beta2 = self.betas
+        for parameter, grad, m, v in zip(parameters, grads, first, second, strict=True):
+            m.lerp_(grad, 1 - beta1)
+            v.mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
+            scale = (v / (1 - beta2**self.updates)).sqrt_().add_(EPS)
+            parameter.sub_(self.lr / (1 - beta1**self.updates) * m / scale)
 
     def state_dict(self) -> dict[str, Any]:
         return {"first": self.first, "second": self.second, "updates": self.updates}

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from helpers import ROOT
+from helpers import ROOT, launcher_internals
 
 from gensweep import __version__
 from gensweep.cli.cluster_commands import make_token
@@ -30,15 +30,6 @@ case "$*" in
 esac
 """
 KEYS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": "us-west-2"}
-WORKER = """
-import sys, yaml
-from ray.autoscaler._private.commands import _bootstrap_config
-from ray.autoscaler._private.providers import _get_node_provider
-config = _bootstrap_config(yaml.safe_load(open(sys.argv[1])), no_config_cache=True)
-provider = _get_node_provider(config["provider"], config["cluster_name"])
-kind = config["available_node_types"]["gpu_worker"]["node_config"]
-provider.create_node(kind, {"ray-node-type": "worker", "ray-user-node-type": "gpu_worker"}, 1)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +66,8 @@ def laptop(cloud: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pat
             patch.setenv(key, str(value))
         make_token()
         config = yaml.safe_load((home / "cluster.yaml").read_text(encoding="utf-8"))
-        for command in ([*RAY, "up", "--yes", "cluster.yaml"], [sys.executable, "-c", WORKER, "cluster.yaml"]):
+        create_worker = [sys.executable, launcher_internals.__file__, "cluster.yaml"]
+        for command in ([*RAY, "up", "--yes", "cluster.yaml"], create_worker):
             done = subprocess.run(
                 command, env=environment(config), cwd=home, capture_output=True, text=True, timeout=240
             )

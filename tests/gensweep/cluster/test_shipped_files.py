@@ -3,7 +3,6 @@
 What `gensweep cluster check` finds in broken ones is in test_validate.py.
 """
 
-import copy
 import re
 from importlib.metadata import version
 from typing import Any
@@ -11,10 +10,11 @@ from typing import Any
 import pytest
 import yaml
 from helpers import ROOT
+from helpers.launcher_internals import prepared, provider_names
 from jsonschema import ValidationError
-from ray.autoscaler._private.util import prepare_config, validate_config
 
 from gensweep.cli.cluster_commands import in_bucket
+from gensweep.cluster.validate import PROVIDERS
 
 FILES = ["cluster.yaml", "deploy/onprem.yaml"]
 
@@ -22,13 +22,6 @@ FILES = ["cluster.yaml", "deploy/onprem.yaml"]
 def read(name: str) -> dict[str, Any]:
     config: dict[str, Any] = yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
     return config
-
-
-def prepared(config: dict[str, Any]) -> dict[str, Any]:
-    """What `ray up` makes of a file before it asks any cloud: defaults filled in, schema checked."""
-    whole: dict[str, Any] = prepare_config(copy.deepcopy(config))
-    validate_config(whole)
-    return whole
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -98,3 +91,7 @@ def test_shipped_files__onprem_starts_every_worker() -> None:
     hosts = whole["provider"]["worker_ips"]
     kind = whole["available_node_types"][whole["head_node_type"]]
     assert kind["min_workers"] == kind["max_workers"] == len(hosts)
+
+
+def test_providers_are_rays() -> None:
+    assert set(PROVIDERS) == provider_names()

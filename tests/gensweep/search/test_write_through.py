@@ -8,14 +8,14 @@ from typing import Any
 import optuna
 import pytest
 from helpers.searching import FIRST, manifest, row, run_one, searching, space
-from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from analysis.read import optuna_study
 from analysis.read.manifest import SweepManifest
+from gensweep.search.optuna_internals import storage_of
 from gensweep.search.study_storage import open_study
-from gensweep.search.write_through import WriteThroughStorage
 from gensweep.tune.searcher import StudySearcher
 from trainables import filestore
 
@@ -24,6 +24,11 @@ FIELDS = ("number", "state", "params", "distributions", "values", "intermediate_
 
 def said(trials: list[FrozenTrial]) -> list[dict[str, Any]]:
     return [{field: getattr(trial, field) for field in FIELDS} for trial in trials]
+
+
+def system_attrs(study: optuna.Study) -> dict[str, Any]:
+    storage = storage_of(study)
+    return dict(storage.get_study_system_attrs(storage.get_study_id_from_name(study.study_name)))
 
 
 def on_disk(folder: Path, about: SweepManifest) -> list[FrozenTrial]:
@@ -45,9 +50,9 @@ def test_memory_and_disk_agree_after_every_step(tmp_path: Path, sampler: str, st
         assert said(on_disk(tmp_path, about)) == said(study.trials)
         searcher.on_trial_complete("failing", row(1, 1.0) | {"status": "nan"})
         assert said(on_disk(tmp_path, about)) == said(study.trials)
-        before = said(study.trials), study._storage.get_study_system_attrs(study._study_id)
+        before = said(study.trials), system_attrs(study)
     with open_study(tmp_path, about, FIRST) as study:
-        assert (said(study.trials), study._storage.get_study_system_attrs(study._study_id)) == before
+        assert (said(study.trials), system_attrs(study)) == before
 
 
 def test_a_trial_is_stored_with_its_parameters_before_a_worker_has_it(tmp_path: Path) -> None:
@@ -69,26 +74,24 @@ def test_a_trial_that_nobody_has_is_not_stored_and_is_asked_again(tmp_path: Path
 
 
 @contextmanager
-def counted(study: optuna.Study) -> Generator[list[str]]:
-    storage = study._storage
-    assert isinstance(storage, WriteThroughStorage)
-    assert isinstance(storage._stored, RDBStorage)
-    engine, statements = storage._stored.engine, list[str]()
+def counted() -> Generator[list[str]]:
+    """The statements of every SQL storage meanwhile."""
+    statements = list[str]()
 
     def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
         statements.append(statement)
 
-    event.listen(engine, "before_cursor_execute", note)
+    event.listen(Engine, "before_cursor_execute", note)
     yield statements
-    event.remove(engine, "before_cursor_execute", note)
+    event.remove(Engine, "before_cursor_execute", note)
 
 
 def test_what_a_trial_costs_in_statements(tmp_path: Path) -> None:
     """Optuna's own storage takes three for each parameter and some sixty in all."""
-    with searching(tmp_path, total=9, sampler="random") as (searcher, study):
+    with searching(tmp_path, total=9, sampler="random") as (searcher, _):
         for i in range(3):
             run_one(searcher, str(i))
-        with counted(study) as statements:
+        with counted() as statements:
             searcher.suggest("3")
             asked = len(statements)
             searcher.on_trial_complete("3", row(3, 1.0))

@@ -40,7 +40,7 @@ def test_full_disk__previous_checkpoint_stays(small_disk: Path) -> None:
 def test_full_disk__optuna_study_pauses_and_goes_on(small_disk: Path, storage: str | None) -> None:
     about, causes = manifest()._replace(storage=storage), list[str]()
     with open_study(small_disk, about, FIRST) as study:
-        searcher = StudySearcher(study, space, about.goal, 3, halt=causes.append)
+        searcher = StudySearcher(study, space, about.goal, 3, stop=causes.append)
         run_one(searcher, "a")
         config, ballast = searcher.suggest("b"), fill(small_disk)
         told = 0

@@ -9,14 +9,14 @@ pytestmark = pytest.mark.ray
 
 DRIVER = """
 import os, signal, time
-from ray._private import worker
+import psutil
 from gensweep.tune import ray_session
 from gensweep.tune.ray_watchdog import RayDied
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins with Ctrl-C ignored
 try:
-    with ray_session.environment(), ray_session.connected(None, {"num_cpus": 1}):
-        (raylet,) = worker._global_node.all_processes["raylet"]
-        os.kill(raylet.process.pid, signal.SIGKILL)
+    with ray_session.ray_environment(), ray_session.connect(None, {"num_cpus": 1}):
+        (raylet,) = [child for child in psutil.Process().children(recursive=True) if child.name() == "raylet"]
+        raylet.kill()
         time.sleep(60)
 except RayDied as error:
     print(error)

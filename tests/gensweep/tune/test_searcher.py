@@ -2,36 +2,22 @@
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
-from helpers.searching import FIRST, loss, row, run_one, searching
-from optuna.samplers._tpe import _truncnorm
+from helpers.searching import FIRST, loss, manifest, row, run_one, searching
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 from ray.tune.search import Searcher
 
 from gensweep.search.samplers import SAMPLERS
-from gensweep.tune.searcher import Outcome
+from gensweep.tune.searcher import OpenTrial, Outcome, outcome
 
 
 def only(study: Study) -> FrozenTrial:
     (trial,) = study.get_trials()
     return trial
-
-
-def test_the_faster_log_ndtr_is_optunas(monkeypatch: pytest.MonkeyPatch) -> None:
-    x = np.concatenate([np.linspace(-60, 9, 1001), -(10.0 ** np.linspace(1, 8, 20))])
-    own = np.array([_truncnorm._log_ndtr_single(float(one)) for one in x])
-    np.testing.assert_allclose(_truncnorm._log_ndtr(x), own, rtol=1e-9, atol=1e-15)
-
-    def called(a: Any) -> Any:
-        raise LookupError
-
-    monkeypatch.setattr(_truncnorm, "_log_ndtr", called)
-    with pytest.raises(LookupError):  # so Optuna does call it by this name
-        _truncnorm._log_gauss_mass(np.array([-2.0]), np.array([-1.0]))
 
 
 def test_trial_0_is_the_default_and_the_study_counts(tmp_path: Path) -> None:
@@ -61,6 +47,50 @@ def test_stopped_trial_is_pruned_with_the_row_that_stopped_it(tmp_path: Path) ->
         assert only(study).intermediate_values == {1: 2.0, 2: 4.0}
         assert only(study).value == 4.0
         assert [outcome.state for outcome in told] == [TrialState.PRUNED]
+
+
+NAN = row(3, math.nan, best=math.nan)
+TOLD = [("oom", "first"), ("nan", "last")]
+
+
+@pytest.mark.parametrize(
+    ("last", "error", "timed_out", "faults", "state", "reason", "line"),
+    [
+        (row(3, 1.0), False, False, [], TrialState.COMPLETE, None, None),
+        (row(3, 1.0), False, True, TOLD, TrialState.COMPLETE, None, None),  # a retry that went well
+        (row(2, 1.0), False, False, [], TrialState.PRUNED, None, None),
+        ({}, True, False, [], TrialState.FAIL, "lost", "its worker died or never started"),
+        ({}, True, True, [], TrialState.FAIL, "timeout", "it took longer than --trial-timeout"),
+        ({}, True, True, TOLD, TrialState.FAIL, "nan", "last"),
+        ({}, False, False, TOLD, TrialState.FAIL, "nan", "last"),
+        (row(3, 1.0), True, False, [], TrialState.FAIL, "lost", "its worker died or never started"),
+        (row(2, 1.0, status="nan"), False, False, TOLD, TrialState.FAIL, "nan", "last"),
+        (NAN, False, False, [], TrialState.FAIL, "nan", "no evaluation in 3 epochs gave a fid that counts"),
+        (
+            NAN | {"narrow": True},
+            False,
+            False,
+            [],
+            TrialState.FAIL,
+            "collapsed",
+            "no evaluation in 3 epochs gave a fid that counts",
+        ),
+    ],
+)
+def test_outcome_of_a_trial(
+    last: dict[str, Any],
+    error: bool,
+    timed_out: bool,
+    faults: list[tuple[str, str]],
+    state: TrialState,
+    reason: str | None,
+    line: str | None,
+) -> None:
+    trial: Any = SimpleNamespace(number=3, params={})
+    ended = outcome(OpenTrial(trial, {1: {"fid": 2.0}}, faults), manifest().goal, last, error, timed_out)
+    assert (ended.number, ended.state, ended.reason, ended.error) == (3, state, reason, line)
+    assert ended.epoch == last.get("epoch", 1)
+    assert ended.best == ({"fid": 1.0} if state == TrialState.COMPLETE else None)
 
 
 @pytest.mark.parametrize(
