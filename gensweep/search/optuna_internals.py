@@ -87,8 +87,8 @@ def store_params(storage: RDBStorage, table: Table | None, stored_id: int, trial
 
 
 def contains(distribution: BaseDistribution, value: Any) -> bool:
-    """Return whether a trial with this value is valid: Optuna refuses others, steps included, when they are added. If it
-    has no such check any more, every value passes."""
+    """Return whether a trial with this value is valid: Optuna refuses others, steps included, when they are added. If
+    it has no such check any more, every value passes."""
     check = getattr(distribution, "_contains", lambda internal: True)
     try:
         return bool(check(distribution.to_internal_repr(value)))
