@@ -10,11 +10,11 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from gensweep.cli.parser import COMMANDS, parser
-from search_spaces import SPACES
+from search_spaces import SPACES, Space
 from search_spaces.override import default
+from search_spaces.walk import describe
 from trainables import MODELS
 from trainables.config_schema import KEYS
 from trainables.metrics import METRICS, MetricKey, When
@@ -47,18 +47,22 @@ def keys() -> Iterator[str]:
         yield f"| `{name}` | {values} | {key.doc} | {models} |"
 
 
-def defaults() -> Iterator[str]:
-    """Yield the lines of the table of trial 0, a column per model."""
-    first = {model: default(space)[0] for model, space in SPACES.items()}
-    yield f"| key | {' | '.join(f'`{model}`' for model in SPACES)} |"
-    yield "|---" * (len(SPACES) + 1) + "|"
-    for name in KEYS:
-        if any(name in config for config in first.values()):
-            yield f"| `{name}` | {' | '.join(_default(config.get(name, '')) for config in first.values())} |"
+def spaces() -> Iterator[str]:
+    """Yield a table per search space: each key, its value in trial 0, and where it is searched."""
+    groups: dict[str, list[str]] = {}
+    for model, space in SPACES.items():
+        groups.setdefault("\n".join(_space(space)), []).append(f"`{model}`")
+    for table, models in groups.items():
+        yield from (f"### {', '.join(models)}", "", table, "")
 
 
-def _default(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _space(space: Space) -> Iterator[str]:
+    first, params = default(space)[0], describe(space)
+    yield "| key | trial 0 | searched |"
+    yield "|---|---|---|"
+    for name in sorted(params, key=lambda name: not params[name].searched):
+        value, searched = first.get(name, ""), params[name].text() if params[name].searched else ""
+        yield f"| `{name}` | {f'{value:g}' if isinstance(value, float) else value} | {searched} |"
 
 
 def commands() -> Iterator[str]:
@@ -99,7 +103,7 @@ PARTS: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "commands": ("command-line.md", commands),
     "metrics": ("metrics.md", metrics),
     "keys": ("models.md", keys),
-    "defaults": ("models.md", defaults),
+    "spaces": ("models.md", spaces),
 }
 
 
