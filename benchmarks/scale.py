@@ -32,7 +32,7 @@ from gensweep.search.study_storage import open_study, primary_values
 from gensweep.sweep.run_sweep import search_space
 from gensweep.tune import ray_session, run_tuner
 from gensweep.tune.resources import Share
-from gensweep.units import duration
+from gensweep.units import format_duration
 
 NODES, TRIALS, ROWS, WIDTH = 20, 200, 20, 30
 FEW = 5  # trials at once in the sweep that shows what the others cost
@@ -142,7 +142,7 @@ def main() -> int:
             for _ in range(NODES):
                 simulated.add_node(num_cpus=1, object_store_memory=STORE, wait=False)
             simulated.wait_for_nodes(300)
-            print(f"{NODES} nodes are up after {duration(time.monotonic() - began)}", flush=True)
+            print(f"{NODES} nodes are up after {format_duration(time.monotonic() - began)}", flush=True)
             with ray_session.connect(simulated.address, {}):
                 one, last, each, few = [
                     measure(kind, kind.at_once + TRIALS)
@@ -172,7 +172,8 @@ def notes(last: Cost, each: Cost, slope_ms: float, quiet: float) -> str:
         f"| a trial reports every | trials at once, 1 row in {ROWS} evaluated | trials at once, each row evaluated |",
         "|---|---|---|",
         *(
-            f"| {duration(every)} | {fed(last, slope_ms, quiet, every):,} | {fed(each, slope_ms, quiet, every):,} |"
+            f"| {format_duration(every)} | {fed(last, slope_ms, quiet, every):,} "
+            f"| {fed(each, slope_ms, quiet, every):,} |"
             for every in EVERY_S
         ),
     ]

@@ -9,9 +9,9 @@ The door of the house: the command line, the wiring of Ray Tune and Optuna, and 
 Importing this package is cheap: torch, Ray and Optuna are imported when a sweep runs.
 """
 
-from gensweep.import_hook import claim
+from gensweep.import_hook import install_import_hook
 
-claim()
+install_import_hook()
 
 from gensweep.api import Sweep, SweepResult  # noqa: E402  the import hook comes first
 from gensweep.version import __version__  # noqa: E402

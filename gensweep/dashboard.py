@@ -113,16 +113,16 @@ class StudyView(InMemoryStorage):
             self.set_trial_state_values(trial_id, told.state, told.values)
 
 
-class _Server(ThreadingMixIn, WSGIServer):
+class _ThreadingServer(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
 
-class _Quiet(WSGIRequestHandler):
+class _QuietHandler(WSGIRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Says nothing: a page asks every few seconds."""
 
 
-def server(directory: str, port: int) -> tuple[WSGIServer, str]:
+def make_dashboard_server(directory: str, port: int) -> tuple[WSGIServer, str]:
     """A server that does not serve yet, and the address of the sweep's page.
 
     Raises:
@@ -139,7 +139,7 @@ def server(directory: str, port: int) -> tuple[WSGIServer, str]:
     pictures = SampleGrids(where)
     app = wsgi(StudyView(where, manifest, pictures), artifact_store=pictures)
     try:
-        made = make_server(HOST, port, app, server_class=_Server, handler_class=_Quiet)
+        made = make_server(HOST, port, app, server_class=_ThreadingServer, handler_class=_QuietHandler)
     except (OSError, OverflowError) as error:
         raise UserError(f"port {port} cannot be had: --port 0 takes one that is free") from error
     return made, f"http://{HOST}:{made.server_port}/dashboard/studies/0"
@@ -147,7 +147,7 @@ def server(directory: str, port: int) -> tuple[WSGIServer, str]:
 
 def serve(directory: str, port: int) -> None:
     """Serves until Ctrl-C."""
-    made, address = server(directory, port)
+    made, address = make_dashboard_server(directory, port)
     with made:
         try:
             print(f"optuna-dashboard on {address}, until Ctrl-C; what is changed there does not reach the sweep")

@@ -13,30 +13,30 @@ from pathlib import Path
 from types import ModuleType
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("search_spaces", "trainables", "analysis")
+SIBLING_PACKAGES = ("search_spaces", "trainables", "analysis")
 
 
-class Rooms(MetaPathFinder):
+class SiblingFinder(MetaPathFinder):
     """Finds the three rooms beside `gensweep/`, before any folder of `sys.path` is asked."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if fullname not in ROOMS:
+        if fullname not in SIBLING_PACKAGES:
             return None
         return importlib.machinery.PathFinder.find_spec(fullname, [str(ROOT)])
 
 
-def claim() -> None:
+def install_import_hook() -> None:
     """Makes the three names ours from here on.
 
     Raises:
         ImportError: a stranger's module of such a name was imported first.
     """
-    for name in ROOMS:
+    for name in SIBLING_PACKAGES:
         module = sys.modules.get(name)
         where = getattr(module, "__file__", None)
         if module is not None and (where is None or Path(where).resolve().parent != ROOT / name):
             raise ImportError(f"the module {name!r} of {where} hides gensweep's own: import gensweep before it")
-    if not any(isinstance(finder, Rooms) for finder in sys.meta_path):
-        sys.meta_path.insert(0, Rooms())
+    if not any(isinstance(finder, SiblingFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, SiblingFinder())

@@ -9,13 +9,13 @@ from gensweep.import_hook import ROOT
 from gensweep.version import __version__
 
 
-def versions() -> dict[str, str]:
+def package_versions() -> dict[str, str]:
     """What the numbers of a sweep depend on besides its settings."""
     packages = {name: metadata.version(name) for name in ("torch", "ray", "optuna")}
     return {"gensweep": __version__, "python": platform.python_version(), **packages}
 
 
-def commit() -> dict[str, Any]:
+def git_commit() -> dict[str, Any]:
     """The commit of the checkout that runs, and whether it was changed since; None where it is no checkout."""
     if not (ROOT / ".git").exists():
         return {"commit": None, "dirty": False}

@@ -18,12 +18,12 @@ from typing import Any
 
 from gensweep.cli.merge_options import asked
 from gensweep.cli.parser import COMMANDS, parsed
-from gensweep.cluster.remote import RAY, environment, on_head, steps, stopped
-from gensweep.cluster.validate import faults, read
-from gensweep.cluster.validate_access import TOKEN, Config, not_installed, uploaded
+from gensweep.cluster.remote import RAY, ray_environment, run_and_show_steps, run_on_head, stop_ray
+from gensweep.cluster.validate import cluster_faults, read_cluster_file
+from gensweep.cluster.validate_access import TOKEN, Config, check_installed, upload_sizes
 from gensweep.config.options import Options
 from gensweep.errors import UserError, unknown
-from gensweep.units import amount, seconds
+from gensweep.units import format_size, parse_seconds
 from trainables.filestore import is_url
 
 OK, FAILED, BAD = 0, 1, 2
@@ -33,11 +33,11 @@ NEW = ("run", "study")  # these say where results go
 
 def check(given: argparse.Namespace, command: list[str]) -> int:
     """Prints every fault of the file, or what would be uploaded."""
-    config = read(given.cluster)
+    config = read_cluster_file(given.cluster)
     if not _sound(config, behind(given)[1]):
         return BAD
-    for local, n_bytes in uploaded(config).items():
-        print(f"uploads {local}: {amount(n_bytes)}")
+    for local, n_bytes in upload_sizes(config).items():
+        print(f"uploads {local}: {format_size(n_bytes)}")
     print(f"{given.cluster} is sound")
     print(f"next: gensweep cluster up {shlex.quote(given.cluster)}")
     return OK
@@ -45,7 +45,7 @@ def check(given: argparse.Namespace, command: list[str]) -> int:
 
 def up(given: argparse.Namespace, command: list[str]) -> int:
     """`ray up`, and then the nodes are waited for."""
-    config = read(given.cluster)
+    config = read_cluster_file(given.cluster)
     made = make_token()
     if not _sound(config):
         return BAD
@@ -54,8 +54,8 @@ def up(given: argparse.Namespace, command: list[str]) -> int:
     if not _ray("up", given.cluster, config):
         return FAILED
     n = given.wait or nodes_at_least(config)
-    limit, results = seconds(given.timeout), config["metadata"]["results"]
-    ended = on_head(
+    limit, results = parse_seconds(given.timeout), config["metadata"]["results"]
+    ended = run_on_head(
         given.cluster, config, f"python -m gensweep.cluster.head wait {n} {limit} {shlex.quote(results)}", print
     )
     if ended == OK:
@@ -65,14 +65,14 @@ def up(given: argparse.Namespace, command: list[str]) -> int:
 
 def down(given: argparse.Namespace, command: list[str]) -> int:
     """`ray down`; on machines of one's own, Ray is stopped on each of them, and it is seen to that none is left."""
-    config = read(given.cluster)
+    config = read_cluster_file(given.cluster)
     provider = config["provider"]
     left: dict[str, str] = {}
     _require("ssh")
     if "worker_ips" in provider:
         machines = [provider["head_ip"], *provider["worker_ips"]]
         with ThreadPoolExecutor(len(machines)) as pool:
-            left = dict(zip(machines, pool.map(lambda machine: stopped(config, machine), machines), strict=True))
+            left = dict(zip(machines, pool.map(lambda machine: stop_ray(config, machine), machines), strict=True))
     unreached = [machine for machine, fault in left.items() if fault]
     for machine in unreached:
         print(f"{machine}: {left[machine]}", file=sys.stderr)
@@ -84,14 +84,14 @@ def down(given: argparse.Namespace, command: list[str]) -> int:
 
 def submit(given: argparse.Namespace, command: list[str]) -> int:
     """Runs a command of gensweep on the head: those that train as a job, which goes on if this process ends."""
-    config = read(given.cluster)
+    config = read_cluster_file(given.cluster)
     words, options = behind(given)
     if not words:
         raise UserError("say what to run behind --, as in `gensweep submit FILE -- run gan --trials 24`")
     typed = shlex.join(words)
     results = _shared(given.cluster, config)
     if options is not None:
-        for fault in faults(config, options):
+        for fault in cluster_faults(config, options):
             raise UserError(fault)
     if is_url(results):
         words = in_bucket(words, results)
@@ -105,7 +105,9 @@ def submit(given: argparse.Namespace, command: list[str]) -> int:
         there = f"python -m gensweep.cluster.head submit {shlex.quote(results)} {shlex.join(words)}"
     _require("ssh")
     here = f"gensweep submit {shlex.quote(given.cluster)} --"
-    ended = on_head(given.cluster, config, there, lambda line: print(line.replace("next: gensweep", f"next: {here}")))
+    ended = run_on_head(
+        given.cluster, config, there, lambda line: print(line.replace("next: gensweep", f"next: {here}"))
+    )
     if ended is None:
         print("gensweep: the connection to the head ended; what was submitted goes on", file=sys.stderr)
         print(f"next: {here} {typed}")
@@ -114,7 +116,7 @@ def submit(given: argparse.Namespace, command: list[str]) -> int:
 
 def fetch(given: argparse.Namespace, command: list[str]) -> int:
     """Copies a sweep from the shared folder to this machine, where every command that looks at one works."""
-    config = read(given.cluster)
+    config = read_cluster_file(given.cluster)
     results = _shared(given.cluster, config)
     if is_url(results):
         raise UserError(
@@ -124,7 +126,7 @@ def fetch(given: argparse.Namespace, command: list[str]) -> int:
     source, target = f"{results}/{given.name}/", Path(given.out) / given.name
     target.mkdir(parents=True, exist_ok=True)
     words = [*RAY, "rsync-down", given.cluster, source, f"{target}/"]
-    done = subprocess.run(words, env=environment(config), stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    done = subprocess.run(words, env=ray_environment(config), stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode or not any(target.iterdir()):
         print(
             f"gensweep: {source} could not be fetched: {(done.stderr or done.stdout).strip()[-500:]}", file=sys.stderr
@@ -172,7 +174,7 @@ def in_bucket(words: list[str], results: str) -> list[str]:
 
 def _sound(config: Config, options: Options | None = None) -> bool:
     """Whether there is no fault; else each is said."""
-    found = faults(config, options)
+    found = cluster_faults(config, options)
     if found:
         print("\n".join(found), file=sys.stderr)
     return not found
@@ -180,13 +182,13 @@ def _sound(config: Config, options: Options | None = None) -> bool:
 
 def _require(*programs: str) -> None:
     """Raise UserError if a program is not installed on this machine."""
-    for fault in not_installed(*programs):
+    for fault in check_installed(*programs):
         raise UserError(fault)
 
 
 def _ray(action: str, file: str, config: Config) -> bool:
     """Runs `ray up` or `ray down`; whether it went well, and else it is said."""
-    code = steps([*RAY, action, "--yes", file], config)
+    code = run_and_show_steps([*RAY, action, "--yes", file], config)
     if code:
         print(f"gensweep: `ray {action}` failed, with exit code {code}: see above", file=sys.stderr)
     return code == OK

@@ -11,7 +11,7 @@ from search_spaces.param import space_from_json
 def readable(directory: Path, manifest: SweepManifest) -> str:
     """The resolved sweep for a person: what is searched, where trial 0 starts, and everything else."""
     what = f"{manifest.model} on {manifest.dataset}, {manifest.trials} trials, seed {manifest.seed}"
-    lines = [f"{workdir.name(directory)}: {what}"]
+    lines = [f"{workdir.display_name(directory)}: {what}"]
     for key, param in sorted(space_from_json(manifest.space).items(), key=lambda item: not item[1].searched):
         sign = {"fixed": "= ", "categorical": "in "}.get(param.kind, "")
         first = f"   trial 0: {manifest.defaults.get(key, 'not used')}" if param.searched else ""

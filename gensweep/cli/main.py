@@ -19,7 +19,7 @@ from gensweep.config import sweep_yaml
 from gensweep.config.options import Options, check_options
 from gensweep.errors import UserError, unknown
 from gensweep.storage import workdir
-from gensweep.storage.atomic import is_full
+from gensweep.storage.atomic import is_disk_full
 from gensweep.tune.ray_watchdog import RayDied
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"gensweep: {error}", file=sys.stderr)
         return FAILED
     except Exception as error:
-        if is_full(error):
+        if is_disk_full(error):
             print("gensweep: the disk is full: free some space; the same command again goes on", file=sys.stderr)
             return FAILED
         if not isinstance(error, UserError):
@@ -153,7 +153,7 @@ def resume_sweep(given: argparse.Namespace, command: list[str]) -> int:
     from gensweep.sweep.launch import launch_sweep
     from gensweep.sweep.run_sweep import reopen_sweep
 
-    directory = workdir.desk(given.dir)
+    directory = workdir.local_workdir(given.dir)
     manifest, data = reopen_sweep(directory)
     return _close(directory, launch_sweep(directory, manifest, data, _again(manifest, given), Console(), {}))
 
@@ -164,7 +164,7 @@ def extend_sweep(given: argparse.Namespace, command: list[str]) -> int:
     from gensweep.sweep.launch import launch_sweep
     from gensweep.sweep.run_sweep import add_trials, reopen_sweep
 
-    directory = workdir.desk(given.dir)
+    directory = workdir.local_workdir(given.dir)
     manifest, data = reopen_sweep(directory)
     manifest = add_trials(directory, manifest, given.trials, settings(given.set or []), data)
     return _close(directory, launch_sweep(directory, manifest, data, _again(manifest, given), Console(), {}))
@@ -180,9 +180,9 @@ def stop_sweep(given: argparse.Namespace, command: list[str]) -> int:
     from gensweep.storage import lock
     from gensweep.sweep.run_sweep import read_manifest
 
-    directory = workdir.desk(given.dir)
+    directory = workdir.local_workdir(given.dir)
     read_manifest(directory)
-    lock.ask(directory, given.command)
+    lock.send_request(directory, given.command)
     print(ASKED[given.command])
     next_step("status", given.dir)
     return OK
@@ -206,16 +206,16 @@ def _close(directory: Path, ended: "LaunchResult") -> int:
     """The last lines of a launch, and its exit code."""
     print("\n".join(ended.lines))
     if ended.cause != "done":
-        return _unfinished(ended.cause, "resume", workdir.name(directory))
+        return _unfinished(ended.cause, "resume", workdir.display_name(directory))
     if ended.failed == ended.trials:
         print(f"gensweep: all {ended.trials} trials failed", file=sys.stderr)
-        next_step("status", workdir.name(directory))
+        next_step("status", workdir.display_name(directory))
         return FAILED
     if not ended.won:
         print(f"gensweep: none of the {ended.trials} trials keeps the constraints", file=sys.stderr)
-        next_step("extend", workdir.name(directory), "--trials", str(ended.trials))
+        next_step("extend", workdir.display_name(directory), "--trials", str(ended.trials))
         return FAILED
-    next_step("report", workdir.name(directory))
+    next_step("report", workdir.display_name(directory))
     return OK
 
 

@@ -20,7 +20,7 @@ def show_status(given: argparse.Namespace, command: list[str]) -> int:
     from analysis.sweep import status
     from gensweep.storage import bucket_sync, lock, workdir
 
-    sweep, directory = results.load(given.dir), workdir.desk(given.dir)
+    sweep, directory = results.load(given.dir), workdir.local_workdir(given.dir)
     running = lock.is_driven(directory) or bucket_sync.is_leased(directory)
     found = {**status.summary(sweep), "running": running}
     if given.json:

@@ -22,28 +22,30 @@ from gensweep.config.options import first_line
 from gensweep.version import __version__
 from trainables.filestore import is_url
 
-JOBS = "http://127.0.0.1:8265"
+JOBS_URL = "http://127.0.0.1:8265"
 LOGS = Path("/tmp/ray/session_latest/logs")
-LOOK_S = 0.5
-LAST = 20  # lines of the autoscaler's log
-QUIET: tuple[str, ...] = (
+POLL_S = 0.5
+LOG_TAIL_LINES = 20  # lines of the autoscaler's log
+LOG_NOISE: tuple[str, ...] = (
     "autoscaler.py",
     "Resources",
     "Usage:",
     "Demands:",
 )  # the autoscaler's status, which tells of no failure ...
-QUIET += ("onnection to ", "Permanently added", "VINFO")  # ... and what ssh says each time
-RAYS = re.compile(r"[\d-]+ [\d:,]+\s+INFO (job_manager|sdk)\.py|Running entrypoint for job ")  # no lines of the sweep's
+LOG_NOISE += ("onnection to ", "Permanently added", "VINFO")  # ... and what ssh says each time
+RAY_LOG_LINE = re.compile(
+    r"[\d-]+ [\d:,]+\s+INFO (job_manager|sdk)\.py|Running entrypoint for job "
+)  # no lines of the sweep's
 PACKAGES = ("ray", "torch", "optuna")
 
 
 def main(words: list[str]) -> int:
     if words[0] == "wait":
-        return wait(int(words[1]), float(words[2]), *words[3:])
+        return wait_for_nodes(int(words[1]), float(words[2]), *words[3:])
     return asyncio.run(submit(words[1], words[2:]))
 
 
-def wait(n: int, seconds: float, results: str, address: str = "auto") -> int:
+def wait_for_nodes(n: int, seconds: float, results: str, address: str = "auto") -> int:
     """Waits until n nodes have joined, then asks each what it has and whether it can write to the shared folder."""
     import ray
 
@@ -55,7 +57,7 @@ def wait(n: int, seconds: float, results: str, address: str = "auto") -> int:
             if time.monotonic() - began > seconds:
                 print(f"no head answers at {address}: {first_line(error)}")
                 return 1
-            time.sleep(LOOK_S)
+            time.sleep(POLL_S)
     while True:
         alive = [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
         for node in alive:
@@ -70,27 +72,27 @@ def wait(n: int, seconds: float, results: str, address: str = "auto") -> int:
             break
         if time.monotonic() - began > seconds:
             print(f"only {len(alive)} of {n} nodes joined in {seconds:g} s; the last lines of the head's log of them:")
-            print("\n".join(f"  {line}" for line in told()))
+            print("\n".join(f"  {line}" for line in autoscaler_log_tail()))
             return 1
-        time.sleep(LOOK_S)
-    found = differing([asked(node["NodeID"], results) for node in alive], results)
+        time.sleep(POLL_S)
+    found = node_differences([probe_node(node["NodeID"], results) for node in alive], results)
     print(
         "\n".join(found) or f"{len(alive)} nodes joined in {time.monotonic() - began:.0f} s, and all write to {results}"
     )
     return 1 if found else 0
 
 
-def told() -> list[str]:
+def autoscaler_log_tail() -> list[str]:
     """What the autoscaler, which starts the workers by ssh, said last of that."""
     lines: list[str] = []
     for name in ("monitor.log", "monitor.out", "monitor.err"):
         if (LOGS / name).exists():
             lines += (LOGS / name).read_text(encoding="utf-8", errors="replace").splitlines()
-    kept = [line for line in lines if line.strip() and not any(word in line for word in QUIET)]
-    return kept[-LAST:] or ["(nothing)"]
+    kept = [line for line in lines if line.strip() and not any(word in line for word in LOG_NOISE)]
+    return kept[-LOG_TAIL_LINES:] or ["(nothing)"]
 
 
-def probe(results: str, name: str) -> dict[str, Any]:
+def probe_here(results: str, name: str) -> dict[str, Any]:
     """What a node has, said from the node; it leaves a file in the shared folder."""
     import platform
     import socket
@@ -113,19 +115,19 @@ def probe(results: str, name: str) -> dict[str, Any]:
     return {"host": socket.gethostname(), "fault": fault, "Python": python, **{one: of(one) for one in PACKAGES}}
 
 
-def asked(node: str, results: str) -> dict[str, Any]:
+def probe_node(node: str, results: str) -> dict[str, Any]:
     """The answer of a node to `probe`, and the name of the file that it left."""
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     name = f".probe-{uuid.uuid4().hex}"
     there = NodeAffinitySchedulingStrategy(node, soft=False)
-    answer = ray.remote(probe).options(num_cpus=0, scheduling_strategy=there).remote(results, name)
+    answer = ray.remote(probe_here).options(num_cpus=0, scheduling_strategy=there).remote(results, name)
     found: dict[str, Any] = ray.get(answer)
     return {**found, "file": name}
 
 
-def differing(answers: list[dict[str, Any]], results: str) -> list[str]:
+def node_differences(answers: list[dict[str, Any]], results: str) -> list[str]:
     """One line for each thing in which the nodes differ, and for each that does not share the folder of results."""
     from trainables.filestore import open_directory
 
@@ -150,7 +152,7 @@ async def submit(results: str, words: list[str]) -> int:
     """Submits a command as a job, or finds the one that runs it already, and follows it to its end."""
     from ray.job_submission import JobStatus, JobSubmissionClient
 
-    client = JobSubmissionClient(JOBS)
+    client = JobSubmissionClient(JOBS_URL)
     logging.getLogger(JobSubmissionClient.__module__).setLevel(logging.WARNING)
     home = Path.home() if is_url(results) else Path(results)
     home.mkdir(parents=True, exist_ok=True)
@@ -162,7 +164,9 @@ async def submit(results: str, words: list[str]) -> int:
     assert job is not None
     print(f"{'following' if running else 'submitted as'} job {job}; it goes on without you", flush=True)
     async for text in client.tail_job_logs(job):
-        print("".join(line for line in text.splitlines(keepends=True) if not RAYS.match(line)), end="", flush=True)
+        print(
+            "".join(line for line in text.splitlines(keepends=True) if not RAY_LOG_LINE.match(line)), end="", flush=True
+        )
     ended = client.get_job_info(job)
     if ended.driver_exit_code is not None:
         return ended.driver_exit_code

@@ -10,18 +10,18 @@ from pathlib import Path
 
 from gensweep.cluster.validate_access import Config
 
-BESIDE = Path(sys.executable).with_name("ray")  # the command of the Ray that is installed here
-RAY = (str(BESIDE) if BESIDE.exists() else shutil.which("ray") or "ray",)
+INSTALLED_RAY = Path(sys.executable).with_name("ray")  # the command of the Ray that is installed here
+RAY = (str(INSTALLED_RAY) if INSTALLED_RAY.exists() else shutil.which("ray") or "ray",)
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
 STEP = re.compile(r"\[\d/7\] .*")  # how `ray up` tells of its progress
 MARK = "::gensweep::"  # before and behind what a command on the head prints
 SSH = "BatchMode=yes StrictHostKeyChecking=no UserKnownHostsFile=/dev/null LogLevel=ERROR ConnectTimeout=10"
-STOP = (
+STOP_COMMAND = (
     "bash --login -c -i 'source ~/.bashrc; ray stop --force' >/dev/null 2>&1; pgrep -l '^(raylet|gcs_server)$' || true"
 )
 
 
-def environment(config: Config) -> dict[str, str]:
+def ray_environment(config: Config) -> dict[str, str]:
     """What Ray's own commands must be told here."""
     more = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
     if config["provider"]["type"] == "local":
@@ -29,11 +29,11 @@ def environment(config: Config) -> dict[str, str]:
     return {**os.environ, **more}
 
 
-def _begun(words: list[str], config: Config) -> "subprocess.Popen[str]":
+def _start(words: list[str], config: Config) -> "subprocess.Popen[str]":
     """One of Ray's own commands, all of whose words come through `stdout`."""
     return subprocess.Popen(
         words,
-        env=environment(config),
+        env=ray_environment(config),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -42,9 +42,9 @@ def _begun(words: list[str], config: Config) -> "subprocess.Popen[str]":
     )
 
 
-def steps(words: list[str], config: Config) -> int:
+def run_and_show_steps(words: list[str], config: Config) -> int:
     """Runs `ray up` or `ray down`, and shows its steps; where it fails, all that it said."""
-    process = _begun(words, config)
+    process = _start(words, config)
     assert process.stdout is not None
     said = []
     for line in process.stdout:
@@ -57,11 +57,11 @@ def steps(words: list[str], config: Config) -> int:
     return process.returncode
 
 
-def on_head(file: str, config: Config, command: str, say: Callable[[str], None]) -> int | None:
+def run_on_head(file: str, config: Config, command: str, say: Callable[[str], None]) -> int | None:
     """Runs a command on the head; its exit code, or None where the connection broke before it had ended."""
     whole = f"echo {MARK}; {command}; echo {MARK} $?"
     ended, begun, before = None, False, []
-    process = _begun([*RAY, "exec", file, whole], config)
+    process = _start([*RAY, "exec", file, whole], config)
     assert process.stdout is not None
     for line in process.stdout:
         line = COLOUR.sub("", line).rstrip()
@@ -80,12 +80,12 @@ def on_head(file: str, config: Config, command: str, say: Callable[[str], None])
     return ended
 
 
-def stopped(config: Config, machine: str) -> str:
+def stop_ray(config: Config, machine: str) -> str:
     """Stops Ray on a machine; what is wrong there then, or nothing."""
     auth = config["auth"]
     key = ["-i", str(Path(auth["ssh_private_key"]).expanduser())] if "ssh_private_key" in auth else []
     proxy = ["-o", f"ProxyCommand={auth['ssh_proxy_command']}"] if "ssh_proxy_command" in auth else []
-    words = ["ssh", *(f"-o{one}" for one in SSH.split()), *key, *proxy, f"{auth['ssh_user']}@{machine}", STOP]
+    words = ["ssh", *(f"-o{one}" for one in SSH.split()), *key, *proxy, f"{auth['ssh_user']}@{machine}", STOP_COMMAND]
     done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode:
         return f"could not be reached, and Ray may run on there: {(done.stderr or 'no answer').strip()}"

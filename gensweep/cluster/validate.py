@@ -11,12 +11,12 @@ from collections.abc import Generator
 from importlib.metadata import version
 from pathlib import Path
 
-from gensweep.cluster.validate_access import Config, mounts, secrets, ssh, strings, token
+from gensweep.cluster.validate_access import Config, check_mounts, check_secrets, check_ssh, check_token, iter_strings
 from gensweep.config.options import Options
 from gensweep.errors import UserError, did_you_mean
 from trainables.filestore import is_url
 
-PROVIDER = {  # what Ray's node providers read, besides `type`; others than these two are passed as they are
+PROVIDER_KEYS = {  # what Ray's node providers read, besides `type`; others than these two are passed as they are
     "local": ("head_ip", "worker_ips", "external_head_ip", "coordinator_address", "use_internal_ips"),
     "aws": (
         *("region", "availability_zone", "cache_stopped_nodes", "key_pair", "security_group", "cloudwatch"),
@@ -29,14 +29,14 @@ PROVIDERS = (  # of Ray 2.60, for a hint only; compared with Ray's own list by a
     *("aliyun", "external", "spark"),
 )
 NOT_SHARED = ("/tmp", "/var/tmp", "/dev/shm")
-EXAMPLES = re.compile(r"192\.0\.2\.\d+|ami-0{17}|fs-0{17}")
-SHARED = (
+EXAMPLE_VALUES = re.compile(r"192\.0\.2\.\d+|ami-0{17}|fs-0{17}")
+SQLITE_ON_SHARED = (
     "SQLite must not be on a folder that machines share, whose locks it cannot trust: leave --storage out (Optuna's "
 )
-SHARED += "journal file is used then), or name a server, postgresql://..."
+SQLITE_ON_SHARED += "journal file is used then), or name a server, postgresql://..."
 
 
-def read(path: str) -> Config:
+def read_cluster_file(path: str) -> Config:
     """A cluster file.
 
     Raises:
@@ -53,18 +53,28 @@ def read(path: str) -> Config:
     return config
 
 
-def faults(config: Config, options: Options | None = None) -> list[str]:
+def cluster_faults(config: Config, options: Options | None = None) -> list[str]:
     """Whatever would stop the cluster from coming up, or from being the user's alone; and with the options of a sweep,
     whatever would stop that."""
-    shape = [*_schema(config), *_provider(config)]
+    shape = [*_check_schema(config), *_check_provider(config)]
     if shape:  # the rest reads the file as if its shape were right
         return shape
-    found = [*_nodes(config), *_versions(config), *token(config), *secrets(config), *ssh(config)]
-    found += [*mounts(config), *_results(config), *([] if options is None else _sweep(config, options))]
+    found = [
+        *_check_nodes(config),
+        *_check_versions(config),
+        *check_token(config),
+        *check_secrets(config),
+        *check_ssh(config),
+    ]
+    found += [
+        *check_mounts(config),
+        *_check_results(config),
+        *([] if options is None else _check_sweep(config, options)),
+    ]
     return found
 
 
-def _schema(config: Config) -> Generator[str]:
+def _check_schema(config: Config) -> Generator[str]:
     import ray
     from jsonschema import Draft7Validator
 
@@ -84,7 +94,7 @@ def _schema(config: Config) -> Generator[str]:
             yield f"{where or 'the file'}: {error.message}"
 
 
-def _provider(config: Config) -> Generator[str]:
+def _check_provider(config: Config) -> Generator[str]:
     provider = config.get("provider", {})
     kind = provider.get("type")
     if kind is None:
@@ -92,17 +102,17 @@ def _provider(config: Config) -> Generator[str]:
     if kind not in PROVIDERS:
         yield f"provider.type: {did_you_mean('provider', str(kind), PROVIDERS)}"
     for key in provider:
-        if kind in PROVIDER and key not in ("type", *PROVIDER[kind]):
-            yield f"provider: {did_you_mean('key', str(key), PROVIDER[kind])}"
+        if kind in PROVIDER_KEYS and key not in ("type", *PROVIDER_KEYS[kind]):
+            yield f"provider: {did_you_mean('key', str(key), PROVIDER_KEYS[kind])}"
     if kind == "local" and "coordinator_address" not in provider:
         yield from (f"provider.{key} is missing" for key in ("head_ip", "worker_ips") if key not in provider)
         if config.get("available_node_types"):
             yield "available_node_types: Ray refuses them with provider 'local', whose machines are what they are"
     if kind == "aws":
-        yield from _ec2(config)
+        yield from _check_ec2(config)
 
 
-def _ec2(config: Config) -> Generator[str]:
+def _check_ec2(config: Config) -> Generator[str]:
     """Whether EC2 would take each `node_config`: botocore knows the whole request."""
     if importlib.util.find_spec("boto3") is None:
         yield "provider 'aws' needs boto3 on this machine: pip install 'gensweep[aws]'"
@@ -128,8 +138,8 @@ def _ec2(config: Config) -> Generator[str]:
         yield f"head_node_type: {did_you_mean('node type', str(config.get('head_node_type')), types)}"
 
 
-def _nodes(config: Config) -> Generator[str]:
-    for text in sorted({found[0] for found in map(EXAMPLES.search, strings(config)) if found}):
+def _check_nodes(config: Config) -> Generator[str]:
+    for text in sorted({found[0] for found in map(EXAMPLE_VALUES.search, iter_strings(config)) if found}):
         yield f"{text} is the example's: edit the lines marked EDIT"
     provider = config["provider"]
     if provider["type"] == "local" and "worker_ips" in provider:
@@ -147,9 +157,9 @@ def _nodes(config: Config) -> Generator[str]:
             yield f"{role}_start_ray_commands: no `ray start` there has {needed}, and no worker would ever join"
 
 
-def _versions(config: Config) -> Generator[str]:
+def _check_versions(config: Config) -> Generator[str]:
     ours, pythons = version("ray"), set()
-    for text in strings(config):
+    for text in iter_strings(config):
         for image in re.findall(r"rayproject/ray\S*", text):
             pinned = re.fullmatch(r"rayproject/ray(?:-ml)?:([\d.]+)-py(\d+)\S*", image)
             if pinned is None:
@@ -165,7 +175,7 @@ def _versions(config: Config) -> Generator[str]:
         yield f"docker: the images have different Pythons ({', '.join(sorted(pythons))}): Ray needs one on all nodes"
 
 
-def _results(config: Config) -> Generator[str]:
+def _check_results(config: Config) -> Generator[str]:
     results = (config.get("metadata") or {}).get("results")
     if not isinstance(results, str):
         yield "metadata.results is missing: name the folder that all nodes share, such as /mnt/gensweep"
@@ -173,11 +183,11 @@ def _results(config: Config) -> Generator[str]:
         yield f"metadata.results {results}: the whole path of a folder that all nodes share is needed, or s3://..."
 
 
-def _sweep(config: Config, options: Options) -> Generator[str]:
+def _check_sweep(config: Config, options: Options) -> Generator[str]:
     """Whether the nodes can hold the trials of a sweep, and the study is safe where it is kept."""
     results = str((config.get("metadata") or {}).get("results"))
     if options.storage is not None and options.storage.startswith("sqlite"):
-        yield f"storage {options.storage}: {SHARED}"
+        yield f"storage {options.storage}: {SQLITE_ON_SHARED}"
     usual = options.results in (".", Options._field_defaults["results"])
     if not usual and not is_url(options.results) and not Path(options.results).is_relative_to(results):
         yield f"results {options.results}: it is not in {results}, which the nodes share: leave --results out"

@@ -10,29 +10,29 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
-from gensweep.units import amount
+from gensweep.units import format_size
 from gensweep.version import __version__
 
 Config = dict[str, Any]  # a cluster file
 TOKEN = Path("~/.ray/auth_token")
-HEAVY = 500 * 10**6  # bytes to upload: more is a mistake, such as a mounted checkout with its environment
+MAX_UPLOAD_BYTES = 500 * 10**6  # bytes to upload: more is a mistake, such as a mounted checkout with its environment
 OPEN_DASHBOARD = re.compile(r"--dashboard-host[= ](?!127\.0\.0\.1|localhost)(\S+)")
 
 
-def strings(part: Any) -> Iterator[str]:
+def iter_strings(part: Any) -> Iterator[str]:
     """Every text in a part of the file, keys too."""
     if isinstance(part, dict):
         for key, value in part.items():
             yield str(key)
-            yield from strings(value)
+            yield from iter_strings(value)
     elif isinstance(part, list):
         for value in part:
-            yield from strings(value)
+            yield from iter_strings(value)
     elif part is not None:
         yield str(part)
 
 
-def token(config: Config) -> Generator[str]:
+def check_token(config: Config) -> Generator[str]:
     path = TOKEN.expanduser()
     if not path.is_file() or not path.read_text(encoding="utf-8").strip():
         yield f"there is no token in {TOKEN}: `gensweep cluster up` makes one"
@@ -40,14 +40,14 @@ def token(config: Config) -> Generator[str]:
         yield f"{TOKEN} can be read by others: chmod 600 {TOKEN}"
     if config.get("file_mounts", {}).get(str(TOKEN)) != str(TOKEN):
         yield f"file_mounts: {TOKEN}: {TOKEN} is missing, so that the nodes would have no token"
-    modes = set(re.findall(r"RAY_AUTH_MODE=['\"]?(\w+)", "\n".join(strings(config))))
+    modes = set(re.findall(r"RAY_AUTH_MODE=['\"]?(\w+)", "\n".join(iter_strings(config))))
     if modes != {"token"}:
         said = f"is {' and '.join(sorted(modes))}" if modes else "is never set"
         yield f"RAY_AUTH_MODE {said}: it must be token on every node, or anyone who reaches one can run code on it"
 
 
-def secrets(config: Config) -> Generator[str]:
-    text = "\n".join(strings(config))
+def check_secrets(config: Config) -> Generator[str]:
+    text = "\n".join(iter_strings(config))
     path = TOKEN.expanduser()
     token = path.read_text(encoding="utf-8").strip() if path.is_file() else ""
     if (token and token in text) or re.search(r"RAY_AUTH_TOKEN=", text):
@@ -58,13 +58,13 @@ def secrets(config: Config) -> Generator[str]:
         yield f"--dashboard-host={host} opens the dashboard: leave it out, and reach it by `ray dashboard FILE`"
 
 
-def not_installed(*programs: str) -> Generator[str]:
+def check_installed(*programs: str) -> Generator[str]:
     """Yield a line for each program that is not on the PATH."""
     yield from (f"{program} is not installed on this machine" for program in programs if not shutil.which(program))
 
 
-def ssh(config: Config) -> Generator[str]:
-    yield from not_installed("ssh", "rsync")
+def check_ssh(config: Config) -> Generator[str]:
+    yield from check_installed("ssh", "rsync")
     named = config.get("auth", {}).get("ssh_private_key")
     if named is None:
         if config["provider"]["type"] == "local":
@@ -77,7 +77,7 @@ def ssh(config: Config) -> Generator[str]:
         yield f"auth.ssh_private_key: {named} can be read by others, and ssh refuses it: chmod 600 {named}"
 
 
-def uploaded(config: Config) -> dict[str, int]:
+def upload_sizes(config: Config) -> dict[str, int]:
     """Bytes that each local path of `file_mounts` has; those that are not there are left out."""
     found = {}
     for local in (config.get("file_mounts") or {}).values():
@@ -88,8 +88,8 @@ def uploaded(config: Config) -> dict[str, int]:
     return found
 
 
-def mounts(config: Config) -> Generator[str]:
-    there = uploaded(config)
+def check_mounts(config: Config) -> Generator[str]:
+    there = upload_sizes(config)
     for remote, local in (config.get("file_mounts") or {}).items():
         if str(local) not in there and str(local) != str(TOKEN):
             made = ": `make wheel` makes it" if str(local) == "dist" else ""
@@ -99,6 +99,6 @@ def mounts(config: Config) -> Generator[str]:
             if len(wheels) != 1 or not wheels[0].startswith(f"gensweep-{__version__}-"):
                 held = " and ".join(wheels) or "no wheel"
                 yield f"file_mounts: {local} holds {held}, and needs that of gensweep {__version__} alone: make wheel"
-    if sum(there.values()) > HEAVY:
+    if sum(there.values()) > MAX_UPLOAD_BYTES:
         heaviest = max(there, key=lambda local: there[local])
-        yield f"file_mounts: {amount(sum(there.values()))} to each node, most of it {heaviest}: mount a wheel only"
+        yield f"file_mounts: {format_size(sum(there.values()))} to each node, most of it {heaviest}: mount a wheel only"

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gensweep.errors import UserError, unknown
-from gensweep.units import seconds, size
+from gensweep.units import parse_seconds, parse_size
 
 if TYPE_CHECKING:
     from analysis.read.manifest import SweepManifest
@@ -78,9 +78,9 @@ class LaunchOptions(NamedTuple):
             options.cpus_per_trial,
             options.gpus_per_trial,
             options.address,
-            None if options.time_budget is None else seconds(options.time_budget),
-            None if options.trial_timeout is None else seconds(options.trial_timeout),
-            None if options.keep_checkpoints is None else size(options.keep_checkpoints),
+            None if options.time_budget is None else parse_seconds(options.time_budget),
+            None if options.trial_timeout is None else parse_seconds(options.trial_timeout),
+            None if options.keep_checkpoints is None else parse_size(options.keep_checkpoints),
         )
 
     def override(self, manifest: "SweepManifest") -> "SweepManifest":
@@ -128,8 +128,8 @@ def check_options(options: Options) -> Options:
     _share("cpus-per-trial", options.cpus_per_trial, zero=False)
     _share("gpus-per-trial", options.gpus_per_trial, zero=True)
     for limit in (options.time_budget, options.trial_timeout):
-        _ = limit is None or seconds(limit)
-    _ = options.keep_checkpoints is None or size(options.keep_checkpoints)
+        _ = limit is None or parse_seconds(limit)
+    _ = options.keep_checkpoints is None or parse_size(options.keep_checkpoints)
     if options.name is not None and not re.fullmatch(r"[A-Za-z0-9][\w.+=-]{0,99}", options.name):
         raise UserError(f"name {options.name!r} is no folder name: use up to 100 letters, digits and . _ + = -")
     _mappings("points", options.points)

@@ -13,8 +13,8 @@ from analysis.read.manifest import NOT_LOADED, DatasetInfo, SweepManifest
 from gensweep.config import objectives, space_check
 from gensweep.config.options import Options, check_options
 from gensweep.errors import UserError, did_you_mean, unknown
-from gensweep.provenance import commit, versions
-from gensweep.units import seconds, size
+from gensweep.provenance import git_commit, package_versions
+from gensweep.units import parse_seconds, parse_size
 
 if TYPE_CHECKING:
     from search_spaces import Space
@@ -69,16 +69,16 @@ def make_manifest(options: Options, command: list[str]) -> SweepManifest:
         goal=goal,
         trials=trials,
         epochs=epochs,
-        keep_checkpoints=None if options.keep_checkpoints is None else size(options.keep_checkpoints),
-        trial_timeout_s=None if options.trial_timeout is None else seconds(options.trial_timeout),
-        time_budget_s=None if options.time_budget is None else seconds(options.time_budget),
+        keep_checkpoints=None if options.keep_checkpoints is None else parse_size(options.keep_checkpoints),
+        trial_timeout_s=None if options.trial_timeout is None else parse_seconds(options.trial_timeout),
+        time_budget_s=None if options.time_budget is None else parse_seconds(options.time_budget),
         study=name,
         points=points,
         stamp={},
         also=objectives.check_requested(options.also),
-        versions=versions(),
+        versions=package_versions(),
         created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        **commit(),
+        **git_commit(),
         **{key: getattr(options, key) for key in AS_GIVEN},
     )
     return manifest.normalized()

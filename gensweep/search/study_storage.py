@@ -110,7 +110,7 @@ def closing_storage(directory: Path, where: str | None) -> Generator[BaseStorage
         if where is None:
             _checkpoint_wal(directory / "study.db")
         if where == JOURNAL:
-            bucket_sync.fold(directory)
+            bucket_sync.compact_journal(directory)
 
 
 def study_directions(manifest: SweepManifest) -> list[StudyDirection]:
@@ -135,8 +135,8 @@ def open_study(directory: Path, manifest: SweepManifest, first: dict[str, Any]) 
         wanted = [first, *manifest.points]
         for point in wanted[len(study.get_trials(deepcopy=False)) :]:  # a kill may have come between two of them
             study.enqueue_trial(point)
-        bucket_sync.fold(directory)
-        mirror = WriteThroughStorage(kept, manifest.study, bucket_sync.pusher(directory))
+        bucket_sync.compact_journal(directory)
+        mirror = WriteThroughStorage(kept, manifest.study, bucket_sync.journal_uploader(directory))
         yield optuna.load_study(study_name=manifest.study, storage=mirror, sampler=study.sampler)
 
 

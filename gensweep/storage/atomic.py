@@ -7,8 +7,12 @@ from typing import Any
 
 from trainables.filestore import replace_local_file
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
-SAID = ("No space left on device", "disk is full", "disk I/O error")  # PostgreSQL; SQLite, and its log's index
+FULL_DISK_ERRNOS = (errno.ENOSPC, errno.EDQUOT)
+FULL_DISK_MESSAGES = (
+    "No space left on device",
+    "disk is full",
+    "disk I/O error",
+)  # PostgreSQL; SQLite, and its log's index
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
@@ -16,10 +20,12 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
     replace_local_file(path, (json.dumps(value, indent=1) + "\n").encode())
 
 
-def is_full(error: BaseException | None) -> bool:
+def is_disk_full(error: BaseException | None) -> bool:
     """Whether a full disk, or a quota that is used up, is behind an error: no trial's fault, so the sweep pauses."""
     while error is not None:
-        if (isinstance(error, OSError) and error.errno in FULL) or any(words in str(error) for words in SAID):
+        if (isinstance(error, OSError) and error.errno in FULL_DISK_ERRNOS) or any(
+            words in str(error) for words in FULL_DISK_MESSAGES
+        ):
             return True
         error = error.__cause__ or error.__context__
     return False

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from analysis.read.manifest import SweepManifest
 
 MOUNTS = Path("/proc/self/mounts")
-NETWORK = {  # file systems whose locks another machine may not see
+NETWORK_FILE_SYSTEMS = {  # file systems whose locks another machine may not see
     "nfs", "nfs4", "cifs", "smb3", "ceph", "lustre", "gpfs", "beegfs", "afs", "glusterfs", "ocfs2", "gfs2",
     "fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "fuse.s3fs", "fuse.mountpoint-s3", "fuse.gcsfuse", "fuse.juicefs",
 }  # fmt: skip
@@ -44,7 +44,7 @@ def check_lockable(path: Path, mounts: str | None = None) -> None:
     found = [line.split()[1:3] for line in table.splitlines()]
     above = [(point, kind) for point, kind in found if path.resolve().is_relative_to(point.replace("\\040", " "))]
     kind = max(above, key=lambda one: len(one[0]), default=("", ""))[1]
-    if kind in NETWORK:
+    if kind in NETWORK_FILE_SYSTEMS:
         raise UserError(
             f"{path} is on a network file system ({kind}), where SQLite's locks do not hold: say --storage journal, or "
             "name a server"
@@ -60,7 +60,7 @@ def check_study_readable(directory: Path, manifest: "SweepManifest") -> None:
     from analysis.read import optuna_study
     from trainables import filestore
 
-    where = filestore.open_directory(workdir.home(directory))
+    where = filestore.open_directory(workdir.trials_uri(directory))
     if where.names("trials"):
         optuna_study.read_trials(where, manifest)
 

@@ -22,7 +22,7 @@ POLL_S = 0.1
 
 
 @contextmanager
-def driving(
+def driver_lock(
     directory: Path, say: Callable[[str], None], lost: Callable[[], None] = _thread.interrupt_main
 ) -> Generator[None]:
     """Holds the sweep for this process, also in its bucket, where it is in one; `lost` is called where the driver of
@@ -32,8 +32,8 @@ def driving(
         UserError: another driver holds it, or workers of a dead one do not end.
     """
     with (directory / ".driver").open("a+") as file:
-        if not _try(file.fileno(), fcntl.LOCK_EX):
-            raise UserError(_busy(directory))
+        if not _try_lock(file.fileno(), fcntl.LOCK_EX):
+            raise UserError(_busy_message(directory))
         file.truncate(0)
         file.write(f"process {os.getpid()} on {socket.gethostname()}")
         file.flush()
@@ -41,27 +41,27 @@ def driving(
         _wait_for_workers(directory, say)
         from gensweep.storage import bucket_sync  # workers take their locks from here, and need nothing of this
 
-        with bucket_sync.leased(directory, say, lost):
+        with bucket_sync.hold_lease(directory, say, lost):
             yield
 
 
-def alone(directory: Path) -> None:
+def refuse_if_running(directory: Path) -> None:
     """Whether nobody runs the sweep, asked before anything is loaded or started.
 
     Raises:
         UserError: another driver holds it.
     """
     if is_driven(directory):
-        raise UserError(_busy(directory))
+        raise UserError(_busy_message(directory))
 
 
-def _busy(directory: Path) -> str:
+def _busy_message(directory: Path) -> str:
     holder = (directory / ".driver").read_text(encoding="utf-8").strip()
-    return f"another gensweep is running {workdir.name(directory)} ({holder}): wait for it, or stop it"
+    return f"another gensweep is running {workdir.display_name(directory)} ({holder}): wait for it, or stop it"
 
 
 @contextmanager
-def working(directory: Path) -> Generator[None]:
+def worker_lock(directory: Path) -> Generator[None]:
     """Holds a share of the sweep for a running trial."""
     with (directory / ".workers").open("a+") as file:  # NFS gives a shared lock only on a file open for reading
         fcntl.flock(file, fcntl.LOCK_SH)
@@ -74,10 +74,10 @@ def is_driven(directory: Path) -> bool:
     if not path.exists():
         return False
     with path.open() as file:
-        return not _try(file.fileno(), fcntl.LOCK_SH)
+        return not _try_lock(file.fileno(), fcntl.LOCK_SH)
 
 
-def ask(directory: Path, word: str) -> None:
+def send_request(directory: Path, word: str) -> None:
     """Asks the driver of the sweep to `stop` (once its running trials have ended) or to `cancel` (now).
 
     Raises:
@@ -87,11 +87,13 @@ def ask(directory: Path, word: str) -> None:
         from gensweep.storage import bucket_sync
 
         elsewhere = " on this machine: ask where it runs" if bucket_sync.is_leased(directory) else ""
-        raise UserError(f"no driver is running {workdir.name(directory)}{elsewhere}: there is nothing to {word}")
+        raise UserError(
+            f"no driver is running {workdir.display_name(directory)}{elsewhere}: there is nothing to {word}"
+        )
     (directory / ".asked").write_text(word, encoding="utf-8")
 
 
-def asked(directory: Path) -> str:
+def pending_request(directory: Path) -> str:
     """What the driver was asked since it began: `stop`, `cancel` or nothing."""
     try:
         return (directory / ".asked").read_text(encoding="utf-8")
@@ -103,7 +105,7 @@ def _wait_for_workers(directory: Path, say: Callable[[str], None]) -> None:
     end = time.monotonic() + WAIT_S
     with (directory / ".workers").open("a") as file:
         told = False
-        while not _try(file.fileno(), fcntl.LOCK_EX):
+        while not _try_lock(file.fileno(), fcntl.LOCK_EX):
             if not told:
                 say("waiting for the workers of a driver that died ...")
                 told = True
@@ -112,7 +114,7 @@ def _wait_for_workers(directory: Path, say: Callable[[str], None]) -> None:
             time.sleep(POLL_S)
 
 
-def _try(descriptor: int, how: int) -> bool:
+def _try_lock(descriptor: int, how: int) -> bool:
     try:
         fcntl.flock(descriptor, how | fcntl.LOCK_NB)
     except BlockingIOError:

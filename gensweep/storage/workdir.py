@@ -13,10 +13,10 @@ from gensweep.errors import UserError
 from trainables.filestore import is_url
 
 JOURNAL = "journal"  # what --storage calls Optuna's append-only file, which also works on a network file system
-BUCKET = ".bucket"  # at a desk: the URL that it is for
+BUCKET_FILE = ".bucket"  # at a desk: the URL that it is for
 
 
-def desk(where: str) -> Path:
+def local_workdir(where: str) -> Path:
     """The directory of the driver of the sweep at a path or a URL."""
     if not is_url(where):
         return Path(where)
@@ -26,27 +26,27 @@ def desk(where: str) -> Path:
     own = hashlib.sha256(address.encode()).hexdigest()[:12]
     path = default_root().parent / "desks" / own / address.rpartition("/")[2]
     path.mkdir(parents=True, exist_ok=True)
-    (path / BUCKET).write_text(address, encoding="utf-8")
+    (path / BUCKET_FILE).write_text(address, encoding="utf-8")
     return path
 
 
-def name(directory: Path) -> str:
+def display_name(directory: Path) -> str:
     """What the user calls the sweep that is driven from this directory."""
-    return url(directory) or str(directory)
+    return bucket_url(directory) or str(directory)
 
 
-def home(directory: Path) -> str:
+def trials_uri(directory: Path) -> str:
     """Where the trials of the sweep are, for any node: a whole path or a URL."""
-    return url(directory) or str(directory.resolve())
+    return bucket_url(directory) or str(directory.resolve())
 
 
-def url(directory: Path) -> str | None:
+def bucket_url(directory: Path) -> str | None:
     """The URL that a desk is for; None where the directory is none."""
-    mark = directory / BUCKET
+    mark = directory / BUCKET_FILE
     return mark.read_text(encoding="utf-8") if mark.exists() else None
 
 
-def in_bucket(options: Options) -> Options:
+def options_for_bucket(options: Options) -> Options:
     """The options of a sweep whose results are in a bucket: its study goes there too, unless a server has it.
 
     Raises:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gensweep.errors import UserError
 from gensweep.storage import workdir
 from gensweep.storage.checks import free_bytes
-from gensweep.units import amount
+from gensweep.units import format_size
 from trainables.filestore import is_url
 
 if TYPE_CHECKING:
@@ -74,19 +74,20 @@ def check_disk_space(directory: Path, manifest: "SweepManifest", space: "Space",
     """
     trials = directory / "trials"
     left = manifest.trials - (len(list(trials.iterdir())) if trials.exists() else 0)
-    if left < 1 or is_url(workdir.home(directory)):
+    if left < 1 or is_url(workdir.trials_uri(directory)):
         return
     each, limit = estimate_trial_bytes(manifest, space, data), manifest.keep_checkpoints
     open_ones = 1.5 * each.largest * at_once  # a checkpoint is written before an older one is deleted
     if limit is not None and limit < open_ones:
         raise UserError(
-            f"keep-checkpoints {amount(limit)}: {at_once} trials at once need {amount(open_ones)} for their own"
+            f"keep-checkpoints {format_size(limit)}: {at_once} trials at once need {format_size(open_ones)} "
+            "for their own"
         )
     kept = left * each.checkpoints if limit is None else min(limit, left * each.checkpoints)
     needed, there = kept + left * each.rest, free_bytes(directory)
     if needed > there:
         raise UserError(
-            f"the disk of {directory} has {amount(there)} left, and {left} trials need {amount(needed)} "
-            f"({amount(kept)} of it for checkpoints): free some space, choose another --results, or bound them by "
+            f"the disk of {directory} has {format_size(there)} left, and {left} trials need {format_size(needed)} "
+            f"({format_size(kept)} of it for checkpoints): free some space, choose another --results, or bound them by "
             "--keep-checkpoints"
         )

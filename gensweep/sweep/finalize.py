@@ -17,7 +17,7 @@ from rich.console import Console
 from analysis.read.manifest import SweepManifest
 from gensweep.config.options import Options, setting_texts
 from gensweep.errors import UserError
-from gensweep.provenance import commit, versions
+from gensweep.provenance import git_commit, package_versions
 from gensweep.storage import bucket_sync, lock, workdir
 from gensweep.storage.atomic import write_json
 from gensweep.sweep.session import SweepSession
@@ -53,7 +53,7 @@ def run(asked: FinalizeOptions, command: list[str], console: Console) -> str:
     from analysis.sweep import final_results
     from gensweep.sweep.run_sweep import evaluator_of, reopen_sweep
 
-    directory = workdir.desk(asked.dir)
+    directory = workdir.local_workdir(asked.dir)
     manifest, data = reopen_sweep(directory)
     sweep = results.load(asked.dir)
     before = final_results.read_final_json(sweep.place)
@@ -141,9 +141,9 @@ def _lengthen(options: Options, data: "Dataset") -> None:
     """Adds trials to a finalist's sweep that was begun with fewer seeds."""
     from gensweep.sweep.run_sweep import add_trials, read_manifest
 
-    directory = workdir.desk(f"{options.results}/{options.name}")
-    lock.alone(directory)
-    bucket_sync.fetch(directory)
+    directory = workdir.local_workdir(f"{options.results}/{options.name}")
+    lock.refuse_if_running(directory)
+    bucket_sync.download_state(directory)
     if (directory / "sweep.json").exists():
         manifest = read_manifest(directory)
         if manifest.trials < options.trials:
@@ -189,11 +189,11 @@ def _score(
         "stamp": manifest.stamp,
         "test_stamp": evaluator.stamp,
         "finalists": finalists,
-        "versions": versions(),
-        **commit(),
+        "versions": package_versions(),
+        **git_commit(),
     }
     write_json(directory / "final.json", written)
-    bucket_sync.keep(directory, "final.json")
+    bucket_sync.upload_file(directory, "final.json")
 
 
 def _one(trained: "Sweep", k: int, data: "Dataset", evaluator: "Evaluator") -> dict[str, Any]:

@@ -87,7 +87,7 @@ def _run(
     data, evaluator = parts
     say: Say = partial(console.print, soft_wrap=True, highlight=False, markup=False)
     make_directory(directory, manifest)
-    with lock.driving(directory, say):
+    with lock.driver_lock(directory, say):
         manifest = launch.override(write_manifest(directory, manifest))
         end = None if launch.time_budget_s is None else began + launch.time_budget_s
         limited_parts = (limited(data, manifest.train_images), evaluator)

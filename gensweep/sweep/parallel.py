@@ -97,7 +97,7 @@ def run(home: Path, jobs: Sequence[SweepJob], given: Share, console: Console) ->
         parts = {}
         for job in jobs:
             name, manifest, space = job.directory.name, job.manifest, search_space(job.manifest)
-            stack.enter_context(lock.driving(job.directory, say))
+            stack.enter_context(lock.driver_lock(job.directory, say))
             study = stack.enter_context(open_study(job.directory.resolve(), manifest, default(space)[1]))
             goal = manifest.goal
             boards[name] = SweepProgress(manifest, study.get_trials(deepcopy=False))
@@ -108,7 +108,7 @@ def run(home: Path, jobs: Sequence[SweepJob], given: Share, console: Console) ->
             parts[name] = (
                 job.data,
                 job.evaluator,
-                Task(manifest.model, workdir.home(job.directory), goal, manifest.seed),
+                Task(manifest.model, workdir.trials_uri(job.directory), goal, manifest.seed),
             )
         relay = MultiSearcher(searchers)
         if relay.left:

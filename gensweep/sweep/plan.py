@@ -18,13 +18,13 @@ from analysis.read.manifest import SweepManifest
 from gensweep.config.options import Options
 from gensweep.config.resolve import make_manifest, with_dataset
 from gensweep.errors import UserError
-from gensweep.import_hook import claim
+from gensweep.import_hook import install_import_hook
 from gensweep.storage import checks
 from gensweep.sweep import disk_estimate
 from gensweep.sweep.simulate import ProbedConfig, SimulatedSweep, simulate_sweep
 from gensweep.tune import ray_session
 from gensweep.tune.resources import Node, Share, share
-from gensweep.units import amount, duration
+from gensweep.units import format_duration, format_size
 
 if TYPE_CHECKING:
     from trainables.data import Dataset
@@ -103,7 +103,7 @@ def probe(
 
 def _prepare(data: "Dataset", evaluator: "Evaluator", device: str, threads: int) -> None:
     global _parts
-    claim()
+    install_import_hook()
     import torch
 
     torch.set_num_threads(threads)
@@ -135,9 +135,10 @@ def _time(kinds: Sequence[ProbedConfig], plays: list[SimulatedSweep], took: floa
     low, middle, high = _spread([one.wall_s for one in plays])
     epoch, evaluation = ([getattr(kind.cost, name) for kind in kinds] for name in ("epoch_s", "evaluation_s"))
     return [
-        f"  time     about {duration(middle)}, {duration(low)} to {duration(high)} in four of five plays",
+        f"  time     about {format_duration(middle)}, {format_duration(low)} to {format_duration(high)} "
+        "in four of five plays",
         f"           (an epoch {_range(epoch)}, an evaluation {_range(evaluation)}: "
-        f"{len(kinds)} configurations, probed in {duration(took)})",
+        f"{len(kinds)} configurations, probed in {format_duration(took)})",
     ]
 
 
@@ -157,8 +158,8 @@ def _disk(manifest: SweepManifest, each: disk_estimate.TrialBytes, results: str)
         kept = min(kept, manifest.keep_checkpoints)
     rest = manifest.trials * each.rest
     return (
-        f"  disk     {amount(kept + rest)}: {amount(kept)} for checkpoints, {amount(rest)} for weights, "
-        f"samples and rows; {amount(checks.free_bytes(Path(results)))} are free"
+        f"  disk     {format_size(kept + rest)}: {format_size(kept)} for checkpoints, {format_size(rest)} for weights, "
+        f"samples and rows; {format_size(checks.free_bytes(Path(results)))} are free"
     )
 
 

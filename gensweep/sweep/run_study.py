@@ -20,7 +20,7 @@ from rich.console import Console
 
 from gensweep.config.options import check_whole_number
 from gensweep.errors import UserError
-from gensweep.provenance import commit, versions
+from gensweep.provenance import git_commit, package_versions
 from gensweep.storage.atomic import write_json
 from gensweep.sweep.session import SweepSession
 from gensweep.sweep.study_arms import (
@@ -133,6 +133,6 @@ def _sheet(asked: StudyOptions, command: list[str], owned: Mapping[str, Resolved
         "claims": [claim._asdict() for claim in study.claims],
         "table": list(study.table),
         "pictures": {name: list(shown) for name, shown in study.pictures.items()},
-        "versions": versions(),
-        **commit(),
+        "versions": package_versions(),
+        **git_commit(),
     }

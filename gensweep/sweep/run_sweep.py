@@ -41,7 +41,7 @@ def prepare_sweep(
 
     known(options.dataset)
     if is_url(options.results):
-        options = workdir.in_bucket(options)
+        options = workdir.options_for_bucket(options)
     manifest = make_manifest(options, command)
     directory = sweep_directory(options.results, manifest.name)
     data = (load or from_files)(manifest.dataset, None if manifest.data_dir is None else Path(manifest.data_dir))
@@ -52,8 +52,8 @@ def prepare_sweep(
         differing = differences(held, manifest)
         if differing:
             raise UserError(
-                f"{workdir.name(directory)} holds another sweep: {'; '.join(differing)}; give this one a --name, "
-                "or the same settings"
+                f"{workdir.display_name(directory)} holds another sweep: {'; '.join(differing)}; "
+                "give this one a --name, or the same settings"
             )
         checks.check_study_readable(directory, held)
     elif options.storage is None:
@@ -68,10 +68,10 @@ def prepare_sweep(
 def sweep_directory(results: str, name: str) -> Path:
     """The directory of a sweep, which may exist or not; it is not made here. Nobody drives it, and where it is in a
     bucket, the desk for it holds what the bucket does."""
-    directory = workdir.desk(f"{results}/{name}") if is_url(results) else Path(results) / name
+    directory = workdir.local_workdir(f"{results}/{name}") if is_url(results) else Path(results) / name
     checks.check_writable(directory)
-    lock.alone(directory)
-    bucket_sync.fetch(directory)
+    lock.refuse_if_running(directory)
+    bucket_sync.download_state(directory)
     begun = (directory / "sweep.json").exists() or is_url(results)
     if directory.exists() and any(directory.iterdir()) and not begun:
         raise UserError(f"{directory} is not empty and holds no sweep: choose another --name or --results")
@@ -84,7 +84,7 @@ def read_manifest(directory: Path) -> SweepManifest:
     Raises:
         UserError: there is no sweep, or its sweep.json cannot be read.
     """
-    return read_manifest_in(open_directory(directory)._replace(name=workdir.name(directory)))
+    return read_manifest_in(open_directory(directory)._replace(name=workdir.display_name(directory)))
 
 
 def reopen_sweep(directory: Path) -> tuple[SweepManifest, "Dataset"]:
@@ -97,8 +97,8 @@ def reopen_sweep(directory: Path) -> tuple[SweepManifest, "Dataset"]:
     from search_spaces.walk import describe
     from trainables.data import load
 
-    lock.alone(directory)
-    bucket_sync.fetch(directory)
+    lock.refuse_if_running(directory)
+    bucket_sync.download_state(directory)
     manifest = read_manifest(directory)
     checks.check_study_readable(directory, manifest)
     checks.check_writable(directory)
@@ -106,7 +106,7 @@ def reopen_sweep(directory: Path) -> tuple[SweepManifest, "Dataset"]:
     now = with_dataset(manifest._replace(space=space_to_json(describe(search_space(manifest)))), data)
     differing = differences(manifest, now)
     if differing:
-        raise UserError(f"{workdir.name(directory)} cannot go on: since it began, {'; '.join(differing)}")
+        raise UserError(f"{workdir.display_name(directory)} cannot go on: since it began, {'; '.join(differing)}")
     return manifest, data
 
 
@@ -130,10 +130,10 @@ def add_trials(
 
     longer, space = extend_manifest(manifest, more, settings)
     disk_estimate.check_disk_space(directory, longer, space, data, longer.concurrent or 1)
-    with lock.driving(directory, print):
+    with lock.driver_lock(directory, print):
         longer = rewrite_study(directory, manifest, longer)
         write_json(directory / "sweep.json", longer.to_json())
-        bucket_sync.keep(directory, "sweep.json")
+        bucket_sync.upload_file(directory, "sweep.json")
         delete_old_study(directory, longer, manifest.study)
     return longer
 
@@ -179,5 +179,5 @@ def write_manifest(directory: Path, manifest: SweepManifest) -> SweepManifest:
     """Writes sweep.json unless it is there; returns what is there."""
     if not (directory / "sweep.json").exists():
         write_json(directory / "sweep.json", manifest.to_json())
-        bucket_sync.keep(directory, "sweep.json")
+        bucket_sync.upload_file(directory, "sweep.json")
     return read_manifest(directory)

@@ -10,7 +10,7 @@ from pathlib import Path
 from optuna.trial import FrozenTrial, TrialState
 
 from gensweep.tune.searcher import Outcome
-from gensweep.units import amount
+from gensweep.units import format_size
 from trainables.objective import Goal, Values, values_by_epoch
 
 PATTERN = "checkpoint_*.pt"
@@ -38,7 +38,7 @@ class CheckpointLimit:
         """What a person wants to know of it."""
         if not self.deleted:
             return []
-        count, size = len(self.deleted), amount(sum(self.deleted.values()))
+        count, size = len(self.deleted), format_size(sum(self.deleted.values()))
         return [
             f"checkpoints of {count} trial{'s' * (count > 1)} ({size}) were deleted to keep within --keep-checkpoints: "
             "rows, samples and best weights are there, but these trials cannot be trained on"

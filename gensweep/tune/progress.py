@@ -10,7 +10,7 @@ from rich.table import Table
 
 from analysis.read.manifest import SweepManifest
 from gensweep.tune.searcher import Outcome
-from gensweep.units import duration
+from gensweep.units import format_duration
 from trainables.objective import Goal, Values, values_by_epoch
 
 RECENT = 6
@@ -104,7 +104,7 @@ class SweepProgress:
             parts.append("none keeps the constraints yet")
         left = self.left_s()
         if left is not None and self.ended < self.total:
-            parts.append(f"about {duration(left)} left")
+            parts.append(f"about {format_duration(left)} left")
         return ", ".join(parts)
 
     def best_line(self) -> str:

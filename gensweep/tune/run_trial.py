@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ray import tune
 
-from gensweep.import_hook import claim
-from gensweep.storage.atomic import is_full
-from gensweep.storage.lock import working
+from gensweep.import_hook import install_import_hook
+from gensweep.storage.atomic import is_disk_full
+from gensweep.storage.lock import worker_lock
 from gensweep.tune.timeout import STACK_FILE, time_limit, timed_out
 from trainables.filestore import is_url
 
-claim()
+install_import_hook()
 
 if TYPE_CHECKING:
     from trainables.objective import Goal
@@ -42,7 +42,7 @@ class Task(NamedTuple):
 def classify(error: Exception) -> tuple[str, str]:
     """The class of a failure, `oom`, `disk` or `error`, and one line about it."""
     text = " ".join(str(error).split())
-    if is_full(error):
+    if is_disk_full(error):
         return "disk", f"{type(error).__name__}: {text}"[:MAX_LINE]
     is_oom = isinstance(error, MemoryError) or (
         isinstance(error, RuntimeError) and any(words in text for words in OUT_OF_MEMORY)
@@ -59,7 +59,7 @@ def train(config: dict[str, Any], *, data: Any, evaluator: Any, task: Task) -> N
     if directory is not None and timed_out(directory, number):
         tune.report({**last, "status": "timeout", "error": TIMEOUT, "done": True})
         return
-    with nullcontext() if directory is None else working(directory):
+    with nullcontext() if directory is None else worker_lock(directory):
         try:
             from trainables.ray_trainable import train as run
 

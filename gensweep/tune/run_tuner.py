@@ -32,7 +32,7 @@ from gensweep.tune.run_trial import Task, train
 from gensweep.tune.schedulers import SweepScheduler, early_stopping
 from gensweep.tune.searcher import Outcome, StudySearcher
 from gensweep.tune.timeout import timed_out
-from gensweep.units import duration
+from gensweep.units import format_duration
 from trainables import filestore
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Stopper(NotPickled, tune.Stopper):
             control.stop_with_cause("budget")
         if not control.cause and now - self._polled > POLL_S:
             self._polled = now
-            self._handle_request(lock.asked(self._directory))
+            self._handle_request(lock.pending_request(self._directory))
             if self._no_nodes_left():
                 control.stop_with_cause("open")
         return bool(control.cause) and control.cause != "stopped"
@@ -164,7 +164,7 @@ def run(
             stopping = early_stopping(manifest, primary_values(study, goal.primary.metric))
             scheduler = SweepScheduler(stopping, searcher.note_error_text, nodes)
             stopper = Stopper(control, directory, end, searcher.close, nodes.no_nodes_left)
-            task = Task(manifest.model, workdir.home(directory), goal, manifest.seed, manifest.trial_timeout_s)
+            task = Task(manifest.model, workdir.trials_uri(directory), goal, manifest.seed, manifest.trial_timeout_s)
             shared = tune.with_parameters(function, data=parts[0], evaluator=parts[1], task=task)  # once to each node
             built = build_tuner(
                 directory.resolve() / "ray", shared, manifest.max_failures, given, (searcher, scheduler, view, stopper)
@@ -178,7 +178,7 @@ def run(
 def finished_result(directory: Path, manifest: SweepManifest) -> LaunchResult | None:
     """Return how the sweep ended, or None if trials are left. Needs no Ray, and writes nothing."""
     progress = SweepProgress(
-        manifest, optuna_study.read_trials(filestore.open_directory(workdir.home(directory)), manifest)
+        manifest, optuna_study.read_trials(filestore.open_directory(workdir.trials_uri(directory)), manifest)
     )
     return None if progress.ended < progress.total else _launch_result("done", progress, None)
 
@@ -238,7 +238,7 @@ def _summary_lines(progress: SweepProgress, wall_s: float | None) -> list[str]:
         f"{progress.counts[word]} {word}" for word in ("done", "stopped", "failed") if progress.counts[word]
     )
     reasons = f" ({progress.failures()})" if progress.reasons else ""
-    took = "" if wall_s is None else f"; {duration(wall_s)}, workers busy {progress.utilisation():.0%} of it"
+    took = "" if wall_s is None else f"; {format_duration(wall_s)}, workers busy {progress.utilisation():.0%} of it"
     lines = [f"{progress.ended} of {progress.total} trials ended: {counts or 'none'}{reasons}{took}"]
     if progress.best is not None:
         lines.append(f"best: {progress.best_line()}")

@@ -23,7 +23,7 @@ from ray.tune.search import Searcher
 
 from gensweep.search.optuna_internals import reopened
 from gensweep.search.write_through import flush
-from gensweep.storage.atomic import is_full
+from gensweep.storage.atomic import is_disk_full
 from gensweep.tune import ray_internals
 from gensweep.tune.not_pickled import NotPickled
 from trainables.objective import VALUES_ATTR, Goal, Values, finite, is_valid_evaluation, values_by_epoch
@@ -135,7 +135,7 @@ class StudySearcher(NotPickled, Searcher):
         try:
             yield
         except (StorageInternalError, OSError) as error:
-            if not is_full(error):
+            if not is_disk_full(error):
                 raise
             self.close()
             self._open = {}

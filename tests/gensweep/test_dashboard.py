@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("at_home")
 @contextmanager
 def served(directory: Path) -> Iterator[str]:
     """The address of a dashboard on a free port."""
-    made, address = dashboard.server(str(directory), 0)
+    made, address = dashboard.make_dashboard_server(str(directory), 0)
     with made:
         thread = threading.Thread(target=made.serve_forever, args=(0.05,))
         thread.start()

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gensweep.import_hook import ROOMS, ROOT
+from gensweep.import_hook import ROOT, SIBLING_PACKAGES
 
 STRANGER = "raise SystemExit('a stranger was imported')\n"
 
@@ -31,7 +31,7 @@ def test_command_line__broken_pipe(at_home: Path) -> None:
 
 
 def test_import_hook__beside_modules_of_the_same_name(at_home: Path) -> None:
-    for name in ROOMS:
+    for name in SIBLING_PACKAGES:
         (at_home / name).mkdir()
         (at_home / name / "__init__.py").write_text(STRANGER)
     (at_home / "analysis" / "__init__.py").unlink()

@@ -17,7 +17,7 @@ from helpers import ROOT, launcher_internals
 
 from gensweep import __version__
 from gensweep.cli.cluster_commands import make_token
-from gensweep.cluster.remote import RAY, environment
+from gensweep.cluster.remote import RAY, ray_environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 RECORD = r"""#!/bin/sh
@@ -69,7 +69,7 @@ def laptop(cloud: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pat
         create_worker = [sys.executable, launcher_internals.__file__, "cluster.yaml"]
         for command in ([*RAY, "up", "--yes", "cluster.yaml"], create_worker):
             done = subprocess.run(
-                command, env=environment(config), cwd=home, capture_output=True, text=True, timeout=240
+                command, env=ray_environment(config), cwd=home, capture_output=True, text=True, timeout=240
             )
             assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
         yield home

@@ -127,27 +127,27 @@ def test_bucket__extended_and_finalized(s3: Any, tmp_path: Path, monkeypatch: py
     assert "on test" in out
 
 
-def desks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> list[Path]:
-    """The desks of two machines for one sweep."""
+def workdirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> list[Path]:
+    """Return the working directories of two machines for one sweep."""
     found = []
     for machine in ("a", "b"):
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / machine))
-        found.append(workdir.desk(url))
+        found.append(workdir.local_workdir(url))
         (found[-1] / bucket_sync.LEASE).write_text(f"process 1 on {machine}")
     return found
 
 
 def test_bucket__second_driver_refused(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bucket_sync, "BEAT_S", 0.3)
-    monkeypatch.setattr(bucket_sync, "DEAD_S", 6.0)
-    here, there = desks(tmp_path, monkeypatch, "s3://lab/two")
+    monkeypatch.setattr(bucket_sync, "RENEW_S", 0.3)
+    monkeypatch.setattr(bucket_sync, "EXPIRY_S", 6.0)
+    here, there = workdirs(tmp_path, monkeypatch, "s3://lab/two")
     said: list[str] = []
     taken = threading.Event()
-    with bucket_sync.leased(here, said.append, taken.set):
+    with bucket_sync.hold_lease(here, said.append, taken.set):
         assert bucket_sync.is_leased(there)
         with (
             pytest.raises(UserError, match="another gensweep is running s3://lab/two \\(process 1 on a, beat"),
-            bucket_sync.leased(there, said.append, lambda: None),
+            bucket_sync.hold_lease(there, said.append, lambda: None),
         ):
             pass
         for _ in range(20):  # a beat may come in between
@@ -157,17 +157,17 @@ def test_bucket__second_driver_refused(s3: Any, tmp_path: Path, monkeypatch: pyt
             if taken.wait(0.5):
                 break
         assert taken.is_set()
-        with bucket_sync.leased(there, said.append, lambda: None):  # nothing beats there: so it is dead
+        with bucket_sync.hold_lease(there, said.append, lambda: None):  # nothing beats there: so it is dead
             assert said[-1].endswith("whether an earlier driver still lives (process 1 on b)")
     assert not open_directory("s3://lab/two").has(bucket_sync.LEASE)
 
 
 def test_bucket__journal_in_pieces(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bucket_sync, "FOLD", 3)
-    here, there = desks(tmp_path, monkeypatch, "s3://lab/pieces")
+    monkeypatch.setattr(bucket_sync, "COMPACT_EVERY", 3)
+    here, there = workdirs(tmp_path, monkeypatch, "s3://lab/pieces")
     where, push, lines = (
         open_directory("s3://lab/pieces"),
-        bucket_sync.pusher(here),
+        bucket_sync.journal_uploader(here),
         [f"line {k}\n".encode() for k in range(7)],
     )
     where.write("sweep.json", b"{}")
@@ -178,7 +178,7 @@ def test_bucket__journal_in_pieces(s3: Any, tmp_path: Path, monkeypatch: pytest.
         push()  # nothing is new
         assert optuna_study.read_journal(where) == b"".join(lines[: k + 1])
         assert len(where.names(optuna_study.JOURNAL_FOLDER)) == (k + 1) % 3
-    bucket_sync.fetch(there)
+    bucket_sync.download_state(there)
     assert (there / "study.journal").read_bytes() == b"".join(lines)
     where.write(f"{optuna_study.JOURNAL_FOLDER}/{0:012d}", lines[0])  # a kill came between the fold and the deletion
     assert optuna_study.read_journal(where) == b"".join(lines)

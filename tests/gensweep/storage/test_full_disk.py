@@ -14,7 +14,7 @@ from ray.tune.search import Searcher
 
 from gensweep.cli.main import main
 from gensweep.search.study_storage import open_study
-from gensweep.storage.atomic import is_full
+from gensweep.storage.atomic import is_disk_full
 from gensweep.tune.run_trial import classify
 from gensweep.tune.searcher import StudySearcher
 from trainables.trial_files import TrialFiles
@@ -28,7 +28,7 @@ def test_full_disk__previous_checkpoint_stays(small_disk: Path) -> None:
     fill(small_disk, 2 * BLOCK)
     with pytest.raises(OSError) as found:
         files.save_checkpoint({"epoch": 2, "w": torch.rand(BLOCK)})
-    assert is_full(found.value)
+    assert is_disk_full(found.value)
     assert classify(found.value)[0] == "disk"
     assert sorted(path.name for path in (small_disk / "0003").iterdir()) == ["checkpoint_0001.pt", "samples"]
     newest = files.newest_checkpoint()

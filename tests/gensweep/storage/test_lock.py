@@ -11,7 +11,7 @@ import pytest
 from gensweep.cli.main import main
 from gensweep.config.options import Options
 from gensweep.errors import UserError
-from gensweep.storage.lock import driving, is_driven
+from gensweep.storage.lock import driver_lock, is_driven
 from gensweep.sweep.run_sweep import prepare_sweep
 
 
@@ -25,7 +25,7 @@ def test_lock__second_driver_refused(command: list[str], tmp_path: Path, capsys:
         "resume": [str(directory)],
         "extend": [str(directory), "--trials", "2"],
     }
-    with driving(directory, print):
+    with driver_lock(directory, print):
         written = {path: path.read_bytes() for path in directory.iterdir()}
         assert main([*command, *words[command[0]]]) == 2
         assert {path: path.read_bytes() for path in directory.iterdir()} == written
@@ -36,21 +36,21 @@ def test_lock__second_driver_refused(command: list[str], tmp_path: Path, capsys:
 
 def test_lock__one_driver_a_sweep(at_home: Path) -> None:
     assert not is_driven(at_home)
-    with driving(at_home, print):
+    with driver_lock(at_home, print):
         assert is_driven(at_home)
         with pytest.raises(UserError, match=f"another gensweep is running .*process {os.getpid()} on"):
-            driving(at_home, print).__enter__()
-    with driving(at_home, print):
+            driver_lock(at_home, print).__enter__()
+    with driver_lock(at_home, print):
         pass
 
 
 def test_lock__waits_for_workers_of_a_dead_driver(at_home: Path) -> None:
     said: list[str] = []
-    works = "with lock.working(pathlib.Path()): print('in', flush=True); time.sleep(1)"
+    works = "with lock.worker_lock(pathlib.Path()): print('in', flush=True); time.sleep(1)"
     code = f"import pathlib, time\nfrom gensweep.storage import lock\n{works}"
     with subprocess.Popen([sys.executable, "-c", code], cwd=at_home, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        with driving(at_home, said.append):
+        with driver_lock(at_home, said.append):
             process.wait(0.5)
     assert said == ["waiting for the workers of a driver that died ..."]
