@@ -76,8 +76,8 @@ def check_comparable(first: Sweep, second: Sweep) -> None:
         if a != b:
             cut = [str(value)[:12] if key == "data" else str(value) for value in (a, b)]
             raise UserError(
-                f"{first.place.name} and {second.place.name} are not scored alike, so no number of them compares: "
-                f"{key} {cut[0]} against {cut[1]}"
+                f"{first.place.name} and {second.place.name} are scored differently, so their scores cannot be "
+                f"compared: {key} {cut[0]} against {cut[1]}"
             )
 
 

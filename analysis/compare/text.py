@@ -34,7 +34,7 @@ def _picks_headline(proof: PickComparison, a: str, b: str, metric: str) -> str:
     ends = "" if np.isnan(proof.low) else f" [{proof.low:+.3g}, {proof.high:+.3g}]"
     if proof.tied:
         return (
-            f"Open: on test ({how}) {_picks((a, b), proof.picks, 'and')} are not told apart: {metric_label(metric)} "
+            f"Open: on test ({how}) {_picks((a, b), proof.picks, 'and')} cannot be told apart: {metric_label(metric)} "
             f"{format_value(proof.means[0])} and {format_value(proof.means[1])}, {proof.gain:+.3g}{ends}, "
             f"p = {proof.p:.2g}."
         )

@@ -39,7 +39,7 @@ def describe_net(search: Sweep, net: Net) -> str:
     kind = f"{h} x {w} {'grey' if c == 1 else 'colour' if c == 3 else f'{c}-channel'} images"
     if not draws_from_noise(search, net):
         return f"It rebuilds {kind} of {search.manifest.dataset}."
-    asked = " of the class that is asked for" if MODELS[search.manifest.model].conditional else ""
+    asked = " of a class that you choose" if MODELS[search.manifest.model].conditional else ""
     return f"It draws {kind} like those of {search.manifest.dataset}{asked}, from normal noise."
 
 
@@ -74,13 +74,14 @@ def _kind(search: Sweep, net: Net) -> str:
     if net.proof is not None:
         n = len(net.proof.pick.val)
         return (
-            f"This net is one of {n} fresh trainings of the configuration, the one that is best on `val`. That column "
-            "flatters it, therefore; **`test` was seen by no choice, and is the score to quote of this net.** "
-            f"Of trainings like it, quote the mean of all {n}: {final_results_text.headline(search, net.proof)}"
+            f"This net is one of {n} fresh trainings of the configuration, the one with the best score on `val`. Its "
+            "`val` score is therefore optimistic. **`test` was used for no choice, and is the score to quote for this "
+            f"net.** For the configuration, quote the mean of all {n}: {final_results_text.headline(search, net.proof)}"
         )
     return (
-        f"**Scores of the search**, on `val`: one training of the {len(search.trials)} looked at, so they flatter it. "
-        "After `gensweep finalize` the export is a training from a fresh seed, with the score on `test` to quote."
+        f"**Scores of the search**, on `val`: the best of {len(search.trials)} trials, trained once, so they are "
+        "optimistic. After `gensweep finalize`, `gensweep export` gives a training from a fresh seed, with a `test` "
+        "score to quote."
     )
 
 

@@ -213,15 +213,15 @@ def caption(infos: Sequence[Budget]) -> str:
     one = info.lines[0]
     if info.why:
         return (
-            f"Steps: the best so far. No band: {info.why}, so nothing here says what another such search would reach. "
-            f"A random search of the same space would: {info.hint}."
+            f"Steps: the best score so far. There is no band, because {info.why}: this sweep cannot tell what another "
+            f"search would reach. A random search of the same space can: {info.hint}."
         )
     n = len(one.n_x)
     few, many = describe_best_of(one, min(5, n)), describe_best_of(one, n)
     return (
-        f"Typically (median) the best of {few} and of {many}. The band is 95 %, for all n at once, and "
-        "needs no assumption but that trials are independent draws; where it runs off the better end, so few trials "
-        "cannot say how good a rare one is."
+        f"In the median, the best of {few}, and the best of {many}. The 95 % band holds for every n at once and "
+        "assumes only that trials are independent. If it is open at the good end, there are too few trials to bound "
+        "how good a rare one could be."
     )
 
 

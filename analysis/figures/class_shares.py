@@ -62,7 +62,8 @@ def caption(infos: list[ClassShares]) -> str:
     order = np.argsort(info.shares)
     rare, common = int(order[0]), int(order[-1])
     return (
-        f"A bar short of its tick is a class that the winner neglects: rarest {info.names[rare]!r} "
+        "If a bar is shorter than its tick, the winner generates too few images of that class. "
+        f"Rarest: {info.names[rare]!r} "
         f"({info.shares[rare]:.1%}), most frequent {info.names[common]!r} ({info.shares[common]:.1%}). "
         f"That makes {info.modes:.1f} effective modes of {len(info.names)}."
     )

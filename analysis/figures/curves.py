@@ -83,8 +83,8 @@ def caption(infos: list[Curves]) -> str:
     (info,) = infos
     lead = next(curve for curve in info.curves if curve.number == info.winner)
     if len(lead.epochs) == 1:
-        return "The winner was evaluated once only, so there is no curve to speak of."
+        return "The winner was evaluated only once, so there is no curve."
     where = f"The ring marks the winner's best epoch, {info.best_epoch} of the {lead.epochs[-1]} it ran."
     if info.best_epoch == lead.epochs[-1]:
         return f"{where} It was still improving when its epochs ran out; a longer run may do better."
-    return f"{where} It got worse or stood still after that; the weights kept are those of the ring."
+    return f"{where} It got worse or stood still after that; the saved weights are those of the ring."

@@ -140,6 +140,6 @@ def caption(infos: list[Failures]) -> str:
     causes = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
     start = f"{counts.total()} of {len(info.reasons)} trials failed ({causes})."
     if not info.cut.side:
-        return f"{start} No parameter tells them from the others."
+        return f"{start} No parameter separates them from the others."
     (bad, n), (rest, others) = info.cut.inside, info.cut.outside
     return f"{start} The clearest cut: with {info.cut.side}, {bad} of {n} failed; of the other {others}, {rest}."

@@ -65,6 +65,7 @@ def draw(info: FinalistScores, ax: Axes) -> Axes:
 
 def caption(panels: list[FinalistScores]) -> str:
     return (
-        "A dot is a training from a fresh seed, the bar its mean with the 95 % interval; the diamond what the search "
-        "showed (on val): how far it lies from the dots is how much one lucky training flatters."
+        "Each dot is one training from a fresh seed; the bar is their mean with its 95 % interval. The diamond is the "
+        "score from the search (on val): its distance to the dots shows how much one lucky training overstates a "
+        "result."
     )

@@ -57,10 +57,10 @@ def caption(infos: list[History]) -> str:
     last = next(n for n, value in zip(info.numbers, info.best, strict=True) if value == info.best[-1])
     total = max([*info.numbers, *info.failed]) + 1
     if total < FEW:
-        return f"The best score came with trial {last}; {total} trials say little about what more would bring."
+        return f"Trial {last} has the best score; {total} trials say little about what more would bring."
     tail = (
         "The line was still moving near the end, so more trials may well find better."
         if total - last <= max(2, total // 5)
         else "The line is flat at the end, so more trials of this space may bring little."
     )
-    return f"The best score came with trial {last}; the last one begun is trial {total - 1}. {tail}"
+    return f"Trial {last} has the best score; the last trial started is {total - 1}. {tail}"

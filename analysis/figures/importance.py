@@ -36,7 +36,7 @@ def caption(panels: list[Bars]) -> str:
     said = (
         f"{first.key} mattered most."
         if clear
-        else f"{first.key} comes first, but its bar reaches into another's: more trials would tell."
+        else f"{first.key} comes first, but its bar overlaps another's: more trials would separate them."
     )
     return (
         f"{said} Share of the variance of the (ranked) score that each parameter explains by itself, by functional "

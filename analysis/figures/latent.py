@@ -46,5 +46,5 @@ def caption(infos: list[Codes]) -> str:
     (info,) = infos
     return (
         f"Each dot is one of {len(info.z):,} held-out images, its class named at the middle of its cloud. Clouds "
-        "that lie apart are classes the code tells apart; it was never shown a label."
+        "that lie apart are classes that the code separates; the model never saw a label."
     )

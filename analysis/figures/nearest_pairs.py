@@ -55,6 +55,6 @@ def draw(info: Pairs, ax: Axes) -> Axes:
 def caption(infos: list[Pairs]) -> str:
     (info,) = infos
     return (
-        f"Of {info.drawn:,} samples, those with the nearest other one, which stands below each. {info.duplicates:.1%} "
-        "have a near-identical other; of real images 1 % do."
+        f"The samples, of {info.drawn:,}, that are most like another one, each above that other one. "
+        f"{info.duplicates:.1%} of all samples have a near-identical other; of real images 1 % do."
     )

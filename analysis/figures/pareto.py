@@ -103,6 +103,7 @@ def caption(infos: list[Front]) -> str:
     if n == 1:
         return f"One trial of {of} beats all others in every objective, so there is no trade-off to choose from."
     return (
-        f"Better is further {corner}. Of {of} trials {n} are on the front, marked in blue with their numbers: between "
-        "these only you can choose. Each grey one is beaten by one of them: in some objective better, in none worse."
+        f"Better is further {corner}. Of {of} trials, {n} are on the Pareto front (blue, with their numbers): choosing "
+        "between them is up to you. For each grey trial there is one on the front that is better in some objective and "
+        "worse in none."
     )

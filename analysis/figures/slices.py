@@ -114,4 +114,7 @@ def _shade_outside(info: Slice, ax: Axes) -> None:
 def caption(infos: list[Slice]) -> str:
     same = all(info.winner == info.default for info in infos)
     start = "Blue dot: the winner" + (", here the defaults" if same else "; orange square: the defaults")
-    return f"{start}; crosses were stopped early, ticks at the foot failed. Grey lies outside the searched range."
+    return (
+        f"{start}; crosses were stopped early; ticks at the bottom mark failed trials. Grey lies outside the "
+        "searched range."
+    )

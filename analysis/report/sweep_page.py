@@ -150,7 +150,7 @@ def trial_rows(sweep: Sweep) -> list[dict[str, Any]]:
 
 def _winner_heading(sweep: Sweep) -> str:
     """What to call the first of the winners."""
-    return "The winner" if len(sweep.goal.objectives) == 1 else f"Best {metric_label(sweep.metric)} on the front"
+    return "The winner" if len(sweep.goal.objectives) == 1 else f"Best {metric_label(sweep.metric)} on the Pareto front"
 
 
 def _front_rows(sweep: Sweep) -> list[dict[str, Any]]:

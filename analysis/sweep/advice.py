@@ -20,7 +20,10 @@ def headline(sweep: Sweep, proof: Final | None) -> str:
         return final_results_text.headline(sweep, proof)
     if len(ranking.scored_trials(sweep)) == 1:
         return ranking.headline(sweep)
-    return f"{ranking.headline(sweep)} That is the search's own score: one training each, and the luckiest is shown."
+    return (
+        f"{ranking.headline(sweep)} This is the search's own score: each configuration was trained once, and the "
+        "luckiest is shown."
+    )
 
 
 def list_advice(sweep: Sweep, proof: Final | None) -> list[Advice]:
@@ -41,7 +44,10 @@ def list_advice(sweep: Sweep, proof: Final | None) -> list[Advice]:
 
 def _seeds_advice(name: str, sweep: Sweep, proof: Final | None) -> Advice:
     if proof is None:
-        text = "Whether the winner beats the defaults, and those behind it, is proven by fresh seeds on the test split:"
+        text = (
+            "To test whether the winner really beats the defaults and the runners-up, retrain them on fresh seeds and "
+            "score them on the test split:"
+        )
         return Advice(text, ["gensweep", "finalize", name])
     if few := final_results_text.warn_few_seeds(proof):
         return Advice(
@@ -55,8 +61,8 @@ def _budget_advice(sweep: Sweep) -> Advice:
     ranked, n = ranking.ranked_trials(sweep), len(sweep.trials)
     last = int(ranked["number"].iloc[0])
     why = random_search.why_no_band(sweep)
-    text = f"The best score came with trial {last} of {n}"
+    text = f"Trial {last} of {n} has the best score"
     if why:
-        text += ". What another search of this size would reach, a random one as a control tells"
-        return Advice(f"{text} ({why}):", commands.control_command(sweep))
-    return Advice(f"{text}; what other random searches reach is drawn below, with its band.", [])
+        text += f". This sweep cannot tell what another search of its size would reach, because {why}."
+        return Advice(f"{text} A random search of the same size can:", commands.control_command(sweep))
+    return Advice(f"{text}; a figure below shows what other random searches reach, with a band.", [])

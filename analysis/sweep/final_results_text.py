@@ -17,7 +17,8 @@ def headline(sweep: Sweep, final: Final) -> str:
     pick, metric = final.pick, metric_label(sweep.metric)
     n = int(np.isfinite(pick.test).sum())
     text = (
-        f"Trained again from {n} fresh seeds, trial {pick.number} scores {metric} {format_mean_ci(pick.test)} on test"
+        f"Retrained from {n} fresh seeds, trial {pick.number} scores {metric} {format_mean_ci(pick.test)} on the "
+        "test split"
     )
     against = {one.number: one for one in final.against}
     if 0 in against:
@@ -33,7 +34,10 @@ def headline(sweep: Sweep, final: Final) -> str:
 def _margin_sentence(one: PairedResult) -> str:
     ends = "" if np.isnan(one.low) else f" [{one.low:.3g}, {one.high:.3g}]"
     if one.tied:
-        return f"these seeds leave open whether it beats the defaults (by {one.gain:+.3g}{ends}, p = {one.p_holm:.2g})"
+        return (
+            f"these seeds do not show whether it beats the defaults (difference {one.gain:+.3g}{ends}, p = "
+            f"{one.p_holm:.2g})"
+        )
     if one.gain > 0:
         return f"it beats the defaults by {one.gain:.3g}{ends} (p = {one.p_holm:.2g})"
     return f"the defaults beat it by {-one.gain:.3g} (p = {one.p_holm:.2g})"
@@ -43,7 +47,7 @@ def _tied_sentence(numbers: list[str]) -> str:
     if not numbers:
         return "No other finalist is tied with it."
     some = numbers[0] if len(numbers) == 1 else f"{', '.join(numbers[:-1])} and {numbers[-1]}"
-    return f"Tied with {'trial' if len(numbers) == 1 else 'trials'} {some}: these seeds leave open which is best."
+    return f"Tied with {'trial' if len(numbers) == 1 else 'trials'} {some}: these seeds do not show which is best."
 
 
 def format_mean_ci(scores: Scores) -> str:
@@ -64,7 +68,7 @@ def finalist_rows(sweep: Sweep, final: Final) -> list[dict[str, str]]:
             "search": format_value(one.search),
             "val": format_value(mean_of_known(one.val)),
             "test": format_mean_ci(one.test),
-            "behind": "the pick" if one is final.pick else _behind_cell(against[one.number]),
+            "behind": "the winner" if one is final.pick else _behind_cell(against[one.number]),
             "effect": "–" if one is final.pick else format_value(against[one.number].effect),
             "p": "–" if one is final.pick else f"{against[one.number].p_holm:.2g}",
             **{key: str(getattr(one, key)) for key in ("failed", "collapsed", "broke")},
@@ -76,7 +80,7 @@ def finalist_rows(sweep: Sweep, final: Final) -> list[dict[str, str]]:
 def _behind_cell(one: PairedResult) -> str:
     word = "tied" if one.tied else "behind" if one.gain > 0 else "ahead"
     ends = "" if np.isnan(one.low) else f" [{one.low:+.3g}, {one.high:+.3g}]"
-    return f"{word}: {one.gain:+.3g}{ends}" if one.n else "never ran to its end"
+    return f"{word}: {one.gain:+.3g}{ends}" if one.n else "every training failed"
 
 
 def describe_shrinkage(sweep: Sweep, final: Final) -> str:
@@ -87,8 +91,8 @@ def describe_shrinkage(sweep: Sweep, final: Final) -> str:
         return f"On val trial {pick.number} scores {format_value(mean_of_known(pick.val))} over these seeds."
     how = "worse" if lost > 0 else "better"
     return (
-        f"The search showed {format_value(pick.search)} for it, of one training; on the same images (val) the fresh "
-        f"seeds give {format_value(mean_of_known(pick.val))}, {abs(lost):.3g} {how}."
+        f"In the search it scored {format_value(pick.search)}, from one training; on the same images (val) the fresh "
+        f"seeds average {format_value(mean_of_known(pick.val))}, which is {abs(lost):.3g} {how}."
     )
 
 
@@ -104,8 +108,8 @@ def report_context(sweep: Sweep, final: Final) -> dict[str, Any]:
 
 
 HEADINGS = {
-    "number": "trial", "search": "search", "val": "val", "test": "test", "behind": "against the pick", "effect": "d",
-    "p": "p (Holm)", "failed": "failed", "collapsed": "collapsed", "broke": "breaks a limit",
+    "number": "trial", "search": "search", "val": "val", "test": "test", "behind": "difference to the winner",
+    "effect": "d", "p": "p (Holm)", "failed": "failed", "collapsed": "collapsed", "broke": "breaks a constraint",
 }  # fmt: skip
 
 
@@ -121,4 +125,7 @@ def format_finalists(sweep: Sweep, final: Final) -> str:
 def warn_few_seeds(final: Final) -> str:
     """A warning where the seeds are too few for any difference to show, else empty."""
     n, m, add = len(final.pick.val), len(final.against), seeds_to_add(final)
-    return f"{n} seeds cannot show any difference between {m + 1} configurations: add {add} (--add-seeds)." * bool(add)
+    return (
+        f"{n} seeds are too few to show a difference between {m + 1} configurations: add {add} (--add-seeds)."
+        * bool(add)
+    )

@@ -47,7 +47,9 @@ def diff_from_defaults(sweep: Sweep, number: int, config: dict[str, Any]) -> str
 def describe_front(sweep: Sweep, front: list[int], kept: list[int]) -> str:
     """How the `front` of the trials that may win, `kept`, lies: its ends, and where the defaults are."""
     names = " and ".join(metric_label(one.metric) for one in sweep.goal.objectives)
-    said = [f"{len(front)} of {len(kept)} trials are on the front: none beats them in {names} at once."]
+    said = [
+        f"{len(front)} of {len(kept)} trials are on the Pareto front: no other trial beats them in {names} at once."
+    ]
     for one in sweep.goal.objectives:
         best = min(front, key=lambda number: (one.loss(sweep.scores[number]), number))
         said.append(f"Best {metric_label(one.metric)}: {format_value(sweep.scores[best][one.metric])} (trial {best}).")
@@ -55,5 +57,5 @@ def describe_front(sweep: Sweep, front: list[int], kept: list[int]) -> str:
         own = ", ".join(
             f"{metric_label(one.metric)} {format_value(sweep.scores[0][one.metric])}" for one in sweep.goal.objectives
         )
-        said.append(f"The defaults (trial 0: {own}) are {'on' if 0 in front else 'behind'} it.")
+        said.append(f"The defaults (trial 0: {own}) are {'on it' if 0 in front else 'not on it'}.")
     return " ".join(said)

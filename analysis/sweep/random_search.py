@@ -119,11 +119,11 @@ def why_no_band(sweep: Sweep) -> str:
     if manifest.sampler != "random":
         return f"what {manifest.sampler} proposes depends on earlier trials"
     if manifest.scheduler != "none":
-        return f"whom {manifest.scheduler} stops depends on other trials"
+        return f"which trials {manifest.scheduler} stops depends on the others"
     if manifest.study != manifest.name:
-        return "the space was widened on the way"
+        return "the space was widened during the search"
     if random_trials(sweep, trial_costs(sweep)).empty:
-        return "none of its trials was drawn, all were named"
+        return "the user chose all of its trials"
     return ""
 
 

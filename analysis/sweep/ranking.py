@@ -153,7 +153,7 @@ def _margin_sentence(sweep: Sweep) -> str:
         first = sweep.trials.loc[sweep.trials["number"] == 0, "reason"]
         why = f"failed ({first.iloc[0]})" if len(first) and first.iloc[0] else "have no score"
         why = why if 0 not in sweep.scores else f"break {broken_constraints(sweep, 0)}"
-        return f"The defaults (trial 0) {why}, so there is nothing to measure a margin against."
+        return f"The defaults (trial 0) {why}, so there is no margin over them to report."
     if number == 0:
         return (
             f"The defaults (trial 0) are the best so far: {metric_label(sweep.metric)} {format_value(found.default)}."
@@ -179,8 +179,8 @@ def _why_no_winner(sweep: Sweep) -> str:
             key=lambda number: sum(max(0.0, one.excess(sweep.scores[number])) for one in sweep.goal.constraints),
         )
         return (
-            f"none of the {len(numbers)} scored trials of {sweep.place.name!r} keeps the constraints; nearest is trial "
-            f"{near}, which breaks {broken_constraints(sweep, near)}"
+            f"none of the {len(numbers)} scored trials of {sweep.place.name!r} meets the constraints; the closest is "
+            f"trial {near}, which breaks {broken_constraints(sweep, near)}"
         )
     failed = Counter(trials.loc[trials["state"] == "failed", "reason"])
     causes = ", ".join(f"{count} {reason}" for reason, count in failed.most_common())

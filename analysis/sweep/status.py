@@ -45,9 +45,9 @@ def format_status(sweep: Sweep) -> str:
         score = ", ".join(f"{metric_label(metric)} {format_value(value)}" for metric, value in lead["values"].items())
         best_line = f"best so far: trial {lead['number']}, {score} at epoch {lead['best_epoch']}"
         on_front = len(ranking.winner_numbers(sweep))
-        best_line += f"; {on_front} trial{'s' * (on_front > 1)} on the front" * (len(lead["values"]) > 1)
+        best_line += f"; {on_front} trial{'s' * (on_front > 1)} on the Pareto front" * (len(lead["values"]) > 1)
     elif not ranking.scored_trials(sweep).empty:
-        best_line = f"best so far: none keeps {' and '.join(map(str, sweep.goal.constraints))}"
+        best_line = f"best so far: none meets {' and '.join(map(str, sweep.goal.constraints))}"
     title = f"{found['name']}: {sweep.manifest.model} on {sweep.manifest.dataset}, {found['asked']} trials"
     return "\n".join([title, ", ".join(parts), best_line, f"trial time: {found['trial_s']:.0f} s"])
 

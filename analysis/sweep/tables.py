@@ -63,7 +63,7 @@ def _search_table(sweep: Sweep, k: int | None) -> Table:
     ]
     caption = (
         f"{_subject(sweep)}: the best {len(entries)} of {len(sweep.trials)} trials by {' and '.join(names)} on the "
-        "validation split. Scores of the search, one training each: the best of many, they flatter. "
+        "validation split. These are scores of the search, from one training each; the best of many are optimistic. "
         f"{_stamp(sweep.manifest.stamp)}"
     )
     heads = ["trial", *names, "epoch", *sweep.swept]
@@ -94,9 +94,9 @@ def _finalist_table(sweep: Sweep, proof: final_results.Final) -> Table:
     caption = (
         f"{_subject(sweep)}: {metric_label(sweep.metric)} on the test split, mean over {proof.meta['seeds']} fresh "
         "seeds with its 95 % interval (studentised bootstrap); paired differences to the best, p by sign-flip "
-        f"test and Holm. Bold: the best and what is tied with it. {_stamp(proof.meta['test_stamp'])}"
+        f"test and Holm. Bold: the best and those tied with it. {_stamp(proof.meta['test_stamp'])}"
     )
-    heads = ["trial", f"{metric_label(sweep.metric)} (test)", "behind", "p", *sweep.swept]
+    heads = ["trial", f"{metric_label(sweep.metric)} (test)", "difference", "p", *sweep.swept]
     return Table(caption, heads, lines, bold, records)
 
 

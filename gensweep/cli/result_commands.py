@@ -57,7 +57,7 @@ def show_best(given: argparse.Namespace, command: list[str]) -> int:
         print("\nThese are scores of the search: one training each, and the luckiest is shown.")
         next_step("finalize", given.dir)
         return OK
-    print(f"\nProven from fresh seeds:\n\n{final_results_text.format_finalists(sweep, proof)}")
+    print(f"\nRetrained on fresh seeds:\n\n{final_results_text.format_finalists(sweep, proof)}")
     next_step("report", given.dir)
     return OK
 

@@ -95,7 +95,7 @@ def test_compare__scores_of_another_kind_refused(pair: list[Path], tmp_path: Pat
     assert main(["compare", str(pair[0]), str(other)]) == 2
     err = capsys.readouterr().err
     assert err.count("\n") == 1
-    assert "are not scored alike" in err
+    assert "are scored differently" in err
     assert "digits-abc against another" in err
     most = sweeps.make(tmp_path / "d", objective={"metric": "modes", "mode": "max"})
     assert main(["compare", str(pair[0]), str(most)]) == 2

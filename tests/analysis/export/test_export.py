@@ -94,7 +94,7 @@ def test_export__winner_of_a_search(sweep: Path, capsys: pytest.CaptureFixture[s
     card = (folder / "README.md").read_text()
     assert card.splitlines()[5] == "# vae on digits: trial 1 of s"
     assert "Variational autoencoder (Kingma & Welling 2014" in card
-    assert "**Scores of the search**, on `val`: one training of the 4 looked at, so they flatter it." in card
+    assert "**Scores of the search**, on `val`: the best of 4 trials, trained once, so they are optimistic." in card
     assert "| FID | 12.5 | lower |" in card
     assert "| `lr` | 0.003 | 0.001 | 0.0001 to 0.01 (log) |" in card
     assert "Stamp of val: extractor digits-abc, n_samples 5000" in card

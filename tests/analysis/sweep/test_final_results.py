@@ -32,8 +32,8 @@ def test_final_results__pick_margin_and_ties(tmp_path: Path) -> None:
     text = final_results_text.format_finalists(sweep, found)
     assert "it beats the defaults by 6.04" in text
     assert "Tied with trial 2" in text
-    assert "The search showed 12.5 for it" in text
-    assert "15, 2.5 worse" in text  # val is test + 1 here
+    assert "In the search it scored 12.5, from one training" in text
+    assert "average 15, which is 2.5 worse" in text  # val is test + 1 here
     assert final_results_text.finalist_rows(sweep, found)[1]["collapsed"] == "2"
     (panel,) = proof_data(sweep)
     assert panel.names == ["trial 1", "trial 2", "trial 0 (defaults)"]
@@ -78,7 +78,7 @@ def test_finalize_pick__all_break_constraint(tmp_path: Path) -> None:
         found = final_results.load(sweep)
         assert found is not None
         picked[broken] = found.pick.number
-        assert final_results_text.report_context(sweep, found)["heads"][-1] == "breaks a limit"
+        assert final_results_text.report_context(sweep, found)["heads"][-1] == "breaks a constraint"
         assert ("with 5 of them it breaks fid<=25" in final_results_text.headline(sweep, found)) is (broken == 5)
     assert picked == {0: 0, 5: 1}
 

@@ -65,8 +65,8 @@ def test_pareto__stopped_trial(tmp_path: Path, capsys: pytest.CaptureFixture[str
         "    3     done    16        0.7      2  lr=0.004",
         "    2  stopped    30        0.9      2  lr=0.003",
     ]
-    assert "The defaults (trial 0: FID 20, precision 0.7) are behind it." in ranking.headline(sweep)
-    assert "trial 1, FID 12.5, precision 0.2 at epoch 2; 3 trials on the front" in status.format_status(sweep)
+    assert "The defaults (trial 0: FID 20, precision 0.7) are not on it." in ranking.headline(sweep)
+    assert "trial 1, FID 12.5, precision 0.2 at epoch 2; 3 trials on the Pareto front" in status.format_status(sweep)
     assert main(["best", str(tmp_path / "s"), "--json"]) == 0
     assert [one["number"] for one in json.loads(capsys.readouterr().out)] == [1, 3, 2]
 
@@ -85,10 +85,10 @@ def test_pareto__constraint_broken_never_wins(tmp_path: Path) -> None:
 def test_pareto__no_trial_keeps_the_constraints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sweep = made(tmp_path / "s", "modes>=9.5")
     with pytest.raises(
-        UserError, match=r"none of the 4 scored trials .* nearest is trial 0, which breaks modes>=9.5 \(9\)"
+        UserError, match=r"none of the 4 scored trials .* the closest is trial 0, which breaks modes>=9.5 \(9\)"
     ):
         ranking.top_entries(results.load(sweep))
-    assert "best so far: none keeps modes>=9.5" in status.format_status(results.load(sweep))
+    assert "best so far: none meets modes>=9.5" in status.format_status(results.load(sweep))
     for command in ("best", "report"):
         assert main([command, str(sweep)]) == 2
         assert capsys.readouterr().err.count("\n") == 1
@@ -101,7 +101,7 @@ def test_pareto__figure(tmp_path: Path) -> None:
         [0, 1, 2, 3], [True, True, True, False], [False, False, False, True]
     )  # fmt: skip
     assert figure.staircase(info) == [(12.5, 0.2), (20.0, 0.7), (30.0, 0.9)]
-    assert "Better is further left and up. Of 3 trials 3 are on the front" in figure.caption([info])
+    assert "Better is further left and up. Of 3 trials, 3 are on the Pareto front" in figure.caption([info])
     assert render_png("front", info).startswith(b"\x89PNG")
     assert figure.data(results.load(sweeps.make(tmp_path / "single"))) == []
 
@@ -110,7 +110,7 @@ def test_pareto__on_the_page(tmp_path: Path) -> None:
     sweep = made(tmp_path / "s", "modes>=4")
     html = Path(sweep_page.write([sweep])).read_text(encoding="utf-8")
     text = " ".join(re.sub(r"<[^>]*>", " ", html).split())
-    assert "Best FID on the front: trial 1" in text
+    assert "Best FID on the Pareto front: trial 1" in text
     assert "1 done 12.5 0.2 2 lr=0.002 3 done 16 0.7 2 lr=0.004 2 stopped 30 0.9 2 lr=0.003" in text
     assert "--objective fid:min,precision:max --constraint &#39;modes&gt;=4&#39; --trials 1" in text
     assert (sweep / "report" / "front_precision.png").exists()

@@ -53,7 +53,7 @@ def test_finalize__command_line(digits_sweep: Path, capsys: pytest.CaptureFixtur
     assert f"next: gensweep finalize {directory}" in capsys.readouterr().out
     assert main(["finalize", directory, "--top", "1", "--seeds", "5"]) == 0
     said = capsys.readouterr().out
-    assert "Trained again from 5 fresh seeds" in said
+    assert "Retrained from 5 fresh seeds" in said
     meta = json.loads((digits_sweep / "final.json").read_text())
     seeds = [[one["seed"] for one in each["seeds"]] for each in meta["finalists"]]
     assert all(one == seeds[0] for one in seeds)  # paired
@@ -67,12 +67,12 @@ def test_finalize__command_line(digits_sweep: Path, capsys: pytest.CaptureFixtur
 
     before = {path: path.stat().st_mtime_ns for path in digits_sweep.glob("final/*/trials/*/rows.jsonl")}
     assert main(["finalize", directory, "--top", "1", "--add-seeds", "1"]) == 0
-    assert "Trained again from 6 fresh seeds" in capsys.readouterr().out
+    assert "Retrained from 6 fresh seeds" in capsys.readouterr().out
     again = json.loads((digits_sweep / "final.json").read_text())
     assert [one["test"]["recon_mse"] for one in again["finalists"][0]["seeds"]][:5] == scores
     assert {path: path.stat().st_mtime_ns for path in before} == before  # what was trained stays
     assert main(["best", directory]) == 0
-    assert "Proven from fresh seeds" in capsys.readouterr().out
+    assert "Retrained on fresh seeds" in capsys.readouterr().out
     page = Path(sweep_page.write([directory])).read_text()
-    assert "Proven from fresh seeds" in page
-    assert "Trained again from 6 fresh seeds" in page
+    assert "Retrained on fresh seeds" in page
+    assert "Retrained from 6 fresh seeds" in page
