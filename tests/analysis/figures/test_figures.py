@@ -61,7 +61,7 @@ def test_class_shares__by_hand(sweep: Sweep) -> None:
     assert info.shares[:3] == [0.19, 0.01, 0.1]
     labels = np.asarray(load("digits").train.labels)
     assert info.prior == pytest.approx([(labels == k).mean() for k in range(10)])
-    assert "rarest '1' (1.0%), most frequent '0' (19.0%)" in class_shares.caption([info])
+    assert "Rarest: '1' (1.0%), most frequent '0' (19.0%)" in class_shares.caption([info])
 
 
 def test_parallel__positions(tmp_path: Path) -> None:

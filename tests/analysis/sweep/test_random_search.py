@@ -113,7 +113,7 @@ def test_random_search__band_needs_independent_draws(tmp_path: Path) -> None:
 def test_random_search__no_band_for_points_alone(tmp_path: Path) -> None:
     made = sweeps.make(tmp_path / "s", DRAWS[:1], sampler="random", scheduler="none")
     panels = figure.data(results.read_rows(results.load(made)))
-    assert "all were named" in figure.caption(panels)
+    assert "the user chose all of its trials" in figure.caption(panels)
     assert sweep_page.write([made])
 
 

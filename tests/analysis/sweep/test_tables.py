@@ -40,7 +40,7 @@ def test_tables__search(searched: results.Sweep) -> None:
     assert text.splitlines()[0] == "| trial | FID | epoch | lr | batch_size | likelihood |"
     assert text.splitlines()[2] == "| **1** | **12.5** | 4 | 0.003 | 64 | bernoulli |"
     assert "the best 2 of 4 trials" in text
-    assert "they flatter" in text
+    assert "the best of many are optimistic" in text
     assert "extractor digits-abc" in text
 
 
