@@ -33,7 +33,7 @@ def test_sample__grid(made: Path, tmp_path: Path) -> None:
 
 def test_sample__class(tmp_path: Path) -> None:
     names = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
-    about = {"classes": names, "shape": [1, 8, 8], "fingerprint": "00"}
+    about = {"classes": names, "shape": [1, 8, 8], "fingerprint": "00", "n_train": 10, "n_val": 10, "n_test": 10}
     cgan = sweeps.make(tmp_path / "cgan", model="cgan", data=about)
     by_name = sample.save_samples(cgan, 4, "three", tmp_path / "a.png").read_bytes()
     assert sample.save_samples(cgan, 4, "3", tmp_path / "b.png").read_bytes() == by_name
