@@ -73,7 +73,7 @@ def group(seed: int) -> list[float]:
     """The FIDs of the fresh seeds that a sweep of this seed would be proved with."""
     data, real = judged()
     model = MODELS[MODEL]
-    config = model.completed(OWN | {key: read(text) for key, text in SET.items()} | {"lr": LR})
+    config = OWN | {key: read(text) for key, text in SET.items()} | {"lr": LR}
     found = []
     for number in range(SEEDS):
         run = start(model, config, data, derive_seed(final_seed(seed), "trial", number))

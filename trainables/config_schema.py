@@ -5,13 +5,39 @@ agree in them can be trained as one stacked program. *Numeric* keys enter it as 
 them as 0-d tensors ``hp[key]``.
 """
 
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from trainables.errors import UserError, unknown
 from trainables.penalties import PENALTIES
 from trainables.schemes import SCHEMES
 
-Config = dict[str, Any]
+Config = Mapping[str, Any]  # nothing changes the configuration of a trial
+
+
+class RecordedConfig(Mapping[str, Any]):
+    """A configuration that records in `read` whose values were used.
+
+    A copy of it, `{**config, "gmm": 0}`, uses the value of every key. Asking whether a key is there, or looping over
+    the names, uses none.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._values = dict(config)
+        self.read: set[str] = set()
+
+    def __getitem__(self, key: str) -> Any:
+        self.read.add(key)
+        return self._values[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
 
 
 class Key(NamedTuple):
@@ -58,8 +84,6 @@ KEYS: dict[str, Key] = {
     "label_smoothing": Key("numeric", float, "the discriminator's target on real images is 1 - this", 0.0, 0.5),
     "precision": Key("structural", str, "arithmetic of the nets", choices=("fp32", "bf16")),
 }
-# What a trial did before it had these keys: so weights and configurations of then can still be read.
-BEFORE: Config = {"penalty": "none", "d_norm": "none", "pack": 1, "warmup": 0.0, "free_bits": 0.0, "gmm": 0}
 
 
 def numeric(config: Config) -> list[str]:

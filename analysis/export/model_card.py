@@ -26,7 +26,7 @@ class Net(NamedTuple):
 def draws_from_noise(search: Sweep, net: Net) -> bool:
     """Whether it makes images of noise; else it rebuilds images."""
     model = MODELS[search.manifest.model]
-    return model.samples(model.completed(results.read_trial(net.sweep, net.number).config))
+    return model.samples(results.read_trial(net.sweep, net.number).config)
 
 
 def card_title(search: Sweep, net: Net) -> str:

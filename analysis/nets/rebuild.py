@@ -37,7 +37,7 @@ def load_nets(sweep: Sweep, number: int) -> dict[str, nn.Module]:
     kept = {key.partition(".")[0] for key in weights}
     try:
         model = MODELS[sweep.manifest.model]
-        built = model.nets(model.completed(results.read_trial(sweep, number).config), shape, n_classes)
+        built = model.nets(results.read_trial(sweep, number).config, shape, n_classes)
         for net in kept:
             built[net].load_state_dict(_weights_of(weights, net))
     except (KeyError, RuntimeError) as error:  # the model's code has changed since
@@ -67,7 +67,7 @@ def scored_samples(sweep: Sweep, number: int, which: list[int]) -> Pixels:
         raise UserError(f"the images of {sweep.place.name!r} ({sweep.manifest.dataset}) are not at hand")
     labels = evaluate.prior_labels(shares, sweep.manifest.seed, n, "cpu")
     chunks = sorted({k // evaluate.CHUNK for k in which})
-    config = model.completed(results.read_trial(sweep, number).config)
+    config = results.read_trial(sweep, number).config
     with torch.no_grad():
         drawn = evaluate.generate(model, config, load_nets(sweep, number), labels, sweep.manifest.seed, chunks)
         of = {k: to_uint8(x) for k, (x, _) in zip(chunks, drawn, strict=True)}
@@ -77,7 +77,7 @@ def scored_samples(sweep: Sweep, number: int, which: list[int]) -> Pixels:
 def sample_noise(sweep: Sweep, number: int, n: int, seed: int, *stream: str) -> Tensor:
     """n draws of the trial's z, float [n, Z], from a named stream of `seed`."""
     model = MODELS[sweep.manifest.model]
-    width = model.latent(model.completed(results.read_trial(sweep, number).config))
+    width = model.latent(results.read_trial(sweep, number).config)
     return random_streams.draw(random_streams.Draw("normal", (width,)), n, "cpu", seed, *stream)
 
 

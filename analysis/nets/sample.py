@@ -30,7 +30,7 @@ def save_samples(
     if n < 1:
         raise UserError(f"the number of images must be at least 1, not {n}")
     number = ranking.trial_or_winner(sweep, trial)
-    if not model.samples(model.completed(results.read_trial(sweep, number).config)):
+    if not model.samples(results.read_trial(sweep, number).config):
         raise UserError(
             f"trial {number} of {model.name} draws nothing from noise, since it has gmm=0: search it with "
             f"`--set gmm=10`, or see what it rebuilds: `gensweep report {directory}`"

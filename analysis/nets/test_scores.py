@@ -27,7 +27,7 @@ def score_on_test(sweep: Sweep, number: int, data: Dataset, evaluator: Evaluator
     """
     one = results.read_trial(sweep, number)
     model = MODELS[sweep.manifest.model]
-    config = model.completed(one.config)
+    config = one.config
     extractor = load_extractor(evaluator, "cpu") if model.samples(config) else None
     seen = data._replace(val=data.test).to("cpu")  # what the metrics call held out is the test split here
     run = start(model, config, Data(seen, evaluator, extractor), one.seed or 0)
@@ -48,7 +48,7 @@ def _fid(directory: str, number: int) -> float:
         raise UserError(f"the images of {directory!r} ({sweep.manifest.dataset}) are not at hand")
     evaluator = _evaluator(sweep.manifest.dataset, sweep.manifest.data_dir, sweep.manifest.seed)
     model, nets = MODELS[sweep.manifest.model], rebuild.load_nets(sweep, number)
-    config = model.completed(results.read_trial(sweep, number).config)
+    config = results.read_trial(sweep, number).config
     with torch.no_grad():
         labels = prior_labels(evaluator.class_prior.tolist(), evaluator.seed, evaluator.n_samples, "cpu")
         images = (x for x, _ in generate(model, config, nets, labels, evaluator.seed))

@@ -92,7 +92,7 @@ def write_report(given: argparse.Namespace, command: list[str]) -> int:
     print(f"wrote {sweep_page.write(given.dirs, given.out)}")
     manifest = results.load(given.dirs[0]).manifest
     model = MODELS[manifest.model]
-    samples = model.samples(model.completed(manifest.defaults))
+    samples = model.samples(manifest.defaults)
     next_step(
         *(["sample", given.dirs[0], "-n", "64", "-o", "grid.png"] if samples else ["best", given.dirs[0], "--json"])
     )

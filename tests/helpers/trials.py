@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -75,10 +76,10 @@ def tolerance(config: Config, dtype: torch.dtype) -> float:
     return 1e-3 if config.get("d_norm") == "batch" else 1e-5
 
 
-def assert_stacked_equals_solo(name: str, configs: list[Config], dtype: torch.dtype) -> None:
+def assert_stacked_equals_solo(name: str, configs: Sequence[Config], dtype: torch.dtype) -> None:
     """After three steps every trial of a stack has the state that it has when trained alone, to ``tolerance``."""
     model, data, bound = MODELS[name], digits(), tolerance(configs[0], dtype)
-    stack = Stack(model, configs, data, list(SEEDS[: len(configs)]), dtype)
+    stack = Stack(model, list(configs), data, list(SEEDS[: len(configs)]), dtype)
     for _ in range(3):
         stack.step()
     for k, config in enumerate(configs):

@@ -7,6 +7,7 @@ import torch
 from helpers.trials import digits, small
 
 from trainables import MODELS, TRAINABLES, random_streams
+from trainables.config_schema import Config
 from trainables.errors import UserError
 from trainables.mixture import Mixture
 
@@ -72,11 +73,11 @@ def test_mixture__autoencoder_resumes(name: str) -> None:
     assert torch.equal(drawn(name, config, again.weights(), z), images)
 
 
-def first_snapshot(name: str, config: dict[str, object]) -> dict[str, object]:
+def first_snapshot(name: str, config: Config) -> dict[str, object]:
     return next(TRAINABLES[name](config, digits(), 7)).snapshot()
 
 
-def drawn(name: str, config: dict[str, object], weights: dict[str, torch.Tensor], z: torch.Tensor) -> torch.Tensor:
+def drawn(name: str, config: Config, weights: dict[str, torch.Tensor], z: torch.Tensor) -> torch.Tensor:
     """Images from the kept weights alone, as `gensweep sample` draws them."""
     model = MODELS[name]
     assert model.sample is not None

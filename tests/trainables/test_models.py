@@ -9,8 +9,8 @@ from helpers.trials import assert_stacked_equals_solo, digits, small
 
 from search_spaces import SPACES
 from search_spaces.override import Probe, apply
-from trainables import MODELS, TRAINABLES, dae, vae
-from trainables.config_schema import KEYS, Config, check
+from trainables import MODELS, TRAINABLES, ae, dae, vae
+from trainables.config_schema import KEYS, Config, RecordedConfig, check
 from trainables.engine.interface import Batch
 from trainables.engine.loop import Sums, take_turn, train_epoch
 from trainables.engine.stack import Stack, signature
@@ -47,16 +47,22 @@ def test_config_schema__choices_name_something() -> None:
     assert KEYS["corruption"].choices == tuple(dae.CORRUPTIONS)
 
 
-class Noting(dict[str, Any]):
-    """A configuration that notes which keys were read."""
+def test_config__copies_count_as_reading() -> None:
+    config = RecordedConfig(small("ae", gmm=5))
+    assert "gmm" in config
+    assert len(list(config)) == len(config)
+    assert config.read == set()
+    assert config["gmm"] == 5
+    assert config.read == {"gmm"}
+    ae.nets({**config, "gmm": 0}, (1, 8, 8), 10)  # how a model would use the nets of another
+    assert config.read == set(config)
+    others = [dict, lambda config: config.get("lr"), lambda config: config.items() and list(config.values())]
+    assert [bool(use(fresh) and fresh.read) for use in others if (fresh := RecordedConfig(config))] == [True] * 3
 
-    def __init__(self, config: Config) -> None:
-        super().__init__(config)
-        self.read: set[str] = set()
 
-    def __getitem__(self, key: str) -> Any:
-        self.read.add(key)
-        return super().__getitem__(key)
+def test_config__cannot_be_changed() -> None:
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        RecordedConfig(small("ae"))["gmm"] = 1  # type: ignore[index]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -73,9 +79,9 @@ def test_models__space_matches_what_is_read(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "config"), CASES)
 def test_models__every_key_is_read(name: str, config: Config) -> None:
-    noting = Noting({**config, "epochs": 1})
-    list(TRAINABLES[name](noting, digits()._replace(evaluator=None), 0))
-    assert noting.read == set(config) == MODELS[name].reads(config)
+    recorded = RecordedConfig({**config, "epochs": 1})
+    list(TRAINABLES[name](recorded, digits()._replace(evaluator=None), 0))
+    assert recorded.read == set(config) == MODELS[name].reads(config)
 
 
 @pytest.mark.parametrize(("name", "config"), CASES)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
-from trainables.config_schema import BEFORE, Config
+from trainables.config_schema import Config
 from trainables.random_streams import Draw
 
 Nets = Mapping[str, Callable[..., Any]]
@@ -90,10 +90,6 @@ class Model(NamedTuple):
     def shows_pairs(self) -> bool:
         """Whether saved sample grids alternate input and output, instead of holding samples only."""
         return self.show is not None
-
-    def completed(self, config: Config) -> Config:
-        """A configuration of an earlier version, with the keys that it had not yet."""
-        return {key: BEFORE[key] for key in self.keys if key in BEFORE} | config
 
     def reads(self, config: Config) -> frozenset[str]:
         """The keys that a trial of this configuration reads: exactly these must be in it."""

@@ -22,7 +22,7 @@ N = 5000
 def test_nearest_pairs__scored_samples_drawn_again(tmp_path: Path, evaluator: Evaluator, model: str) -> None:
     sweep = results.load(sweeps.make(tmp_path / "s", model=model))
     labels = prior_labels(evaluator.class_prior.tolist(), evaluator.seed, N, "cpu")
-    config = MODELS[model].completed(results.read_trial(sweep, 1).config)
+    config = results.read_trial(sweep, 1).config
     with torch.no_grad():
         drawn = torch.cat(
             [x for x, _ in generate(MODELS[model], config, rebuild.load_nets(sweep, 1), labels, evaluator.seed)]

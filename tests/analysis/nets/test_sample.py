@@ -45,15 +45,10 @@ def test_sample__class(tmp_path: Path) -> None:
     ]  # other data: no real row
 
 
-def test_sample__mixture_and_older_sweep(tmp_path: Path) -> None:
-    """A DAE with `gmm`; and a CGAN from before the discriminator had a norm and packs."""
-    dae, cgan = (sweeps.make(tmp_path / name, model=name) for name in ("dae", "cgan"))
-    about = cgan / "trials" / "0001" / "params.json"
-    about.write_text(about.read_text().replace('"d_norm": "none", "pack": 1, ', ""))
-    assert "pack" not in about.read_text()
-    for made in (dae, cgan):
-        drawn = Image.open(sample.save_samples(made, 4, None, tmp_path / f"{made.name}.png"))
-        assert np.asarray(drawn).std() > 0
+def test_sample__mixture(tmp_path: Path) -> None:
+    dae = sweeps.make(tmp_path / "dae", model="dae")  # it has `gmm`
+    drawn = Image.open(sample.save_samples(dae, 4, None, tmp_path / "dae.png"))
+    assert np.asarray(drawn).std() > 0
 
 
 def test_sample__refused(made: Path, tmp_path: Path) -> None:
