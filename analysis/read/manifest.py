@@ -6,7 +6,7 @@ from types import UnionType
 from typing import Any, NamedTuple, get_args, get_origin
 
 from trainables import MODELS, filestore
-from trainables.errors import UserError
+from trainables.errors import UserError, did_you_mean
 from trainables.filestore import Directory
 from trainables.objective import Constraint, Goal, Objective, constraint
 
@@ -155,7 +155,7 @@ def read_manifest(where: Directory) -> SweepManifest:
     except UserError as error:
         raise UserError(f"{where.name!r} is not a readable sweep: {error}") from error
     if manifest.model not in MODELS:
-        raise UserError(f"{where.name!r} is a sweep of {manifest.model!r}, a model that this gensweep does not have")
+        raise UserError(f"{where.name!r}: {did_you_mean('model', manifest.model, MODELS)}")
     return manifest
 
 
