@@ -1,6 +1,6 @@
-"""Finds the best configuration of a small generative image model, proves it, and shows it.
+"""Find the best configuration of a small generative image model, prove it on fresh seeds, and show it.
 
-The door of the house: the command line, the wiring of Ray Tune and Optuna, and for Python users
+The command line, the wiring of Ray Tune and Optuna, and the Python API:
 
     from gensweep import Sweep
     result = Sweep("vae", dataset="fashion_mnist", trials=20, epochs=5).run()

@@ -1,4 +1,4 @@
-"""The door for Python users: the same sweep as `gensweep run`, as an object."""
+"""The Python API: the same sweep as `gensweep run`, as an object."""
 
 import sys
 from collections.abc import Mapping

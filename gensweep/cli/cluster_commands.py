@@ -1,8 +1,8 @@
-"""A cluster from the machine of whoever types: check, up, down, submit, fetch; all through Ray's own commands and ssh.
+"""The commands for a remote cluster: check, up, down, submit, fetch. All of them use Ray's own commands and ssh.
 
-What has to be typed besides `ray up` is done here: the token is made, the autoscaler that starts the workers of
-`provider: local` is chosen (Ray's default since 2.50 never does: ray-project/ray issues 57153 and 59905), and Ray is
-stopped on every machine, where `ray down` stops it on the head alone.
+They do what `ray up` and `ray down` leave to the user: make the token, choose the autoscaler that starts the workers of
+`provider: local` (Ray's default since 2.50 never does: ray-project/ray issues 57153 and 59905), and stop Ray on every
+machine, since `ray down` stops it on the head only.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from gensweep.cli.merge_options import asked
+from gensweep.cli.merge_options import merge_options
 from gensweep.cli.parser import COMMANDS, parsed
 from gensweep.cluster.remote import RAY, ray_environment, run_and_show_steps, run_on_head, stop_ray
 from gensweep.cluster.validate import cluster_faults, read_cluster_file
@@ -31,41 +31,41 @@ TRAINING = ("run", "study", "resume", "extend", "finalize")  # these need Ray, a
 NEW = ("run", "study")  # these say where results go
 
 
-def check(given: argparse.Namespace, command: list[str]) -> int:
-    """Prints every fault of the file, or what would be uploaded."""
-    config = read_cluster_file(given.cluster)
-    if not _sound(config, behind(given)[1]):
+def check(args: argparse.Namespace, command: list[str]) -> int:
+    """Print every fault of the file, or what would be uploaded."""
+    config = read_cluster_file(args.cluster)
+    if not _report_faults(config, inner_command(args)[1]):
         return BAD
     for local, n_bytes in upload_sizes(config).items():
         print(f"uploads {local}: {format_size(n_bytes)}")
-    print(f"{given.cluster} is sound")
-    print(f"next: gensweep cluster up {shlex.quote(given.cluster)}")
+    print(f"{args.cluster} is sound")
+    print(f"next: gensweep cluster up {shlex.quote(args.cluster)}")
     return OK
 
 
-def up(given: argparse.Namespace, command: list[str]) -> int:
-    """`ray up`, and then the nodes are waited for."""
-    config = read_cluster_file(given.cluster)
-    made = make_token()
-    if not _sound(config):
+def up(args: argparse.Namespace, command: list[str]) -> int:
+    """Run `ray up`, then wait for the nodes."""
+    config = read_cluster_file(args.cluster)
+    new_token = make_token()
+    if not _report_faults(config):
         return BAD
-    if made:
+    if new_token:
         print(f"made a token in {TOKEN}: whoever has it may use the cluster")
-    if not _ray("up", given.cluster, config):
+    if not _ray("up", args.cluster, config):
         return FAILED
-    n = given.wait or nodes_at_least(config)
-    limit, results = parse_seconds(given.timeout), config["metadata"]["results"]
+    n = args.wait or nodes_at_least(config)
+    limit, results = parse_seconds(args.timeout), config["metadata"]["results"]
     ended = run_on_head(
-        given.cluster, config, f"python -m gensweep.cluster.head wait {n} {limit} {shlex.quote(results)}", print
+        args.cluster, config, f"python -m gensweep.cluster.head wait {n} {limit} {shlex.quote(results)}", print
     )
     if ended == OK:
-        print(f"next: gensweep submit {shlex.quote(given.cluster)} -- run gan --trials 24")
+        print(f"next: gensweep submit {shlex.quote(args.cluster)} -- run gan --trials 24")
     return FAILED if ended is None else ended
 
 
-def down(given: argparse.Namespace, command: list[str]) -> int:
-    """`ray down`; on machines of one's own, Ray is stopped on each of them, and it is seen to that none is left."""
-    config = read_cluster_file(given.cluster)
+def down(args: argparse.Namespace, command: list[str]) -> int:
+    """Run `ray down`. On machines of one's own, also stop Ray on each and verify that no Ray process is left."""
+    config = read_cluster_file(args.cluster)
     provider = config["provider"]
     left: dict[str, str] = {}
     _require("ssh")
@@ -76,20 +76,20 @@ def down(given: argparse.Namespace, command: list[str]) -> int:
     unreached = [machine for machine, fault in left.items() if fault]
     for machine in unreached:
         print(f"{machine}: {left[machine]}", file=sys.stderr)
-    if provider.get("head_ip") not in unreached and not _ray("down", given.cluster, config):
+    if provider.get("head_ip") not in unreached and not _ray("down", args.cluster, config):
         return FAILED
     print(f"no Ray process is left on {len(left) - len(unreached)} machines" if left else "the cluster is down")
     return FAILED if unreached else OK
 
 
-def submit(given: argparse.Namespace, command: list[str]) -> int:
-    """Runs a command of gensweep on the head: those that train as a job, which goes on if this process ends."""
-    config = read_cluster_file(given.cluster)
-    words, options = behind(given)
+def submit(args: argparse.Namespace, command: list[str]) -> int:
+    """Run a gensweep command on the head. Those that train run as a job, which continues if this process ends."""
+    config = read_cluster_file(args.cluster)
+    words, options = inner_command(args)
     if not words:
         raise UserError("say what to run behind --, as in `gensweep submit FILE -- run gan --trials 24`")
     typed = shlex.join(words)
-    results = _shared(given.cluster, config)
+    results = _shared(args.cluster, config)
     if options is not None:
         for fault in cluster_faults(config, options):
             raise UserError(fault)
@@ -104,9 +104,9 @@ def submit(given: argparse.Namespace, command: list[str]) -> int:
             words += [] if "--results" in words else ["--results", results if is_url(results) else "."]
         there = f"python -m gensweep.cluster.head submit {shlex.quote(results)} {shlex.join(words)}"
     _require("ssh")
-    here = f"gensweep submit {shlex.quote(given.cluster)} --"
+    here = f"gensweep submit {shlex.quote(args.cluster)} --"
     ended = run_on_head(
-        given.cluster, config, there, lambda line: print(line.replace("next: gensweep", f"next: {here}"))
+        args.cluster, config, there, lambda line: print(line.replace("next: gensweep", f"next: {here}"))
     )
     if ended is None:
         print("gensweep: the connection to the head ended; what was submitted goes on", file=sys.stderr)
@@ -114,18 +114,18 @@ def submit(given: argparse.Namespace, command: list[str]) -> int:
     return FAILED if ended is None else ended
 
 
-def fetch(given: argparse.Namespace, command: list[str]) -> int:
-    """Copies a sweep from the shared folder to this machine, where every command that looks at one works."""
-    config = read_cluster_file(given.cluster)
-    results = _shared(given.cluster, config)
+def fetch(args: argparse.Namespace, command: list[str]) -> int:
+    """Copy a sweep from the shared folder to this machine, where every command that reads results works."""
+    config = read_cluster_file(args.cluster)
+    results = _shared(args.cluster, config)
     if is_url(results):
         raise UserError(
-            f"the results are in a bucket, where every command finds them: gensweep best {results}/{given.name}"
+            f"the results are in a bucket, where every command finds them: gensweep best {results}/{args.name}"
         )
     _require("ssh", "rsync")
-    source, target = f"{results}/{given.name}/", Path(given.out) / given.name
+    source, target = f"{results}/{args.name}/", Path(args.out) / args.name
     target.mkdir(parents=True, exist_ok=True)
-    words = [*RAY, "rsync-down", given.cluster, source, f"{target}/"]
+    words = [*RAY, "rsync-down", args.cluster, source, f"{target}/"]
     done = subprocess.run(words, env=ray_environment(config), stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode or not any(target.iterdir()):
         print(
@@ -136,33 +136,34 @@ def fetch(given: argparse.Namespace, command: list[str]) -> int:
     return OK
 
 
-def cluster(given: argparse.Namespace, command: list[str]) -> int:
-    return {"check": check, "up": up, "down": down}[given.action](given, command)
+def cluster(args: argparse.Namespace, command: list[str]) -> int:
+    return {"check": check, "up": up, "down": down}[args.action](args, command)
 
 
 RUN: dict[str, Callable[[argparse.Namespace, list[str]], int]]
 RUN = {"cluster": cluster, "submit": submit, "fetch": fetch}
 
 
-def behind(given: argparse.Namespace) -> tuple[list[str], Options | None]:
-    """The command behind `--`, and its options where it is a sweep's.
+def inner_command(args: argparse.Namespace) -> tuple[list[str], Options | None]:
+    """Return the command behind `--`, and its options if it is a search.
 
     Raises:
-        UserError: it is none of ours, or has a mistake.
+        UserError: it is not a gensweep command, or has a mistake.
     """
-    words: list[str] = given.words
+    words: list[str] = args.words
     if not words:
         return [], None
     if words[0] not in COMMANDS or words[0] in RUN:
         raise unknown("command", words[0], [name for name in COMMANDS if name not in RUN])
-    there = parsed(words)
-    if getattr(there, "file", None) is not None:
-        raise UserError(f"{there.file} is on this machine, and the sweep is not: type its options behind --")
-    return words, asked(there)[0] if words[0] in ("run", "plan") else None
+    inner = parsed(words)
+    if getattr(inner, "file", None) is not None:
+        raise UserError(f"{inner.file} is on this machine, and the sweep is not: type its options behind --")
+    return words, merge_options(inner)[0] if words[0] in ("run", "plan") else None
 
 
 def in_bucket(words: list[str], results: str) -> list[str]:
-    """The same command with the addresses of the sweeps that it names: a folder is where it runs, a bucket is not."""
+    """Return the command with the full addresses of the sweeps that it names: names are relative to a folder, and a
+    bucket is not the working directory."""
     there, words = vars(parsed(words)), list(words)
     for name in (there.get("dir"), *(there.get("dirs") or ()), there.get("warm_from")):
         for typed in (name, f"--warm-from={name}"):
@@ -172,12 +173,12 @@ def in_bucket(words: list[str], results: str) -> list[str]:
     return words
 
 
-def _sound(config: Config, options: Options | None = None) -> bool:
-    """Whether there is no fault; else each is said."""
-    found = cluster_faults(config, options)
-    if found:
-        print("\n".join(found), file=sys.stderr)
-    return not found
+def _report_faults(config: Config, options: Options | None = None) -> bool:
+    """Print each fault of a cluster file. Return whether there is none."""
+    lines = cluster_faults(config, options)
+    if lines:
+        print("\n".join(lines), file=sys.stderr)
+    return not lines
 
 
 def _require(*programs: str) -> None:
@@ -187,7 +188,7 @@ def _require(*programs: str) -> None:
 
 
 def _ray(action: str, file: str, config: Config) -> bool:
-    """Runs `ray up` or `ray down`; whether it went well, and else it is said."""
+    """Run `ray up` or `ray down`, print a line if it failed, and return whether it succeeded."""
     code = run_and_show_steps([*RAY, action, "--yes", file], config)
     if code:
         print(f"gensweep: `ray {action}` failed, with exit code {code}: see above", file=sys.stderr)
@@ -195,7 +196,7 @@ def _ray(action: str, file: str, config: Config) -> bool:
 
 
 def _shared(file: str, config: Config) -> str:
-    """The folder of results; UserError where the file names none."""
+    """Return the folder of results. Raise UserError if the file does not name one."""
     results = (config.get("metadata") or {}).get("results")
     if results is None:
         raise UserError(f"{file}: metadata.results is missing: name the folder that all nodes share")
@@ -203,7 +204,8 @@ def _shared(file: str, config: Config) -> str:
 
 
 def make_token() -> bool:
-    """Makes the token that every node and client of our clusters shares, unless there is one; readable by us alone."""
+    """Make the token that every node and client of our clusters shares, unless it exists. Only the user may read it.
+    Return whether it is new."""
     path = TOKEN.expanduser()
     if path.exists():
         return False
@@ -214,7 +216,7 @@ def make_token() -> bool:
 
 
 def nodes_at_least(config: Config) -> int:
-    """The nodes that come without being asked for: the head, and the workers that are always there."""
+    """Return how many nodes start without demand: the head, and the workers that always run."""
     kinds: dict[str, Any] = config.get("available_node_types") or {}
     always = [kind.get("min_workers", 0) for name, kind in kinds.items() if name != config.get("head_node_type")]
     listed = len(config["provider"].get("worker_ips", ()))

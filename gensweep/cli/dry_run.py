@@ -1,4 +1,4 @@
-"""The resolved sweep as `--dry-run` prints it."""
+"""Format the resolved sweep for `--dry-run`."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ from gensweep.storage import workdir
 from search_spaces.param import space_from_json
 
 
-def readable(directory: Path, manifest: SweepManifest) -> str:
-    """The resolved sweep for a person: what is searched, where trial 0 starts, and everything else."""
+def format_manifest(directory: Path, manifest: SweepManifest) -> str:
+    """Return the resolved sweep as text: what is searched, the values of trial 0, and everything else."""
     what = f"{manifest.model} on {manifest.dataset}, {manifest.trials} trials, seed {manifest.seed}"
     lines = [f"{workdir.display_name(directory)}: {what}"]
     for key, param in sorted(space_from_json(manifest.space).items(), key=lambda item: not item[1].searched):
@@ -22,12 +22,12 @@ def readable(directory: Path, manifest: SweepManifest) -> str:
     stops = "" if manifest.scheduler == "none" else f" from epoch {manifest.grace} on{halving}"
     counts = ", ".join(f"{getattr(data, f'n_{split}'):,} {split}" for split in ("train", "val", "test"))
     about = {
-        "objective": "; ".join(f"{one.metric}, {objectives.WAY[one.mode]} is better" for one in goal.objectives),
+        "objective": "; ".join(f"{metric}, {objectives.WAY[mode]} is better" for metric, mode in goal.objectives),
         "data": f"{counts}; {len(data.classes)} classes, {height}x{width}, {channels} channel{'s' * (channels > 1)}",
         "search": f"{manifest.sampler}; {manifest.scheduler}{stops}; at most {manifest.epochs} epochs",
     }
     if len(goal.objectives) > 1:
-        about["primary"] = f"{goal.primary.metric}: early stopping and the choice of a trial's epoch go by it"
+        about["primary"] = f"{goal.primary.metric}: early stopping and the choice of a trial's epoch use it"
     if goal.constraints:
         about["constraints"] = ", ".join(map(str, goal.constraints))
     return "\n".join([*lines, *(f"  {key:16s} {text}" for key, text in about.items())])

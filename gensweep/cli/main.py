@@ -1,6 +1,6 @@
-"""The command line. Each sub-command is one function; a mistake of the user's is one line and exit code 2.
+"""The command line. Each sub-command is one function; a user's mistake is one line and exit code 2.
 
-What a command needs is imported when it runs, so that a typing error is answered at once.
+Each command imports what it needs when it runs, so that a typing error is answered at once.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from analysis.read.manifest import SweepManifest
 from gensweep.cli import cluster_commands, result_commands
-from gensweep.cli.merge_options import asked, by_name, settings
+from gensweep.cli.merge_options import merge_options, settings, typed_options
 from gensweep.cli.parser import COMMANDS, parsed
 from gensweep.cli.result_commands import OK, next_step
 from gensweep.config import sweep_yaml
@@ -25,7 +25,7 @@ from gensweep.tune.ray_watchdog import RayDied
 if TYPE_CHECKING:
     from gensweep.tune.run_tuner import LaunchResult
 
-FAILED, BAD, INTERRUPTED, UNREAD = 1, 2, 130, 141  # the last as a shell says it of SIGPIPE
+FAILED, INTERRUPTED, UNREAD = 1, 130, 141  # the last is what a shell reports for SIGPIPE
 STOPPED = {
     "budget": "the time budget is spent, and the trials that were running are kept",
     "interrupted": "interrupted, and the trials that were running are kept",
@@ -35,18 +35,18 @@ STOPPED = {
     "disk": "the disk is full, and the trials that were running are kept: free some space, or see --keep-checkpoints",
 }
 
-ASKED = {"stop": "it ends after the trials that run now", "cancel": "it ends now; running trials are kept"}
+STOP_MESSAGES = {"stop": "it ends after the trials that run now", "cancel": "it ends now; running trials are kept"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command; returns its exit code: 0, 1 where nothing came of it, 2 for bad input, 130 after Ctrl-C."""
+    """Run one command and return its exit code: 0, 1 if it failed, 2 for bad input, 130 after Ctrl-C."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _obey(words)
+        return _dispatch(words)
     except KeyboardInterrupt:
         print("gensweep: interrupted; the same command again goes on", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:  # `| head` has seen enough: what is still buffered goes nowhere, without a word
+    except BrokenPipeError:  # `| head` closed the pipe: drop what is still buffered
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return UNREAD
     except RayDied as error:
@@ -62,42 +62,42 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
 
 
-def _obey(words: list[str]) -> int:
+def _dispatch(words: list[str]) -> int:
     try:
         if words and not words[0].startswith("-") and words[0] not in COMMANDS:
             raise unknown("command", words[0], COMMANDS)
-        given = parsed(words)
-        return RUN[given.command](given, ["gensweep", *words])
+        args = parsed(words)
+        return RUN[args.command](args, ["gensweep", *words])
     finally:
-        sys.stdout.flush()  # here, where it is seen that nobody reads on; also after --help
+        sys.stdout.flush()  # a closed pipe shows here, also after --help
 
 
-def run_sweep(given: argparse.Namespace, command: list[str]) -> int:
-    options, notes = asked(given)
+def run_sweep(args: argparse.Namespace, command: list[str]) -> int:
+    options, notes = merge_options(args)
     from rich.console import Console
 
-    from gensweep.cli.dry_run import readable
+    from gensweep.cli.dry_run import format_manifest
     from gensweep.sweep.launch import launch_sweep
     from gensweep.sweep.run_sweep import prepare_sweep
 
     directory, manifest, data = prepare_sweep(options, command)
     print(*notes, sep="\n", end="\n" * bool(notes))
-    if given.save_file is not None:
-        sweep_yaml.save(Path(given.save_file), manifest)
-        next_step("run", manifest.model, given.save_file)
+    if args.save_file is not None:
+        sweep_yaml.save(Path(args.save_file), manifest)
+        next_step("run", manifest.model, args.save_file)
         return OK
-    if given.dry_run:
-        print(readable(directory, manifest))
+    if args.dry_run:
+        print(format_manifest(directory, manifest))
         next_step("run", *[word for word in command[2:] if word != "--dry-run"])
         return OK
-    return _close(directory, launch_sweep(directory, manifest, data, options, Console(), {}))
+    return _finish(directory, launch_sweep(directory, manifest, data, options, Console(), {}))
 
 
-def plan_sweep(given: argparse.Namespace, command: list[str]) -> int:
-    options, notes = asked(given)
+def plan_sweep(args: argparse.Namespace, command: list[str]) -> int:
+    options, notes = merge_options(args)
     from gensweep.sweep.plan import plan
 
-    print("\n".join([*notes, *plan(options, command, given.price_per_hour)]))
+    print("\n".join([*notes, *plan(options, command, args.price_per_hour)]))
     priced = [i for i, word in enumerate(command) if word.startswith("--price-per-hour")]
     for i in reversed(priced):
         del command[i : i + (1 if "=" in command[i] else 2)]
@@ -105,24 +105,24 @@ def plan_sweep(given: argparse.Namespace, command: list[str]) -> int:
     return OK
 
 
-def run_study(given: argparse.Namespace, command: list[str]) -> int:
+def run_study(args: argparse.Namespace, command: list[str]) -> int:
     from rich.console import Console
 
     from gensweep.sweep import run_study, study_arms
 
     typed = {
-        key: value for key, value in vars(given).items() if key in study_arms.StudyOptions._fields and value is not None
+        key: value for key, value in vars(args).items() if key in study_arms.StudyOptions._fields and value is not None
     }
     pins = settings(typed.pop("set", []))
-    asked = study_arms.StudyOptions(given.study, **typed, set=pins)
-    cause = run_study.run(asked, command, Console())
+    options = study_arms.StudyOptions(args.study, **typed, set=pins)
+    cause = run_study.run(options, command, Console())
     if cause != "done":
         return _unfinished(cause, *command[1:])
-    next_step("report", str(asked.directory))
+    next_step("report", str(options.directory))
     return OK
 
 
-def finalize_sweep(given: argparse.Namespace, command: list[str]) -> int:
+def finalize_sweep(args: argparse.Namespace, command: list[str]) -> int:
     from rich.console import Console
 
     from analysis.read import results
@@ -130,61 +130,61 @@ def finalize_sweep(given: argparse.Namespace, command: list[str]) -> int:
     from gensweep.sweep import finalize
 
     typed = {
-        key: value
-        for key, value in vars(given).items()
-        if key in finalize.FinalizeOptions._fields and value is not None
+        key: value for key, value in vars(args).items() if key in finalize.FinalizeOptions._fields and value is not None
     }
     cause = finalize.run(finalize.FinalizeOptions(**typed), command, Console())
     if cause != "done":
         return _unfinished(cause, *command[1:])
-    sweep = results.load(given.dir)
-    found = final_results.load(sweep)
-    if found is None:
+    sweep = results.load(args.dir)
+    finalists = final_results.load(sweep)
+    if finalists is None:
         print("gensweep: every finalist failed on more than half of its seeds", file=sys.stderr)
         return FAILED
-    print(final_results_text.format_finalists(sweep, found))
-    next_step("report", given.dir)
+    print(final_results_text.format_finalists(sweep, finalists))
+    next_step("report", args.dir)
     return OK
 
 
-def resume_sweep(given: argparse.Namespace, command: list[str]) -> int:
+def resume_sweep(args: argparse.Namespace, command: list[str]) -> int:
     from rich.console import Console
 
     from gensweep.sweep.launch import launch_sweep
     from gensweep.sweep.run_sweep import reopen_sweep
 
-    directory = workdir.local_workdir(given.dir)
+    directory = workdir.local_workdir(args.dir)
     manifest, data = reopen_sweep(directory)
-    return _close(directory, launch_sweep(directory, manifest, data, _again(manifest, given), Console(), {}))
+    return _finish(directory, launch_sweep(directory, manifest, data, _launch_options(manifest, args), Console(), {}))
 
 
-def extend_sweep(given: argparse.Namespace, command: list[str]) -> int:
+def extend_sweep(args: argparse.Namespace, command: list[str]) -> int:
     from rich.console import Console
 
     from gensweep.sweep.launch import launch_sweep
     from gensweep.sweep.run_sweep import add_trials, reopen_sweep
 
-    directory = workdir.local_workdir(given.dir)
+    directory = workdir.local_workdir(args.dir)
     manifest, data = reopen_sweep(directory)
-    manifest = add_trials(directory, manifest, given.trials, settings(given.set or []), data)
-    return _close(directory, launch_sweep(directory, manifest, data, _again(manifest, given), Console(), {}))
+    manifest = add_trials(directory, manifest, args.trials, settings(args.set or []), data)
+    return _finish(directory, launch_sweep(directory, manifest, data, _launch_options(manifest, args), Console(), {}))
 
 
-def _again(manifest: SweepManifest, given: argparse.Namespace) -> Options:
-    """The options of one more launch of a sweep: as the last one, but for what is typed."""
-    kept = {name: getattr(manifest, name) for name in ("concurrent", "cpus_per_trial", "gpus_per_trial")}
-    return check_options(Options(manifest.model, **{**kept, **by_name(given), "trials": manifest.trials, "set": {}}))
+def _launch_options(manifest: SweepManifest, args: argparse.Namespace) -> Options:
+    """Return the options of another launch of a sweep: those of the last launch, and what is typed wins."""
+    previous = {name: getattr(manifest, name) for name in ("concurrent", "cpus_per_trial", "gpus_per_trial")}
+    return check_options(
+        Options(manifest.model, **{**previous, **typed_options(args), "trials": manifest.trials, "set": {}})
+    )
 
 
-def stop_sweep(given: argparse.Namespace, command: list[str]) -> int:
+def stop_sweep(args: argparse.Namespace, command: list[str]) -> int:
     from gensweep.storage import lock
     from gensweep.sweep.run_sweep import read_manifest
 
-    directory = workdir.local_workdir(given.dir)
+    directory = workdir.local_workdir(args.dir)
     read_manifest(directory)
-    lock.send_request(directory, given.command)
-    print(ASKED[given.command])
-    next_step("status", given.dir)
+    lock.send_request(directory, args.command)
+    print(STOP_MESSAGES[args.command])
+    next_step("status", args.dir)
     return OK
 
 
@@ -202,8 +202,8 @@ RUN: dict[str, Callable[[argparse.Namespace, list[str]], int]] = {
 }
 
 
-def _close(directory: Path, ended: "LaunchResult") -> int:
-    """The last lines of a launch, and its exit code."""
+def _finish(directory: Path, ended: "LaunchResult") -> int:
+    """Print the last lines of a launch and return its exit code."""
     print("\n".join(ended.lines))
     if ended.cause != "done":
         return _unfinished(ended.cause, "resume", workdir.display_name(directory))
@@ -219,8 +219,8 @@ def _close(directory: Path, ended: "LaunchResult") -> int:
     return OK
 
 
-def _unfinished(cause: str, *again: str) -> int:
-    """Why a launch ended before its trials had, and the command that goes on."""
+def _unfinished(cause: str, *words: str) -> int:
+    """Print why a launch ended before its trials did, and the command that continues it; return the exit code."""
     print(STOPPED[cause])
-    next_step(*again)
+    next_step(*words)
     return {"interrupted": INTERRUPTED, "open": FAILED, "disk": FAILED}.get(cause, OK)

@@ -1,4 +1,4 @@
-"""What a user asks of a sweep: what is typed wins over the file, and the file over what is usual."""
+"""Merge the options of a sweep: what is typed wins over the file, and the file over the defaults."""
 
 import argparse
 from typing import Any
@@ -8,25 +8,25 @@ from gensweep.config.options import Options, check_options
 from gensweep.errors import UserError
 
 
-def asked(given: argparse.Namespace) -> tuple[Options, list[str]]:
-    """The options of `run` and `plan`, and what a user should know of the file.
+def merge_options(args: argparse.Namespace) -> tuple[Options, list[str]]:
+    """Return the options of `run` and `plan`, and notes for the user about the file.
 
     Raises:
-        UserError: a file or an option that cannot be.
+        UserError: the file cannot be read, or an option is not valid.
     """
-    file = sweep_yaml.Written({}) if given.file is None else sweep_yaml.read(given.file, given.model)
-    written, typed, notes = dict(file.options), by_name(given), []
+    file = sweep_yaml.Written({}) if args.file is None else sweep_yaml.read(args.file, args.model)
+    written, typed, notes = dict(file.options), typed_options(args), []
     pins = {**dict(written.pop("set", {})), **settings(typed.pop("set", []))}
     if file.ignored:
-        notes.append(f"{given.file}: ignored, since they mean nothing here: {', '.join(file.ignored)}")
+        notes.append(f"{args.file}: ignored, since they have no meaning here: {', '.join(file.ignored)}")
     if file.closed:
         epochs = typed.pop("epochs", None) or written.pop("epochs", None)
         pins |= {} if epochs is None else {"epochs": epochs}
-        left = sweep_yaml.rest(given.model, pins)
+        left = sweep_yaml.rest(args.model, pins)
         pins = {**left, **pins}
         if left:
-            kept = ", ".join(f"{key}={value}" for key, value in left.items())
-            notes.append(f"{given.file}: not among its parameters, so left at the defaults: {kept}")
+            defaults = ", ".join(f"{key}={value}" for key, value in left.items())
+            notes.append(f"{args.file}: not among its parameters, so left at the defaults: {defaults}")
     if "objective" in typed:
         typed["objective"] = ",".join(typed["objective"])
     if "points" in typed:
@@ -36,19 +36,19 @@ def asked(given: argparse.Namespace) -> tuple[Options, list[str]]:
     return check_options(Options(**{**written, **typed, "set": pins})), notes
 
 
-def by_name(given: argparse.Namespace) -> dict[str, Any]:
-    """The options that are typed."""
-    return {name: value for name, value in vars(given).items() if name in Options._fields and value is not None}
+def typed_options(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the options that were typed, by field name."""
+    return {name: value for name, value in vars(args).items() if name in Options._fields and value is not None}
 
 
-def settings(given: list[str]) -> dict[str, Any]:
-    """What is typed behind `--set`, by key."""
-    found: dict[str, Any] = {}
-    for text in given:
+def settings(texts: list[str]) -> dict[str, Any]:
+    """Return what was typed behind `--set`, by key."""
+    values: dict[str, Any] = {}
+    for text in texts:
         key, equals, value = text.partition("=")
         if not (key and equals and value):
             raise UserError(f"--set {text!r}: write key=v, key=lo:hi[:log] or key=a,b,c")
-        if key.strip() in found:
-            raise UserError(f"{key.strip()} is set twice: to {found[key.strip()]} and to {value.strip()}")
-        found[key.strip()] = value.strip()
-    return found
+        if key.strip() in values:
+            raise UserError(f"{key.strip()} is set twice: to {values[key.strip()]} and to {value.strip()}")
+        values[key.strip()] = value.strip()
+    return values

@@ -1,4 +1,4 @@
-"""What may be typed: the commands and their options. Imports neither torch nor Ray: `--help` answers at once."""
+"""The argparse parser: the commands and their options. It imports neither torch nor Ray, so `--help` is fast."""
 
 import argparse
 from collections.abc import Sequence
@@ -10,13 +10,13 @@ from gensweep.errors import UserError
 from gensweep.version import __version__
 
 COMMANDS = {
-    "run": "search; the same command again goes on",
-    "plan": "what a run would take: trials, hours, disk and price, from a probe of about a minute",
-    "study": "train the arms of a fixed question; the same command again goes on",
-    "resume": "go on after a kill, a crash or a spent time budget",
+    "run": "search; the same command again continues",
+    "plan": "predict trials, hours, disk and price of a run, from a probe of about a minute",
+    "study": "train the arms of a fixed question; the same command again continues",
+    "resume": "continue after a kill, a crash or a spent time budget",
     "extend": "more trials for a sweep, also a finished one, in the same space or a wider one",
-    "stop": "end a running sweep after the trials that run now; resume goes on",
-    "cancel": "end a running sweep now; resume goes on with the trials that ran",
+    "stop": "end a running sweep after the trials that run now; resume continues it",
+    "cancel": "end a running sweep now; resume continues the trials that ran",
     "status": "what is done, stopped, failed and open",
     "best": "the best configurations",
     "finalize": "prove the best: train them again from fresh seeds, and score them on the test split",
@@ -32,14 +32,14 @@ COMMANDS = {
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, without the usage."""
+    """Report what is wrong in one line, without the usage."""
 
     def error(self, message: str) -> NoReturn:
         raise UserError(message)
 
 
 def parser() -> Parser:
-    """The whole command line."""
+    """Return the parser of the whole command line."""
     top = Parser(
         prog="gensweep",
         allow_abbrev=False,
@@ -70,9 +70,9 @@ def parser() -> Parser:
     made["best"].add_argument(
         "--format",
         choices=("csv", "json", "markdown", "latex"),
-        help="a table for a paper: of the proof, if there is one",
+        help="a table for a paper: of the finalists, if the sweep was finalized",
     )
-    made["best"].add_argument("--top", metavar="K", type=_whole, help="how many (default: 5, or the whole front)")
+    made["best"].add_argument("--top", metavar="K", type=_whole, help="how many (default: 5, or the Pareto front)")
     made["report"].add_argument(
         "-o", "--out", metavar="DIR", help="where to (default: report/ in the sweep); of studies: Markdown pages"
     )
@@ -93,18 +93,18 @@ def parser() -> Parser:
 
 
 def parsed(words: Sequence[str]) -> argparse.Namespace:
-    """What was typed; of `cluster` and `submit`, what stands behind `--` is left as `words`."""
+    """Parse what was typed. For `cluster` and `submit`, `words` holds what follows `--`, unparsed."""
     end = words.index("--") if words[:1] and words[0] in ("cluster", "submit") and "--" in words else len(words)
-    given = parser().parse_args(words[:end])
-    given.words = list(words[end + 1 :])
-    return given
+    args = parser().parse_args(words[:end])
+    args.words = list(words[end + 1 :])
+    return args
 
 
 def _final_options(to: argparse.ArgumentParser) -> None:
     numbers = {
-        "top": "how many of the best to prove, besides the defaults (default: 5)",
+        "top": "how many of the best to retrain, besides the defaults (default: 5)",
         "seeds": "fresh seeds for each (default: 10)",
-        "add-seeds": "more seeds for each than the last proof had",
+        "add-seeds": "more seeds for each than the last finalize had",
     }
     for name, text in numbers.items():
         to.add_argument(f"--{name}", metavar="N", type=_whole, help=text)
@@ -123,8 +123,8 @@ def _study_options(to: argparse.ArgumentParser) -> None:
     for name, text in numbers.items():
         to.add_argument(f"--{name}", metavar="N", type=_whole, help=text)
     to.add_argument("--dataset", metavar="D", help="another data set for every arm")
-    to.add_argument("--data-dir", metavar="DIR", help="where the data lies (default: $GENSWEEP_DATA, then the cache)")
-    to.add_argument("--results", metavar="DIR", help=f"where studies are kept (default: {usual['results']})")
+    to.add_argument("--data-dir", metavar="DIR", help="folder of the data (default: $GENSWEEP_DATA, then the cache)")
+    to.add_argument("--results", metavar="DIR", help=f"folder of studies (default: {usual['results']})")
     to.add_argument("--set", metavar="KEY=V", action="append", help="pins a key in every arm")
     _share_options(to)
 
@@ -141,12 +141,12 @@ def _run_options(to: argparse.ArgumentParser) -> None:
     usual = Options._field_defaults
     texts = {
         "dataset": ("D", f"digits, mnist, fashion_mnist, ..., folder:PATH (default: {usual['dataset']})"),
-        "data-dir": ("DIR", "where the data lies (default: $GENSWEEP_DATA, then the user's cache)"),
+        "data-dir": ("DIR", "folder of the data (default: $GENSWEEP_DATA, then the user's cache)"),
         "sampler": ("NAME", f"{', '.join(SAMPLERS)} (default: {usual['sampler']})"),
         "scheduler": ("NAME", f"{', '.join(SCHEDULERS)} (default: {usual['scheduler']})"),
         "precision": ("P", f"{', '.join(PRECISIONS)} (default: what the space says)"),
         "name": ("NAME", "of the sweep (default: MODEL-DATASET)"),
-        "results": ("DIR", f"where sweeps are kept, also s3://... (default: {usual['results']})"),
+        "results": ("DIR", f"folder of sweeps, also s3://... (default: {usual['results']})"),
         "storage": (
             "URL",
             "journal, or an Optuna server (default: SQLite in the sweep's folder)",
@@ -159,7 +159,7 @@ def _run_options(to: argparse.ArgumentParser) -> None:
         "epochs": "the longest trial, and the upper bound of a searched `epochs` (default: the space's)",
         "seed": f"of every random draw (default: {usual['seed']})",
         "grace": f"epochs before a trial may be stopped (default: {usual['grace']})",
-        "reduction-factor": f"of asha: one in so many goes on (default: {usual['reduction_factor']})",
+        "reduction-factor": f"of asha: one trial in so many continues (default: {usual['reduction_factor']})",
         "every": "epochs between evaluations, besides the first and the last (default: about ten in the longest trial)",
         "train-images": "how many of the training images are used (default: all)",
         "max-failures": f"times a trial is tried again after its worker was lost (default: {usual['max_failures']})",
@@ -200,14 +200,14 @@ def _goal_options(to: argparse.ArgumentParser) -> None:
     to.add_argument(
         "--primary",
         metavar="METRIC",
-        help="of several objectives, the one that early stopping and the choice of an epoch go by (default: the first)",
+        help="of several objectives, the one that early stopping and the choice of an epoch use (default: the first)",
     )
     to.add_argument(
         "--constraint",
         dest="constraints",
         metavar="LIMIT",
         action="append",
-        help='what the winner has to keep: "modes>=7", "duplicates<=0.5"; may be repeated',
+        help='a limit that the winner must keep: "modes>=7", "duplicates<=0.5"; may be repeated',
     )
 
 
@@ -217,10 +217,10 @@ def _launch_options(to: argparse.ArgumentParser) -> None:
     to.add_argument(
         "--keep-checkpoints",
         metavar="SIZE",
-        help="of all trials together, as 500MB or 10GB: those of the worst ended trials go first, and these cannot be "
-        "trained on (default: the newest two of every trial are kept)",
+        help="of all trials together, as 500MB or 10GB: those of the worst ended trials are deleted first, and these "
+        "cannot be trained further (default: the newest two of every trial are kept)",
     )
-    to.add_argument("--time-budget", metavar="T", help="stop after 90s, 30m, 2h; resume goes on")
+    to.add_argument("--time-budget", metavar="T", help="stop after 90s, 30m, 2h; resume continues")
 
 
 def _share_options(to: argparse.ArgumentParser) -> None:

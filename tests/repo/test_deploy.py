@@ -19,7 +19,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
 from gensweep import __version__
-from gensweep.cli.merge_options import asked
+from gensweep.cli.merge_options import merge_options
 from gensweep.cli.parser import parsed
 
 DEPLOY = ROOT / "deploy"
@@ -191,7 +191,7 @@ def test_kuberay__pods_required(kinds: dict[str, Any], where: str, key: str) -> 
 
 def test_kuberay__command_parses(kinds: dict[str, Any]) -> None:
     words = kinds["RayJob"]["spec"]["entrypoint"].split()
-    options, _ = asked(parsed(words[1:]))
+    options, _ = merge_options(parsed(words[1:]))
     assert words[0] == "gensweep"
     assert (options.results, options.storage, options.address) == ("/mnt/gensweep", "journal", "auto")
 

@@ -8,7 +8,7 @@ from helpers.command_line import refused
 from helpers.searching import TWO
 
 from analysis.read.manifest import SweepManifest
-from gensweep.cli.dry_run import readable
+from gensweep.cli.dry_run import format_manifest
 from gensweep.config import initial_points
 from gensweep.config.options import Options
 from gensweep.config.resolve import make_manifest
@@ -83,7 +83,7 @@ def test_objectives__spellings_are_equal() -> None:
 def test_objectives__primary_in_the_dry_run() -> None:
     about = resolved(objective="fid,precision", primary="precision", constraints=["modes>=7"])
     assert (about["objective"], about["objectives"]) == (TWO[1], TWO)
-    said = readable(Path("x"), SweepManifest.from_json(about))
+    said = format_manifest(Path("x"), SweepManifest.from_json(about))
     for line in ("fid, lower is better; precision, higher is better", "precision: early stopping", "modes>=7"):
         assert line in said
 

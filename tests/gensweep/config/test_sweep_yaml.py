@@ -77,7 +77,7 @@ def test_sweep_yaml__documented_wandb_file(capsys: pytest.CaptureFixture[str]) -
     assert main(["run", "vae", "sweep.yaml", "--concurrent", "2"]) == 0
     said = capsys.readouterr().out
     ignored = "program, command, project, description, metric.target"
-    assert said.startswith(f"sweep.yaml: ignored, since they mean nothing here: {ignored}\n")
+    assert said.startswith(f"sweep.yaml: ignored, since they have no meaning here: {ignored}\n")
     assert "left at the defaults: likelihood=bernoulli, beta=1.0, latent_dim=20\n" in said
     assert said.splitlines()[-1] == "next: gensweep report results/sweep-demo"
     sweep = Path("results/sweep-demo")
