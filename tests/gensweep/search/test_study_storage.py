@@ -140,9 +140,7 @@ def test_two_sweeps_in_one_database(tmp_path: Path, server: Server) -> None:
     alone = search(tmp_path / "alone", manifest(None, "one", 1))
     found: dict[str, list[Any]] = {}
     threads = [
-        threading.Thread(
-            target=lambda about=about: found.update({about["name"]: search(tmp_path / about["name"], about)})
-        )
+        threading.Thread(target=lambda about=about: found.update({about.name: search(tmp_path / about.name, about)}))
         for about in (one, two)
     ]
     for thread in threads:
