@@ -1,4 +1,4 @@
-"""The one exception for a user's mistake, from the package that everything may import."""
+"""The exception for a mistake of the user, and "did you mean" texts; trainables defines them and needs them too."""
 
 from trainables.errors import UserError, did_you_mean, unknown
 

@@ -1,8 +1,7 @@
-"""The three rooms under their short names, whatever else is called so.
+"""An import hook that finds `analysis`, `trainables` and `search_spaces` beside this package, and nowhere else.
 
-`analysis`, `trainables` and `search_spaces` are ordinary words: a user's folder may hold an `analysis.py`, and Python
-puts that folder first on the path of `python -m gensweep`, as Ray does on the path of its workers. So the finder
-below answers for these three names alone, and looks nowhere but beside this package. Nothing is imported by it.
+The three names are ordinary words. A user's folder may hold an `analysis.py`, and `python -m gensweep` puts that folder
+first on the path, as Ray does on the path of its workers. The hook imports nothing by itself.
 """
 
 import importlib.machinery
@@ -17,7 +16,7 @@ SIBLING_PACKAGES = ("search_spaces", "trainables", "analysis")
 
 
 class SiblingFinder(MetaPathFinder):
-    """Finds the three rooms beside `gensweep/`, before any folder of `sys.path` is asked."""
+    """Finds the three packages beside `gensweep/` before Python searches `sys.path`."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -28,10 +27,10 @@ class SiblingFinder(MetaPathFinder):
 
 
 def install_import_hook() -> None:
-    """Makes the three names ours from here on.
+    """Make every later import of the three names find our packages.
 
     Raises:
-        ImportError: a stranger's module of such a name was imported first.
+        ImportError: another module of such a name was imported before.
     """
     for name in SIBLING_PACKAGES:
         module = sys.modules.get(name)

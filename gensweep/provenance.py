@@ -1,4 +1,4 @@
-"""Which code made a sweep: versions of the packages, and the commit of the checkout."""
+"""Record which code produced a sweep: the versions of its packages and the commit of the checkout."""
 
 import platform
 import subprocess
@@ -10,13 +10,13 @@ from gensweep.version import __version__
 
 
 def package_versions() -> dict[str, str]:
-    """What the numbers of a sweep depend on besides its settings."""
+    """Return the versions of Python and of the packages that the results of a sweep depend on."""
     packages = {name: metadata.version(name) for name in ("torch", "ray", "optuna")}
     return {"gensweep": __version__, "python": platform.python_version(), **packages}
 
 
 def git_commit() -> dict[str, Any]:
-    """The commit of the checkout that runs, and whether it was changed since; None where it is no checkout."""
+    """Return the commit of this checkout and whether files changed since; the commit is None outside a checkout."""
     if not (ROOT / ".git").exists():
         return {"commit": None, "dirty": False}
     try:

@@ -1,10 +1,10 @@
-"""What runs on the head of a cluster, sent there by `launcher`: waits for the nodes, and submits a sweep as a Ray job.
+"""The program that runs on the head of a cluster: wait for the nodes, or submit a command as a Ray job.
 
     python -m gensweep.cluster.head wait NODES SECONDS RESULTS [ADDRESS]
     python -m gensweep.cluster.head submit RESULTS WORD...
 
-A job's driver lives on the head, so that whoever submitted it may go. The dashboard, which takes jobs, listens on the
-head's loopback alone, and asks for the token.
+gensweep/cli/cluster_commands.py starts it there. The driver of a job runs on the head, so it goes on after the user
+disconnects. Jobs go through Ray's dashboard, which listens only on the head's loopback address and requires the token.
 """
 
 import asyncio
@@ -31,11 +31,11 @@ LOG_NOISE: tuple[str, ...] = (
     "Resources",
     "Usage:",
     "Demands:",
-)  # the autoscaler's status, which tells of no failure ...
-LOG_NOISE += ("onnection to ", "Permanently added", "VINFO")  # ... and what ssh says each time
-RAY_LOG_LINE = re.compile(
+)  # the autoscaler's status, which does not report failures ...
+LOG_NOISE += ("onnection to ", "Permanently added", "VINFO")  # ... and what ssh prints each time
+RAY_LOG_LINE = re.compile(  # lines of Ray among those of the sweep
     r"[\d-]+ [\d:,]+\s+INFO (job_manager|sdk)\.py|Running entrypoint for job "
-)  # no lines of the sweep's
+)
 PACKAGES = ("ray", "torch", "optuna")
 
 
@@ -46,14 +46,18 @@ def main(words: list[str]) -> int:
 
 
 def wait_for_nodes(n: int, seconds: float, results: str, address: str = "auto") -> int:
-    """Waits until n nodes have joined, then asks each what it has and whether it can write to the shared folder."""
+    """Wait until n nodes have joined, then check that they have equal versions and share the folder of results.
+
+    Returns:
+        The exit code: 0 if all is well.
+    """
     import ray
 
-    began, seen = time.monotonic(), set()
+    began, announced = time.monotonic(), set()
     while not ray.is_initialized():
         try:
             ray.init(address, log_to_driver=False, logging_level=logging.CRITICAL)
-        except ConnectionError as error:  # the head itself is on its way
+        except ConnectionError as error:  # the head itself is still starting
             if time.monotonic() - began > seconds:
                 print(f"no head answers at {address}: {first_line(error)}")
                 return 1
@@ -61,43 +65,40 @@ def wait_for_nodes(n: int, seconds: float, results: str, address: str = "auto") 
     while True:
         alive = [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
         for node in alive:
-            if node["NodeID"] not in seen:
-                seen.add(node["NodeID"])
-                has = node["Resources"]
-                print(
-                    f"node {len(seen)} of {n}: {node['NodeManagerHostname']} ({node['NodeManagerAddress']}),", end=" "
-                )
-                print(f"{has.get('CPU', 0):g} cores, {has.get('GPU', 0):g} GPUs", flush=True)
+            if node["NodeID"] not in announced:
+                announced.add(node["NodeID"])
+                name, resources = f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})", node["Resources"]
+                print(f"node {len(announced)} of {n}: {name},", end=" ")
+                print(f"{resources.get('CPU', 0):g} cores, {resources.get('GPU', 0):g} GPUs", flush=True)
         if len(alive) >= n:
             break
         if time.monotonic() - began > seconds:
-            print(f"only {len(alive)} of {n} nodes joined in {seconds:g} s; the last lines of the head's log of them:")
+            print(f"only {len(alive)} of {n} nodes joined in {seconds:g} s; the last lines of the autoscaler's log:")
             print("\n".join(f"  {line}" for line in autoscaler_log_tail()))
             return 1
         time.sleep(POLL_S)
-    found = node_differences([probe_node(node["NodeID"], results) for node in alive], results)
-    print(
-        "\n".join(found) or f"{len(alive)} nodes joined in {time.monotonic() - began:.0f} s, and all write to {results}"
-    )
-    return 1 if found else 0
+    faults = node_differences([probe_node(node["NodeID"], results) for node in alive], results)
+    joined = f"{len(alive)} nodes joined in {time.monotonic() - began:.0f} s, and all write to {results}"
+    print("\n".join(faults) or joined)
+    return 1 if faults else 0
 
 
 def autoscaler_log_tail() -> list[str]:
-    """What the autoscaler, which starts the workers by ssh, said last of that."""
+    """Return the last lines that the autoscaler, which starts the workers by ssh, logged about them."""
     lines: list[str] = []
     for name in ("monitor.log", "monitor.out", "monitor.err"):
         if (LOGS / name).exists():
             lines += (LOGS / name).read_text(encoding="utf-8", errors="replace").splitlines()
-    kept = [line for line in lines if line.strip() and not any(word in line for word in LOG_NOISE)]
-    return kept[-LOG_TAIL_LINES:] or ["(nothing)"]
+    relevant = [line for line in lines if line.strip() and not any(word in line for word in LOG_NOISE)]
+    return relevant[-LOG_TAIL_LINES:] or ["(nothing)"]
 
 
 def probe_here(results: str, name: str) -> dict[str, Any]:
-    """What a node has, said from the node; it leaves a file in the shared folder."""
+    """Return the versions on this node, and why it cannot write to the results; leave a file there if it can."""
     import platform
     import socket
 
-    def of(package: str) -> str:
+    def installed(package: str) -> str:
         try:
             return version(package)
         except PackageNotFoundError:
@@ -112,44 +113,53 @@ def probe_here(results: str, name: str) -> dict[str, Any]:
     except UserError as error:
         fault = first_line(error.__cause__ or error)
     python = ".".join(platform.python_version_tuple()[:2])
-    return {"host": socket.gethostname(), "fault": fault, "Python": python, **{one: of(one) for one in PACKAGES}}
+    return {
+        "host": socket.gethostname(),
+        "fault": fault,
+        "Python": python,
+        **{name: installed(name) for name in PACKAGES},
+    }
 
 
 def probe_node(node: str, results: str) -> dict[str, Any]:
-    """The answer of a node to `probe`, and the name of the file that it left."""
+    """Run `probe_here` on a node, and return its answer with the name of the file that it left."""
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     name = f".probe-{uuid.uuid4().hex}"
-    there = NodeAffinitySchedulingStrategy(node, soft=False)
-    answer = ray.remote(probe_here).options(num_cpus=0, scheduling_strategy=there).remote(results, name)
-    found: dict[str, Any] = ray.get(answer)
-    return {**found, "file": name}
+    on_node = NodeAffinitySchedulingStrategy(node, soft=False)
+    pending = ray.remote(probe_here).options(num_cpus=0, scheduling_strategy=on_node).remote(results, name)
+    answer: dict[str, Any] = ray.get(pending)
+    return {**answer, "file": name}
 
 
 def node_differences(answers: list[dict[str, Any]], results: str) -> list[str]:
-    """One line for each thing in which the nodes differ, and for each that does not share the folder of results."""
+    """Return a line for each node that does not share the folder of results, and for each version that differs."""
     from trainables.filestore import open_directory
 
-    found, where = [], open_directory(results)
+    faults, shared = [], open_directory(results)
     for answer in answers:
         if answer["fault"]:
-            found.append(f"{answer['host']} cannot write to {results}: {answer['fault']}")
-        elif not where.has(answer["file"]):
-            found.append(
-                f"{answer['host']} writes to a {results} of its own, which the head does not see: mount it there"
+            faults.append(f"{answer['host']} cannot write to {results}: {answer['fault']}")
+        elif not shared.has(answer["file"]):
+            faults.append(
+                f"{answer['host']} writes to its own {results}, which the head cannot see: mount the shared one there"
             )
         else:
-            where.delete(answer["file"])
+            shared.delete(answer["file"])
     for name in ("Python", *PACKAGES):
-        having = {answer["host"]: answer[name] for answer in answers}
-        if len(set(having.values())) > 1:
-            found.append(f"{name} differs: {', '.join(f'{host} has {one}' for host, one in having.items())}")
-    return found
+        versions = {answer["host"]: answer[name] for answer in answers}
+        if len(set(versions.values())) > 1:
+            faults.append(f"{name} differs: {', '.join(f'{host} has {text}' for host, text in versions.items())}")
+    return faults
 
 
 async def submit(results: str, words: list[str]) -> int:
-    """Submits a command as a job, or finds the one that runs it already, and follows it to its end."""
+    """Submit a command as a job, or find the job that already runs it, and print its output until it ends.
+
+    Returns:
+        The exit code of the command.
+    """
     from ray.job_submission import JobStatus, JobSubmissionClient
 
     client = JobSubmissionClient(JOBS_URL)
@@ -157,17 +167,17 @@ async def submit(results: str, words: list[str]) -> int:
     home = Path.home() if is_url(results) else Path(results)
     home.mkdir(parents=True, exist_ok=True)
     line = f"cd {shlex.quote(str(home))} && exec {sys.executable} -m gensweep {shlex.join(words)}"
-    running = [one for one in client.list_jobs() if one.entrypoint == line and not one.status.is_terminal()]
-    job = (
-        running[0].submission_id if running else client.submit_job(entrypoint=line, metadata={"gensweep": __version__})
-    )
-    assert job is not None
-    print(f"{'following' if running else 'submitted as'} job {job}; it goes on without you", flush=True)
-    async for text in client.tail_job_logs(job):
-        print(
-            "".join(line for line in text.splitlines(keepends=True) if not RAY_LOG_LINE.match(line)), end="", flush=True
-        )
-    ended = client.get_job_info(job)
+    running = [job for job in client.list_jobs() if job.entrypoint == line and not job.status.is_terminal()]
+    if running:
+        job_id = running[0].submission_id
+    else:
+        job_id = client.submit_job(entrypoint=line, metadata={"gensweep": __version__})
+    assert job_id is not None
+    print(f"{'following' if running else 'submitted as'} job {job_id}; it goes on if you disconnect", flush=True)
+    async for text in client.tail_job_logs(job_id):
+        lines = [line for line in text.splitlines(keepends=True) if not RAY_LOG_LINE.match(line)]
+        print("".join(lines), end="", flush=True)
+    ended = client.get_job_info(job_id)
     if ended.driver_exit_code is not None:
         return ended.driver_exit_code
     if ended.status != JobStatus.SUCCEEDED:

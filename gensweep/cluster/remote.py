@@ -1,4 +1,4 @@
-"""Ray's own commands and ssh, as `launcher` needs them: what they are told, and what of their words is passed on."""
+"""Run Ray's own commands and ssh on behalf of the cluster commands, and filter their output."""
 
 import os
 import re
@@ -10,11 +10,11 @@ from pathlib import Path
 
 from gensweep.cluster.validate_access import Config
 
-INSTALLED_RAY = Path(sys.executable).with_name("ray")  # the command of the Ray that is installed here
+INSTALLED_RAY = Path(sys.executable).with_name("ray")  # the command of the Ray that this Python imports
 RAY = (str(INSTALLED_RAY) if INSTALLED_RAY.exists() else shutil.which("ray") or "ray",)
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
-STEP = re.compile(r"\[\d/7\] .*")  # how `ray up` tells of its progress
-MARK = "::gensweep::"  # before and behind what a command on the head prints
+STEP = re.compile(r"\[\d/7\] .*")  # how `ray up` prints its progress
+MARK = "::gensweep::"  # printed before and after the output of a command on the head
 SSH = "BatchMode=yes StrictHostKeyChecking=no UserKnownHostsFile=/dev/null LogLevel=ERROR ConnectTimeout=10"
 STOP_COMMAND = (
     "bash --login -c -i 'source ~/.bashrc; ray stop --force' >/dev/null 2>&1; pgrep -l '^(raylet|gcs_server)$' || true"
@@ -22,15 +22,15 @@ STOP_COMMAND = (
 
 
 def ray_environment(config: Config) -> dict[str, str]:
-    """What Ray's own commands must be told here."""
-    more = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
+    """Return the environment for Ray's own commands."""
+    settings = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
     if config["provider"]["type"] == "local":
-        more["RAY_UP_enable_autoscaler_v2"] = "0"
-    return {**os.environ, **more}
+        settings["RAY_UP_enable_autoscaler_v2"] = "0"
+    return {**os.environ, **settings}
 
 
 def _start(words: list[str], config: Config) -> "subprocess.Popen[str]":
-    """One of Ray's own commands, all of whose words come through `stdout`."""
+    """Start one of Ray's own commands; all of its output goes to `stdout`."""
     return subprocess.Popen(
         words,
         env=ray_environment(config),
@@ -43,50 +43,51 @@ def _start(words: list[str], config: Config) -> "subprocess.Popen[str]":
 
 
 def run_and_show_steps(words: list[str], config: Config) -> int:
-    """Runs `ray up` or `ray down`, and shows its steps; where it fails, all that it said."""
+    """Run `ray up` or `ray down` and print its steps; if it fails, print its whole output. Return its exit code."""
     process = _start(words, config)
     assert process.stdout is not None
-    said = []
+    output = []
     for line in process.stdout:
-        said.append(COLOUR.sub("", line))
-        step = STEP.search(said[-1])
+        output.append(COLOUR.sub("", line))
+        step = STEP.search(output[-1])
         if step:
             print(f"head: {step[0]}", flush=True)
     if process.wait():
-        print("".join(said), file=sys.stderr)
+        print("".join(output), file=sys.stderr)
     return process.returncode
 
 
 def run_on_head(file: str, config: Config, command: str, say: Callable[[str], None]) -> int | None:
-    """Runs a command on the head; its exit code, or None where the connection broke before it had ended."""
-    whole = f"echo {MARK}; {command}; echo {MARK} $?"
-    ended, begun, before = None, False, []
-    process = _start([*RAY, "exec", file, whole], config)
+    """Run a command on the head. Return its exit code, or None if the connection broke before it ended."""
+    marked = f"echo {MARK}; {command}; echo {MARK} $?"
+    exit_code, started, ray_output = None, False, []
+    process = _start([*RAY, "exec", file, marked], config)
     assert process.stdout is not None
     for line in process.stdout:
         line = COLOUR.sub("", line).rstrip()
         if re.fullmatch(rf"{MARK} \d+", line):
-            ended = int(line.split()[1])
+            exit_code = int(line.split()[1])
         elif line == MARK:
-            begun = True
-        elif begun and ended is None:
+            started = True
+        elif started and exit_code is None:
             say(line)
             sys.stdout.flush()
         else:
-            before.append(line)
+            ray_output.append(line)
     process.wait()
-    if not begun:
-        print("\n".join(before), file=sys.stderr)
-    return ended
+    if not started:
+        print("\n".join(ray_output), file=sys.stderr)
+    return exit_code
 
 
 def stop_ray(config: Config, machine: str) -> str:
-    """Stops Ray on a machine; what is wrong there then, or nothing."""
+    """Stop Ray on a machine. Return what is wrong there afterwards, or an empty text."""
     auth = config["auth"]
     key = ["-i", str(Path(auth["ssh_private_key"]).expanduser())] if "ssh_private_key" in auth else []
     proxy = ["-o", f"ProxyCommand={auth['ssh_proxy_command']}"] if "ssh_proxy_command" in auth else []
-    words = ["ssh", *(f"-o{one}" for one in SSH.split()), *key, *proxy, f"{auth['ssh_user']}@{machine}", STOP_COMMAND]
+    options = [*(f"-o{option}" for option in SSH.split()), *key, *proxy]
+    words = ["ssh", *options, f"{auth['ssh_user']}@{machine}", STOP_COMMAND]
     done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode:
-        return f"could not be reached, and Ray may run on there: {(done.stderr or 'no answer').strip()}"
+        return f"could not be reached, and Ray may still be running there: {(done.stderr or 'no answer').strip()}"
     return f"Ray does not stop: {', '.join(done.stdout.split())}" if done.stdout.strip() else ""

@@ -1,7 +1,7 @@
-"""What is wrong with a cluster file, and around it, before anything is created: every fault is one line.
+"""Check a cluster file and what it needs on this machine before anything is created; every fault is one line.
 
-Ray's own schema leaves `provider` and `node_config` open, and finds what it finds one at a time, some of it only on the
-nodes. Here nothing is asked of the network, and nothing is written.
+Ray's own schema does not check `provider` and `node_config`, and `ray up` reports one fault at a time, some of them
+only on the nodes. The checks here use no network and write nothing.
 """
 
 import importlib.util
@@ -16,7 +16,7 @@ from gensweep.config.options import Options
 from gensweep.errors import UserError, did_you_mean
 from trainables.filestore import is_url
 
-PROVIDER_KEYS = {  # what Ray's node providers read, besides `type`; others than these two are passed as they are
+PROVIDER_KEYS = {  # what Ray's node providers read, besides `type`; the keys of other providers are not checked
     "local": ("head_ip", "worker_ips", "external_head_ip", "coordinator_address", "use_internal_ips"),
     "aws": (
         *("region", "availability_zone", "cache_stopped_nodes", "key_pair", "security_group", "cloudwatch"),
@@ -24,23 +24,23 @@ PROVIDER_KEYS = {  # what Ray's node providers read, besides `type`; others than
         *("disable_launch_config_check", "foreground_node_launch", "worker_liveness_check", "worker_rpc_drain"),
     ),
 }
-PROVIDERS = (  # of Ray 2.60, for a hint only; compared with Ray's own list by a test
+PROVIDERS = (  # of Ray 2.60, for a hint only; a test compares them with Ray's own list
     *("local", "fake_multinode", "fake_multinode_docker", "readonly", "aws", "gcp", "vsphere", "azure", "kuberay"),
     *("aliyun", "external", "spark"),
 )
 NOT_SHARED = ("/tmp", "/var/tmp", "/dev/shm")
 EXAMPLE_VALUES = re.compile(r"192\.0\.2\.\d+|ami-0{17}|fs-0{17}")
 SQLITE_ON_SHARED = (
-    "SQLite must not be on a folder that machines share, whose locks it cannot trust: leave --storage out (Optuna's "
+    "SQLite must not be in a folder that machines share, because its locks do not work there: leave --storage out "
+    "(then Optuna's journal file is used), or give the address of a server, postgresql://..."
 )
-SQLITE_ON_SHARED += "journal file is used then), or name a server, postgresql://..."
 
 
 def read_cluster_file(path: str) -> Config:
-    """A cluster file.
+    """Return the content of a cluster file.
 
     Raises:
-        UserError: it cannot be read, or is no mapping.
+        UserError: the file cannot be read, or is not a mapping.
     """
     import yaml
 
@@ -49,29 +49,21 @@ def read_cluster_file(path: str) -> Config:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UserError(f"cannot read {path!r}: {' '.join(str(error).split())}") from error
     if not isinstance(config, dict) or not isinstance(config.get("provider", {}), dict):
-        raise UserError(f"{path!r} is no cluster file: a mapping with cluster_name and provider is needed")
+        raise UserError(f"{path!r} is not a cluster file: it must be a mapping with cluster_name and provider")
     return config
 
 
 def cluster_faults(config: Config, options: Options | None = None) -> list[str]:
-    """Whatever would stop the cluster from coming up, or from being the user's alone; and with the options of a sweep,
-    whatever would stop that."""
-    shape = [*_check_schema(config), *_check_provider(config)]
-    if shape:  # the rest reads the file as if its shape were right
-        return shape
-    found = [
-        *_check_nodes(config),
-        *_check_versions(config),
-        *check_token(config),
-        *check_secrets(config),
-        *check_ssh(config),
-    ]
-    found += [
-        *check_mounts(config),
-        *_check_results(config),
-        *([] if options is None else _check_sweep(config, options)),
-    ]
-    return found
+    """Return the faults that would keep the cluster from starting or would let others use it.
+
+    If the options of a sweep are given, return also what would keep that sweep from running there.
+    """
+    faults = [*_check_schema(config), *_check_provider(config)]
+    if faults:  # the other checks assume that the file has the right shape
+        return faults
+    faults += [*_check_nodes(config), *_check_versions(config), *check_token(config), *check_secrets(config)]
+    faults += [*check_ssh(config), *check_mounts(config), *_check_results(config)]
+    return faults if options is None else [*faults, *_check_sweep(config, options)]
 
 
 def _check_schema(config: Config) -> Generator[str]:
@@ -79,11 +71,11 @@ def _check_schema(config: Config) -> Generator[str]:
     from jsonschema import Draft7Validator
 
     path = Path(ray.__file__).parent / "autoscaler/ray-schema.json"
-    if not path.exists():  # not public: another Ray may keep it elsewhere, and `ray up` checks the file anyway
+    if not path.exists():  # not public, so another Ray may have it elsewhere; `ray up` checks the file anyway
         return
     schema = json.loads(path.read_text(encoding="utf-8"))
     if "worker_ips" in config.get("provider", {}):
-        schema["properties"]["min_workers"] = schema["properties"]["max_workers"]  # which Ray takes out before it looks
+        schema["properties"]["min_workers"] = schema["properties"]["max_workers"]  # Ray removes it before it validates
     for error in sorted(Draft7Validator(schema).iter_errors(config), key=lambda error: error.json_path):
         where = error.json_path.removeprefix("$").lstrip(".")
         if error.validator == "additionalProperties":
@@ -98,7 +90,7 @@ def _check_provider(config: Config) -> Generator[str]:
     provider = config.get("provider", {})
     kind = provider.get("type")
     if kind is None:
-        return  # the schema has said so
+        return  # the schema check reports it
     if kind not in PROVIDERS:
         yield f"provider.type: {did_you_mean('provider', str(kind), PROVIDERS)}"
     for key in provider:
@@ -107,13 +99,13 @@ def _check_provider(config: Config) -> Generator[str]:
     if kind == "local" and "coordinator_address" not in provider:
         yield from (f"provider.{key} is missing" for key in ("head_ip", "worker_ips") if key not in provider)
         if config.get("available_node_types"):
-            yield "available_node_types: Ray refuses them with provider 'local', whose machines are what they are"
+            yield "available_node_types: Ray refuses them with provider 'local', whose machines are fixed"
     if kind == "aws":
         yield from _check_ec2(config)
 
 
 def _check_ec2(config: Config) -> Generator[str]:
-    """Whether EC2 would take each `node_config`: botocore knows the whole request."""
+    """Yield what EC2 would refuse in each `node_config`; botocore knows the schema of the request."""
     if importlib.util.find_spec("boto3") is None:
         yield "provider 'aws' needs boto3 on this machine: pip install 'gensweep[aws]'"
         return
@@ -123,13 +115,13 @@ def _check_ec2(config: Config) -> Generator[str]:
     from botocore.validate import ParamValidator
 
     shape = get_session().get_service_model("ec2").operation_model("RunInstances").input_shape
-    known = [*shape.members, "SubnetIds"]  # the last is Ray's own
+    known = [*shape.members, "SubnetIds"]  # Ray adds the last one
     for name, kind in (config.get("available_node_types") or {}).items():
         where, node = f"available_node_types.{name}.node_config", kind["node_config"]
         for key in sorted(set(node) - set(known)):
             yield f"{where}: {did_you_mean('key', key, known)}"
         for key in {"InstanceType", "ImageId"} - set(node):
-            yield f"{where}: {key} is missing{', and Ray would take an image of Ubuntu 18.04' * (key == 'ImageId')}"
+            yield f"{where}: {key} is missing{', and Ray would use an image of Ubuntu 18.04' * (key == 'ImageId')}"
         rest = {key: value for key, value in node.items() if key in shape.members} | {"MinCount": 1, "MaxCount": 1}
         report = ParamValidator().validate(rest, shape).generate_report()
         yield from (f"{where}: {line}" for line in report.splitlines())
@@ -139,22 +131,22 @@ def _check_ec2(config: Config) -> Generator[str]:
 
 
 def _check_nodes(config: Config) -> Generator[str]:
-    for text in sorted({found[0] for found in map(EXAMPLE_VALUES.search, iter_strings(config)) if found}):
-        yield f"{text} is the example's: edit the lines marked EDIT"
+    for text in sorted({match[0] for match in map(EXAMPLE_VALUES.search, iter_strings(config)) if match}):
+        yield f"{text} is an example value: edit the lines marked EDIT"
     provider = config["provider"]
     if provider["type"] == "local" and "worker_ips" in provider:
         machines = [provider["head_ip"], *provider["worker_ips"]]
-        for twice in sorted({machine for machine in machines if machines.count(machine) > 1}):
-            yield f"provider: {twice} is named twice: the head is no worker, and each worker is named once"
+        for repeated in sorted({machine for machine in machines if machines.count(machine) > 1}):
+            yield f"provider: {repeated} is named twice: the head is not a worker, and each worker is named once"
         for key in ("min_workers", "max_workers"):
             if config.get(key, 0) > len(provider["worker_ips"]):
-                yield f"{key} is {config[key]}, and {len(provider['worker_ips'])} worker_ips are listed"
+                yield f"{key} is {config[key]}, but {len(provider['worker_ips'])} worker_ips are listed"
         if config.get("max_workers", 0) < config.get("min_workers", 0):
             yield f"max_workers is {config.get('max_workers', 0)}, which is less than min_workers"
     for role, needed in (("head", "--autoscaling-config"), ("worker", "$RAY_HEAD_IP")):
         starts = "\n".join(config.get(f"{role}_start_ray_commands") or [needed])
         if needed not in starts:
-            yield f"{role}_start_ray_commands: no `ray start` there has {needed}, and no worker would ever join"
+            yield f"{role}_start_ray_commands: no `ray start` there has {needed}, so no worker could join"
 
 
 def _check_versions(config: Config) -> Generator[str]:
@@ -180,19 +172,19 @@ def _check_results(config: Config) -> Generator[str]:
     if not isinstance(results, str):
         yield "metadata.results is missing: name the folder that all nodes share, such as /mnt/gensweep"
     elif not is_url(results) and (not results.startswith("/") or results.startswith(NOT_SHARED)):
-        yield f"metadata.results {results}: the whole path of a folder that all nodes share is needed, or s3://..."
+        yield f"metadata.results {results}: it must be the absolute path of a folder that all nodes share, or s3://..."
 
 
 def _check_sweep(config: Config, options: Options) -> Generator[str]:
-    """Whether the nodes can hold the trials of a sweep, and the study is safe where it is kept."""
+    """Yield why the nodes cannot run the trials of a sweep, or why its study would not be safe."""
     results = str((config.get("metadata") or {}).get("results"))
     if options.storage is not None and options.storage.startswith("sqlite"):
         yield f"storage {options.storage}: {SQLITE_ON_SHARED}"
-    usual = options.results in (".", Options._field_defaults["results"])
-    if not usual and not is_url(options.results) and not Path(options.results).is_relative_to(results):
-        yield f"results {options.results}: it is not in {results}, which the nodes share: leave --results out"
+    is_default = options.results in (".", Options._field_defaults["results"])
+    if not is_default and not is_url(options.results) and not Path(options.results).is_relative_to(results):
+        yield f"results {options.results} is not in {results}, which the nodes share: leave --results out"
     kinds = {name: kind["resources"] for name, kind in (config.get("available_node_types") or {}).items()}
-    for name, asked in (("CPU", options.cpus_per_trial), ("GPU", options.gpus_per_trial)):
+    for name, per_trial in (("CPU", options.cpus_per_trial), ("GPU", options.gpus_per_trial)):
         most = max((kind.get(name, 0) for kind in kinds.values()), default=0)
-        if kinds and asked is not None and asked > most:
-            yield f"{name.lower()}s-per-trial {asked:g}: no node has more than {most} {name}s ({', '.join(kinds)})"
+        if kinds and per_trial is not None and per_trial > most:
+            yield f"{name.lower()}s-per-trial {per_trial:g}: no node has more than {most} {name}s ({', '.join(kinds)})"

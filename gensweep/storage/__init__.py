@@ -1,1 +1,1 @@
-"""Locks, atomic writes, and results that live in a bucket."""
+"""Locks, atomic writes, and results in a bucket."""

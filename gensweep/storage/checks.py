@@ -19,44 +19,41 @@ NETWORK_FILE_SYSTEMS = {  # file systems whose locks another machine may not see
 
 
 def check_writable(directory: Path) -> None:
-    """Whether the directory, or the first one above it that exists, and the study in it can be written.
+    """Raise UserError if the user may not write to a directory or to the study in it.
 
-    Raises:
-        UserError: one cannot.
+    If the directory does not exist yet, check the nearest parent that does.
     """
     for parent in (directory, *directory.parents):
         if parent.exists():
             if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-                raise UserError(f"{directory} cannot be written: {parent} is no folder that you may write to")
+                raise UserError(f"{directory} cannot be written: {parent} is not a folder that you may write to")
             break
     for name in ("sweep.json", "study.db", "study.journal"):
         if (directory / name).exists() and not os.access(directory / name, os.W_OK):
-            raise UserError(f"{directory / name} is not yours to write: make it so, or begin a new sweep with --name")
+            raise UserError(
+                f"{directory / name} cannot be written: change its permissions, or start a new sweep with --name"
+            )
 
 
 def check_lockable(path: Path, mounts: str | None = None) -> None:
-    """Whether SQLite's locks hold where a study would be; `mounts` is what the kernel says in /proc/self/mounts.
+    """Raise UserError if a path is on a network file system.
 
-    Raises:
-        UserError: on a network file system they do not, and a study would be damaged without a word.
+    SQLite's locks do not work there, so two processes could damage the study unnoticed. `mounts` is the text of
+    /proc/self/mounts.
     """
     table = MOUNTS.read_text(encoding="utf-8") if mounts is None and MOUNTS.exists() else mounts or ""
-    found = [line.split()[1:3] for line in table.splitlines()]
-    above = [(point, kind) for point, kind in found if path.resolve().is_relative_to(point.replace("\\040", " "))]
-    kind = max(above, key=lambda one: len(one[0]), default=("", ""))[1]
+    mounted = [line.split()[1:3] for line in table.splitlines()]
+    above = [(point, kind) for point, kind in mounted if path.resolve().is_relative_to(point.replace("\\040", " "))]
+    kind = max(above, key=lambda mount: len(mount[0]), default=("", ""))[1]
     if kind in NETWORK_FILE_SYSTEMS:
         raise UserError(
-            f"{path} is on a network file system ({kind}), where SQLite's locks do not hold: say --storage journal, or "
-            "name a server"
+            f"{path} is on a network file system ({kind}), where SQLite's locks do not work: use --storage journal, "
+            "or give the address of a database server"
         )
 
 
 def check_study_readable(directory: Path, manifest: "SweepManifest") -> None:
-    """Whether the study of the trials that are there can be read.
-
-    Raises:
-        UserError: it cannot, or is gone.
-    """
+    """Raise UserError if a sweep has trials but its study is missing or cannot be read."""
     from analysis.read import optuna_study
     from trainables import filestore
 
@@ -66,6 +63,6 @@ def check_study_readable(directory: Path, manifest: "SweepManifest") -> None:
 
 
 def free_bytes(directory: Path) -> int:
-    """Bytes that are left where the directory is, or will be."""
-    whole = directory.resolve()
-    return shutil.disk_usage(next(one for one in (whole, *whole.parents) if one.exists())).free
+    """Return the free bytes of the disk that a directory is on; the directory need not exist yet."""
+    absolute = directory.resolve()
+    return shutil.disk_usage(next(path for path in (absolute, *absolute.parents) if path.exists())).free

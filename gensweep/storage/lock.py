@@ -1,8 +1,8 @@
-"""One driver a sweep, and no worker of a dead driver beside it.
+"""Locks that keep a second driver, and the workers of a dead driver, away from a sweep.
 
-Both are kernel locks on files in the sweep's directory, so that they end with their process, however it ends. The
-driver holds `.driver` alone; every running trial holds a share of `.workers`. Ray's workers outlive a killed driver by
-two or three seconds, so a new driver first waits until nobody holds a share.
+They are kernel locks on files in the sweep's directory, so they are released when their process ends for any reason.
+The driver holds an exclusive lock on `.driver`; every running trial holds a shared lock on `.workers`. Ray's workers
+outlive a killed driver by two or three seconds, so a new driver first waits until all shared locks are released.
 """
 
 import _thread
@@ -17,7 +17,7 @@ from pathlib import Path
 from gensweep.errors import UserError
 from gensweep.storage import workdir
 
-WAIT_S = 30.0  # for the workers of a dead driver; seen: 2.0 to 2.7 s
+WAIT_S = 30.0  # for the workers of a dead driver to end; measured: 2.0 to 2.7 s
 POLL_S = 0.1
 
 
@@ -25,11 +25,12 @@ POLL_S = 0.1
 def driver_lock(
     directory: Path, say: Callable[[str], None], lost: Callable[[], None] = _thread.interrupt_main
 ) -> Generator[None]:
-    """Holds the sweep for this process, also in its bucket, where it is in one; `lost` is called where the driver of
-    another machine has taken it from there.
+    """Hold the lock of the driver, and the lease of the sweep if its results are in a bucket.
+
+    `lost` is called if a driver on another machine takes over the lease.
 
     Raises:
-        UserError: another driver holds it, or workers of a dead one do not end.
+        UserError: another driver is running the sweep, or workers of a dead one do not end.
     """
     with (directory / ".driver").open("a+") as file:
         if not _try_lock(file.fileno(), fcntl.LOCK_EX):
@@ -39,18 +40,14 @@ def driver_lock(
         file.flush()
         (directory / ".asked").unlink(missing_ok=True)
         _wait_for_workers(directory, say)
-        from gensweep.storage import bucket_sync  # workers take their locks from here, and need nothing of this
+        from gensweep.storage import bucket_sync  # lazy: workers import this file, and need no bucket
 
         with bucket_sync.hold_lease(directory, say, lost):
             yield
 
 
 def refuse_if_running(directory: Path) -> None:
-    """Whether nobody runs the sweep, asked before anything is loaded or started.
-
-    Raises:
-        UserError: another driver holds it.
-    """
+    """Raise UserError if another process is running this sweep. Called before anything expensive is loaded."""
     if is_driven(directory):
         raise UserError(_busy_message(directory))
 
@@ -62,14 +59,14 @@ def _busy_message(directory: Path) -> str:
 
 @contextmanager
 def worker_lock(directory: Path) -> Generator[None]:
-    """Holds a share of the sweep for a running trial."""
-    with (directory / ".workers").open("a+") as file:  # NFS gives a shared lock only on a file open for reading
+    """Hold the shared lock of a running trial."""
+    with (directory / ".workers").open("a+") as file:  # NFS grants a shared lock only if the file is open for reading
         fcntl.flock(file, fcntl.LOCK_SH)
         yield
 
 
 def is_driven(directory: Path) -> bool:
-    """Whether a driver holds the sweep at this moment."""
+    """Return whether a driver is running the sweep now."""
     path = directory / ".driver"
     if not path.exists():
         return False
@@ -78,23 +75,23 @@ def is_driven(directory: Path) -> bool:
 
 
 def send_request(directory: Path, word: str) -> None:
-    """Asks the driver of the sweep to `stop` (once its running trials have ended) or to `cancel` (now).
+    """Ask the driver of the sweep to `stop` (after its running trials have ended) or to `cancel` (immediately).
 
     Raises:
-        UserError: nobody is running it.
+        UserError: no driver is running the sweep on this machine.
     """
     if not is_driven(directory):
         from gensweep.storage import bucket_sync
 
-        elsewhere = " on this machine: ask where it runs" if bucket_sync.is_leased(directory) else ""
-        raise UserError(
-            f"no driver is running {workdir.display_name(directory)}{elsewhere}: there is nothing to {word}"
-        )
+        name = workdir.display_name(directory)
+        if bucket_sync.is_leased(directory):
+            raise UserError(f"{name} is running on another machine: type `gensweep {word} {name}` there")
+        raise UserError(f"no driver is running {name}: there is nothing to {word}")
     (directory / ".asked").write_text(word, encoding="utf-8")
 
 
 def pending_request(directory: Path) -> str:
-    """What the driver was asked since it began: `stop`, `cancel` or nothing."""
+    """Return what the driver was asked to do since it started: `stop`, `cancel` or an empty text."""
     try:
         return (directory / ".asked").read_text(encoding="utf-8")
     except OSError:
@@ -104,13 +101,15 @@ def pending_request(directory: Path) -> str:
 def _wait_for_workers(directory: Path, say: Callable[[str], None]) -> None:
     end = time.monotonic() + WAIT_S
     with (directory / ".workers").open("a") as file:
-        told = False
+        announced = False
         while not _try_lock(file.fileno(), fcntl.LOCK_EX):
-            if not told:
+            if not announced:
                 say("waiting for the workers of a driver that died ...")
-                told = True
+                announced = True
             if time.monotonic() > end:
-                raise UserError(f"workers of an earlier driver still write to {directory}: end them, then resume")
+                raise UserError(
+                    f"workers of an earlier driver still write to {directory}: end these processes, then resume"
+                )
             time.sleep(POLL_S)
 
 

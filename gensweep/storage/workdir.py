@@ -13,49 +13,49 @@ from gensweep.errors import UserError
 from trainables.filestore import is_url
 
 JOURNAL = "journal"  # what --storage calls Optuna's append-only file, which also works on a network file system
-BUCKET_FILE = ".bucket"  # at a desk: the URL that it is for
+BUCKET_FILE = ".bucket"  # in a cache folder: holds the URL of its bucket
 
 
 def local_workdir(where: str) -> Path:
-    """The directory of the driver of the sweep at a path or a URL."""
+    """Return the directory that the driver of a sweep works in: the given path, or the cache folder of a URL."""
     if not is_url(where):
         return Path(where)
     from trainables.data.download import default_root
 
     address = where.rstrip("/")
-    own = hashlib.sha256(address.encode()).hexdigest()[:12]
-    path = default_root().parent / "desks" / own / address.rpartition("/")[2]
+    digest = hashlib.sha256(address.encode()).hexdigest()[:12]
+    path = default_root().parent / "desks" / digest / address.rpartition("/")[2]
     path.mkdir(parents=True, exist_ok=True)
     (path / BUCKET_FILE).write_text(address, encoding="utf-8")
     return path
 
 
 def display_name(directory: Path) -> str:
-    """What the user calls the sweep that is driven from this directory."""
+    """Return the path or URL by which the user knows the sweep of a working directory."""
     return bucket_url(directory) or str(directory)
 
 
 def trials_uri(directory: Path) -> str:
-    """Where the trials of the sweep are, for any node: a whole path or a URL."""
+    """Return where any node finds the trials of the sweep: an absolute path or a URL."""
     return bucket_url(directory) or str(directory.resolve())
 
 
 def bucket_url(directory: Path) -> str | None:
-    """The URL that a desk is for; None where the directory is none."""
+    """Return the URL of the bucket that a working directory belongs to, or None if the results are in the directory."""
     mark = directory / BUCKET_FILE
     return mark.read_text(encoding="utf-8") if mark.exists() else None
 
 
 def options_for_bucket(options: Options) -> Options:
-    """The options of a sweep whose results are in a bucket: its study goes there too, unless a server has it.
+    """Return the options of a sweep whose results are in a bucket; its study is a journal unless a server holds it.
 
     Raises:
-        UserError: an option that needs a folder, or a study that would end with this machine.
+        UserError: an option needs results in a folder, or the study would be lost with this machine.
     """
     if options.storage is not None and options.storage.startswith("sqlite"):
         raise UserError(
-            f"storage {options.storage} would end with this machine, and {options.results} would not: leave --storage "
-            "out, or name a server"
+            f"storage {options.storage} would be lost with this machine, unlike {options.results}: leave --storage "
+            "out, or give the address of a database server"
         )
     for name, value in (("trial-timeout", options.trial_timeout), ("keep-checkpoints", options.keep_checkpoints)):
         if value is not None:

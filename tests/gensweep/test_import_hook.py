@@ -1,4 +1,4 @@
-"""The door in a process of its own: quick help, and our rooms among a stranger's modules of the same names."""
+"""gensweep in a new process: help is fast, and our packages win over a user's modules of the same names."""
 
 import os
 import subprocess

@@ -138,4 +138,6 @@ def test_hosts__nothing_left_after_down(rack: hosts.Rack) -> None:
     assert rack.hosts[1].processes()
     assert "no Ray process is left on 1 machines" in gensweep(rack, "cluster", "down", rack.file(head=1, workers=()))
     assert rack.hosts[1].processes() == []
-    assert "could not be reached, and Ray may run on there" in gensweep(rack, "cluster", "down", rack.file(), code=1)
+    assert "could not be reached, and Ray may still be running there" in gensweep(
+        rack, "cluster", "down", rack.file(), code=1
+    )

@@ -1,5 +1,5 @@
-"""Sweeps in a bucket, on a real S3 server on loopback (moto): killed and resumed from another machine's desk, a server
-that goes away for a while, two drivers, and what cannot be."""
+"""Sweeps in a bucket, on a real S3 server on loopback (moto): killed and resumed on another machine, with a server
+that goes away for a while, with two drivers, and with options that are refused."""
 
 import json
 import signal
@@ -91,7 +91,7 @@ def test_bucket__resumed_elsewhere_equals_one_in_a_folder(
     s3()  # goes away, and comes back
     code, out, err = done(going_on)
     assert (code, err) == (0, "")
-    assert "to see whether an earlier driver still lives (process" in out
+    assert "to see whether an earlier driver is still running (process" in out
     assert out.splitlines()[-1] == f"next: gensweep report {url}"
     assert in_bucket(where) == rows(tmp_path / "results" / "vae-digits")
     assert (where.has("study.journal"), where.names("journal"), where.has(".driver")) == (True, [], False)
@@ -158,7 +158,7 @@ def test_bucket__second_driver_refused(s3: Any, tmp_path: Path, monkeypatch: pyt
                 break
         assert taken.is_set()
         with bucket_sync.hold_lease(there, said.append, lambda: None):  # nothing beats there: so it is dead
-            assert said[-1].endswith("whether an earlier driver still lives (process 1 on b)")
+            assert said[-1].endswith("whether an earlier driver is still running (process 1 on b)")
     assert not open_directory("s3://lab/two").has(bucket_sync.LEASE)
 
 
@@ -187,10 +187,13 @@ def test_bucket__journal_in_pieces(s3: Any, tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        ("run vae --results s3://lab/x --storage sqlite:///a.db", "storage sqlite:///a.db would end with this machine"),
+        (
+            "run vae --results s3://lab/x --storage sqlite:///a.db",
+            "sqlite:///a.db would be lost with this machine, unlike s3",
+        ),
         ("run vae --results s3://lab/x --trial-timeout 60s", "trial-timeout 60s needs results in a folder"),
         ("run vae --results s3://lab/x --keep-checkpoints 1GB", "keep-checkpoints 1GB needs results in a folder"),
-        ("run vae --results s3://nowhere/x --trials 2", "cannot be read: there is no bucket 'nowhere', or"),
+        ("run vae --results s3://nowhere/x --trials 2", "bucket 'nowhere' does not exist, or you may not read it"),
         ("run vae --results s3://lab/odd --name held", "s3://lab/odd/held is not empty and holds no sweep"),
         ("resume s3://lab/none", "'s3://lab/none' is not a sweep"),
         ("stop s3://lab/none", "'s3://lab/none' is not a sweep"),

@@ -16,7 +16,10 @@ me@host: /home/my\\040files fuse.sshfs rw 0 0
 
 @pytest.mark.parametrize(("path", "kind"), [("/data/sweeps/gan", "nfs4"), ("/home/my files/gan", "fuse.sshfs")])
 def test_checks__sqlite_on_a_network_file_system(path: str, kind: str) -> None:
-    with pytest.raises(UserError, match=rf"network file system \({kind}\), .*: say --storage journal"):
+    with pytest.raises(
+        UserError,
+        match=rf"network file system \({kind}\), .*: use --storage journal, or give the address of a database server",
+    ):
         checks.check_lockable(Path(path), MOUNTS)
 
 
