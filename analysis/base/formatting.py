@@ -1,4 +1,4 @@
-"""Numbers and names as a person would write them."""
+"""Format numbers and names for tables, pages and the terminal."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import numpy as np
 from trainables.metrics import keys
 
 BETTER = {"min": "lower", "max": "higher", None: ""}  # which values of a metric are better
-STATE_LABELS = {"complete": "done", "pruned": "stopped"}  # the others are called what they are
+STATE_LABELS = {"complete": "done", "pruned": "stopped"}  # the other states keep their own name
 
 
 def state_label(name: str) -> str:
-    """A trial's state in the words of `gensweep status`."""
+    """Return the name of a trial's state as `gensweep status` shows it."""
     return STATE_LABELS.get(name, name)
 
 
 def metric_label(metric: str) -> str:
-    """The metric in words; its own name where there are none."""
+    """Return the label of a metric; its key if it has none."""
     return keys()[metric].name if metric in keys() else metric
 
 
 def format_value(value: Any) -> str:
-    """A value in four significant digits; a dash for what is missing or does not apply."""
+    """Return a value with four significant digits; a dash if it is missing or does not apply."""
     if value is None or (isinstance(value, (float, np.floating)) and np.isnan(value)):
         return "–"
     return f"{value:.4g}" if isinstance(value, (float, np.floating)) else str(value)

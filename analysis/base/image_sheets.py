@@ -1,4 +1,7 @@
-"""Sheets of small images: cut apart, put together, turned into PNG. Legend: n images, C H W image, uint8 throughout."""
+"""Split sheets of small images, make them, and encode them as PNG.
+
+In the shapes, n is the number of images; C, H and W are those of an image. All pixels are uint8.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +16,22 @@ Pixels = NDArray[np.uint8]
 
 
 def split_sheet(content: bytes, shape: tuple[int, int, int]) -> Pixels:
-    """The images of a PNG sheet without gaps, row by row: [n, C, H, W]. ValueError where `shape` does not divide it."""
+    """Return the images [n, C, H, W] of a PNG sheet without gaps, row by row.
+
+    Raise ValueError if the sheet cannot be divided into images of `shape`.
+    """
     c, h, w = shape
     with Image.open(io.BytesIO(content)) as image:
-        sheet_of = np.asarray(image.convert("L" if c == 1 else "RGB"))
-    rows, columns = sheet_of.shape[0] // h, sheet_of.shape[1] // w
-    return sheet_of.reshape(rows, h, columns, w, c).transpose(0, 2, 4, 1, 3).reshape(rows * columns, c, h, w)
+        sheet_pixels = np.asarray(image.convert("L" if c == 1 else "RGB"))
+    rows, columns = sheet_pixels.shape[0] // h, sheet_pixels.shape[1] // w
+    return sheet_pixels.reshape(rows, h, columns, w, c).transpose(0, 2, 4, 1, 3).reshape(rows * columns, c, h, w)
 
 
 def make_sheet(pixels: Pixels, columns: int, gap: int = 0) -> Pixels:
-    """Images [n, C, H, W] row by row as one picture [H', W', C], with `gap` white pixels between them; what is left of
-    the last row is white."""
+    """Return images [n, C, H, W] as one picture [H', W', C], row by row.
+
+    `gap` white pixels lie between the images. The unused end of the last row is white.
+    """
     n, c, h, w = pixels.shape
     rows, h, w = -(-n // columns), h + gap, w + gap
     full = np.full((rows * columns, c, h, w), 255, np.uint8)
@@ -33,12 +41,12 @@ def make_sheet(pixels: Pixels, columns: int, gap: int = 0) -> Pixels:
 
 
 def encode_png(picture: Pixels) -> bytes:
-    """A picture [H, W, C] as PNG, grey for C = 1."""
+    """Return a picture [H, W, C] as PNG; it is grey if C = 1."""
     stream = io.BytesIO()
     Image.fromarray(picture[:, :, 0] if picture.shape[2] == 1 else picture).save(stream, "png", optimize=True)
     return stream.getvalue()
 
 
 def data_uri(png: bytes) -> str:
-    """Return a PNG as a data URI, for a page that needs no other file."""
+    """Return a PNG as a data URI, so that a page needs no other file."""
     return "data:image/png;base64," + base64.b64encode(png).decode()

@@ -6,7 +6,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 
 def load_template(name: str, trim_blocks: bool = False) -> Template:
-    """Return a template by its file name. A value that it lacks is an error; only HTML pages escape their values."""
+    """Return a template by its file name.
+
+    Rendering it without one of its values is an error. Only HTML templates escape their values.
+    """
     environment = Environment(
         loader=PackageLoader("analysis", "templates"),
         autoescape=name.endswith(".html"),

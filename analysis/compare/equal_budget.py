@@ -1,10 +1,12 @@
-"""Two sweeps at equal budget, and whether one is better.
+"""Compare two sweeps at equal budget, and test whether one of them is better.
 
-What each had reached when it had spent what both had, in trials, training images and seconds of training: of one
-training each, the luckiest of many, so no proof. Where both have been finalized, their picks are compared on test:
-by paired differences if the seeds are the same (the exact sign-flip test and the studentised bootstrap of
-analysis/base/paired_tests.py), else by Welch's t-test (1947) and its interval, which takes the means to be about
-normal. Scores of different stamps do not compare and are refused.
+The budget is counted in trials, training images and seconds of training. It is the smaller one of what the two sweeps
+spent. The best score of a sweep within that budget comes from one training, the luckiest of many, so it is not a proof.
+
+If both sweeps are finalized, their picks are compared on the test split. If the seeds are the same, this is done by
+paired differences (the exact sign-flip test and the studentised bootstrap of analysis/base/paired_tests.py). Otherwise
+it is done by Welch's t-test (1947) and its interval, which assume that the means are about normal. Sweeps whose scores
+have different stamps cannot be compared and are refused.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from scipy.stats import ttest_ind
 
 from analysis.base.paired_tests import ALPHA, interval, sign_flip
@@ -24,8 +27,11 @@ from trainables.metrics import keys
 
 
 class BestAtBudget(NamedTuple):
-    """What two searches had reached at a budget: scores in the objective's sign, infinite for none; `random` is what as
-    many random trials typically reach, where a search was one, as (median, better end, worse end)."""
+    """The best scores of two searches within a budget.
+
+    `scores` are in the objective's own unit, infinite if no trial has a score. If a search was a random one, `random`
+    is the best score that as many random trials typically reach, as (median, better end, worse end).
+    """
 
     unit: Unit
     budget: float
@@ -35,7 +41,7 @@ class BestAtBudget(NamedTuple):
 
 
 class PickComparison(NamedTuple):
-    """The picks on test: `gain` > 0 where the first sweep's is better, with its interval."""
+    """The picks compared on the test split: `gain` > 0 if the first sweep's pick is better, with its interval."""
 
     paired: bool
     picks: tuple[int, int]
@@ -57,22 +63,22 @@ class SweepComparison(NamedTuple):
     mode: str
     reached: list[BestAtBudget]
     proof: PickComparison | None
-    unproven: list[str]  # directories without a proof
+    unproven: list[str]  # directories of the sweeps that are not finalized
 
 
 def score_stamp(sweep: Sweep) -> dict[str, Any]:
-    """What the objective's value depends on besides the samples: the data, and the metric's part of the stamp."""
-    on = keys()[sweep.metric].stamp if sweep.metric in keys() else sorted(sweep.manifest.stamp)
-    return {"data": sweep.manifest.data.fingerprint, **{name: sweep.manifest.stamp.get(name) for name in on}}
+    """Return what the objective's value depends on besides the samples: the data and the metric's part of the stamp."""
+    names = keys()[sweep.metric].stamp if sweep.metric in keys() else sorted(sweep.manifest.stamp)
+    return {"data": sweep.manifest.data.fingerprint, **{name: sweep.manifest.stamp.get(name) for name in names}}
 
 
 def check_comparable(first: Sweep, second: Sweep) -> None:
-    """UserError, in one line, where the scores of two sweeps mean different things."""
-    theirs = [
+    """Raise UserError if the scores of two sweeps cannot be compared."""
+    conditions = [
         {"objective": sweep.metric, "mode": sweep.goal.primary.mode, **score_stamp(sweep)} for sweep in (first, second)
     ]
-    for key in dict.fromkeys([*theirs[0], *theirs[1]]):
-        a, b = (one.get(key) for one in theirs)
+    for key in dict.fromkeys([*conditions[0], *conditions[1]]):
+        a, b = (condition.get(key) for condition in conditions)
         if a != b:
             cut = [str(value)[:12] if key == "data" else str(value) for value in (a, b)]
             raise UserError(
@@ -82,43 +88,45 @@ def check_comparable(first: Sweep, second: Sweep) -> None:
 
 
 def compare(first: Sweep, second: Sweep) -> SweepComparison:
-    """Two sweeps whose rows were read; UserError where their scores do not compare, or one has no winner."""
+    """Return the comparison of two sweeps whose rows are read; raise UserError if their scores cannot be compared."""
     check_comparable(first, second)
-    both = (first, second)
-    told = [random_search.trial_costs(sweep) for sweep in both]
-    units = [unit for unit in random_search.UNITS if all(np.isfinite(one[unit]).all() and len(one) for one in told)]
-    proofs = [final_results.load(sweep) for sweep in both]
+    sweeps = (first, second)
+    costs = [random_search.trial_costs(sweep) for sweep in sweeps]
+    units = [
+        unit for unit in random_search.UNITS if all(np.isfinite(table[unit]).all() and len(table) for table in costs)
+    ]
+    proofs = [final_results.load(sweep) for sweep in sweeps]
     return SweepComparison(
         (first.manifest.name, second.manifest.name),
         first.metric,
         first.goal.primary.mode,
-        [_best_at_budget(both, told, unit) for unit in units],
+        [_best_at_budget(sweeps, costs, unit) for unit in units],
         _compare_picks(first, *proofs) if None not in proofs else None,
-        [sweep.place.name for sweep, proof in zip(both, proofs, strict=True) if proof is None],
+        [sweep.place.name for sweep, proof in zip(sweeps, proofs, strict=True) if proof is None],
     )
 
 
-def _best_at_budget(both: tuple[Sweep, Sweep], told: list[Any], unit: Unit) -> BestAtBudget:
-    shared = min(float(one[unit].sum()) for one in told)
-    scores = [sweep.sign * random_search.best_within(one, unit, shared) for sweep, one in zip(both, told, strict=True)]
-    within = [int((one[unit].cumsum() <= shared * (1 + 1e-9)).sum()) for one in told]
-    typical = [_random_best(sweep, one, n) for sweep, one, n in zip(both, told, within, strict=True)]
+def _best_at_budget(sweeps: tuple[Sweep, Sweep], costs: list[pd.DataFrame], unit: Unit) -> BestAtBudget:
+    shared = min(float(table[unit].sum()) for table in costs)
+    pairs = list(zip(sweeps, costs, strict=True))
+    scores = [sweep.sign * random_search.best_within(table, unit, shared) for sweep, table in pairs]
+    within = [int((table[unit].cumsum() <= shared * (1 + 1e-9)).sum()) for table in costs]
+    typical = [_random_best(sweep, table, n) for (sweep, table), n in zip(pairs, within, strict=True)]
     return BestAtBudget(unit, shared, (scores[0], scores[1]), (within[0], within[1]), (typical[0], typical[1]))
 
 
-def _random_best(sweep: Sweep, told: Any, n: int) -> tuple[float, float, float] | None:
-    drawn = random_search.random_trials(sweep, told)
+def _random_best(sweep: Sweep, costs: pd.DataFrame, n: int) -> tuple[float, float, float] | None:
     if random_search.why_no_band(sweep) or not n:
         return None
-    found = random_search.random_search_curve(drawn["loss"], n)
-    median, better, worse = (sweep.sign * float(ends[n - 1]) for ends in found)
+    curve = random_search.random_search_curve(random_search.random_trials(sweep, costs)["loss"], n)
+    median, better, worse = (sweep.sign * float(values[n - 1]) for values in curve)
     return median, better, worse
 
 
 def _compare_picks(first: Sweep, a: Final | None, b: Final | None) -> PickComparison | None:
     if a is None or b is None or a.meta["test_stamp"] != b.meta["test_stamp"]:
         return None
-    seeds = [[one["seed"] for one in each.pick.seeds] for each in (a, b)]
+    seeds = [[training["seed"] for training in final.pick.seeds] for final in (a, b)]
     x, y = a.pick.test, b.pick.test
     paired = seeds[0] == seeds[1]
     if paired:
@@ -128,8 +136,8 @@ def _compare_picks(first: Sweep, a: Final | None, b: Final | None) -> PickCompar
         ends, p = interval(d), sign_flip(d) if len(d) else 1.0
     else:
         x, y = x[np.isfinite(x)], y[np.isfinite(y)]
-        found = ttest_ind(first.sign * y, first.sign * x, equal_var=False)
-        ends, p = tuple(found.confidence_interval()), float(found.pvalue)
+        welch = ttest_ind(first.sign * y, first.sign * x, equal_var=False)
+        ends, p = tuple(welch.confidence_interval()), float(welch.pvalue)
     low, high = map(float, ends)
     means = float(x.mean()), float(y.mean())
     return PickComparison(

@@ -1,4 +1,4 @@
-"""A comparison of two sweeps (analysis/compare/equal_budget.py) in words, as a table and as plain data."""
+"""Format a comparison of two sweeps (analysis/compare/equal_budget.py) as a sentence, a table and plain data."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from analysis.compare.equal_budget import PickComparison, SweepComparison
 UNIT_LABELS = {"trials": "trials", "images": "training images", "seconds": "seconds of training"}
 
 
-def headline(found: SweepComparison) -> str:
-    """One line: proven, open, or no proof at all."""
-    a, b = found.names
-    if found.proof is not None:
-        return _picks_headline(found.proof, a, b, found.metric)
-    if not found.reached:
+def headline(comparison: SweepComparison) -> str:
+    """Return the verdict in one line: proven, open, or not proven because a sweep is not finalized."""
+    a, b = comparison.names
+    if comparison.proof is not None:
+        return _picks_headline(comparison.proof, a, b, comparison.metric)
+    if not comparison.reached:
         return "Neither has a trial that ended, so there is nothing to compare."
-    one = next((one for one in found.reached if one.unit == "images"), found.reached[0])
-    words = [format_value(score) if np.isfinite(score) else "nothing" for score in one.scores]
+    best = next((best for best in comparison.reached if best.unit == "images"), comparison.reached[0])
+    words = [format_value(score) if np.isfinite(score) else "nothing" for score in best.scores]
     return (
-        f"Not proven: when both had spent {one.budget:,.0f} {UNIT_LABELS[one.unit]}, {a} had reached "
-        f"{metric_label(found.metric)} {words[0]} and {b} {words[1]}, each the luckiest of many single trainings."
+        f"Not proven: when both had spent {best.budget:,.0f} {UNIT_LABELS[best.unit]}, {a} had reached "
+        f"{metric_label(comparison.metric)} {words[0]} and {b} {words[1]}, each the luckiest of many single trainings."
     )
 
 
@@ -51,64 +51,64 @@ def _picks(names: tuple[str, ...], picks: tuple[int, ...], verb: str) -> str:
     return f"{names[0]}'s pick (trial {picks[0]}) {verb} {names[1]}'s (trial {picks[1]})"
 
 
-def format_comparison(found: SweepComparison) -> str:
-    """The table and the verdict for a terminal."""
-    a, b = found.names
+def format_comparison(comparison: SweepComparison) -> str:
+    """Return the table and the verdict for a terminal."""
+    a, b = comparison.names
     lines = [["when both had spent", a, b]]
-    for one in found.reached:
+    for best in comparison.reached:
         cells = [
             (format_value(score) if np.isfinite(score) else "nothing") + f" ({n} trial{'s' * (n != 1)})"
-            for score, n in zip(one.scores, one.trials, strict=True)
+            for score, n in zip(best.scores, best.trials, strict=True)
         ]
-        lines.append([f"{one.budget:,.0f} {UNIT_LABELS[one.unit]}", *cells])
+        lines.append([f"{best.budget:,.0f} {UNIT_LABELS[best.unit]}", *cells])
     return "\n".join(
         [
-            f"{metric_label(found.metric)}, best so far:",
+            f"{metric_label(comparison.metric)}, best so far:",
             *align_columns(lines),
-            *_random_lines(found),
+            *_random_lines(comparison),
             "",
-            headline(found),
+            headline(comparison),
         ]
     )
 
 
-def _random_lines(found: SweepComparison) -> list[str]:
-    """What random searches typically reach, where one of the two was one."""
-    said = []
-    for one in found.reached:
-        for name, typical, n in zip(found.names, one.random, one.trials, strict=True):
-            if one.unit == "trials" and typical is not None:
+def _random_lines(comparison: SweepComparison) -> list[str]:
+    """Return what a random search typically reaches, for each of the two sweeps that is a random search."""
+    lines = []
+    for best in comparison.reached:
+        for name, typical, n in zip(comparison.names, best.random, best.trials, strict=True):
+            if best.unit == "trials" and typical is not None:
                 better, worse = (format_value(end) if np.isfinite(end) else "open" for end in typical[1:])
-                said.append(
+                lines.append(
                     f"{name} is a random search: the best of {n} such trials is typically {format_value(typical[0])}, "
                     f"95 % band [{better}, {worse}]."
                 )
-    return said
+    return lines
 
 
-def comparison_dict(found: SweepComparison) -> dict[str, Any]:
-    """The comparison as plain data, fit for JSON: what is infinite or unknown is None."""
+def comparison_dict(comparison: SweepComparison) -> dict[str, Any]:
+    """Return the comparison as plain data for JSON; an infinite or unknown number is None."""
     return {
-        "sweeps": list(found.names),
-        "metric": found.metric,
-        "mode": found.mode,
+        "sweeps": list(comparison.names),
+        "metric": comparison.metric,
+        "mode": comparison.mode,
         "budgets": [
             {
-                "unit": one.unit,
-                "budget": one.budget,
-                "best": [_finite_or_none(score) for score in one.scores],
-                "trials": list(one.trials),
-                "random": [None if ends is None else [_finite_or_none(end) for end in ends] for ends in one.random],
+                "unit": best.unit,
+                "budget": best.budget,
+                "best": [_finite_or_none(score) for score in best.scores],
+                "trials": list(best.trials),
+                "random": [None if ends is None else [_finite_or_none(end) for end in ends] for ends in best.random],
             }
-            for one in found.reached
+            for best in comparison.reached
         ],
         "proof": None
-        if found.proof is None
+        if comparison.proof is None
         else {
             key: [_finite_or_none(part) for part in value] if isinstance(value, tuple) else _finite_or_none(value)
-            for key, value in found.proof._asdict().items()
+            for key, value in comparison.proof._asdict().items()
         },
-        "verdict": headline(found),
+        "verdict": headline(comparison),
     }
 
 

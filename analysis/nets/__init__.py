@@ -1,1 +1,1 @@
-"""Rebuild trained nets and draw from them."""
+"""Rebuild trained nets and generate images from them."""

@@ -1,7 +1,8 @@
-"""Drawing from autoencoders, and how good that is: a VAE from its prior, a plain one from a Gaussian on its codes.
+"""Generate images from autoencoders, and measure their FID.
 
-The Gaussian, fitted to the codes of held-out images, is the simplest density that one can fit afterwards (Ghosh et al.
-2020, arXiv:1903.12436, section 4.3), and of the prior's own kind: the arms differ by what they learned.
+A VAE draws its codes from its prior. A plain autoencoder draws them from a Gaussian that is fitted to the codes of
+held-out images. This is the simplest density that can be fitted after training (Ghosh et al. 2020, arXiv:1903.12436,
+section 4.3), and of the same family as the prior. So the arms differ only by what they learned.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ CHUNK = 500
 
 
 def sample_batches(sweep: Sweep, number: int, n: int) -> Iterator[Tensor]:
-    """n images of a trial's decoder, float [CHUNK, C, H, W] in [0, 1] at a time, the same noise for every trial."""
+    """Yield n images of a trial's decoder in chunks, float [CHUNK, C, H, W] in [0, 1].
+
+    The noise is the same for every trial.
+    """
     nets = rebuild.load_nets(sweep, number)
     mean, root = _prior(sweep, number)
     z = random_streams.draw(random_streams.Draw("normal", (len(mean),)), n, "cpu", sweep.manifest.seed, "sampled")
@@ -37,7 +41,7 @@ def sample_batches(sweep: Sweep, number: int, n: int) -> Iterator[Tensor]:
 
 
 def _prior(sweep: Sweep, number: int) -> tuple[Tensor, Tensor]:
-    """Mean [Z] and a root [Z, Z] of the covariance of what codes are drawn from."""
+    """Return the mean [Z] of the density of the codes, and a root [Z, Z] of its covariance."""
     z = codes.encode_held_out(sweep, number).z.astype(np.float64)
     if MODELS[sweep.manifest.model].normal_codes:
         return torch.zeros(z.shape[1]), torch.eye(z.shape[1])
@@ -53,12 +57,14 @@ def _evaluator(fingerprint: str, name: str, data_dir: str | None) -> Evaluator:
 
 
 def samples_fid(sweep: Sweep, number: int) -> float:
-    """FID of the draws, with the extractor, sample count and reference of the sweep. UserError where the images are not
-    at hand."""
-    found = dataset.sweep_dataset(sweep)
-    if found is None:
+    """Return the FID of the samples, with the extractor, sample count and reference of the sweep.
+
+    Raise UserError if the images of the data set are not available.
+    """
+    data = dataset.sweep_dataset(sweep)
+    if data is None:
         raise UserError(f"the images of {sweep.place.name!r} ({sweep.manifest.dataset}) are not at hand")
-    evaluator = _evaluator(found.fingerprint, sweep.manifest.dataset, sweep.manifest.data_dir)
+    evaluator = _evaluator(data.fingerprint, sweep.manifest.dataset, sweep.manifest.data_dir)
     features, _ = run_extractor(
         load_extractor(evaluator, "cpu"), sample_batches(sweep, number, evaluator.n_samples), evaluator.n_samples
     )

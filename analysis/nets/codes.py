@@ -1,6 +1,6 @@
-"""The codes of held-out images under a trial's encoder, from the weights of its best evaluated epoch.
+"""Encode held-out images with a trial's encoder, from the weights of its best evaluated epoch.
 
-The code of an image is its mean code. A model whose code depends on a label as well (cvae) has none for an image alone.
+The code of an image is its mean code. If a model's code also depends on a label (cvae), an image alone has no code.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from analysis.read.results import Sweep
 from trainables import MODELS
 from trainables.errors import UserError
 
-IMAGES = 2000  # more only blacken a page
+IMAGES = 2000  # with more, the points of the figure hide each other
 
 
 class Codes(NamedTuple):
@@ -27,15 +27,17 @@ class Codes(NamedTuple):
 
 
 def encode_held_out(sweep: Sweep, number: int) -> Codes:
-    """The codes of the first held-out images. UserError where weights or images are not at hand, or the model has no
-    codes."""
-    nets, found = rebuild.load_nets(sweep, number), dataset.sweep_dataset(sweep)
+    """Return the codes of the first held-out images.
+
+    Raise UserError if the weights or the images are not available, or if the model has no codes.
+    """
+    nets, data = rebuild.load_nets(sweep, number), dataset.sweep_dataset(sweep)
     encode = MODELS[sweep.manifest.model].encode
     if encode is None:
         raise UserError(f"{sweep.manifest.model} gives an image alone no code: {sweep.place.name!r} has none to show")
-    if found is None:
+    if data is None:
         raise UserError(f"the images of {sweep.place.name!r} ({sweep.manifest.dataset}) are not at hand")
-    x, y = found.val.to("cpu").gather(torch.arange(min(len(found.val), IMAGES)), torch.device("cpu"))
+    x, y = data.val.to("cpu").gather(torch.arange(min(len(data.val), IMAGES)), torch.device("cpu"))
     with torch.no_grad():
         z = encode(nets, x)
-    return Codes(z.numpy(), y.numpy(), list(found.classes))
+    return Codes(z.numpy(), y.numpy(), list(data.classes))

@@ -1,4 +1,4 @@
-"""Draws images from a trial of a finished sweep: rebuilds its nets from the weights of its best evaluated epoch.
+"""Rebuild the nets of a trial from the weights of its best evaluated epoch, and generate images with them.
 
 `best.safetensors` holds tensors only, so nothing from a results directory is ever unpickled.
 """
@@ -24,8 +24,11 @@ BATCH = 500
 
 
 def load_nets(sweep: Sweep, number: int) -> dict[str, nn.Module]:
-    """The nets of a trial with the weights of its best evaluated epoch, on the CPU in eval mode; those that
-    `best.safetensors` does not hold (a discriminator) are left out. UserError where the file is missing or unfit."""
+    """Return the nets of a trial with the weights of its best evaluated epoch, on the CPU and in eval mode.
+
+    A net that `best.safetensors` does not hold (a discriminator) is left out. Raise UserError if the file is missing,
+    is damaged or does not fit the nets.
+    """
     name = f"{results.trial_folder(number)}/best.safetensors"
     try:
         weights = load_tensors(sweep.place.read(name))
@@ -34,20 +37,20 @@ def load_nets(sweep: Sweep, number: int) -> dict[str, nn.Module]:
     except SafetensorError as error:
         raise UserError(f"{name} of {sweep.place.name!r} is damaged: {error}") from error
     shape, n_classes = sweep.manifest.data.shape, len(sweep.manifest.data.classes)
-    kept = {key.partition(".")[0] for key in weights}
+    saved = {key.partition(".")[0] for key in weights}
     try:
         model = MODELS[sweep.manifest.model]
         built = model.nets(results.read_trial(sweep, number).config, shape, n_classes)
-        for net in kept:
+        for net in saved:
             built[net].load_state_dict(_weights_of(weights, net))
-    except (KeyError, RuntimeError) as error:  # the model's code has changed since
+    except (KeyError, RuntimeError) as error:  # the code of the model has changed since
         wrote = sweep.manifest.versions["gensweep"]
         raise UserError(f"{name} of {sweep.place.name!r} does not fit these nets; gensweep {wrote} wrote it") from error
-    return {net: module.eval().requires_grad_(False) for net, module in built.items() if net in kept}
+    return {net: module.eval().requires_grad_(False) for net, module in built.items() if net in saved}
 
 
 def generate_images(sweep: Sweep, number: int, z: Tensor, y: Tensor) -> Pixels:
-    """What a trial makes of noise z [n, Z] and labels y [n]: uint8 [n, C, H, W]."""
+    """Return the images that a trial generates from noise z [n, Z] and labels y [n]: uint8 [n, C, H, W]."""
     model, built = MODELS[sweep.manifest.model], load_nets(sweep, number)
     assert model.sample is not None, f"{model.name} does not sample"
     with torch.no_grad():
@@ -69,13 +72,13 @@ def scored_samples(sweep: Sweep, number: int, which: list[int]) -> Pixels:
     chunks = sorted({k // evaluate.CHUNK for k in which})
     config = results.read_trial(sweep, number).config
     with torch.no_grad():
-        drawn = evaluate.generate(model, config, load_nets(sweep, number), labels, sweep.manifest.seed, chunks)
-        of = {k: to_uint8(x) for k, (x, _) in zip(chunks, drawn, strict=True)}
-    return torch.stack([of[k // evaluate.CHUNK][k % evaluate.CHUNK] for k in which]).numpy()
+        generated = evaluate.generate(model, config, load_nets(sweep, number), labels, sweep.manifest.seed, chunks)
+        images = {k: to_uint8(x) for k, (x, _) in zip(chunks, generated, strict=True)}
+    return torch.stack([images[k // evaluate.CHUNK][k % evaluate.CHUNK] for k in which]).numpy()
 
 
 def sample_noise(sweep: Sweep, number: int, n: int, seed: int, *stream: str) -> Tensor:
-    """n draws of the trial's z, float [n, Z], from a named stream of `seed`."""
+    """Return n draws of the trial's noise z, float [n, Z], from a named random stream of `seed`."""
     model = MODELS[sweep.manifest.model]
     width = model.latent(results.read_trial(sweep, number).config)
     return random_streams.draw(random_streams.Draw("normal", (width,)), n, "cpu", seed, *stream)

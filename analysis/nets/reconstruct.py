@@ -1,4 +1,4 @@
-"""An autoencoder's reconstructions, from its best evaluated weights, and how far it pulls points back to y = x^2."""
+"""Reconstruct images with an autoencoder at its best evaluated epoch, and measure how it denoises points of y = x^2."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ CURVE = np.stack([FINE, (2 * FINE - 1) ** 2], 1)  # y = x^2 with x in [-1, 1], a
 
 
 class DenoisedPoints(NamedTuple):
-    """Points [n, 2] beside the curve and where the autoencoder puts them, in the unit square that it knows. `before`,
-    `after`: their mean distances to the curve."""
+    """Noisy points [n, 2] and their reconstructions, in the unit square of the data set.
+
+    `before` and `after` are their mean distances to the curve.
+    """
 
     corrupted: NDArray[np.float32]
     denoised: NDArray[np.float32]
@@ -31,15 +33,15 @@ class DenoisedPoints(NamedTuple):
 
 
 def held_out_images(sweep: Sweep, n: int) -> Tensor:
-    """The first n held-out images, float [n, C, H, W] in [0, 1]; UserError where they are not at hand."""
-    found = dataset.sweep_dataset(sweep)
-    if found is None:
+    """Return the first n held-out images, float [n, C, H, W] in [0, 1]; raise UserError if they are not available."""
+    data = dataset.sweep_dataset(sweep)
+    if data is None:
         raise UserError(f"the images of {sweep.place.name!r} ({sweep.manifest.dataset}) are not at hand")
-    return found.val.to("cpu").gather(torch.arange(n), torch.device("cpu"))[0]
+    return data.val.to("cpu").gather(torch.arange(n), torch.device("cpu"))[0]
 
 
 def reconstruct(sweep: Sweep, number: int, x: Tensor) -> Tensor:
-    """What a trial makes of images [n, C, H, W]."""
+    """Return a trial's reconstructions of images [n, C, H, W]."""
     model = MODELS[sweep.manifest.model]
     assert model.reconstruct is not None, f"{model.name} does not reconstruct"
     with torch.no_grad():
@@ -47,7 +49,10 @@ def reconstruct(sweep: Sweep, number: int, x: Tensor) -> Tensor:
 
 
 def denoise_parabola(sweep: Sweep, number: int) -> DenoisedPoints:
-    """Held-out points under the noise that the trial was trained with, the same draws for every trial."""
+    """Return held-out points with the noise of the trial's training, and their reconstructions.
+
+    The draws of the noise are the same for every trial.
+    """
     x = held_out_images(sweep, POINTS)
     eps = torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
     noisy = x + results.read_trial(sweep, number).config["sigma"] * eps

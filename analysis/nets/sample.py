@@ -1,4 +1,4 @@
-"""Save images of a finished sweep's winner, or of another of its trials: `gensweep sample`."""
+"""Save images that the winner of a finished sweep, or another trial, generates: `gensweep sample`."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ from trainables.errors import UserError, unknown
 def save_samples(
     directory: str | Path, n: int, label: str | None, out: str | Path, trial: int | None = None, seed: int = 0
 ) -> Path:
-    """Draws n images of the winner (or of `trial`) and saves them as one PNG, as square as may be; returns its path.
+    """Generate n images with the winner (or with `trial`), save them as one nearly square PNG, and return its path.
 
-    A conditional model draws class `label` (a name or an index), or without one each class in turn. UserError for a
-    model that does not sample, an unknown label or trial, n < 1, or a path that cannot be written.
+    A conditional model generates class `label` (a name or an index); without a label, it generates each class in turn.
+
+    Raises:
+        UserError: the trial does not sample, the label or the trial is unknown, n < 1, or the path cannot be written.
     """
     sweep = results.load(directory)
     model = MODELS[sweep.manifest.model]

@@ -1,4 +1,4 @@
-"""Published scores of one training: the weights of the epoch that `val` chose, held against the test split."""
+"""Measure the scores of one training on the test split, with the weights of the epoch that was best on `val`."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def score_on_test(sweep: Sweep, number: int, data: Dataset, evaluator: Evaluator
 
     `evaluator` was built for the test split. Raise UserError if the trial has left no weights.
     """
-    one = results.read_trial(sweep, number)
+    trial = results.read_trial(sweep, number)
     model = MODELS[sweep.manifest.model]
-    config = one.config
+    config = trial.config
     extractor = load_extractor(evaluator, "cpu") if model.samples(config) else None
-    seen = data._replace(val=data.test).to("cpu")  # what the metrics call held out is the test split here
-    run = start(model, config, Data(seen, evaluator, extractor), one.seed or 0)
+    on_test = data._replace(val=data.test).to("cpu")  # so that the metrics take the test split as held-out images
+    run = start(model, config, Data(on_test, evaluator, extractor), trial.seed or 0)
     return dict(measure(collect_inputs(run, rebuild.load_nets(sweep, number), evaluator), last=False))
 
 
@@ -57,6 +57,8 @@ def _fid(directory: str, number: int) -> float:
 
 
 def fid_on_test(sweep: Sweep, number: int) -> float:
-    """FID on the test split alone, which is a second of work: for the many trainings of a study. UserError where the
-    images are not at hand."""
+    """Return the FID on the test split. It takes a second, which suits the many trainings of a study.
+
+    Raise UserError if the images are not available.
+    """
     return _fid(sweep.place.name, number)

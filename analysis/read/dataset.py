@@ -1,4 +1,4 @@
-"""The real images behind a sweep, loaded as the sweep loaded them, or left out where they are not at hand."""
+"""Load the data set of a sweep, if this machine has it."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from trainables.errors import UserError
 
 @lru_cache(maxsize=2)
 def load_once(name: str, data_dir: str | None) -> Dataset | None:
-    """A data set by name, read once; None where it is not at hand."""
+    """Return a data set by name, read once; None if it is not available."""
     try:
         return load(name, None if data_dir is None else Path(data_dir))
     except UserError:
-        return None  # a report is often made on another machine than the one that holds the data
+        return None  # a report is often made on a machine that does not have the data
 
 
 def sweep_dataset(sweep: Sweep) -> Dataset | None:
-    """The sweep's data set, the very same images (by fingerprint); None where they are not at hand."""
-    found = load_once(sweep.manifest.dataset, sweep.manifest.data_dir)
-    if found is None or found.fingerprint != sweep.manifest.data.fingerprint:
+    """Return the sweep's data set, checked by its fingerprint; None if exactly these images are not available."""
+    data = load_once(sweep.manifest.dataset, sweep.manifest.data_dir)
+    if data is None or data.fingerprint != sweep.manifest.data.fingerprint:
         return None
-    return found
+    return data
 
 
 def class_prior(sweep: Sweep) -> list[float]:
-    """The share of each class among the training images; empty where they are not at hand."""
-    found = sweep_dataset(sweep)
-    if found is None:
+    """Return the share of each class among the training images; an empty list if they are not available."""
+    data = sweep_dataset(sweep)
+    if data is None:
         return []
-    labels = np.asarray(found.train.labels)
-    shares: list[float] = (np.bincount(labels, minlength=len(found.classes)) / len(labels)).tolist()
+    labels = np.asarray(data.train.labels)
+    shares: list[float] = (np.bincount(labels, minlength=len(data.classes)) / len(labels)).tolist()
     return shares

@@ -1,4 +1,4 @@
-"""The manifest of a sweep: what `sweep.json` holds, as a typed and checked tuple. This is its only reader."""
+"""Read the manifest of a sweep: the content of `sweep.json` as a typed and checked tuple. Nothing else reads it."""
 
 import json
 from collections.abc import Mapping
@@ -28,8 +28,10 @@ NOT_LOADED = DatasetInfo([], (0, 0, 0), 0, 0, 0, "")
 
 
 class SweepManifest(NamedTuple):
-    """A sweep with everything resolved. On disk, `goal` is three keys: objective (the primary one), objectives and
-    constraints."""
+    """A sweep with every option resolved.
+
+    On the disk, `goal` is three keys: objective (the primary one), objectives and constraints.
+    """
 
     name: str
     command: list[str]
@@ -61,9 +63,9 @@ class SweepManifest(NamedTuple):
     trial_timeout_s: float | None
     time_budget_s: float | None
     storage: str | None
-    study: str  # the name of the Optuna study, another one after an extension of the space
+    study: str  # the name of the Optuna study; it changes if the space is extended
     points: list[dict[str, Any]]
-    stamp: dict[str, Any]  # of the evaluator; empty until there is one
+    stamp: dict[str, Any]  # of the evaluator; empty until it is built
     versions: dict[str, str]
     commit: str | None
     dirty: bool
@@ -103,7 +105,7 @@ class SweepManifest(NamedTuple):
 
     @property
     def searched(self) -> list[str]:
-        """The keys of the space that are not fixed."""
+        """Return the keys of the space that are not fixed."""
         return [key for key, param in self.space.items() if param["kind"] != "fixed"]
 
 
@@ -146,7 +148,7 @@ def read_manifest(where: Directory) -> SweepManifest:
     """Return the manifest of the sweep in a directory.
 
     Raises:
-        UserError: there is no sweep, it cannot be read, or its model is unknown.
+        UserError: the directory does not hold a sweep, the sweep cannot be read, or its model is unknown.
     """
     hint = "" if where.has("sweep.json") else _sweeps_below(where)
     content = filestore.read_description(where, "sweep", FORMAT, hint)

@@ -1,9 +1,9 @@
-"""The Optuna study of a sweep, opened without ever writing to it.
+"""Read the Optuna study of a sweep without writing to it.
 
-`study.db` is in SQLite's write-ahead mode, and `mode=ro` reads it beside the driver that writes. Where no driver has it
-open, there is no `study.db-wal`, and `mode=ro` would leave one behind, or fail on a read-only disk; there `immutable=1`
-is right, since what a driver that starts meanwhile writes goes to its new `study.db-wal` first. From a bucket the file
-is copied to a temporary folder.
+`study.db` is in SQLite's write-ahead mode. While a driver writes to it, `mode=ro` reads it. If no driver has it open,
+`study.db-wal` does not exist; `mode=ro` would create it, or fail on a read-only disk. In this case `immutable=1` is
+safe: if a driver starts meanwhile, it writes to a new `study.db-wal` first. From a bucket, the file is copied to a
+temporary folder.
 """
 
 from __future__ import annotations
@@ -24,18 +24,20 @@ from analysis.read.manifest import SweepManifest
 from trainables.errors import UserError
 from trainables.filestore import Directory
 
-JOURNAL_FOLDER = "journal"  # the folder of what is new in the journal of a sweep in a bucket
+JOURNAL_FOLDER = "journal"  # holds the newest pieces of the journal of a sweep in a bucket
 READ_TRIES = 3
 
 
 def read_trials(where: Directory, manifest: SweepManifest) -> list[FrozenTrial]:
-    """All trials of the study by number, from `study.db` or from the storage URL that the sweep names; UserError
-    where it cannot be read or has been lost (a new one would train on in the folders of other trials)."""
+    """Return all trials of the study by number, from `study.db` or from the storage URL of the sweep.
+
+    Raise UserError if the study cannot be read or is lost. A new study would reuse the folders of earlier trials.
+    """
     name = manifest.study
-    found = _read_storage(where, manifest.storage, name)
-    if not found and where.names("trials"):
+    trials = _read_storage(where, manifest.storage, name)
+    if not trials and where.names("trials"):
         raise UserError(f"{where.name!r} holds trials, but the study {name!r} that says what they are is gone or empty")
-    return found
+    return trials
 
 
 def _read_storage(where: Directory, storage: str | None, name: str) -> list[FrozenTrial]:
@@ -45,7 +47,7 @@ def _read_storage(where: Directory, storage: str | None, name: str) -> list[Froz
         if storage is not None:
             return _all_trials(RDBStorage(with_driver(storage), {"poolclass": NullPool}), name)
         if not where.has("study.db"):
-            return []  # it has not begun yet
+            return []  # the sweep has not started yet
         if where.local:
             return _sqlite(Path(where.root) / "study.db", name)
         with tempfile.TemporaryDirectory() as folder:
@@ -54,13 +56,17 @@ def _read_storage(where: Directory, storage: str | None, name: str) -> list[Froz
                     (Path(folder) / file).write_bytes(where.read(file))
             return _sqlite(Path(folder) / "study.db", name)
     except KeyError:
-        return []  # the storage is there, the study not yet
-    except (SQLAlchemyError, StorageInternalError, RuntimeError) as error:  # RuntimeError: another version's tables
+        return []  # the storage exists, but does not hold the study yet
+    except (
+        SQLAlchemyError,
+        StorageInternalError,
+        RuntimeError,
+    ) as error:  # RuntimeError: the tables are those of another version
         raise UserError(f"cannot read the study of {where.name!r}: {str(error).splitlines()[0]}") from error
 
 
 def with_driver(url: str) -> str:
-    """The URL with our driver for PostgreSQL: what a bare one means differs between releases of SQLAlchemy."""
+    """Return the URL with our driver for PostgreSQL named, since the default driver depends on SQLAlchemy's version."""
     return url.replace("postgresql://", "postgresql+psycopg://", 1) if url.startswith("postgresql://") else url
 
 
@@ -68,15 +74,18 @@ def _journal(where: Directory, name: str) -> list[FrozenTrial]:
     content = read_journal(where)
     if not content:
         return []
-    with tempfile.TemporaryDirectory() as folder:  # a copy: reading a journal may write a snapshot of it
+    with tempfile.TemporaryDirectory() as folder:  # of a copy, since reading a journal may write a snapshot of it
         copy = Path(folder) / "study.journal"
         copy.write_bytes(content)
         return _all_trials(JournalStorage(JournalFileBackend(str(copy))), name)
 
 
 def read_journal(where: Directory) -> bytes:
-    """The whole lines of `study.journal`. In a bucket it goes on in pieces, each named after the byte at which it
-    begins; its writer may fold them into one while they are read."""
+    """Return the complete lines of `study.journal`.
+
+    In a bucket it continues in pieces. Each is named after the byte at which it begins. The driver may merge the pieces
+    into the main file while they are read, so reading is tried several times.
+    """
     for _ in range(READ_TRIES):
         content = where.read("study.journal") if where.has("study.journal") else b""
         try:
@@ -84,10 +93,10 @@ def read_journal(where: Directory) -> bytes:
                 if int(piece) == len(content):
                     content += where.read(f"{JOURNAL_FOLDER}/{piece}")
                 elif int(piece) > len(content):
-                    raise FileNotFoundError(piece)  # those before it are folded now
+                    raise FileNotFoundError(piece)  # the pieces before it were merged meanwhile
         except FileNotFoundError:
             continue
-        return content[: content.rfind(b"\n") + 1]  # its writer may be in the middle of a line
+        return content[: content.rfind(b"\n") + 1]  # the driver may be in the middle of a line
     raise UserError(f"the study of {where.name!r} cannot be read: a piece of its journal is missing")
 
 
@@ -106,9 +115,9 @@ def _read_only(path: Path, how: str) -> RDBStorage:
 
 def _all_trials(storage: BaseStorage, name: str) -> list[FrozenTrial]:
     try:
-        found = storage.get_all_trials(storage.get_study_id_from_name(name), deepcopy=False)
+        trials = storage.get_all_trials(storage.get_study_id_from_name(name), deepcopy=False)
     finally:
         storage.remove_session()
         if isinstance(storage, RDBStorage):
             storage.engine.dispose()
-    return sorted(found, key=lambda trial: trial.number)
+    return sorted(trials, key=lambda trial: trial.number)
