@@ -76,21 +76,21 @@ def choose_net(search: Sweep, trial: int | None) -> Net:
 
 def export_metadata(search: Sweep, net: Net) -> dict[str, Any]:
     """What config.json holds."""
-    one, manifest = results.read_trial(net.sweep, net.number), search.manifest
-    if one.best is None:
+    trial, manifest = results.read_trial(net.sweep, net.number), search.manifest
+    if trial.best is None:
         raise UserError(
             f"trial {net.number} of {net.sweep.place.name!r} was never evaluated: there is nothing to export"
         )
     numbers = {key for key, about in keys().items() if not about.many}
     return {
         "model": manifest.model,
-        "config": one.config,
-        "trial": net.of,
-        "seed": one.seed,
-        "epoch": one.best["epoch"],
+        "config": trial.config,
+        "trial": net.trial,
+        "seed": trial.seed,
+        "epoch": trial.best["epoch"],
         "data": {"name": manifest.dataset, **manifest.data._asdict()},
         "objective": manifest.goal.primary._asdict(),
-        "val": {key: value for key, value in one.best.items() if key in numbers},
+        "val": {key: value for key, value in trial.best.items() if key in numbers},
         "test": None if net.test is None else {key: value for key, value in net.test.items() if key in numbers},
         "stamp": manifest.stamp,
         "test_stamp": None if net.proof is None else net.proof.meta["test_stamp"],
@@ -116,21 +116,21 @@ def _source(search: Sweep, net: Net) -> tuple[str, dict[str, Tensor]]:
             return reconstruct(nets, x)
 
         x = torch.rand(CHECK_IMAGES, *shape, generator=torch.Generator().manual_seed(0))
-    alone = torch_source.trace_to_source(nets, run)
+    traced = torch_source.trace_to_source(nets, run)
     source = load_template("model.py.txt").render(
-        net=alone,
+        net=traced,
         shapes=_shapes(search, net),
         title=model_card.card_title(search, net),
         about=model_card.describe_net(search, net),
         version=manifest.versions["gensweep"],
         classes=[str(name) for name in manifest.data.classes],
-        conditional=len(alone.inputs) > 1,
+        conditional=len(traced.inputs) > 1,
         width=x.shape[1] if model_card.draws_from_noise(search, net) else 0,
         shape=shape,
     )
     with torch.no_grad():
-        torch_source.check_source(source, alone.weights, [x, y][: len(alone.inputs)], run(nets, x, y))
-    return source, alone.weights
+        torch_source.check_source(source, traced.weights, [x, y][: len(traced.inputs)], run(nets, x, y))
+    return source, traced.weights
 
 
 def _shapes(search: Sweep, net: Net) -> str:
@@ -139,8 +139,8 @@ def _shapes(search: Sweep, net: Net) -> str:
     if not model_card.draws_from_noise(search, net):
         return f"Images [n, {image}] in [0, 1] -> images [n, {image}] in [0, 1]"
     width = rebuild.sample_noise(net.sweep, net.number, 1, 0, "export").shape[1]
-    asked = ", class numbers y [n]" if MODELS[search.manifest.model].conditional else ""
-    return f"Normal noise [n, {width}]{asked} -> images [n, {image}] in [0, 1]"
+    labels = ", class numbers y [n]" if MODELS[search.manifest.model].conditional else ""
+    return f"Normal noise [n, {width}]{labels} -> images [n, {image}] in [0, 1]"
 
 
 def _use(search: Sweep, net: Net) -> list[str]:
@@ -152,7 +152,7 @@ def _use(search: Sweep, net: Net) -> list[str]:
 
 
 def _picture(net: Net) -> bytes:
-    one = results.read_trial(net.sweep, net.number)
-    assert one.best is not None
-    drawn = sample_grids.saved_batch(net.sweep, net.number, one.best["epoch"])
-    return image_sheets.encode_png(image_sheets.make_sheet(drawn, sample_grids.ACROSS, sample_grids.sheet_gap(drawn)))
+    trial = results.read_trial(net.sweep, net.number)
+    assert trial.best is not None
+    images = sample_grids.saved_batch(net.sweep, net.number, trial.best["epoch"])
+    return image_sheets.encode_png(image_sheets.make_sheet(images, sample_grids.ACROSS, sample_grids.sheet_gap(images)))

@@ -18,7 +18,7 @@ class Net(NamedTuple):
 
     sweep: Sweep
     number: int
-    of: int
+    trial: int
     test: dict[str, Any] | None = None
     proof: final_results.Final | None = None
 
@@ -30,7 +30,7 @@ def draws_from_noise(search: Sweep, net: Net) -> bool:
 
 
 def card_title(search: Sweep, net: Net) -> str:
-    return f"{search.manifest.model} on {search.manifest.dataset}: trial {net.of} of {search.manifest.name}"
+    return f"{search.manifest.model} on {search.manifest.dataset}: trial {net.trial} of {search.manifest.name}"
 
 
 def describe_net(search: Sweep, net: Net) -> str:
@@ -39,8 +39,8 @@ def describe_net(search: Sweep, net: Net) -> str:
     kind = f"{h} x {w} {'grey' if c == 1 else 'colour' if c == 3 else f'{c}-channel'} images"
     if not draws_from_noise(search, net):
         return f"It rebuilds {kind} of {search.manifest.dataset}."
-    asked = " of a class that you choose" if MODELS[search.manifest.model].conditional else ""
-    return f"It draws {kind} like those of {search.manifest.dataset}{asked}, from normal noise."
+    condition = " of a class that you choose" if MODELS[search.manifest.model].conditional else ""
+    return f"It draws {kind} like those of {search.manifest.dataset}{condition}, from normal noise."
 
 
 def card_context(search: Sweep, net: Net, about: dict[str, Any]) -> dict[str, Any]:
@@ -88,7 +88,8 @@ def _kind(search: Sweep, net: Net) -> str:
 def _chosen(search: Sweep, net: Net) -> str:
     manifest = search.manifest
     goal = " and ".join(
-        f"{'lowest' if one.mode == 'min' else 'highest'} {one.metric}" for one in search.goal.objectives
+        f"{'lowest' if objective.mode == 'min' else 'highest'} {objective.metric}"
+        for objective in search.goal.objectives
     )
     stops = (
         "no early stopping" if manifest.scheduler == "none" else f"{manifest.scheduler} from epoch {manifest.grace} on"
@@ -102,12 +103,12 @@ def _scores(about: dict[str, Any]) -> list[dict[str, Any]]:
     columns = [about["val"], *([about["test"]] if about["test"] is not None else [])]
     return [
         {
-            "name": f"{one.name}{f' ({one.unit})' if one.unit else ''}",
+            "name": f"{metric.name}{f' ({metric.unit})' if metric.unit else ''}",
             "cells": [format_value(column.get(key)) for column in columns],
-            "better": BETTER[one.better],
-            "doc": one.doc,
+            "better": BETTER[metric.better],
+            "doc": metric.doc,
         }
-        for key, one in keys().items()
+        for key, metric in keys().items()
         if any(key in column for column in columns)
     ]
 

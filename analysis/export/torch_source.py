@@ -49,22 +49,22 @@ def trace_to_source(nets: Mapping[str, nn.Module], run: Pass) -> TracedNet:
     Raises:
         UserError: what torch.fx cannot trace, or a layer that torch does not have.
     """
-    whole = _PassModule(nets, run).eval()
+    module = _PassModule(nets, run).eval()
     tracer = Tracer()
     tracer.proxy_buffer_attributes = True
     try:
-        graph = tracer.trace(whole)
+        graph = tracer.trace(module)
     except (TypeError, ValueError, RuntimeError, torch.fx.proxy.TraceError) as error:
         raise UserError(f"{CANNOT_WRITE}: {str(error).splitlines()[0]}") from error
     for node in graph.nodes:
         if node.op == "placeholder" and not node.users:
             graph.erase_node(node)
-    layers, weights = _layers_and_weights(graph, whole)
+    layers, weights = _layers_and_weights(graph, module)
     inputs = tuple(node.target for node in graph.nodes if node.op == "placeholder")
     return TracedNet(inputs, layers, _forward_lines(graph), weights)
 
 
-def _layers_and_weights(graph: Graph, whole: nn.Module) -> tuple[list[str], dict[str, Tensor]]:
+def _layers_and_weights(graph: Graph, module: nn.Module) -> tuple[list[str], dict[str, Tensor]]:
     """Gives what a graph calls and reads names without dots; the definitions of it, and the weights."""
     layers: dict[str, str] = {}
     weights: dict[str, Tensor] = {}
@@ -74,15 +74,15 @@ def _layers_and_weights(graph: Graph, whole: nn.Module) -> tuple[list[str], dict
         path = str(node.target)
         node.target = name = path.removeprefix("nets.").replace(".", "_")
         if node.op == "get_attr":
-            held = whole.get_parameter(path) if path in dict(whole.named_parameters()) else whole.get_buffer(path)
-            layers[name] = f'self.register_buffer("{name}", torch.empty({tuple(held.shape)}, dtype={held.dtype}))'
-            weights[name] = held
+            tensor = module.get_parameter(path) if path in dict(module.named_parameters()) else module.get_buffer(path)
+            layers[name] = f'self.register_buffer("{name}", torch.empty({tuple(tensor.shape)}, dtype={tensor.dtype}))'
+            weights[name] = tensor
             continue
-        layer = whole.get_submodule(path)
-        made = repr(layer).replace(", bias=True", "")  # as it is anyhow: of batch norm, an older torch does not know it
-        if not type(layer).__module__.startswith("torch.nn.") or "\n" in made:
+        layer = module.get_submodule(path)
+        call = repr(layer).replace(", bias=True", "")  # as it is anyhow: of batch norm, an older torch does not know it
+        if not type(layer).__module__.startswith("torch.nn.") or "\n" in call:
             raise UserError(f"{CANNOT_WRITE}: {type(layer).__name__} is no plain layer")
-        layers[name] = f"self.{name} = nn.{made}"
+        layers[name] = f"self.{name} = nn.{call}"
         weights |= {f"{name}.{key}": value for key, value in layer.state_dict().items()}
     return list(layers.values()), {name: value.detach().contiguous() for name, value in weights.items()}
 
@@ -108,8 +108,8 @@ def check_source(source: str, weights: Mapping[str, Tensor], inputs: list[Tensor
         net: nn.Module = space["Net"]()
         net.load_state_dict(dict(weights))
         with torch.no_grad():
-            given = net.eval()(*inputs)
+            output = net.eval()(*inputs)
     except (NameError, RuntimeError, TypeError) as error:  # a function of the model's own, a layer of unusual arguments
         raise UserError(f"{CANNOT_WRITE}: {str(error).splitlines()[0]}") from error
-    if given.shape != expected.shape or not torch.allclose(given, expected, atol=1e-5):
+    if output.shape != expected.shape or not torch.allclose(output, expected, atol=1e-5):
         raise UserError(f"{CANNOT_WRITE}: it draws other images than they do")

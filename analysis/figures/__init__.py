@@ -42,10 +42,10 @@ class Figure(NamedTuple):
     height: float = style.HEIGHT
 
     @classmethod
-    def of(cls, file: ModuleType) -> Figure:
+    def from_module(cls, module: ModuleType) -> Figure:
         """Return the figure that a file of this package defines; its SIZE is optional."""
-        size = getattr(file, "SIZE", (style.WIDTH, style.HEIGHT))
-        return cls(file.TITLE, file.data, file.draw, file.caption, *size)
+        size = getattr(module, "SIZE", (style.WIDTH, style.HEIGHT))
+        return cls(module.TITLE, module.data, module.draw, module.caption, *size)
 
 
 FILES = {
@@ -63,7 +63,7 @@ FILES = {
     "latent": latent,
     "slices": slices,
 }
-FIGURES = {name: Figure.of(file) for name, file in FILES.items()}
+FIGURES = {name: Figure.from_module(file) for name, file in FILES.items()}
 
 
 def render_png(name: str, info: Any) -> bytes:

@@ -48,7 +48,7 @@ class Point(NamedTuple):
     -1 for none."""
 
     name: str
-    of: int
+    line: int
     x: float
     y: float
     low: float
@@ -81,13 +81,13 @@ def search_line(name: str, unit: Unit, search: Sweep | None, control: Sweep | No
     """What `search` had reached, and what random searches reach by the trials of `control`; either may be None."""
     x, y = EMPTY, EMPTY
     if search is not None:
-        told = random_search.trial_costs(search)
-        x, y = told[unit].cumsum().to_numpy(float), search.sign * np.minimum.accumulate(told["loss"].to_numpy(float))
+        costs = random_search.trial_costs(search)
+        x, y = costs[unit].cumsum().to_numpy(float), search.sign * np.minimum.accumulate(costs["loss"].to_numpy(float))
     if control is None or not len(draws := random_search.random_trials(control, random_search.trial_costs(control))):
         return Line(name, x, y, EMPTY, EMPTY, EMPTY, EMPTY)
-    found = random_search.random_search_curve(draws["loss"], level=level)
+    curve = random_search.random_search_curve(draws["loss"], level=level)
     n_x = float(draws[unit].mean()) * np.arange(1, len(draws) + 1, dtype=np.float64)
-    return Line(name, x, y, n_x, *(control.sign * ends for ends in found))
+    return Line(name, x, y, n_x, *(control.sign * ends for ends in curve))
 
 
 def data(sweep: Sweep) -> list[Budget]:
@@ -102,9 +102,9 @@ def data(sweep: Sweep) -> list[Budget]:
         if not (why and unit == "trials")
     }
     return [
-        Budget(unit, sweep.metric, [one], level, why, hint)
-        for unit, one in lines.items()
-        if len(one.x) and np.isfinite(one.x).all()
+        Budget(unit, sweep.metric, [line], level, why, hint)
+        for unit, line in lines.items()
+        if len(line.x) and np.isfinite(line.x).all()
     ]
 
 
@@ -118,7 +118,7 @@ def compare_panels(sweeps: Sequence[Sweep]) -> list[Budget]:
             search_line(sweep.manifest.name, unit, sweep, sweep if free else None, level)
             for sweep, free in zip(sweeps, random, strict=True)
         ]
-        if all(len(one.x) and np.isfinite(one.x).all() for one in lines):
+        if all(len(line.x) and np.isfinite(line.x).all() for line in lines):
             panels.append(Budget(unit, sweeps[0].metric, lines, {}, "", "", sign=sweeps[0].sign))
     return panels
 
@@ -179,12 +179,12 @@ def _needs_log(low: float, high: float) -> bool:
 def _draw_points(info: Budget, ax: Axes, scale: float) -> None:
     """Diamonds for what a person had set, dots for what a search has picked."""
     for by_hand, mark, text in ((False, "o", "picked, fresh seeds"), (True, "D", "set by hand, fresh seeds")):
-        shown = [one for one in info.points if one.by_hand == by_hand]
-        for k, one in enumerate(shown):
-            x = one.x / scale * (1.04**k if by_hand else 1)  # those of one price are all seen
-            color = style.OTHERS if one.of < 0 else style.CLASSES[one.of % len(style.CLASSES)]
-            ax.plot([x, x], [one.low, one.high], "-", color=style.TEXT, lw=1.2, zorder=6)
-            ax.plot(x, one.y, mark, ms=6, mfc=color, mec=style.TEXT, mew=0.9, zorder=7)
+        shown = [point for point in info.points if point.by_hand == by_hand]
+        for k, point in enumerate(shown):
+            x = point.x / scale * (1.04**k if by_hand else 1)  # those of one price are all seen
+            color = style.OTHERS if point.line < 0 else style.CLASSES[point.line % len(style.CLASSES)]
+            ax.plot([x, x], [point.low, point.high], "-", color=style.TEXT, lw=1.2, zorder=6)
+            ax.plot(x, point.y, mark, ms=6, mfc=color, mec=style.TEXT, mew=0.9, zorder=7)
         if shown:
             ax.plot([], [], mark, ms=6, mfc="white", mec=style.TEXT, label=text)
 
@@ -195,8 +195,8 @@ def _finite_or_nan(values: Floats) -> Floats:
 
 def _y_limits(info: Budget) -> tuple[float, float]:
     """The lowest and the highest value that the axis has to hold."""
-    parts = [part for one in info.lines for part in (one.y, one.median, one.better, one.worse)]
-    around = [end for one in info.points for end in (one.y, one.low, one.high)]
+    parts = [part for line in info.lines for part in (line.y, line.median, line.better, line.worse)]
+    around = [end for point in info.points for end in (point.y, point.low, point.high)]
     values = np.concatenate([*parts, np.array([*info.level.values(), *around])])
     values = values[np.isfinite(values)]
     if not len(values):
@@ -204,20 +204,20 @@ def _y_limits(info: Budget) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
     if _needs_log(low, high):
         return low / 1.25, high * 1.25
-    room = 0.1 * ((high - low) or abs(high) or 1.0)
-    return low - room, high + room
+    margin = 0.1 * ((high - low) or abs(high) or 1.0)
+    return low - margin, high + margin
 
 
 def caption(infos: Sequence[Budget]) -> str:
     info = infos[0]
-    one = info.lines[0]
+    line = info.lines[0]
     if info.why:
         return (
             f"Steps: the best score so far. There is no band, because {info.why}: this sweep cannot tell what another "
             f"search would reach. A random search of the same space can: {info.hint}."
         )
-    n = len(one.n_x)
-    few, many = describe_best_of(one, min(5, n)), describe_best_of(one, n)
+    n = len(line.n_x)
+    few, many = describe_best_of(line, min(5, n)), describe_best_of(line, n)
     return (
         f"In the median, the best of {few}, and the best of {many}. The 95 % band holds for every n at once and "
         "assumes only that trials are independent. If it is open at the good end, there are too few trials to bound "
@@ -225,10 +225,10 @@ def caption(infos: Sequence[Budget]) -> str:
     )
 
 
-def describe_best_of(one: Line, n: int) -> str:
+def describe_best_of(line: Line, n: int) -> str:
     """The best of n random trials in words: `5 random trials is 13.1 [12.2, 15]`."""
     better, worse = (
-        format_value(float(end[n - 1])) if np.isfinite(end[n - 1]) else "open" for end in (one.better, one.worse)
+        format_value(float(end[n - 1])) if np.isfinite(end[n - 1]) else "open" for end in (line.better, line.worse)
     )
     trials = "1 random trial" if n == 1 else f"{n} random trials"
-    return f"{trials} is {format_value(float(one.median[n - 1]))} [{better}, {worse}]"
+    return f"{trials} is {format_value(float(line.median[n - 1]))} [{better}, {worse}]"

@@ -28,11 +28,11 @@ class ClassShares(NamedTuple):
 
 
 def data(sweep: Sweep) -> list[ClassShares]:
-    one = results.read_trial(sweep, ranking.winner(sweep))
-    if one.best is None or "class_shares" not in one.best:
+    trial = results.read_trial(sweep, ranking.winner(sweep))
+    if trial.best is None or "class_shares" not in trial.best:
         return []  # a model that does not sample has no histogram
-    shares, names = list(one.best["class_shares"]), list(sweep.manifest.data.classes)
-    return [ClassShares(names, shares, dataset.class_prior(sweep), float(one.best["modes"]))]
+    shares, names = list(trial.best["class_shares"]), list(sweep.manifest.data.classes)
+    return [ClassShares(names, shares, dataset.class_prior(sweep), float(trial.best["modes"]))]
 
 
 def draw(info: ClassShares, ax: Axes) -> Axes:

@@ -34,9 +34,9 @@ def data(sweep: Sweep) -> list[Curves]:
     finite = sweep.history[np.isfinite(sweep.history["value"].astype(float))]
     states = dict(zip(sweep.trials["number"], sweep.trials["state"], strict=True))
     curves = [
-        Curve(number, states[number], told["epoch"].tolist(), told["value"].tolist())
+        Curve(number, states[number], rows["epoch"].tolist(), rows["value"].tolist())
         for number in finite["number"].unique().tolist()
-        for told in [finite[finite["number"] == number]]
+        for rows in [finite[finite["number"] == number]]
     ]
     lead = ranking.ranked_trials(sweep).iloc[0]
     return [Curves(sweep.metric, curves, int(lead["number"]), int(lead["best_epoch"]), int(sweep.manifest.epochs))]
@@ -53,8 +53,8 @@ def draw(info: Curves, ax: Axes) -> Axes:
         ax.plot(curve.epochs, curve.values, marker=dot, ms=3, color=color, lw=width, zorder=order)
         mark = {"pruned": "x", "failed": "v"}.get(curve.state)
         if mark:
-            ink_of = style.FAILED if mark == "v" else style.MUTED
-            ax.plot(curve.epochs[-1:], curve.values[-1:], mark, ms=4, color=ink_of, zorder=order + 1)
+            mark_color = style.FAILED if mark == "v" else style.MUTED
+            ax.plot(curve.epochs[-1:], curve.values[-1:], mark, ms=4, color=mark_color, zorder=order + 1)
     _legend(info, ax)
     lead = next(curve for curve in info.curves if curve.number == info.winner)
     peak = lead.values[lead.epochs.index(info.best_epoch)]

@@ -28,12 +28,12 @@ class Balance(NamedTuple):
 
 
 def data(sweep: Sweep) -> list[Balance]:
-    one = results.read_trial(sweep, ranking.winner(sweep))
-    rows = [row for row in one.rows if row.get("d_real") is not None and row.get("d_fake") is not None]
+    trial = results.read_trial(sweep, ranking.winner(sweep))
+    rows = [row for row in trial.rows if row.get("d_real") is not None and row.get("d_fake") is not None]
     if not rows:
         return []
     epochs, real, fake = ([row[key] for row in rows] for key in ("epoch", "d_real", "d_fake"))
-    return [Balance(epochs, real, fake, SCHEMES[one.config["scheme"]].probability)]
+    return [Balance(epochs, real, fake, SCHEMES[trial.config["scheme"]].probability)]
 
 
 def draw(info: Balance, ax: Axes) -> Axes:

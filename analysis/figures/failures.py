@@ -107,10 +107,10 @@ def draw(info: Failures, ax: Axes) -> Axes:
     y = _jittered(info, 1) if len(info.scales) > 1 else np.zeros(len(x))
     reasons = np.array(info.reasons)
     for reason in dict.fromkeys(["", *info.reasons]):
-        at = reasons == reason
+        chosen = reasons == reason
         mark = MARKS.get(reason, "P") if reason else "o"
         look = {"mfc": style.FAILED, "mec": "white", "ms": 7.5} if reason else {"mfc": "none", "mec": style.MUTED}
-        ax.plot(x[at], y[at], mark, ls="", label=f"{reason or 'trained'} ({at.sum()})", **look)
+        ax.plot(x[chosen], y[chosen], mark, ls="", label=f"{reason or 'trained'} ({chosen.sum()})", **look)
     _scale_axis(info.scales[0], ax.xaxis, ax.set_xscale)
     if len(info.scales) > 1:
         _scale_axis(info.scales[1], ax.yaxis, ax.set_yscale)

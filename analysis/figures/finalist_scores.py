@@ -31,19 +31,19 @@ class FinalistScores(NamedTuple):
 
 
 def data(sweep: Sweep) -> list[FinalistScores]:
-    found = final_results.load(sweep)
-    if found is None:
+    final = final_results.load(sweep)
+    if final is None:
         return []
-    shown = final_results.pick_first(sweep, found)
-    known = [one.test[np.isfinite(one.test)] for one in shown]
+    shown = final_results.pick_first(sweep, final)
+    known = [finalist.test[np.isfinite(finalist.test)] for finalist in shown]
     return [
         FinalistScores(
             metric_label(sweep.metric),
-            [f"trial {one.number}{' (defaults)' if one.number == 0 else ''}" for one in shown],
-            [one.test for one in shown],
+            [f"trial {finalist.number}{' (defaults)' if finalist.number == 0 else ''}" for finalist in shown],
+            [finalist.test for finalist in shown],
             [float(values.mean()) if len(values) else float("nan") for values in known],
             [interval(values) for values in known],
-            [one.search for one in shown],
+            [finalist.search for finalist in shown],
         )
     ]
 

@@ -13,33 +13,33 @@ Bars = list[Importance]
 
 
 def data(sweep: Sweep) -> list[Bars]:
-    found = importances(sweep)
-    return [found] if found else []
+    bars = importances(sweep)
+    return [bars] if bars else []
 
 
 def draw(info: Bars, ax: Axes) -> Axes:
     rows = range(len(info))
-    ax.barh(rows, [one.share for one in info], height=0.6, color=style.WINNER, alpha=0.75)
-    for row, one in enumerate(info):
-        ax.plot([one.low, one.high], [row, row], "-", color=style.TEXT, lw=1.4, solid_capstyle="butt")
-        ax.plot([one.low, one.high], [row, row], "|", color=style.TEXT, ms=5)
-    ax.set_yticks(rows, [one.key for one in info])
+    ax.barh(rows, [bar.share for bar in info], height=0.6, color=style.WINNER, alpha=0.75)
+    for row, bar in enumerate(info):
+        ax.plot([bar.low, bar.high], [row, row], "-", color=style.TEXT, lw=1.4, solid_capstyle="butt")
+        ax.plot([bar.low, bar.high], [row, row], "|", color=style.TEXT, ms=5)
+    ax.set_yticks(rows, [bar.key for bar in info])
     ax.set_ylim(len(info) - 0.4, -0.6)
-    ax.set_xlim(0, min(1.0, 1.05 * max(one.high for one in info)))
+    ax.set_xlim(0, min(1.0, 1.05 * max(bar.high for bar in info)))
     return style.label_axes(ax, "share of the explained variance", "")
 
 
 def caption(panels: list[Bars]) -> str:
     (info,) = panels
     first, *others = info
-    clear = first.low > max((one.high for one in others), default=0.0)
-    said = (
+    clear = first.low > max((bar.high for bar in others), default=0.0)
+    sentence = (
         f"{first.key} mattered most."
         if clear
         else f"{first.key} comes first, but its bar overlaps another's: more trials would separate them."
     )
     return (
-        f"{said} Share of the variance of the (ranked) score that each parameter explains by itself, by functional "
+        f"{sentence} Share of the variance of the (ranked) score that each parameter explains by itself, by functional "
         f"ANOVA; the bars are {BAR_LEVEL:.0%} intervals, from halves of the trials. Parameters that not every "
         "trial has are left out."
     )

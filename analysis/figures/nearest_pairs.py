@@ -26,7 +26,7 @@ class Pairs(NamedTuple):
     in all, of which the share `duplicates` has a near-identical other."""
 
     images: Pixels
-    drawn: int
+    n_samples: int
     duplicates: float
 
 
@@ -45,8 +45,8 @@ def data(sweep: Sweep) -> list[Pairs]:
 
 
 def draw(info: Pairs, ax: Axes) -> Axes:
-    sheet = image_sheets.make_sheet(info.images, len(info.images) // 2, GAP)
-    ax.imshow(sheet.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    pixels = image_sheets.make_sheet(info.images, len(info.images) // 2, GAP)
+    ax.imshow(pixels.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     for side in ax.spines.values():
         side.set_visible(False)
     return style.hide_ticks(ax)
@@ -55,6 +55,6 @@ def draw(info: Pairs, ax: Axes) -> Axes:
 def caption(infos: list[Pairs]) -> str:
     (info,) = infos
     return (
-        f"The samples, of {info.drawn:,}, that are most like another one, each above that other one. "
+        f"The samples, of {info.n_samples:,}, that are most like another one, each above that other one. "
         f"{info.duplicates:.1%} of all samples have a near-identical other; of real images 1 % do."
     )

@@ -67,16 +67,16 @@ def draw(info: Parallel, ax: Axes) -> Axes:
     ax.figure.set_figheight(0.7 + ROW * len(rows))  # type: ignore[union-attr]
     for row in rows:
         ax.plot([0, 1], [row, row], "-", color=style.FAINT, lw=1.0, zorder=1)
-        for at, text in info.ends[row]:
-            ax.plot([at, at], [row - 0.08, row + 0.08], "-", color=style.MUTED, lw=0.8, zorder=1)
+        for position, text in info.ends[row]:
+            ax.plot([position, position], [row - 0.08, row + 0.08], "-", color=style.MUTED, lw=0.8, zorder=1)
             ax.annotate(
                 text,
-                (at, row),
+                (position, row),
                 (0, -4),
                 textcoords="offset points",
                 fontsize=6.5,
                 color=style.MUTED,
-                ha="left" if at == 0 else "right" if at == 1 else "center",
+                ha="left" if position == 0 else "right" if position == 1 else "center",
                 va="top",
             )
     for i in range(len(info.places) - 1, -1, -1):

@@ -40,11 +40,14 @@ class Front(NamedTuple):
 
 
 def data(sweep: Sweep) -> list[Front]:
-    first, others = sweep.goal.primary, [one for one in sweep.goal.objectives if one != sweep.goal.primary]
+    first, others = (
+        sweep.goal.primary,
+        [objective for objective in sweep.goal.objectives if objective != sweep.goal.primary],
+    )
     if not others:
         return []
     numbers = ranking.scored_trials(sweep)["number"].tolist()
-    ahead, kept = set(ranking.winner_numbers(sweep)), set(ranking.feasible_trials(sweep)["number"])
+    ahead, feasible = set(ranking.winner_numbers(sweep)), set(ranking.feasible_trials(sweep)["number"])
     scores = [sweep.scores[number] for number in numbers]
     return [
         Front(
@@ -54,7 +57,7 @@ def data(sweep: Sweep) -> list[Front]:
             [values[first.metric] for values in scores],
             [values[second.metric] for values in scores],
             [number in ahead for number in numbers],
-            [number not in kept for number in numbers],
+            [number not in feasible for number in numbers],
         )
         for second in others
     ]
@@ -62,7 +65,7 @@ def data(sweep: Sweep) -> list[Front]:
 
 def staircase(info: Front) -> list[tuple[float, float]]:
     """The corners of the front in this pair, from the best of the first objective on."""
-    signs = np.array([1 if one.mode == "min" else -1 for one in (info.first, info.second)])
+    signs = np.array([1 if objective.mode == "min" else -1 for objective in (info.first, info.second)])
     points = np.column_stack([info.x, info.y])[np.array(info.front)]
     chosen = points[non_dominated(points * signs)]
     return [(float(x), float(y)) for x, y in chosen[np.argsort(signs[0] * chosen[:, 0])]]
@@ -78,8 +81,8 @@ def draw(info: Front, ax: Axes) -> Axes:
     ax.step(*zip(*staircase(info), strict=True), where="post", color=style.WINNER, lw=1.2, zorder=3)
     ax.plot(x[front], y[front], "o", ms=7, mfc=style.WINNER, mec="white", zorder=5, label="on the front")
     if 0 in info.numbers:
-        at = info.numbers.index(0)
-        ax.plot(x[[at]], y[[at]], "s", ms=10, mfc="none", mec=style.DEFAULTS, mew=1.6, zorder=6)
+        default = info.numbers.index(0)
+        ax.plot(x[[default]], y[[default]], "s", ms=10, mfc="none", mec=style.DEFAULTS, mew=1.6, zorder=6)
         ax.plot([], [], "s", ms=6, mfc="none", mec=style.DEFAULTS, mew=1.6, label="defaults: trial 0")
     if front.sum() <= MAX_NUMBERED:
         for i in np.flatnonzero(front):
@@ -92,18 +95,22 @@ def draw(info: Front, ax: Axes) -> Axes:
     ax.margins(0.08)
     ax.legend(fontsize=7.5, frameon=False, labelcolor=style.TEXT)
     return style.label_axes(
-        ax, *(f"{metric_label(one.metric)} ({BETTER[one.mode]} is better)" for one in (info.first, info.second))
+        ax,
+        *(
+            f"{metric_label(objective.metric)} ({BETTER[objective.mode]} is better)"
+            for objective in (info.first, info.second)
+        ),
     )
 
 
 def caption(infos: list[Front]) -> str:
     info = infos[0]
-    n, of = sum(info.front), len(info.front) - sum(info.broken)
+    n, total = sum(info.front), len(info.front) - sum(info.broken)
     corner = f"{'left' if info.first.mode == 'min' else 'right'} and {'down' if info.second.mode == 'min' else 'up'}"
     if n == 1:
-        return f"One trial of {of} beats all others in every objective, so there is no trade-off to choose from."
+        return f"One trial of {total} beats all others in every objective, so there is no trade-off to choose from."
     return (
-        f"Better is further {corner}. Of {of} trials, {n} are on the Pareto front (blue, with their numbers): choosing "
-        "between them is up to you. For each grey trial there is one on the front that is better in some objective and "
-        "worse in none."
+        f"Better is further {corner}. Of {total} trials, {n} are on the Pareto front (blue, with their numbers): "
+        "choosing between them is up to you. For each grey trial there is one on the front that is better in some "
+        "objective and worse in none."
     )

@@ -54,15 +54,17 @@ def compare_configurations(sweep: Sweep, k: int) -> list[Strip]:
 
 def first_to_last(sweep: Sweep, number: int) -> list[Strip]:
     """One trial at its first, its best and its last evaluated epoch, without repetitions."""
-    one = results.read_trial(sweep, number)
-    told = {row["epoch"]: row for row in one.rows if row["eval_epoch"] == row["epoch"]}
-    drawn = [epoch for epoch in sorted(told) if sweep.place.has(_sample_file(number, epoch))]
-    best_epoch = one.best["epoch"] if one.best else None
+    trial = results.read_trial(sweep, number)
+    rows = {row["epoch"]: row for row in trial.rows if row["eval_epoch"] == row["epoch"]}
+    saved = [epoch for epoch in sorted(rows) if sweep.place.has(_sample_file(number, epoch))]
+    best_epoch = trial.best["epoch"] if trial.best else None
     strips = []
-    for epoch in sorted({*drawn[:1], *drawn[-1:], *({best_epoch} & set(drawn))}):
-        names = [name for name, at in (("first", drawn[0]), ("best", best_epoch), ("last", drawn[-1])) if at == epoch]
+    for epoch in sorted({*saved[:1], *saved[-1:], *({best_epoch} & set(saved))}):
+        names = [
+            name for name, marked in (("first", saved[0]), ("best", best_epoch), ("last", saved[-1])) if marked == epoch
+        ]
         which = "only one" if len(names) == 3 else " and ".join(names)
-        title = f"Epoch {epoch}, the {which} · {_score(sweep, told[epoch][sweep.metric])}"
+        title = f"Epoch {epoch}, the {which} · {_score(sweep, rows[epoch][sweep.metric])}"
         strips.append(Strip(title, "", _generated(sweep, saved_batch(sweep, number, epoch))))
     return strips
 
@@ -128,9 +130,9 @@ def _column_classes(sweep: Sweep) -> list[int]:
     return labels
 
 
-def _generated(sweep: Sweep, drawn: Pixels) -> Pixels:
+def _generated(sweep: Sweep, batch: Pixels) -> Pixels:
     """What the model made: the autoencoders' batches alternate input and output."""
-    return (drawn[1::2] if MODELS[sweep.manifest.model].shows_pairs else drawn)[:ACROSS]
+    return (batch[1::2] if MODELS[sweep.manifest.model].shows_pairs else batch)[:ACROSS]
 
 
 def _heading_strips(sweep: Sweep) -> list[Strip]:
@@ -145,12 +147,12 @@ def _heading_strips(sweep: Sweep) -> list[Strip]:
 
 
 def _real_strip(sweep: Sweep) -> list[Strip]:
-    found = dataset.sweep_dataset(sweep)
-    if found is None:
+    images = dataset.sweep_dataset(sweep)
+    if images is None:
         return []
     chosen = torch.arange(ACROSS)
     if column_labels(sweep):
-        held_out = np.asarray(found.val.labels)
+        held_out = np.asarray(images.val.labels)
         chosen = torch.tensor([int(np.flatnonzero(held_out == k)[0]) for k in _column_classes(sweep)])
-    x, _ = found.val.to("cpu").gather(chosen, torch.device("cpu"))
+    x, _ = images.val.to("cpu").gather(chosen, torch.device("cpu"))
     return [Strip(REAL, "held out, never trained on", to_uint8(x).numpy())]

@@ -79,9 +79,9 @@ def draw(info: Slice, ax: Axes) -> Axes:
     ax.plot(x[~stopped], y[~stopped], "o", ms=4.5, mfc="none", mec=style.MUTED, mew=0.9)
     ax.plot(x[stopped], y[stopped], "x", ms=4, color=style.OTHERS)
     marked = (info.default, "s", style.DEFAULTS), (info.winner, "o", style.WINNER)  # the winner above
-    for at, mark, color in marked:
-        if at is not None:
-            ax.plot(x[[at]], y[[at]], mark, ms=7, mfc=color, mec="white", zorder=5)
+    for index, mark, color in marked:
+        if index is not None:
+            ax.plot(x[[index]], y[[index]], mark, ms=7, mfc=color, mec="white", zorder=5)
     if info.failed:
         style.mark_failed(ax, info.failed)
     _shade_outside(info, ax)

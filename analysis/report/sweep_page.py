@@ -67,8 +67,8 @@ def section_context(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[
 
     strips = sample_grids.compare_configurations(sweep, TOP)
     epochs = sample_grids.first_to_last(sweep, lead["number"])
-    drawn = sample_grids.saved_batch(sweep, lead["number"], lead["best_epoch"])
-    picture = image_sheets.make_sheet(drawn, sample_grids.ACROSS, sample_grids.sheet_gap(drawn))
+    batch = sample_grids.saved_batch(sweep, lead["number"], lead["best_epoch"])
+    picture = image_sheets.make_sheet(batch, sample_grids.ACROSS, sample_grids.sheet_gap(batch))
     keep("grid", sample_grids.render_strips(strips))
     keep("epochs", sample_grids.render_strips(epochs))
     return {
@@ -77,7 +77,10 @@ def section_context(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[
         "state": status.summary(sweep),
         "lead": lead,
         "crown": "The winner" if proof is not None else _winner_heading(sweep),
-        "goals": [{"name": metric_label(one.metric), "way": BETTER[one.mode]} for one in sweep.goal.objectives],
+        "goals": [
+            {"name": metric_label(objective.metric), "way": BETTER[objective.mode]}
+            for objective in sweep.goal.objectives
+        ],
         "limits": " and ".join(map(str, sweep.goal.constraints)),
         "front": _front_rows(sweep),
         "verdict": advice.headline(sweep, proof),
@@ -135,8 +138,8 @@ def trial_rows(sweep: Sweep) -> list[dict[str, Any]]:
                 else ""
             ),
             "values": [
-                format_value(sweep.scores[line["number"]][one.metric]) if line["number"] in scored else "–"
-                for one in sweep.goal.objectives
+                format_value(sweep.scores[line["number"]][objective.metric]) if line["number"] in scored else "–"
+                for objective in sweep.goal.objectives
             ],
             "epoch": f"{format_value(line['best_epoch'])} of {format_value(line['epochs_done'])}"
             if line["number"] in scored

@@ -1,9 +1,9 @@
-"""What a study says of each claim: supported, not supported, or undecided.
+"""Decide each claim of a study: supported, not supported, or undecided.
 
-Supported: the paired differences point the way of the claim, their exact sign-flip p, corrected by Holm over the claims
-on the same statistic (so over the arms), is at most .05, and the interval of the mean difference leaves out 0. Not
-supported: the same, the other way round. Undecided: anything else, a claim that rests on too few seeds included; it is
-no proof of no difference.
+A claim is supported if three things hold: the paired differences have the sign that it states; their exact sign-flip p
+is at most .05 after Holm's correction over the claims on the same statistic (so over the arms); and the interval of the
+mean difference excludes 0. It is not supported if the same holds with the opposite sign. Anything else is undecided,
+also a claim with too few seeds. An undecided claim does not prove that there is no difference.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ Word = Literal["supported", "not supported", "undecided"]
 
 
 class Verdict(NamedTuple):
-    """One claim, weighed. `difference` is the mean of arm minus against over `n` pairs of seeds, in the statistic's own
-    unit, with its interval; nan where there are too few pairs for one."""
+    """The test of one claim.
+
+    `difference` is the mean of `arm` minus `against` over `n` pairs of seeds, in the unit of the statistic; `low` and
+    `high` are its interval, nan if there are too few pairs for one.
+    """
 
     claim: dict[str, Any]
     n: int
@@ -35,14 +38,14 @@ class Verdict(NamedTuple):
 
 
 def decide_claims(study: Study) -> list[Verdict]:
-    """Every claim of a study in its order."""
-    bare = [_test_claim(study, claim) for claim in study.meta["claims"]]
-    found = list(bare)
-    for statistic in {claim["statistic"] for claim in study.meta["claims"]}:
-        family = [i for i, one in enumerate(bare) if one.claim["statistic"] == statistic and one.n]
-        for i, p in zip(family, holm([bare[i].p for i in family]), strict=True):
-            found[i] = bare[i]._replace(p_holm=float(p), word=_word(bare[i], float(p)))
-    return found
+    """Return the verdict on every claim of a study, in the order of the study file."""
+    uncorrected = [_test_claim(study, claim) for claim in study.description["claims"]]
+    verdicts = list(uncorrected)
+    for statistic in {claim["statistic"] for claim in study.description["claims"]}:
+        family = [i for i, verdict in enumerate(uncorrected) if verdict.claim["statistic"] == statistic and verdict.n]
+        for i, p in zip(family, holm([uncorrected[i].p for i in family]), strict=True):
+            verdicts[i] = uncorrected[i]._replace(p_holm=float(p), word=_word(uncorrected[i], float(p)))
+    return verdicts
 
 
 def _test_claim(study: Study, claim: dict[str, Any]) -> Verdict:
@@ -51,9 +54,9 @@ def _test_claim(study: Study, claim: dict[str, Any]) -> Verdict:
         other = study.arms[against].values(claim["statistic"])
     else:
         other = np.full(len(arm), float(against))
-    n = min(len(arm), len(other))  # a study that is still running
-    both = np.isfinite(arm[:n]) & np.isfinite(other[:n])
-    arm, other = arm[:n][both], other[:n][both]
+    n = min(len(arm), len(other))  # they differ while a study is running
+    paired = np.isfinite(arm[:n]) & np.isfinite(other[:n])
+    arm, other = arm[:n][paired], other[:n][paired]
     if not len(arm):
         nothing = float("nan")
         return Verdict(claim, 0, nothing, nothing, nothing, nothing, nothing, nothing, nothing, "undecided")
@@ -63,8 +66,8 @@ def _test_claim(study: Study, claim: dict[str, Any]) -> Verdict:
     return Verdict(claim, len(d), arm.mean(), other.mean(), d.mean(), low, high, p, p, "undecided")
 
 
-def _word(one: Verdict, p: float) -> Word:
-    sign = -1 if one.claim["way"] == "lower" else 1
-    if p > ALPHA or not (one.low > 0 or one.high < 0):
+def _word(verdict: Verdict, p: float) -> Word:
+    sign = -1 if verdict.claim["way"] == "lower" else 1
+    if p > ALPHA or not (verdict.low > 0 or verdict.high < 0):
         return "undecided"
-    return "supported" if sign * one.difference > 0 else "not supported"
+    return "supported" if sign * verdict.difference > 0 else "not supported"

@@ -1,7 +1,7 @@
-"""The page of a study: the question, the verdict on each claim, the table of arms, the pictures, and how it was made.
+"""Write the page of a study: question, verdict on each claim, table of arms, pictures, and how it was made.
 
-Written twice from the same numbers: one HTML page that needs nothing else, in the study's `report/`, and a Markdown
-page with its pictures beside it, for a folder of documents.
+The page has two forms with the same numbers. One is a single HTML file in the study's `report/`, which needs no other
+file. The other is a Markdown file for a folder of documents, with its pictures in a folder beside it.
 """
 
 from __future__ import annotations
@@ -27,111 +27,114 @@ from trainables.filestore import Directory
 
 
 def write(directories: Sequence[str | Path], out: str | Path | None = None) -> list[str]:
-    """Writes the HTML page of each study into its `report/`, or, with `out`, the Markdown pages `out`/NAME.md with
-    their pictures in `out`/NAME/ and their rows in an index, `out`/README.md; returns the paths of the pages.
+    """Write the page of each study and return the paths of the pages.
 
-    UserError where a directory is no study, or an arm is still to train; nothing is written then.
+    Without `out`, the HTML page goes to the `report/` of its study. With `out`, the Markdown pages are `out`/NAME.md,
+    their pictures go to `out`/NAME/, and each study gets a row in the index `out`/README.md.
+
+    Raises:
+        UserError: a directory is not a study, or an arm is not trained to the end. Nothing is written then.
     """
     studies = [study_results.load(directory) for directory in directories]
-    for one in studies:
-        for arm in one.arms.values():
+    for study in studies:
+        for arm in study.arms.values():
             _refuse_unfinished(arm)
     if out is None:
-        return [_write_html(one) for one in studies]
+        return [_write_html(study) for study in studies]
     target = filestore.open_directory(out)
-    pages = [_write_markdown(one, target) for one in studies]
+    pages = [_write_markdown(study, target) for study in studies]
     rows = _index_rows(target)
-    for one, told in zip(studies, pages, strict=True):
-        name, question = one.meta["name"], one.meta["question"]
-        rows[name] = f"| [{name}]({name}.md) | {question} | {told['summary']} | {told['minutes']} |"
+    for study, context in zip(studies, pages, strict=True):
+        name, question = study.description["name"], study.description["question"]
+        rows[name] = f"| [{name}]({name}.md) | {question} | {context['summary']} | {context['minutes']} |"
     target.write("README.md", load_template("studies.md", trim_blocks=True).render(rows=rows.values()).encode())
-    return [f"{target.name.rstrip('/')}/{one.meta['name']}.md" for one in studies]
+    return [f"{target.name.rstrip('/')}/{study.description['name']}.md" for study in studies]
 
 
 def _index_rows(target: filestore.Directory) -> dict[str, str]:
-    """The rows of the index that is there, by study: those of other studies stay."""
+    """Return the rows of the index so far, by study. Rows of other studies stay as they are."""
     lines = target.read("README.md").decode().splitlines() if target.has("README.md") else []
     return {line[3:].partition("]")[0]: line for line in lines if line.startswith("| [")}
 
 
-def _write_html(one: Study) -> str:
-    pictures, home = _render_pictures(one), filestore.open_directory(f"{one.place.name.rstrip('/')}/report")
-    shown = [(drawn, data_uri(drawn.png)) for drawn in pictures.values()]
-    home.write("index.html", load_template("study.html").render(**page_context(one), pictures=shown).encode())
-    for name, drawn in pictures.items():
-        home.write(f"{name}.png", drawn.png)
+def _write_html(study: Study) -> str:
+    pictures, home = _render_pictures(study), filestore.open_directory(f"{study.place.name.rstrip('/')}/report")
+    shown = [(picture, data_uri(picture.png)) for picture in pictures.values()]
+    home.write("index.html", load_template("study.html").render(**page_context(study), pictures=shown).encode())
+    for name, picture in pictures.items():
+        home.write(f"{name}.png", picture.png)
     return f"{home.name}/index.html"
 
 
-def _write_markdown(one: Study, target: Directory) -> dict[str, Any]:
-    pictures, name, told = _render_pictures(one), one.meta["name"], page_context(one)
-    links = [(drawn, f"{name}/{picture}.png") for picture, drawn in pictures.items()]
-    target.write(f"{name}.md", load_template("study.md", trim_blocks=True).render(**told, pictures=links).encode())
-    for picture, drawn in pictures.items():
-        target.write(f"{name}/{picture}.png", drawn.png)
-    return told
+def _write_markdown(study: Study, target: Directory) -> dict[str, Any]:
+    pictures, name, context = _render_pictures(study), study.description["name"], page_context(study)
+    links = [(figure, f"{name}/{picture}.png") for picture, figure in pictures.items()]
+    target.write(f"{name}.md", load_template("study.md", trim_blocks=True).render(**context, pictures=links).encode())
+    for picture, figure in pictures.items():
+        target.write(f"{name}/{picture}.png", figure.png)
+    return context
 
 
-def page_context(found: Study) -> dict[str, Any]:
-    """All that the page says, but for the pictures."""
-    meta = found.meta
-    weighed = claims.decide_claims(found)
-    stamps = {arm.sweep.manifest.dataset: arm.sweep.manifest.stamp for arm in found.arms.values()}
+def page_context(study: Study) -> dict[str, Any]:
+    """Return everything that the page shows, except the pictures."""
+    description = study.description
+    verdicts = claims.decide_claims(study)
+    stamps = {arm.sweep.manifest.dataset: arm.sweep.manifest.stamp for arm in study.arms.values()}
     return {
-        "meta": meta,
-        "scope": meta.get("scope", ""),
-        "summary": count_verdicts(weighed),
-        "claims": [claim_row(one) for one in weighed],
-        "report": [report_sentence(one) for one in weighed if one.claim["reported"]],
-        "heads": [trial_statistics.statistic_label(key) for key in meta["table"]],
-        "epochs": epoch_note(meta["table"]),
-        "arms": [arm_row(arm, meta["table"]) for arm in found.arms.values()],
-        "configs": config_texts(list(found.arms.values())),
-        "command": shlex.join(meta["command"]),
-        "minutes": f"{found.wall_s / 60:.1f}",
-        "load": machine_load(meta["launches"]),
-        "data": sorted({describe_data(arm) for arm in found.arms.values()}),
+        "study": description,
+        "scope": description.get("scope", ""),
+        "summary": count_verdicts(verdicts),
+        "claims": [claim_row(verdict) for verdict in verdicts],
+        "report": [report_sentence(verdict) for verdict in verdicts if verdict.claim["reported"]],
+        "heads": [trial_statistics.statistic_label(key) for key in description["table"]],
+        "epochs": epoch_note(description["table"]),
+        "arms": [arm_row(arm, description["table"]) for arm in study.arms.values()],
+        "configs": config_texts(list(study.arms.values())),
+        "command": shlex.join(description["command"]),
+        "minutes": f"{study.wall_s / 60:.1f}",
+        "load": machine_load(description["launches"]),
+        "data": sorted({describe_data(arm) for arm in study.arms.values()}),
         "stamps": stamps,
     }
 
 
 def machine_load(launches: Sequence[dict[str, Any]]) -> str:
-    """How busy the machine was as each launch began, where that is known."""
+    """Return how busy the machine was when each launch began; empty if no launch recorded it."""
     known = [f"{launch['load']} on {launch['cores']} cores" for launch in launches if "load" in launch]
     return f" (load as it began: {', '.join(known)})" if known else ""
 
 
-def count_verdicts(weighed: Sequence[Verdict]) -> str:
-    """The verdicts counted: `2 supported, 1 undecided`."""
+def count_verdicts(verdicts: Sequence[Verdict]) -> str:
+    """Count the verdicts: `2 supported, 1 undecided`."""
     words = ("supported", "not supported", "undecided")
-    counts = [(sum(one.word == word for one in weighed), word) for word in words]
+    counts = [(sum(verdict.word == word for verdict in verdicts), word) for word in words]
     return ", ".join(f"{count} {word}" for count, word in counts if count)
 
 
-def report_sentence(one: Verdict) -> str:
-    """Return the verdict on a claim that the report makes of this very arm."""
-    return f"Said in the report, and {one.word} here: {one.claim['says']}."
+def report_sentence(verdict: Verdict) -> str:
+    """Return a sentence with the verdict on a claim that the original report makes of this arm."""
+    return f"Said in the report, and {verdict.word} here: {verdict.claim['says']}."
 
 
-def claim_row(one: Verdict) -> dict[str, str]:
-    """One claim as the page tells it."""
-    said, against = one.claim, one.claim["against"]
+def claim_row(verdict: Verdict) -> dict[str, str]:
+    """Return one claim as texts for the page."""
+    claim, against = verdict.claim, verdict.claim["against"]
     other = against if isinstance(against, str) else f"the constant {format_value(float(against))}"
-    ends = "no interval" if math.isnan(one.low) else f"[{one.low:+.3g}, {one.high:+.3g}]"
+    ends = "no interval" if math.isnan(verdict.low) else f"[{verdict.low:+.3g}, {verdict.high:+.3g}]"
     return {
-        "says": said["says"],
-        "word": one.word,
-        "test": f"{trial_statistics.statistic_label(said['statistic'])} of {said['arm']} {said['way']} than {other}",
-        "means": f"{format_value(one.arm)} against {format_value(one.against)}",
-        "difference": "–" if not one.n else f"{one.difference:+.3g} {ends}",
-        "p": f"{one.p:.3g}" if one.n else "–",
-        "p_holm": f"{one.p_holm:.3g}" if one.n else "–",
-        "n": str(one.n),
+        "says": claim["says"],
+        "word": verdict.word,
+        "test": f"{trial_statistics.statistic_label(claim['statistic'])} of {claim['arm']} {claim['way']} than {other}",
+        "means": f"{format_value(verdict.arm)} against {format_value(verdict.against)}",
+        "difference": "–" if not verdict.n else f"{verdict.difference:+.3g} {ends}",
+        "p": f"{verdict.p:.3g}" if verdict.n else "–",
+        "p_holm": f"{verdict.p_holm:.3g}" if verdict.n else "–",
+        "n": str(verdict.n),
     }
 
 
 def arm_row(arm: Arm, statistics: Sequence[str]) -> dict[str, Any]:
-    """One arm in the table: the mean of each statistic over the seeds, with the lowest and the highest."""
+    """Return the row of one arm: the mean of each statistic over the seeds, with the lowest and the highest."""
     n, rows = len(arm.trials), [row for trial in arm.trials if (row := arm.row(trial)) is not None]
     narrow = sum(bool(row.get("narrow")) for row in rows)
     return {
@@ -143,7 +146,7 @@ def arm_row(arm: Arm, statistics: Sequence[str]) -> dict[str, Any]:
 
 
 def epoch_note(statistics: Sequence[str]) -> str:
-    """Which epoch each value is of; nothing where all are of the last."""
+    """Return a note on the epoch of each value; empty if every value is from the last epoch."""
     chosen = [
         trial_statistics.statistic_label(key)
         for key in statistics
@@ -158,6 +161,7 @@ def epoch_note(statistics: Sequence[str]) -> str:
 
 
 def format_cell(values: Any) -> str:
+    """Return the mean of the finite values, with the lowest and the highest."""
     known = values[np.isfinite(values)]
     if not len(known):
         return "–"
@@ -165,21 +169,26 @@ def format_cell(values: Any) -> str:
 
 
 def config_texts(arms: Sequence[Arm]) -> dict[str, Any]:
-    """What the arms share, and what each has of its own, by key."""
-    told = {
+    """Return the configuration that all arms share, and by arm the rest of its configuration."""
+    configs = {
         arm.name: {"model": arm.sweep.manifest.model, "dataset": arm.sweep.manifest.dataset, **_config(arm)}
         for arm in arms
     }
-    keys = list(dict.fromkeys(key for config in told.values() for key in config))
+    keys = list(dict.fromkeys(key for config in configs.values() for key in config))
     nothing = object()
-    common = [key for key in keys if len({str(config.get(key, nothing)) for config in told.values()}) == 1]
-    shared = {key: next(iter(told.values()))[key] for key in common}
-    own = {name: {key: value for key, value in config.items() if key not in common} for name, config in told.items()}
-    return {"shared": _config_text(shared), "own": {name: _config_text(config) for name, config in own.items()}}
+    common = [key for key in keys if len({str(config.get(key, nothing)) for config in configs.values()}) == 1]
+    shared = {key: next(iter(configs.values()))[key] for key in common}
+    differing = {
+        name: {key: value for key, value in config.items() if key not in common} for name, config in configs.items()
+    }
+    return {
+        "shared": _config_text(shared),
+        "differing": {name: _config_text(config) for name, config in differing.items()},
+    }
 
 
 def _config(arm: Arm) -> dict[str, Any]:
-    return arm.trials[0].config | ({"looked at epoch": arm.at} if arm.at else {})
+    return arm.trials[0].config | ({"looked at epoch": arm.epoch} if arm.epoch else {})
 
 
 def _config_text(config: dict[str, Any]) -> str:
@@ -187,24 +196,25 @@ def _config_text(config: dict[str, Any]) -> str:
 
 
 def describe_data(arm: Arm) -> str:
+    """Return the data set of an arm and its numbers of images."""
     about = arm.sweep.manifest.data
     return f"{arm.sweep.manifest.dataset}: {about.n_train:,} training images, {about.n_val:,} held out to measure on"
 
 
-def _render_pictures(found: Study) -> dict[str, RenderedFigure]:
-    """The study's pictures by file name; one that lost its weights or images is left out."""
-    drawn: dict[str, RenderedFigure] = {}
-    for name, arms in found.meta["pictures"].items():
+def _render_pictures(study: Study) -> dict[str, RenderedFigure]:
+    """Return the pictures of the study by file name, without those whose weights or images are lost."""
+    rendered: dict[str, RenderedFigure] = {}
+    for name, arms in study.description["pictures"].items():
         try:
-            picture = render_figure(name, found.shown(arms))
+            picture = render_figure(name, study.shown(arms))
         except UserError:
             continue
         if picture is not None:
-            drawn[name.replace(":", "_").replace(",", "_")] = picture
-    return drawn
+            rendered[name.replace(":", "_").replace(",", "_")] = picture
+    return rendered
 
 
 def _refuse_unfinished(arm: Arm) -> None:
-    asked, there = arm.sweep.manifest.trials, arm.sweep.trials["state"].isin(["complete", "pruned", "failed"]).sum()
-    if there < asked:
-        raise UserError(f"arm {arm.name!r} has {there} of {asked} trainings: type the study's command again to go on")
+    planned, ended = arm.sweep.manifest.trials, arm.sweep.trials["state"].isin(["complete", "pruned", "failed"]).sum()
+    if ended < planned:
+        raise UserError(f"arm {arm.name!r} has {ended} of {planned} trainings: type the study's command again to go on")

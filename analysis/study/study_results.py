@@ -1,7 +1,7 @@
-"""A study's directory as arms with their trials: the reader of study.json, which says where each arm's sweep lies.
+"""Read the directory of a study: its arms with their trials. study.json names the directory of each arm's sweep.
 
-A trial's value of a statistic is taken from the row of the arm's epoch: its last one, or the one that the arm is looked
-at. Trial k of every arm has the same seed, so values are paired by number; a trial that failed has no value.
+The value of a statistic comes from the row of the arm's epoch: the last one, or the one that the study file names.
+Trial k of every arm has the same seed, so values are paired by number. A failed trial has no value.
 """
 
 from __future__ import annotations
@@ -22,71 +22,82 @@ FORMAT = 1
 
 
 class Arm(NamedTuple):
-    """One arm: `at` is the epoch at which it is looked at, 0 the last; `searched` the trials of its search, 0 none.
-    `search` is that search, and `control` the random search beside it, with their rows."""
+    """One arm of a study.
+
+    `epoch` is the epoch whose values count, 0 for the last. `searched` is the number of trials of the arm's search, 0
+    if it has none. `search` is that search and `control` the random search beside it, both with their rows.
+    """
 
     name: str
     note: str
     sweep: Sweep
     trials: list[Trial]
-    at: int
+    epoch: int
     searched: int
     search: Sweep | None = None
     control: Sweep | None = None
 
     def row(self, trial: Trial) -> dict[str, Any] | None:
-        """The evaluated row of a trial at the arm's epoch; None where the trial never came there."""
+        """Return the evaluated row of a trial at the arm's epoch; None if the trial did not reach it."""
         rows = [row for row in trial.rows if row["status"] == "ok" and row["eval_epoch"] == row["epoch"]]
-        chosen = [row for row in rows if row["epoch"] == (self.at or row["epochs"])]
+        chosen = [row for row in rows if row["epoch"] == (self.epoch or row["epochs"])]
         return chosen[-1] if chosen else None
 
     def values(self, statistic: str) -> NDArray[np.float64]:
-        """The statistic of each trial [seeds]; nan where a trial failed or has no such value."""
-        found = [
+        """Return the statistic of each trial [seeds]; nan if the trial failed or has no such value."""
+        values = [
             trial_statistics.statistic_value(statistic, self.sweep, trial, self.row(trial)) for trial in self.trials
         ]
-        return np.array(found, float)
+        return np.array(values, float)
 
 
 class Study(NamedTuple):
-    """`meta` is study.json; `arms` by name, in the order of the study file."""
+    """A study on disk. `description` is study.json; `arms` are by name, in the order of the study file."""
 
     place: Directory
-    meta: dict[str, Any]
+    description: dict[str, Any]
     arms: dict[str, Arm]
 
     @property
     def wall_s(self) -> float:
-        """The seconds of all its launches together."""
-        return float(sum(launch["wall_s"] for launch in self.meta["launches"]))
+        """Return the seconds of all launches together."""
+        return float(sum(launch["wall_s"] for launch in self.description["launches"]))
 
     def shown(self, names: list[str]) -> list[Arm]:
-        """The arms of these names, or all."""
+        """Return the arms with these names; all arms if there are no names."""
         return [self.arms[name] for name in names or self.arms]
 
 
 def is_study(directory: str | Path) -> bool:
+    """Return whether a directory holds a study."""
     return filestore.open_directory(directory).has("study.json")
 
 
 def load(directory: str | Path) -> Study:
-    """The study in a directory, with the rows of all trials; UserError where there is none, or an arm has not begun."""
+    """Return the study in a directory, with the rows of all trials.
+
+    Raises:
+        UserError: there is no study, or one of its arms has not begun.
+    """
     where = filestore.open_directory(directory)
-    meta = filestore.read_description(where, "study", FORMAT)
+    description = filestore.read_description(where, "study", FORMAT)
     sweeps: dict[str, tuple[Sweep, list[Trial]]] = {}
     arms = {}
-    for arm in meta["arms"]:
+    for arm in description["arms"]:
         path = arm["directory"]
         if path not in sweeps:
             sweep = results.load(f"{where.name.rstrip('/')}/{path}")
             sweeps[path] = (sweep, [results.read_trial(sweep, int(number)) for number in sweep.trials["number"]])
         beside = [_beside(where, path, kind) if has else None for kind, has in _searches(arm)]
         arms[arm["name"]] = Arm(arm["name"], arm["note"], *sweeps[path], arm["at"], arm["searched"], *beside)
-    return Study(where, meta, arms)
+    return Study(where, description, arms)
 
 
 def _searches(arm: dict[str, Any]) -> list[tuple[str, bool]]:
-    """Which searches an arm has of its own: one that it only looks at has none, nor has one of an earlier version."""
+    """Return the kinds of search with whether the arm has one.
+
+    An arm that only names an epoch of another arm has no search. A study of an earlier version has no control.
+    """
     return [("search", bool(arm["searched"])), ("random", bool(arm.get("control")))]
 
 

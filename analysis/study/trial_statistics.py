@@ -1,11 +1,16 @@
-"""Statistics of a trained trial that are no key of its rows but follow from them, or from its nets.
+"""Compute statistics of a trained trial that its rows do not hold, from the rows or from the nets.
 
-`share:Sandal+Sneaker` is the share of these classes among the samples; `grad_peak` the largest gradient norm of any
-epoch and net; `grad_growth` the last epoch's discriminator norm over the first's; `centroids:0-1` the distance of two
-classes' mean codes over the spread within classes, so that codes of different scale compare; `centroid_gap:0-1/1-9` how
-much larger the first such distance is than the second; `curve_ratio` how far denoised points lie from y = x^2, as a
-share of how far the corrupted ones do; `sampled_fid` the FID of draws from an autoencoder; `test_fid` the FID on the
-test split. Anything else is a key of the rows. What needs nets takes those of the trial's best evaluated epoch.
+- `share:Sandal+Sneaker`: the share of these classes among the samples.
+- `grad_peak`: the largest gradient norm of any epoch and net.
+- `grad_growth`: the discriminator's gradient norm in the last epoch, divided by that in the first.
+- `centroids:0-1`: the distance of two classes' mean codes, divided by the spread within classes. So codes of different
+  scale can be compared.
+- `centroid_gap:0-1/1-9`: the first such distance minus the second.
+- `curve_ratio`: the distance of denoised points from y = x^2, divided by that of the corrupted ones.
+- `sampled_fid`: the FID of draws from an autoencoder.
+- `test_fid`: the FID on the test split.
+
+Any other name is a key of the rows. Statistics that need nets use those of the trial's best evaluated epoch.
 """
 
 from __future__ import annotations
@@ -25,50 +30,50 @@ GRADIENTS = ("grad_norm", "grad_norm_d", "grad_norm_g")
 
 
 def statistic_value(statistic: str, sweep: Sweep, trial: Trial, row: Row | None) -> float:
-    """One statistic of one trial at one row; nan where there is no row or no such value in it."""
-    name, _, of = statistic.partition(":")
+    """Return one statistic of one trial at one row; nan if there is no row or the row has no such value."""
+    name, _, argument = statistic.partition(":")
     if row is None:
         return float("nan")
     if name in FROM_ROWS:
-        return FROM_ROWS[name](of, sweep, [one for one in trial.rows if one["epoch"] <= row["epoch"]])
+        return FROM_ROWS[name](argument, sweep, [earlier for earlier in trial.rows if earlier["epoch"] <= row["epoch"]])
     if name in FROM_CODES:
-        return FROM_CODES[name](of, encode_held_out(sweep, trial.number))
+        return FROM_CODES[name](argument, encode_held_out(sweep, trial.number))
     if name in FROM_NETS:
         return FROM_NETS[name](sweep, trial.number)
-    found = row.get(statistic)
-    return float("nan") if found is None else float(found)
+    value = row.get(statistic)
+    return float("nan") if value is None else float(value)
 
 
-def _share(of: str, sweep: Sweep, rows: list[Row]) -> float:
+def _share(argument: str, sweep: Sweep, rows: list[Row]) -> float:
     names = list(sweep.manifest.data.classes)
-    return float(sum(rows[-1]["class_shares"][names.index(one)] for one in of.split("+")))
+    return float(sum(rows[-1]["class_shares"][names.index(name)] for name in argument.split("+")))
 
 
-def _grad_peak(of: str, sweep: Sweep, rows: list[Row]) -> float:
+def _grad_peak(argument: str, sweep: Sweep, rows: list[Row]) -> float:
     return float(max(row[key] for row in rows for key in GRADIENTS if row.get(key) is not None))
 
 
-def _grad_growth(of: str, sweep: Sweep, rows: list[Row]) -> float:
+def _grad_growth(argument: str, sweep: Sweep, rows: list[Row]) -> float:
     return float(rows[-1]["grad_norm_d"] / rows[0]["grad_norm_d"])
 
 
-def _centroids(of: str, found: Codes) -> float:
-    a, b = (found.z[found.labels == found.classes.index(name)] for name in of.split("-"))
-    groups = [found.z[found.labels == k] for k in range(len(found.classes))]
+def _centroids(argument: str, codes: Codes) -> float:
+    a, b = (codes.z[codes.labels == codes.classes.index(name)] for name in argument.split("-"))
+    groups = [codes.z[codes.labels == k] for k in range(len(codes.classes))]
     within = np.sqrt(np.mean([np.square(group - group.mean(0)).sum(1).mean() for group in groups]))
     return float(np.linalg.norm(a.mean(0) - b.mean(0)) / within)
 
 
-def _centroid_gap(of: str, found: Codes) -> float:
-    far, near = of.split("/")
-    return _centroids(far, found) - _centroids(near, found)
+def _centroid_gap(argument: str, codes: Codes) -> float:
+    far, near = argument.split("/")
+    return _centroids(far, codes) - _centroids(near, codes)
 
 
 def _curve_ratio(sweep: Sweep, number: int) -> float:
     if sweep.manifest.dataset != "parabola":
         return float("nan")
-    found = reconstruct.denoise_parabola(sweep, number)
-    return found.after / found.before
+    distances = reconstruct.denoise_parabola(sweep, number)
+    return distances.after / distances.before
 
 
 FROM_ROWS: dict[str, Callable[[str, Sweep, list[Row]], float]] = {
@@ -95,6 +100,6 @@ LABELS = {
 
 
 def statistic_label(statistic: str) -> str:
-    """A statistic in words."""
-    name, _, of = statistic.partition(":")
-    return LABELS[name].format(of.replace("+", ", ")) if name in LABELS else formatting.metric_label(statistic)
+    """Return the name of a statistic in words."""
+    name, _, argument = statistic.partition(":")
+    return LABELS[name].format(argument.replace("+", ", ")) if name in LABELS else formatting.metric_label(statistic)

@@ -1,4 +1,4 @@
-"""The way from one held-out image to another through each arm's code."""
+"""Draw a straight line in each arm's code from one held-out image to another, decoded step by step."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ TITLE = "From one image to another through the code"
 STEPS = 10
 
 
-def data(arms: list[Arm], of: str) -> list[Strip]:
-    """Straight lines in the code between two held-out images of the classes `of`, such as 1-9, for each arm."""
+def data(arms: list[Arm], argument: str) -> list[Strip]:
+    """Return a strip for each arm and each pair of classes. `argument` names the pairs, such as 1-9,3-8."""
     strips = []
     for arm in arms:
-        found = codes.encode_held_out(arm.sweep, arm.trials[0].number)
-        for pair in of.split(","):
-            a, b = (found.z[found.labels == found.classes.index(name)][0] for name in pair.split("-"))
+        encoded = codes.encode_held_out(arm.sweep, arm.trials[0].number)
+        for pair in argument.split(","):
+            a, b = (encoded.z[encoded.labels == encoded.classes.index(name)][0] for name in pair.split("-"))
             t = np.linspace(0, 1, STEPS, dtype=np.float32)[:, None]
             images = decode(arm, torch.tensor((1 - t) * a + t * b))
             strips.append(Strip(f"{arm.name}: from a {pair.replace('-', ' to a ')}", "", images))

@@ -1,4 +1,4 @@
-"""What a conditional model draws when it is told a class: the mean confusion matrix over the seeds of each arm."""
+"""Draw the mean confusion matrix over the seeds of each conditional arm: requested class against generated class."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ KEY = "confusion"
 
 
 class Confusion(NamedTuple):
-    """One arm: `shares[asked, drawn]` [K, K], rows sum to 1, mean over the seeds."""
+    """One arm: `shares[requested, generated]` [K, K], the mean over the seeds; rows sum to 1."""
 
     arm: str
     classes: list[str]
     shares: NDArray[np.float64]
 
 
-def data(arms: list[Arm], of: str) -> list[Confusion]:
-    """The arms that are told a class."""
-    return [found for arm in arms if (found := _confusion(arm)) is not None]
+def data(arms: list[Arm], argument: str) -> list[Confusion]:
+    """Return the matrices of the arms that generate a requested class."""
+    return [confusion for arm in arms if (confusion := _confusion(arm)) is not None]
 
 
 def _confusion(arm: Arm) -> Confusion | None:
@@ -39,23 +39,24 @@ def _confusion(arm: Arm) -> Confusion | None:
 
 def draw(info: list[Confusion]) -> Figure:
     figure = style.new_figure(4.4 * len(info), 4.0)
-    for ax, one in zip(np.atleast_1d(figure.subplots(1, len(info))), info, strict=True):
-        ax.imshow(one.shares, cmap="Greys", vmin=0, vmax=1)
-        for i, j in np.argwhere(one.shares >= 0.005):
-            share = one.shares[i, j]
+    for ax, confusion in zip(np.atleast_1d(figure.subplots(1, len(info))), info, strict=True):
+        ax.imshow(confusion.shares, cmap="Greys", vmin=0, vmax=1)
+        for i, j in np.argwhere(confusion.shares >= 0.005):
+            share = confusion.shares[i, j]
             color = "white" if share > 0.5 else style.TEXT
             ax.text(j, i, f"{100 * share:.0f}", ha="center", va="center", fontsize=7, color=color)
-        where = np.arange(len(one.classes))
-        ax.set_xticks(where, one.classes, rotation=45, ha="right")
-        ax.set_yticks(where, one.classes)
-        ax.set_title(f"{one.arm}, %", fontsize=8.5, loc="left", color=style.TEXT)
+        where = np.arange(len(confusion.classes))
+        ax.set_xticks(where, confusion.classes, rotation=45, ha="right")
+        ax.set_yticks(where, confusion.classes)
+        ax.set_title(f"{confusion.arm}, %", fontsize=8.5, loc="left", color=style.TEXT)
         style.label_axes(ax, "read by the extractor", "asked for")
     return figure
 
 
 def caption(info: list[Confusion]) -> str:
-    told = []
-    for one in info:
-        right = np.diag(one.shares)
-        told.append(f"{one.arm} {right.mean():.1%}, least for {one.classes[int(right.argmin())]!r} ({right.min():.1%})")
-    return f"Each row is a class that was asked for; the diagonal is obeyed. Obeyed on average: {'; '.join(told)}."
+    parts = []
+    for confusion in info:
+        right = np.diag(confusion.shares)
+        least = confusion.classes[int(right.argmin())]
+        parts.append(f"{confusion.arm} {right.mean():.1%}, least for {least!r} ({right.min():.1%})")
+    return f"Each row is a class that was asked for; the diagonal is obeyed. Obeyed on average: {'; '.join(parts)}."

@@ -1,4 +1,4 @@
-"""A statistic against the epoch: each arm's mean over the seeds, and the band from its lowest to its highest seed."""
+"""Draw a statistic against the epoch: the mean of each arm's seeds, with a band from the lowest to the highest seed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MARKS = "osD^vPX"
 
 
 class Band(NamedTuple):
-    """One arm: epochs at which every seed that lived was evaluated, and mean, lowest and highest value there."""
+    """One arm: the evaluated epochs, and the mean, lowest and highest value over the seeds there."""
 
     arm: str
     epochs: list[int]
@@ -31,20 +31,24 @@ class Bands(NamedTuple):
     bands: list[Band]
 
 
-def data(arms: list[Arm], of: str) -> Bands:
-    """Arms looked at the last epoch of their trainings; `of` is the statistic."""
-    return Bands(of, [_band(arm, of) for arm in arms])
+def data(arms: list[Arm], argument: str) -> Bands:
+    """Return a band for each arm, up to its epoch. `argument` is the statistic."""
+    return Bands(argument, [_band(arm, argument) for arm in arms])
 
 
 def _band(arm: Arm, statistic: str) -> Band:
-    told: dict[int, list[float]] = {}
+    by_epoch: dict[int, list[float]] = {}
     for trial in arm.trials:
         for row in trial.rows:
-            if row["status"] == "ok" and row["eval_epoch"] == row["epoch"] and row["epoch"] <= (arm.at or row["epoch"]):
-                told.setdefault(row["epoch"], []).append(
+            if (
+                row["status"] == "ok"
+                and row["eval_epoch"] == row["epoch"]
+                and row["epoch"] <= (arm.epoch or row["epoch"])
+            ):
+                by_epoch.setdefault(row["epoch"], []).append(
                     trial_statistics.statistic_value(statistic, arm.sweep, trial, row)
                 )
-    known = {epoch: found for epoch in sorted(told) if (found := [v for v in told[epoch] if np.isfinite(v)])}
+    known = {epoch: finite for epoch in sorted(by_epoch) if (finite := [v for v in by_epoch[epoch] if np.isfinite(v)])}
     return Band(
         arm.name,
         list(known),

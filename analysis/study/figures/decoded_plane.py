@@ -1,4 +1,4 @@
-"""What each arm's decoder makes of every point of a two-number code."""
+"""Draw what each arm's decoder makes of a grid of two-number codes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SIDE = 14  # images across and down the plane
 
 
 class Manifold(NamedTuple):
-    """The plane between the 2nd and the 98th percentile of each number of the code; images [SIDE**2, C, H, W]."""
+    """A grid of codes from the 2nd to the 98th percentile of each number, decoded; images [SIDE**2, C, H, W]."""
 
     low: tuple[float, float]
     high: tuple[float, float]
@@ -31,7 +31,7 @@ class Manifold(NamedTuple):
 
 
 def decode(arm: Arm, z: Tensor) -> Pixels:
-    """What seed 0 of an arm makes of codes [n, Z]: uint8 [n, C, H, W]."""
+    """Decode the codes z [n, Z] by seed 0 of an arm and return uint8 images [n, C, H, W]."""
     nets = rebuild.load_nets(arm.sweep, arm.trials[0].number)
     if "decoder" not in nets:
         raise UserError(f"arm {arm.name!r} has no decoder")
@@ -41,7 +41,7 @@ def decode(arm: Arm, z: Tensor) -> Pixels:
     return pixels
 
 
-def data(arms: list[Arm], of: str) -> dict[str, Manifold]:
+def data(arms: list[Arm], argument: str) -> dict[str, Manifold]:
     return {arm.name: _manifold(arm) for arm in arms}
 
 
@@ -49,15 +49,15 @@ def _manifold(arm: Arm) -> Manifold:
     z = codes.encode_held_out(arm.sweep, arm.trials[0].number).z
     (x0, y0), (x1, y1) = np.percentile(z, 2, axis=0), np.percentile(z, 98, axis=0)
     xs, ys = np.meshgrid(np.linspace(x0, x1, SIDE), np.linspace(y1, y0, SIDE))  # y points up
-    places = torch.tensor(np.stack([xs.ravel(), ys.ravel()], 1), dtype=torch.float32)
-    return Manifold((float(x0), float(y0)), (float(x1), float(y1)), decode(arm, places))
+    points = torch.tensor(np.stack([xs.ravel(), ys.ravel()], 1), dtype=torch.float32)
+    return Manifold((float(x0), float(y0)), (float(x1), float(y1)), decode(arm, points))
 
 
 def draw(info: dict[str, Manifold]) -> Figure:
     figure, grid = panel_grid(len(info), 3.6)
-    for ax, (name, one) in zip(grid.flat, info.items(), strict=False):
-        extent = (one.low[0], one.high[0], one.low[1], one.high[1])
-        ax.imshow(image_sheets.make_sheet(one.images, SIDE).squeeze(), cmap="gray", extent=extent, aspect="auto")
+    for ax, (name, plane) in zip(grid.flat, info.items(), strict=False):
+        extent = (plane.low[0], plane.high[0], plane.low[1], plane.high[1])
+        ax.imshow(image_sheets.make_sheet(plane.images, SIDE).squeeze(), cmap="gray", extent=extent, aspect="auto")
         ax.set_title(name, fontsize=8.5, loc="left", color=style.TEXT)
         style.label_axes(ax, "first number of the code", "second number of the code")
     return figure

@@ -1,4 +1,4 @@
-"""What denoising autoencoders do: the same images at rising noise, as each arm rebuilds them."""
+"""Draw the same images with increasing noise, and what each arm's denoising autoencoder makes of them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ IMAGES = 4  # at each level
 
 
 class Denoised(NamedTuple):
-    """`rows` by name: the noisy input, then each arm's output, [len(LEVELS) * IMAGES, C, H, W], level by level."""
+    """Images by row name: the noisy input, then the output of each arm [len(LEVELS) * IMAGES, C, H, W], by level."""
 
     rows: dict[str, Pixels]
 
 
-def data(arms: list[Arm], of: str) -> Denoised:
-    """Seed 0 of each arm."""
+def data(arms: list[Arm], argument: str) -> Denoised:
+    """Return the input and the outputs of seed 0 of each arm."""
     clean = reconstruct.held_out_images(arms[0].sweep, IMAGES)
     eps = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
     noisy = torch.cat([clean + level * eps for level in LEVELS])

@@ -1,4 +1,4 @@
-"""The first evaluated epoch of each arm beside its last one, from the same noise."""
+"""Draw the images of each arm at its first and at its last evaluated epoch, from the same noise."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from analysis.study.study_results import Arm
 TITLE = "The first and the last epoch of each arm"
 
 
-def data(arms: list[Arm], of: str) -> list[Strip]:
-    """Seed 0 of each arm at its first evaluated epoch and at the arm's own."""
+def data(arms: list[Arm], argument: str) -> list[Strip]:
+    """Return the images of seed 0 of each arm at epoch 1 and at the epoch of the arm."""
     strips = []
     for arm in arms:
         rows = {row["epoch"]: row for row in arm.trials[0].rows if row["eval_epoch"] == row["epoch"]}

@@ -1,4 +1,4 @@
-"""Where each arm's encoder puts the images of each class, in a two-number code."""
+"""Draw the two-number codes that each arm's encoder gives to the images of each class."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from analysis.study.study_results import Arm
 TITLE = "The two-number codes, by class"
 
 
-def data(arms: list[Arm], of: str) -> dict[str, Codes]:
-    """Seed 0 of each arm whose code has two numbers."""
+def data(arms: list[Arm], argument: str) -> dict[str, Codes]:
+    """Return the codes of seed 0 of each arm."""
     return {arm.name: codes.encode_held_out(arm.sweep, arm.trials[0].number) for arm in arms}
 
 
 def draw(info: dict[str, Codes]) -> Figure:
     figure, grid = panel_grid(len(info), 3.3)
-    for ax, (name, found) in zip(grid.flat, info.items(), strict=False):
-        axes = latent.draw(found, ax)
+    for ax, (name, encoded) in zip(grid.flat, info.items(), strict=False):
+        axes = latent.draw(encoded, ax)
         axes.set_title(name, fontsize=8.5, loc="left", color=style.TEXT)
     return figure
 

@@ -27,11 +27,11 @@ def panel_grid(n: int, size: float) -> tuple[Figure, NDArray[Any]]:
 
 
 def draw_strips(strips: list[Strip], across: int, interpolation: str | None = None) -> Figure:
-    """Draw rows of `across` images under each other, each below its title."""
+    """Draw rows of `across` images under each other, each with its title above it."""
     figure = style.new_figure(6.0, 0.82 * len(strips))
     for ax, strip in zip(np.atleast_1d(figure.subplots(len(strips))), strips, strict=True):
-        sheet = image_sheets.make_sheet(strip.images, across, sheet_gap(strip.images))
-        ax.imshow(sheet.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation=interpolation)
+        pixels = image_sheets.make_sheet(strip.images, across, sheet_gap(strip.images))
+        ax.imshow(pixels.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation=interpolation)
         ax.set_axis_off()
         ax.set_title(strip.title, fontsize=8, loc="left", color=style.TEXT, pad=2)
     return figure

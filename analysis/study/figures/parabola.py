@@ -1,4 +1,4 @@
-"""Points beside the curve y = x^2 that denoising autoencoders pull back to it."""
+"""Draw points beside the curve y = x^2, and where denoising autoencoders move them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from analysis.study.study_results import Arm
 TITLE = "Points pulled back to y = x²"
 
 
-def data(arms: list[Arm], of: str) -> dict[str, DenoisedPoints]:
-    """Seed 0 of each arm, by arm."""
+def data(arms: list[Arm], argument: str) -> dict[str, DenoisedPoints]:
+    """Return the points of seed 0 of each arm, by arm."""
     return {arm.name: reconstruct.denoise_parabola(arm.sweep, arm.trials[0].number) for arm in arms}
 
 
@@ -26,9 +26,9 @@ def _plane(points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np
 def draw(info: dict[str, DenoisedPoints]) -> Figure:
     figure = style.new_figure(2.7 * len(info), 2.7)
     x = np.linspace(-1, 1, 200)
-    for ax, (name, one) in zip(np.atleast_1d(figure.subplots(1, len(info), sharey=True)), info.items(), strict=True):
-        ax.plot(*_plane(one.corrupted), "x", ms=3, mew=0.7, color=style.OTHERS, label="corrupted")
-        ax.plot(*_plane(one.denoised), "o", ms=2.6, mew=0, color=style.WINNER, label="denoised")
+    for ax, (name, points) in zip(np.atleast_1d(figure.subplots(1, len(info), sharey=True)), info.items(), strict=True):
+        ax.plot(*_plane(points.corrupted), "x", ms=3, mew=0.7, color=style.OTHERS, label="corrupted")
+        ax.plot(*_plane(points.denoised), "o", ms=2.6, mew=0, color=style.WINNER, label="denoised")
         ax.plot(x, x**2, color=style.TEXT, lw=1.2, label="y = x²")
         ax.set_xlim(-1.6, 1.6)
         ax.set_ylim(-0.5, 1.5)
@@ -39,5 +39,5 @@ def draw(info: dict[str, DenoisedPoints]) -> Figure:
 
 
 def caption(info: dict[str, DenoisedPoints]) -> str:
-    told = ", ".join(f"{name} from {one.before:.3f} to {one.after:.3f}" for name, one in info.items())
-    return f"Mean distance to the curve, on an axis of length 1, before and after denoising by seed 0: {told}."
+    distances = ", ".join(f"{name} from {points.before:.3f} to {points.after:.3f}" for name, points in info.items())
+    return f"Mean distance to the curve, on an axis of length 1, before and after denoising by seed 0: {distances}."

@@ -1,4 +1,7 @@
-"""Random draws of each arm: a VAE's from its prior, a plain autoencoder's from a Gaussian fitted to its codes."""
+"""Draw random samples of each arm.
+
+A VAE samples from its prior, a plain autoencoder from a Gaussian fitted to its codes.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,8 @@ TITLE = "Random draws"
 ACROSS = 10
 
 
-def data(arms: list[Arm], of: str) -> list[Strip]:
-    """Random draws of seed 0 of each arm."""
+def data(arms: list[Arm], argument: str) -> list[Strip]:
+    """Return random samples of seed 0 of each arm."""
     strips = []
     for arm in arms:
         x = torch.cat(list(autoencoder_samples.sample_batches(arm.sweep, arm.trials[0].number, 2 * ACROSS)))

@@ -1,5 +1,9 @@
-"""The pictures of a study: each takes arms, has a data half (tested by its numbers), an ink half and a sentence that
-says what to look at. A study file names them as NAME or NAME:OF. To add one, write its functions and its line."""
+"""List the pictures of a study, one file each.
+
+Each file has `data` (arms to numbers), `draw` (numbers to a matplotlib Figure) and `caption` (a sentence that says what
+to look at). Tests check the numbers of `data`. A study file names a picture as NAME or NAME:ARGUMENT. To add one, write
+its file and its line in FILES.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +33,11 @@ from analysis.study.trial_statistics import statistic_label
 
 
 class ArmFigure(NamedTuple):
-    """`data(arms, of)` is empty where the figure does not apply; `{}` in the title stands for what it is of."""
+    """A kind of picture.
+
+    `data(arms, argument)` is empty if the picture does not apply to the arms. `{}` in the title stands for the label of
+    the argument.
+    """
 
     title: str
     data: Callable[[list[Arm], str], Any]
@@ -37,9 +45,9 @@ class ArmFigure(NamedTuple):
     caption: Callable[[Any], str]
 
     @classmethod
-    def of(cls, file: ModuleType) -> ArmFigure:
+    def from_module(cls, module: ModuleType) -> ArmFigure:
         """Return the figure that a file of this package defines."""
-        return cls(file.TITLE, file.data, file.draw, file.caption)
+        return cls(module.TITLE, module.data, module.draw, module.caption)
 
 
 class RenderedFigure(NamedTuple):
@@ -62,15 +70,15 @@ FILES = {
     "drawn": random_draws,
     "steps": code_steps,
 }
-ARM_FIGURES = {name: ArmFigure.of(file) for name, file in FILES.items()}
+ARM_FIGURES = {name: ArmFigure.from_module(file) for name, file in FILES.items()}
 
 
 def render_figure(name: str, arms: list[Arm]) -> RenderedFigure | None:
-    """One picture as PNG with its title and its sentence; None where it does not apply to these arms."""
-    kind, _, of = name.partition(":")
+    """Return one picture as PNG with its title and caption; None if it does not apply to these arms."""
+    kind, _, argument = name.partition(":")
     figure = ARM_FIGURES[kind]
-    info = figure.data(arms, of)
+    info = figure.data(arms, argument)
     if not info:
         return None
-    title = figure.title.format(statistic_label(of))
+    title = figure.title.format(statistic_label(argument))
     return RenderedFigure(title[:1].upper() + title[1:], figure.caption(info), style.encode_png(figure.draw(info)))

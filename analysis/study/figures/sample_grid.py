@@ -1,4 +1,4 @@
-"""Samples of the arms from the same noise: a row an arm, a column a seed."""
+"""Draw samples of the arms from the same noise: one row per arm, one column per seed."""
 
 from __future__ import annotations
 
@@ -17,14 +17,17 @@ SIDE = 3  # images across and down for one seed
 
 
 class ArmGrid(NamedTuple):
-    """`cells[arm][seed]` are the first images [n <= SIDE**2, C, H, W] of the fixed batch at the arm's epoch; None where
-    the seed failed before."""
+    """The samples by arm and seed.
+
+    `cells[arm][seed]` are the first images [n <= SIDE**2, C, H, W] of the fixed batch at the arm's epoch; None if the
+    seed failed before that epoch.
+    """
 
     arms: list[str]
     cells: list[list[Pixels | None]]
 
 
-def data(arms: list[Arm], of: str) -> ArmGrid:
+def data(arms: list[Arm], argument: str) -> ArmGrid:
     return ArmGrid([arm.name for arm in arms], [[_cell(arm, i) for i in range(len(arm.trials))] for arm in arms])
 
 
@@ -34,9 +37,12 @@ def _cell(arm: Arm, i: int) -> Pixels | None:
 
 
 def generated_images(arm: Arm, i: int, epoch: int) -> Pixels:
-    """What trial i of an arm drew at an evaluated epoch; the autoencoders' batches alternate input and output."""
-    drawn = sample_grids.saved_batch(arm.sweep, arm.trials[i].number, epoch)
-    return drawn[1::2] if MODELS[arm.sweep.manifest.model].shows_pairs else drawn
+    """Return what trial i of an arm generated at an evaluated epoch.
+
+    The batches of autoencoders alternate input and output, so only every second image is returned.
+    """
+    batch = sample_grids.saved_batch(arm.sweep, arm.trials[i].number, epoch)
+    return batch[1::2] if MODELS[arm.sweep.manifest.model].shows_pairs else batch
 
 
 def draw(info: ArmGrid) -> Figure:

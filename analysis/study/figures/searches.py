@@ -1,9 +1,12 @@
-"""The searches of a study in one figure: what each reached, what random searches of its space typically reach, and, as
-points, its pick and what a person had set by hand, trained from fresh seeds.
+"""Draw the searches of a study in one figure.
 
-The bands hold all at once with 95 %: each is one of 1 - .05 / m for m searches (Bonferroni). A hand-set configuration
-costs one training, so it stands at the budget of one; a pick stands where its search ended. Points are on val, as the
-searches are: what the fresh seeds lose against the end of the steps is how much the search flattered its pick.
+Steps show what each search reached, bands what random searches of its space typically reach. Points show the picks of
+the searches and the configurations set by hand, trained from fresh seeds.
+
+All bands hold together with 95 %: each has the level 1 - .05 / m for m searches (Bonferroni). A configuration set by
+hand costs one training, so its point is at the budget of one; a pick is at the end of its search. Points are scored on
+val, as the searches are. So the distance from the end of the steps to the point shows by how much the search
+overestimated its pick.
 """
 
 from __future__ import annotations
@@ -25,9 +28,12 @@ from analysis.sweep.random_search import BestOfNCurve, Unit
 TITLE = "Expected best against {}"
 
 
-def data(arms: list[Arm], of: str) -> Budget | None:
-    """Every arm that is a search is a line; `of` is the unit of spending. None where no arm is one."""
-    unit = cast(Unit, of)
+def data(arms: list[Arm], argument: str) -> Budget | None:
+    """Return a line for every arm with a search, and a point for every arm; None if no arm has a search.
+
+    `argument` is the unit of the budget.
+    """
+    unit = cast(Unit, argument)
     searched = [arm for arm in arms if arm.search is not None]
     if not searched:
         return None
@@ -44,17 +50,17 @@ def _point(arm: Arm, models: list[str], unit: Unit) -> Point | None:
     if not len(values):
         return None
     search = arm.search
-    told = random_search.trial_costs(search) if search is not None else None
-    x = float(told[unit].sum()) if told is not None else _cost(arm, unit)
+    costs = random_search.trial_costs(search) if search is not None else None
+    x = float(costs[unit].sum()) if costs is not None else _cost(arm, unit)
     low, high = interval(values)
     model = arm.sweep.manifest.model
-    of = models.index(model) if model in models else -1
+    line = models.index(model) if model in models else -1
     mean = float(values.mean())
-    return Point(arm.name, of, x, mean, low, high, by_hand=search is None)
+    return Point(arm.name, line, x, mean, low, high, by_hand=search is None)
 
 
 def _cost(arm: Arm, unit: Unit) -> float:
-    """What one training of an arm takes."""
+    """Return the cost of one training of an arm."""
     if unit == "trials":
         return 1.0
     last = [trial.rows[-1] for trial in arm.trials if trial.rows]
@@ -68,8 +74,8 @@ def draw(info: Budget) -> Figure:
 
 
 def caption(info: Budget) -> str:
-    banded = [one for one in info.lines if len(one.n_x)]
-    typical = ", ".join(f"{one.name}, {describe_best_of(one, len(one.n_x))}" for one in banded)
+    banded = [line for line in info.lines if len(line.n_x)]
+    typical = ", ".join(f"{line.name}, {describe_best_of(line, len(line.n_x))}" for line in banded)
     parts = [
         "Steps: the best so far of each search; broad: the band of what random searches of its space reach, all bands "
         "at once with 95 %."
@@ -80,42 +86,43 @@ def caption(info: Budget) -> str:
 
 
 def _points_sentence(info: Budget) -> str:
-    told = ", ".join(
-        f"{one.name} {format_value(one.y)} [{format_value(one.low)}, {format_value(one.high)}]" for one in info.points
+    scores = ", ".join(
+        f"{point.name} {format_value(point.y)} [{format_value(point.low)}, {format_value(point.high)}]"
+        for point in info.points
     )
-    return f"Over fresh seeds: {told}."
+    return f"Over fresh seeds: {scores}."
 
 
 def describe_crossing(a: Line, b: Line, info: Budget) -> str:
-    """From what budget on one line is ahead of the other, by the medians and by the bands."""
-    curves = [BestOfNCurve(*(info.sign * ends for ends in (one.median, one.better, one.worse))) for one in (a, b)]
-    found = random_search.compare_curves(curves[0], curves[1], (float(a.n_x[0]), float(b.n_x[0])))
-    lead = found.median[found.median != 0]
+    """Return a sentence that says from which budget one line is ahead of the other, by medians and by bands."""
+    curves = [BestOfNCurve(*(info.sign * ends for ends in (line.median, line.better, line.worse))) for line in (a, b)]
+    order = random_search.compare_curves(curves[0], curves[1], (float(a.n_x[0]), float(b.n_x[0])))
+    lead = order.median[order.median != 0]
     if not len(lead):
         return f"{a.name} and {b.name} are level."
     ahead, behind = (a, b) if lead[-1] > 0 else (b, a)
-    since = found.budgets[_last_run(found.median, int(lead[-1]))]
+    since = order.budgets[_last_run(order.median, int(lead[-1]))]
     before = (
-        f"; up to there {behind.name} is ahead{_bands_apart(found, -int(lead[-1]))}" if since > found.budgets[0] else ""
+        f"; up to there {behind.name} is ahead{_bands_apart(order, -int(lead[-1]))}" if since > order.budgets[0] else ""
     )
     sure = (
-        _bands_apart(found, int(lead[-1])) or ", but the bands overlap, so random searches of this size do not prove it"
+        _bands_apart(order, int(lead[-1])) or ", but the bands overlap, so random searches of this size do not prove it"
     )
     return f"{ahead.name} is ahead of {behind.name} from {since:,.0f} {info.unit} on by the medians{sure}{before}."
 
 
-def _bands_apart(found: random_search.CurveOrder, sign: int) -> str:
-    """Where the bands are apart for one of the two; empty for nowhere."""
-    held = np.flatnonzero(found.band == sign)
-    if not len(held):
+def _bands_apart(order: random_search.CurveOrder, sign: int) -> str:
+    """Return the budgets at which the band of one line is clear of the other's; empty if there are none."""
+    apart = np.flatnonzero(order.band == sign)
+    if not len(apart):
         return ""
-    first, last = found.budgets[held[0]], found.budgets[held[-1]]
-    some = "" if len(held) == held[-1] - held[0] + 1 else " at most budgets"
+    first, last = order.budgets[apart[0]], order.budgets[apart[-1]]
+    some = "" if len(apart) == apart[-1] - apart[0] + 1 else " at most budgets"
     return f", and the bands are apart{some} from {first:,.0f} to {last:,.0f}"
 
 
 def _last_run(signs: np.ndarray[tuple[int], np.dtype[np.int64]], sign: int) -> int:
-    """Where the last run without the opposite sign begins."""
+    """Return the index at which the last run without the opposite sign begins."""
     against = np.flatnonzero(signs == -sign)
     start = int(against[-1]) + 1 if len(against) else 0
     return start + int(np.flatnonzero(signs[start:] == sign)[0])

@@ -42,7 +42,7 @@ def test_nearest_pairs__winner(tmp_path: Path) -> None:
     path.write_text("".join(json.dumps(json.loads(line) | more) + "\n" for line in path.read_text().splitlines()))
     (info,) = nearest_pairs.data(results.load(made))
     np.testing.assert_array_equal(info.images, rebuild.scored_samples(sweep, 1, [7, 600, 4100, 2]))
-    assert (info.drawn, info.duplicates) == (N, 0.25)
+    assert (info.n_samples, info.duplicates) == (N, 0.25)
     assert "25.0% of all samples have a near-identical other" in nearest_pairs.caption([info])
     (made / "trials" / "0001" / "best.safetensors").unlink()
     assert nearest_pairs.data(results.load(made)) == []

@@ -61,8 +61,8 @@ def test_searches__figure(arms: list[Arm]) -> None:
     assert info.lines[0].y[-1] == 10
     assert len(info.lines[0].n_x) == 35  # the defaults were not drawn
     vae, cgan, hand = info.points
-    assert (vae.x, vae.by_hand, vae.of) == (6, False, 0)
-    assert (hand.x, hand.by_hand, hand.of) == (1, True, 0)
+    assert (vae.x, vae.by_hand, vae.line) == (6, False, 0)
+    assert (hand.x, hand.by_hand, hand.line) == (1, True, 0)
     assert cgan.y == pytest.approx(0.5 * 11.35)
     assert hand.low < 21.35 < hand.high
     assert "cgan is ahead of vae from 1 trials on by the medians, and the bands are apart" in searches.caption(info)
