@@ -26,13 +26,10 @@ JOBS_URL = "http://127.0.0.1:8265"
 LOGS = Path("/tmp/ray/session_latest/logs")
 POLL_S = 0.5
 LOG_TAIL_LINES = 20  # lines of the autoscaler's log
-LOG_NOISE: tuple[str, ...] = (
-    "autoscaler.py",
-    "Resources",
-    "Usage:",
-    "Demands:",
-)  # the autoscaler's status, which does not report failures ...
-LOG_NOISE += ("onnection to ", "Permanently added", "VINFO")  # ... and what ssh prints each time
+LOG_NOISE = (
+    *("autoscaler.py", "Resources", "Usage:", "Demands:"),  # the autoscaler's status, which does not report failures
+    *("onnection to ", "Permanently added", "VINFO"),  # what ssh prints each time
+)
 RAY_LOG_LINE = re.compile(  # lines of Ray among those of the sweep
     r"[\d-]+ [\d:,]+\s+INFO (job_manager|sdk)\.py|Running entrypoint for job "
 )

@@ -115,7 +115,7 @@ def _check_ec2(config: Config) -> Generator[str]:
     from botocore.validate import ParamValidator
 
     shape = get_session().get_service_model("ec2").operation_model("RunInstances").input_shape
-    known = [*shape.members, "SubnetIds"]  # Ray adds the last one
+    known = [*shape.members, "SubnetIds"]  # Ray itself reads SubnetIds
     for name, kind in (config.get("available_node_types") or {}).items():
         where, node = f"available_node_types.{name}.node_config", kind["node_config"]
         for key in sorted(set(node) - set(known)):

@@ -85,7 +85,9 @@ def send_request(directory: Path, word: str) -> None:
 
         name = workdir.display_name(directory)
         if bucket_sync.is_leased(directory):
-            raise UserError(f"{name} is running on another machine: type `gensweep {word} {name}` there")
+            raise UserError(
+                f"no driver is running {name} on this machine: if another machine runs it, type `gensweep {word}` there"
+            )
         raise UserError(f"no driver is running {name}: there is nothing to {word}")
     (directory / ".asked").write_text(word, encoding="utf-8")
 

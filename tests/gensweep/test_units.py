@@ -1,4 +1,4 @@
-"""Durations and sizes as they are typed and printed."""
+"""Parse and print durations and sizes."""
 
 from gensweep.units import format_size, parse_seconds, parse_size
 

@@ -17,7 +17,7 @@ import pytest
 from helpers import ROOT
 from packaging.requirements import Requirement
 
-ROOMS = ("gensweep", "search_spaces", "trainables", "analysis")
+PACKAGES = ("gensweep", "search_spaces", "trainables", "analysis")
 STRANGERS = ("analysis.py", "search_spaces.py", "trainables/__init__.py")
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -80,15 +80,15 @@ def unmet(requirement: Requirement) -> list[str]:
 def test_wheel__four_packages_only(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == set(ROOMS)
+    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == set(PACKAGES)
     checkout = {
         path.relative_to(ROOT).as_posix()
-        for room in ROOMS
-        for path in (ROOT / room).rglob("*")
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert {name for name in names if ".dist-info/" not in name} == checkout  # code, weights, page, py.typed
-    assert {f"{room}/py.typed" for room in ROOMS} <= checkout
+    assert {f"{package}/py.typed" for package in PACKAGES} <= checkout
 
 
 def test_wheel__dependencies_satisfied(wheel: Path) -> None:

@@ -180,7 +180,7 @@ def test_bucket__journal_in_pieces(s3: Any, tmp_path: Path, monkeypatch: pytest.
         assert len(where.names(optuna_study.JOURNAL_FOLDER)) == (k + 1) % 3
     bucket_sync.download_state(there)
     assert (there / "study.journal").read_bytes() == b"".join(lines)
-    where.write(f"{optuna_study.JOURNAL_FOLDER}/{0:012d}", lines[0])  # a kill came between the fold and the deletion
+    where.write(f"{optuna_study.JOURNAL_FOLDER}/{0:012d}", lines[0])  # a kill came between compaction and deletion
     assert optuna_study.read_journal(where) == b"".join(lines)
 
 

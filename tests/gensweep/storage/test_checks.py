@@ -1,4 +1,4 @@
-"""Whether SQLite can lock its file on a file system."""
+"""check_lockable refuses network file systems, where SQLite's locks do not work."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""One driver a sweep, and none beside the workers of a dead one."""
+"""A sweep has one driver at a time, and a new driver waits for the workers of a dead one."""
 
 import json
 import os
