@@ -1,7 +1,7 @@
-"""Trainables: a configuration in; rows, samples and checkpoints out. Knows nothing of search or reports.
+"""Trainables: each trains a model by a configuration and yields rows, samples and checkpoints.
 
-``TRAINABLES[name](config, data, seed, state=None)`` is a generator of ``Epoch``, one a pass over the training images.
-A model's file is imported when the model is asked for.
+``TRAINABLES[name](config, data, seed, state=None)`` is a generator of ``Epoch``, one for each pass over the training
+images. A model's file is imported when the model is looked up. Nothing here depends on the search or the reports.
 """
 
 from collections.abc import Callable, Generator, Mapping
@@ -44,8 +44,10 @@ MODELS: "Mapping[str, Model]" = Registry(
 TRAINABLES: "Mapping[str, Callable[..., Generator[Epoch]]]" = Registry(tuple(MODELS), _trainable)
 
 
-def __getattr__(name: str) -> Any:
-    homes = {"Data": "state", "Epoch": "loop", "Model": "interface"}
-    if name not in homes:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"trainables.engine.{homes[name]}"), name)
+if not TYPE_CHECKING:  # a type checker would take any name as defined
+
+    def __getattr__(name: str) -> Any:
+        modules = {"Data": "state", "Epoch": "loop", "Model": "interface"}
+        if name not in modules:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"trainables.engine.{modules[name]}"), name)

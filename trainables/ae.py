@@ -1,7 +1,8 @@
-"""Autoencoder: a code z of ``latent_dim`` numbers and back, by squared error (Hinton & Salakhutdinov 2006).
+"""Autoencoder: it compresses an image to a code z of ``latent_dim`` numbers, by squared error (Hinton &
+Salakhutdinov 2006).
 
-The reconstruction is a sigmoid, so it lies in [0, 1] as the pixels do; the loss is summed over pixels and averaged
-over images, the reported ``recon_mse`` is the mean over both. Grids show input beside output. With ``gmm`` it also
+The reconstruction is a sigmoid, so it lies in [0, 1] as the pixels do. The loss is summed over pixels and averaged over
+images; the reported ``recon_mse`` is the mean over both. Grids show input beside output. With ``gmm`` the model also
 samples, from a mixture of that many Gaussians on its codes (mixture.py).
 """
 
@@ -21,6 +22,7 @@ KEYS = ("lr", "beta1", "beta2", "batch_size", "epochs", "latent_dim", "width", "
 
 
 def nets(config: Config, shape: Shape, n_classes: int) -> dict[str, nn.Module]:
+    """Return encoder and decoder, and the mixture if ``gmm`` is not 0."""
     net, width, z = config["net"], config["width"], config["latent_dim"]
     built: dict[str, nn.Module] = {
         "encoder": blocks.encoder(net, shape, width, z, nn.ReLU()),
@@ -30,15 +32,19 @@ def nets(config: Config, shape: Shape, n_classes: int) -> dict[str, nn.Module]:
 
 
 def encode(nets: Nets, x: Tensor) -> Tensor:
+    """Return the codes [B, Z] of images x."""
     codes: Tensor = nets["encoder"](x)
     return codes
 
 
 def reconstruct(nets: Nets, x: Tensor) -> Tensor:
+    """Return the reconstructions, [B, C, H, W] in [0, 1], of images x of that shape."""
     return torch.sigmoid(nets["decoder"](nets["encoder"](x)))
 
 
 def turns(config: Config, shape: Shape) -> tuple[Turn, ...]:
+    """Return the one turn, which minimises the squared error."""
+
     def loss(nets: Nets, batch: Batch, noise: Noise, hp: Hp) -> tuple[Tensor, dict[str, Tensor]]:
         return (reconstruct(nets, batch.x) - batch.x).square().sum() / batch.x.shape[0], {}
 
@@ -46,6 +52,8 @@ def turns(config: Config, shape: Shape) -> tuple[Turn, ...]:
 
 
 def measure(config: Config, shape: Shape) -> tuple[Measure, dict[str, Draw]]:
+    """Return the measure of held-out images: their reconstruction error."""
+
     def mse(nets: Nets, batch: Batch, noise: Noise, hp: Hp) -> dict[str, Tensor]:
         return reconstruction(reconstruct(nets, batch.x), batch.x)
 
@@ -53,6 +61,8 @@ def measure(config: Config, shape: Shape) -> tuple[Measure, dict[str, Draw]]:
 
 
 def show(config: Config, shape: Shape) -> tuple[Show, dict[str, Draw]]:
+    """Return what to draw: each image beside its reconstruction."""
+
     def pairs(nets: Nets, batch: Batch, noise: Noise) -> Tensor:
         return torch.stack([batch.x, reconstruct(nets, batch.x)], 1).flatten(0, 1)
 
@@ -60,17 +70,17 @@ def show(config: Config, shape: Shape) -> tuple[Show, dict[str, Draw]]:
 
 
 def latent(config: Config) -> int:
-    """Length of the noise that a draw takes: 0 where nothing can be drawn."""
+    """Return the length of the noise that a sample needs; 0 if the model cannot sample."""
     return 1 + int(config["latent_dim"]) if config["gmm"] else 0
 
 
 def sample(nets: Nets, z: Tensor, y: Tensor) -> Tensor:
-    """The decoded draw of the mixture for each noise z [B, 1 + Z]; y is not used."""
+    """Return the decoded draw of the mixture for each noise z [B, 1 + Z]; y is not used."""
     return torch.sigmoid(nets["decoder"](nets["mixture"](z)))
 
 
 def fit(nets: Mapping[str, nn.Module], images: Iterator[Tensor], seed: int) -> None:
-    """Fit the mixture, where there is one, to the codes of images [B, C, H, W] at a time."""
+    """Fit the mixture, if the model has one, to the codes of images, [B, C, H, W] at a time."""
     mixture = nets.get("mixture")
     if isinstance(mixture, Mixture):
         mixture.fit(torch.cat([encode(nets, x) for x in images]), seed)

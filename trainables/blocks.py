@@ -1,4 +1,4 @@
-"""Encoders and decoders that the five models share: an MLP, and a small strided convolution after DCGAN.
+"""Encoders and decoders that the models share: an MLP, and a small strided convolution after DCGAN.
 
 DCGAN: Radford et al. 2015, arXiv:1511.06434, §3 (4x4 kernels, stride 2, no pooling). Ours has two strided layers, so
 28x28 images meet 7x7 maps. Legend: B batch, C H W image, Z latent, N width.
@@ -29,7 +29,7 @@ class Unflatten(nn.Module):
 
 
 def mlp(sizes: list[int], act: nn.Module, norm: bool = False) -> nn.Sequential:
-    """Linear layers of the given sizes with ``act`` between them; ``norm`` normalises all hidden ones but the first."""
+    """Return linear layers of these sizes with ``act`` between; ``norm`` normalises all hidden ones but the first."""
     layers: list[nn.Module] = []
     for i, (a, b) in enumerate(pairwise(sizes)):
         normed = norm and 0 < i < len(sizes) - 2
@@ -38,22 +38,25 @@ def mlp(sizes: list[int], act: nn.Module, norm: bool = False) -> nn.Sequential:
 
 
 def _batch_statistics(kind: type[nn.BatchNorm1d | nn.BatchNorm2d], width: int) -> nn.Module:
-    """Batch norm that keeps no running averages: a discriminator is only ever asked in training."""
+    """Return a batch norm without running averages: a discriminator is used in training only."""
     return kind(width, track_running_stats=False)
 
 
 def _quarter(shape: Shape) -> tuple[int, int]:
     _, h, w = shape
     if h % 4 or w % 4:
-        raise UserError(f"net='conv' halves the image twice, and {h}x{w} is no multiple of 4: use net=mlp or resize")
+        raise UserError(f"net='conv' halves the image twice, and {h}x{w} is not a multiple of 4: use net=mlp or resize")
     return h // 4, w // 4
 
 
 def encoder(
     net: str, shape: Shape, width: int, out: int, act: nn.Module, depth: int = 1, norm: bool = False
 ) -> nn.Sequential:
-    """[B, C, H, W] -> [B, out]. ``depth`` is the number of hidden layers of the MLP; ``norm`` puts batch normalisation
-    behind all hidden layers but the first (Radford et al. 2015, §3)."""
+    """Return a net [B, C, H, W] -> [B, out].
+
+    ``depth`` is the number of hidden layers of the MLP. ``norm`` puts batch normalisation behind all hidden layers but
+    the first (Radford et al. 2015, §3). Raise UserError if ``net`` is "conv" and H or W is not a multiple of 4.
+    """
     c, h, w = shape
     if net == "mlp":
         return nn.Sequential(nn.Flatten(), *mlp([c * h * w, *[width] * depth, out], act, norm))
@@ -72,13 +75,16 @@ def encoder(
 def decoder(
     net: str, shape: Shape, width: int, z: int, act: nn.Module, depth: int = 1, norm: bool = False
 ) -> nn.Sequential:
-    """[B, Z] -> [B, C, H, W], unbounded. ``norm`` puts batch normalisation behind the hidden layers of the conv net."""
+    """Return a net [B, Z] -> [B, C, H, W], unbounded.
+
+    ``norm`` puts batch normalisation behind the hidden layers of the conv net. Raise UserError as `encoder` does.
+    """
     c, h, w = shape
     if net == "mlp":
         return nn.Sequential(*mlp([z, *[width] * depth, c * h * w], act), Unflatten(shape))
     qh, qw = _quarter(shape)
     return nn.Sequential(
-        nn.Linear(z, 2 * width * qh * qw, bias=not norm),  # batch norm would take a bias out again
+        nn.Linear(z, 2 * width * qh * qw, bias=not norm),  # batch norm would cancel a bias
         Unflatten((2 * width, qh, qw)),
         nn.BatchNorm2d(2 * width) if norm else nn.Identity(),
         act,
@@ -90,7 +96,7 @@ def decoder(
 
 
 def dcgan_init(net: nn.Module) -> None:
-    """Convolutions from N(0, 0.02^2), batch-norm scales from N(1, 0.02^2) (Radford et al. 2015, §3.1)."""
+    """Draw convolutions from N(0, 0.02^2) and batch-norm scales from N(1, 0.02^2) (Radford et al. 2015, §3.1)."""
     for module in net.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.normal_(module.weight, 0.0, 0.02)
@@ -102,8 +108,9 @@ class Spectral(nn.Module):
     """W [O, ...] -> W / sigma, sigma the largest singular value of W as a matrix of O rows.
 
     Miyato et al. 2018, arXiv:1802.05957, algorithm 1. ``u``, the estimate of the left singular vector, is state; with
-    the paper's v = W'u / |W'u| its sigma = u'Wv is |W'u|, and u is constant for the gradient. Where torch moves u in
-    every forward pass, `moved` is asked to after each update of W, so that a forward pass changes nothing.
+    the paper's v = W'u / |W'u| its sigma = u'Wv is |W'u|, and u is constant for the gradient. torch moves u in
+    every forward pass; here `spectral_vectors_after` moves it after each update of W, so that a forward pass has no
+    side effect.
     """
 
     u: Tensor  # [O]
@@ -111,7 +118,7 @@ class Spectral(nn.Module):
     def __init__(self, weight: Tensor) -> None:
         super().__init__()
         u = torch.randn(len(weight))
-        for _ in range(15):  # so that the first sigma is no guess
+        for _ in range(15):  # so that the first sigma is accurate
             u = _power_iteration(weight.detach(), u)
         self.register_buffer("u", u)
 
@@ -127,13 +134,13 @@ def _power_iteration(weight: Tensor, u: Tensor) -> Tensor:
 
 
 def spectral_norm(net: nn.Module) -> None:
-    """Puts ``Spectral`` on every weight matrix of ``net``."""
+    """Put ``Spectral`` on every weight matrix of ``net``."""
     for module in list(net.modules()):
         if isinstance(module, nn.Conv2d | nn.Linear | nn.Embedding):
             register_parametrization(module, "weight", Spectral(module.weight))
 
 
 def spectral_vectors_after(weights: Mapping[str, Tensor], buffers: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The ``u`` of every ``Spectral`` in a net after one power iteration on the weights as they are now."""
+    """Return the ``u`` of every ``Spectral`` in a net after a power iteration on its present weights, by name."""
     vectors = ((name, name.removesuffix("0.u") + "original") for name in buffers if name.endswith("0.u"))
-    return {name: _power_iteration(weights[of], buffers[name]) for name, of in vectors}
+    return {name: _power_iteration(weights[weight], buffers[name]) for name, weight in vectors}

@@ -1,8 +1,8 @@
-"""Conditional VAE: encoder and decoder are told the label (Sohn et al. 2015; with one prior for all labels, as in model
+"""Conditional VAE: encoder and decoder get the label too (Sohn et al. 2015; with one prior for all labels, as in model
 M2 of Kingma et al. 2014, arXiv:1406.5298, eq. 6). Everything but the nets is the VAE's.
 
-The label enters the encoder as one more image plane and the decoder beside z, each learned for each label. A code is
-what the label leaves to say, so there is no code of an image alone.
+The label enters the encoder as one more image plane and the decoder beside z; both are learned for each label. A code
+describes an image given its label, so an image alone does not have one.
 """
 
 import torch
@@ -21,7 +21,7 @@ class Encoder(nn.Module):
         super().__init__()
         c, h, w = shape
         self.plane = nn.Embedding(n_classes, h * w)
-        nn.init.normal_(self.plane.weight, 0.0, 0.1)  # as small as pixels, not to hide the image at first
+        nn.init.normal_(self.plane.weight, 0.0, 0.1)  # as small as pixels, so that it does not hide the image at first
         outputs = 2 * config["latent_dim"]
         self.body = blocks.encoder(config["net"], (c + 1, h, w), config["width"], outputs, nn.ReLU())
 
@@ -46,6 +46,7 @@ class Decoder(nn.Module):
 
 
 def nets(config: Config, shape: Shape, n_classes: int) -> dict[str, nn.Module]:
+    """Return encoder and decoder, and ``sigma`` if the likelihood learns it."""
     built: dict[str, nn.Module] = {
         "encoder": Encoder(config, shape, n_classes),
         "decoder": Decoder(config, shape, n_classes),
@@ -54,12 +55,13 @@ def nets(config: Config, shape: Shape, n_classes: int) -> dict[str, nn.Module]:
 
 
 def bind_labels(nets: Nets, y: Tensor) -> Nets:
-    """The nets as the VAE calls them, with the labels y [B] in place."""
+    """Return the nets as the VAE calls them, without labels: these use the labels y [B]."""
     encoder, decoder = nets["encoder"], nets["decoder"]
     return {**nets, "encoder": lambda x: encoder(x, y), "decoder": lambda z: decoder(z, y)}
 
 
 def turns(config: Config, shape: Shape) -> tuple[Turn, ...]:
+    """Return the VAE's turn on the nets with labels."""
     (turn,) = vae.turns(config, shape)
 
     def loss(nets: Nets, batch: Batch, noise: Noise, hp: Hp) -> tuple[Tensor, dict[str, Tensor]]:
@@ -69,17 +71,19 @@ def turns(config: Config, shape: Shape) -> tuple[Turn, ...]:
 
 
 def measure(config: Config, shape: Shape) -> tuple[Measure, dict[str, Draw]]:
+    """Return the VAE's measure on the nets with labels."""
     bound, noise = vae.measure(config, shape)
     return lambda nets, batch, noise, hp: bound(bind_labels(nets, batch.y), batch, noise, hp), noise
 
 
 def log_weight(config: Config) -> LogWeight | None:
+    """Return the VAE's log weight on the nets with labels; None if it has none."""
     weigh = vae.log_weight(config)
     return None if weigh is None else lambda nets, batch: weigh(bind_labels(nets, batch.y), batch)
 
 
 def sample(nets: Nets, z: Tensor, y: Tensor) -> Tensor:
-    """The mean image of p(x|z, y) for each z [B, Z] and label y [B]."""
+    """Return the mean image of p(x|z, y) for each z [B, Z] and label y [B]."""
     return vae.sample(bind_labels(nets, y), z, y)
 
 

@@ -1,9 +1,9 @@
 """Denoising autoencoder: reconstruct the clean image from a corrupted one (Vincent et al. 2010, JMLR 11, §4.1).
 
 Corruptions C(x~|x), §3.3: ``gaussian``, x~ = x + N(0, sigma^2); ``masking``, each pixel is set to 0 with probability
-sigma; ``salt_and_pepper``, each is set with probability sigma to 0 or 1, by a fair coin. A swept sigma would change
-what an error on its own corruption means, so ``recon_mse`` is always measured against the clean image from inputs with
-the same three levels of Gaussian noise, whatever the trial trained on.
+sigma; ``salt_and_pepper``, each is set with probability sigma to 0 or 1, by a fair coin. An error on the
+trial's own corruption would mean something else for each sigma. So ``recon_mse`` always compares with the clean image,
+from inputs with the same three levels of Gaussian noise, whatever the trial was trained on.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from trainables.errors import UserError
 from trainables.metrics.reconstruction import reconstruction
 from trainables.random_streams import Draw
 
-LEVELS = (0.1, 0.3, 0.5)  # sd of the noise that every trial is judged at
+LEVELS = (0.1, 0.3, 0.5)  # sd of the noise that every trial is measured at
 
 
 def _gaussian(x: Tensor, noise: Tensor, sigma: Tensor) -> Tensor:
@@ -42,6 +42,7 @@ CORRUPTIONS: dict[str, tuple[Callable[[Tensor, Tensor, Tensor], Tensor], Literal
 
 
 def turns(config: Config, shape: Shape) -> tuple[Turn, ...]:
+    """Return the one turn, which minimises the squared error from corrupted images to clean ones."""
     corrupt, kind = CORRUPTIONS[config["corruption"]]
 
     def loss(nets: Nets, batch: Batch, noise: Noise, hp: Hp) -> tuple[Tensor, dict[str, Tensor]]:
@@ -52,6 +53,8 @@ def turns(config: Config, shape: Shape) -> tuple[Turn, ...]:
 
 
 def measure(config: Config, shape: Shape) -> tuple[Measure, dict[str, Draw]]:
+    """Return the measure of held-out images: their reconstruction error, averaged over the LEVELS of noise."""
+
     def mse(nets: Nets, batch: Batch, noise: Noise, hp: Hp) -> dict[str, Tensor]:
         each = [reconstruction(ae.reconstruct(nets, batch.x + level * noise["x"]), batch.x) for level in LEVELS]
         return {key: torch.stack([values[key] for values in each]).mean(0) for key in each[0]}
@@ -60,6 +63,8 @@ def measure(config: Config, shape: Shape) -> tuple[Measure, dict[str, Draw]]:
 
 
 def show(config: Config, shape: Shape) -> tuple[Show, dict[str, Draw]]:
+    """Return what to draw: each image with noise beside its reconstruction."""
+
     def pairs(nets: Nets, batch: Batch, noise: Noise) -> Tensor:
         noisy = batch.x + LEVELS[1] * noise["x"]
         return torch.stack([noisy.clamp(0, 1), ae.reconstruct(nets, noisy)], 1).flatten(0, 1)
@@ -68,11 +73,7 @@ def show(config: Config, shape: Shape) -> tuple[Show, dict[str, Draw]]:
 
 
 def check(config: Config) -> None:
-    """Refuses what is no corruption.
-
-    Raises:
-        UserError: a share of the pixels above 1.
-    """
+    """Raise UserError if sigma is a share of the pixels and above 1."""
     if config["corruption"] != "gaussian" and config["sigma"] > 1:
         raise UserError(f"sigma={config['sigma']} with corruption={config['corruption']}: a share is at most 1")
 

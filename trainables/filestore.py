@@ -1,7 +1,7 @@
-"""Read, write and list files of a directory that lies on this disk or in a bucket, through `pyarrow.fs`.
+"""Read, write and list the files of a directory on this disk or in a bucket, through `pyarrow.fs`.
 
-A bucket that does not answer for a while is tried again. pyarrow's S3 client takes keys and region from the usual
-places of AWS, but not the address of another S3 server (MinIO, Ceph, Garage): this module reads it from
+If a bucket does not answer, requests are repeated for a while. pyarrow's S3 client finds keys and region in the usual
+places of AWS, but not the address of another S3 server (MinIO, Ceph, Garage). This module reads the address from
 AWS_ENDPOINT_URL, as AWS's own tools do.
 """
 
@@ -17,12 +17,12 @@ from urllib.parse import urlencode, urlsplit
 
 from trainables.errors import UserError
 
-if TYPE_CHECKING:  # `is_url` is asked before anything heavy is imported
+if TYPE_CHECKING:  # `is_url` is called before anything heavy is imported
     from pyarrow import fs
 
-PATIENCE_S = 300.0  # how long a bucket that does not answer is waited for
-PAUSE_S = 5.0
-PASSING = (
+PATIENCE_S = 300.0  # how long requests to a bucket that does not answer are repeated
+PAUSE_S = 5.0  # between two requests
+TRANSIENT = (  # words of pyarrow's errors
     "NETWORK_CONNECTION",
     "SLOW_DOWN",
     "SERVICE_UNAVAILABLE",
@@ -35,22 +35,25 @@ T = TypeVar("T")
 
 
 def is_url(where: str) -> bool:
+    """Return whether `where` is a URL and not a local path."""
     return "://" in where
 
 
 def open_filesystem(where: str) -> tuple[fs.FileSystem, str]:
-    """The file system, and the path in it, of a local path or a URL such as ``s3://bucket/folder``; OSError or
-    ValueError for a URL that no file system reads."""
+    """Return the file system of a local path or a URL such as ``s3://bucket/folder``, and the path in it.
+
+    Raise OSError or ValueError if no file system reads the URL.
+    """
     from pyarrow import fs
 
     if not is_url(where):
         return fs.LocalFileSystem(), where
-    found, path = fs.FileSystem.from_uri(f"{where}{_query(where)}" if where.startswith("s3://") else where)
-    return found, path.rstrip("/")
+    files, path = fs.FileSystem.from_uri(f"{where}{_query(where)}" if where.startswith("s3://") else where)
+    return files, path.rstrip("/")
 
 
 def _query(where: str) -> str:
-    """What pyarrow is told of S3: one request to write a small file, not three; and the server, where it is another."""
+    """Return the query that pyarrow needs for S3: one request for a small file, not three, and the server's address."""
     query = {"allow_delayed_open": "true"}
     address = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     if address and "endpoint_override=" not in where:
@@ -60,7 +63,10 @@ def _query(where: str) -> str:
 
 
 def retry_transient(files: fs.FileSystem, do: Callable[[], T]) -> T:
-    """Does it; where it is about a bucket that does not answer, again and again for PATIENCE_S."""
+    """Return the result of `do`; repeat it for up to PATIENCE_S while a bucket does not answer.
+
+    Any other OSError, and every OSError of a local file system, is raised at once.
+    """
     from pyarrow import fs
 
     end = time.monotonic() + PATIENCE_S
@@ -68,14 +74,14 @@ def retry_transient(files: fs.FileSystem, do: Callable[[], T]) -> T:
         try:
             return do()
         except OSError as error:
-            passing = not isinstance(files, fs.LocalFileSystem) and any(word in str(error) for word in PASSING)
-            if not passing or time.monotonic() > end:
+            transient = not isinstance(files, fs.LocalFileSystem) and any(word in str(error) for word in TRANSIENT)
+            if not transient or time.monotonic() > end:
                 raise
             time.sleep(PAUSE_S)
 
 
 def read_bytes(files: fs.FileSystem, path: str) -> bytes:
-    """The bytes of a file; FileNotFoundError where there is none."""
+    """Return the bytes of a file; raise FileNotFoundError if it does not exist."""
 
     def read() -> bytes:
         with files.open_input_file(path) as stream:
@@ -86,7 +92,7 @@ def read_bytes(files: fs.FileSystem, path: str) -> bytes:
 
 
 def write_bytes(files: fs.FileSystem, path: str, content: bytes) -> None:
-    """Writes a file, whose folder is there or is not needed; OSError where that cannot be."""
+    """Write a file, whose folder must exist on a disk; raise OSError if it cannot be written."""
 
     def write() -> None:
         with files.open_output_stream(path) as stream:
@@ -124,18 +130,18 @@ def replace_local_file(path: Path, content: bytes) -> None:
 
 
 class Directory(NamedTuple):
-    """A directory: `files` is its file system, `root` its path there, `name` what the user called it."""
+    """A directory: its file system `files`, its path `root` in it, and the `name` that the user gave."""
 
     files: fs.FileSystem
     root: str
     name: str
 
     def read(self, name: str) -> bytes:
-        """The bytes of the file `name` below the root; FileNotFoundError where there is none."""
+        """Return the bytes of the file `name` below the root; raise FileNotFoundError if it does not exist."""
         return read_bytes(self.files, f"{self.root}/{name}")
 
     def write(self, name: str, content: bytes) -> None:
-        """Writes a file below the root, making its folder where needed; UserError where that cannot be."""
+        """Write a file below the root, and make its folder if needed; raise UserError if it cannot be written."""
         path = f"{self.root}/{name}"
         try:
             if self.local:  # a bucket has no folders
@@ -158,7 +164,7 @@ class Directory(NamedTuple):
         return bool(self._info(self.root).type == fs.FileType.Directory)
 
     def names(self, folder: str) -> list[str]:
-        """The sorted base names in a folder below the root; empty where there is no such folder."""
+        """Return the sorted base names in a folder below the root; an empty list if the folder does not exist."""
         from pyarrow import fs
 
         path = f"{self.root}/{folder}".rstrip("/")
@@ -178,21 +184,26 @@ class Directory(NamedTuple):
 
 
 def read_description(where: Directory, what: str, version: int, nearby: str = "") -> dict[str, Any]:
-    """What `sweep.json` or `study.json` holds, for `what` "sweep" or "study"; UserError, with the hint `nearby` where
-    there is none, for one that is missing, broken or of another format."""
+    """Return the content of `sweep.json` or `study.json`, for `what` "sweep" or "study".
+
+    Raise UserError if the file is missing (with the hint `nearby`), broken or of another format than `version`.
+    """
     if not where.has(f"{what}.json"):
         raise UserError(f"{where.name!r} is not a {what}: no {what}.json there{nearby}")
     try:
-        meta = json.loads(where.read(f"{what}.json"))
+        description = json.loads(where.read(f"{what}.json"))
     except ValueError as error:
         raise UserError(f"{where.name!r} is not a readable {what}: {what}.json is broken ({error})") from error
-    if not isinstance(meta, dict) or meta.get("format") != version:
+    if not isinstance(description, dict) or description.get("format") != version:
         raise UserError(f"{where.name!r} is not a {what} of format {version}, which is what this gensweep reads")
-    return meta
+    return description
 
 
 def open_directory(directory: str | Path) -> Directory:
-    """A local path or a URL (`s3://bucket/results/x`) as a Place; UserError for a URL that no file system reads."""
+    """Return the Directory of a local path or a URL (`s3://bucket/results/x`).
+
+    Raise UserError if no file system reads the URL.
+    """
     from pyarrow import fs
 
     text = str(directory)

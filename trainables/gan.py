@@ -1,11 +1,11 @@
 """Generative adversarial network (Goodfellow et al. 2014), small DCGAN nets (Radford et al. 2015, arXiv:1511.06434).
 
 A step is ``d_steps`` discriminator turns and then ``g_steps`` generator turns on one batch of real images, with fresh
-noise each time. Departures from DCGAN: two strided layers, no batch norm in the discriminator unless ``d_norm`` asks
-for it, images in [0, 1] (the generator ends in a sigmoid; the discriminator maps to [-1, 1] itself).
+noise each time. Departures from DCGAN: two strided layers, no batch norm in the discriminator unless ``d_norm`` is
+"batch", images in [0, 1] (the generator ends in a sigmoid; the discriminator maps to [-1, 1] itself).
 
-``pack`` is PacGAN (Lin et al. 2018, arXiv:1712.04086, §3): D judges that many images of one kind at once, stacked as
-channels, so that too little variety gives the generator away.
+``pack`` is PacGAN (Lin et al. 2018, arXiv:1712.04086, §3): D sees that many images, all real or all
+generated, at once, stacked as channels. So it can detect a generator with too little variety.
 """
 
 from collections.abc import Callable
@@ -46,10 +46,10 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images [B, C, H, W] in [0, 1], y [B] -> outputs [B / pack]; with ``n_classes`` it judges image and label.
+    """Images [B, C, H, W] in [0, 1], y [B] -> outputs [B / pack]; with ``n_classes`` it scores image and label.
 
     The label enters by projection: a linear function of the features plus their inner product with an embedding of y
-    (Miyato & Koyama 2018, arXiv:1802.05637, eq. 4); the labels of a pack add up, each place with its own embedding.
+    (Miyato & Koyama 2018, arXiv:1802.05637, eq. 4); the labels of a pack add up, each position with its own embedding.
     """
 
     def __init__(self, config: Config, shape: Shape, n_classes: int = 0) -> None:
@@ -70,21 +70,23 @@ class Discriminator(nn.Module):
         output: Tensor = self.head(h).squeeze(1)
         if self.embed is None:
             return output
-        places = self.n_classes * torch.arange(self.pack, device=y.device)
-        told = self.embed(y.view(-1, self.pack) + places).sum(1)  # [P, F]
-        return output + (told * h).sum(1) / h.shape[1] ** 0.5  # type: ignore[no-any-return]
+        offsets = self.n_classes * torch.arange(self.pack, device=y.device)
+        labels = self.embed(y.view(-1, self.pack) + offsets).sum(1)  # [P, F]
+        return output + (labels * h).sum(1) / h.shape[1] ** 0.5  # type: ignore[no-any-return]
 
 
 def packs(x: Tensor, n: int) -> Tensor:
-    """Images [B, C, H, W] as ``n`` packs [n, C B/n, H, W]; packs are returned as they are."""
+    """Return images [B, C, H, W] as ``n`` packs [n, C B/n, H, W]; packs are returned as they are."""
     return x if len(x) == n else x.reshape(n, -1, *x.shape[2:])
 
 
 def nets(config: Config, shape: Shape, n_classes: int) -> dict[str, nn.Module]:
+    """Return the generator g and the discriminator d, which use no labels."""
     return {"g": Generator(config, shape), "d": Discriminator(config, shape)}
 
 
 def turns(config: Config, shape: Shape) -> tuple[Turn, ...]:
+    """Return the turns of the discriminator and of the generator, in this order."""
     scheme, penalty = SCHEMES[config["scheme"]], PENALTIES[config["penalty"]]
 
     def d_loss(nets: Nets, batch: Batch, noise: Noise, hp: Hp) -> tuple[Tensor, dict[str, Tensor]]:
@@ -109,7 +111,10 @@ def turns(config: Config, shape: Shape) -> tuple[Turn, ...]:
 
 
 def after(config: Config) -> After | None:
-    """What follows each update of D: its weights are put into their bounds, its spectral vectors follow them."""
+    """Return what changes after each update of D: weights are put into their bounds, spectral vectors follow.
+
+    Return None if the configuration needs neither.
+    """
     project, spectral = PENALTIES[config["penalty"]].project, config["d_norm"] == "spectral"
     if project is None and not spectral:
         return None
@@ -122,16 +127,15 @@ def after(config: Config) -> After | None:
 
 
 def sample(nets: Nets, z: Tensor, y: Tensor) -> Tensor:
-    """Images [B, C, H, W] for z [B, Z] and labels y [B] (which an unconditional generator ignores)."""
+    """Return images [B, C, H, W] for z [B, Z] and labels y [B] (which an unconditional generator ignores)."""
     images: Tensor = nets["g"](z, y)
     return images
 
 
 def check(config: Config) -> None:
-    """Refuses what cannot be trained.
+    """Raise UserError if the configuration cannot be trained.
 
-    Raises:
-        UserError: a gradient penalty with batch norm, or a batch that is not at least two whole packs.
+    That is a gradient penalty with batch norm, or a batch that is not at least two whole packs.
     """
     penalty, size, pack = config["penalty"], config["batch_size"], config["pack"]
     if PENALTIES[penalty].term is not None and config["d_norm"] == "batch":

@@ -1,4 +1,4 @@
-"""Images as bytes: floats to uint8, and many small images to one PNG sheet. Legend: n images, C H W image."""
+"""Convert images: floats to uint8, many small images to one sheet, a sheet to PNG. Legend: n images, C H W image."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""What is loaded when it is first used: torch, and the entries of a registry.
+"""Load torch, and the entries of a registry, when they are first used.
 
-What models, metrics, schemes and data sets are called is asked more often than they are computed: `status`, `best` and
-a mistake at the door would wait seconds for a library that they do not use. So the files of metrics, schemes and data
-sets take torch from here and say `torch.x` in functions only. A file that defines nets imports torch itself.
+The names of models, metrics, schemes and data sets are needed more often than the things themselves. `status`, `best`
+and the message about a mistyped name would otherwise wait seconds for a library that they do not use. So the files of
+metrics, schemes and data sets import torch from here, and use `torch.x` in functions only. A file that defines nets
+imports torch itself.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -28,15 +29,15 @@ else:
 
 
 class Registry(Mapping[str, T]):
-    """A mapping whose names are known at once; `find` is asked for an entry when somebody wants it."""
+    """A mapping whose names are known at once; `load` returns the entry of a name when it is looked up."""
 
-    def __init__(self, names: tuple[str, ...], find: Callable[[str], T]) -> None:
-        self._names, self._find = names, find
+    def __init__(self, names: tuple[str, ...], load: Callable[[str], T]) -> None:
+        self._names, self._load = names, load
 
     def __getitem__(self, name: str) -> T:
         if name not in self._names:
             raise KeyError(name)
-        return self._find(name)
+        return self._load(name)
 
     def __contains__(self, name: object) -> bool:
         return name in self._names

@@ -1,9 +1,9 @@
 """A Gaussian mixture on the codes of training images, from which an autoencoder samples: ex-post density estimation
 (Ghosh et al. 2020, arXiv:1903.12436, §4: ten components, full covariances).
 
-It is fitted by scikit-learn's EM at each evaluation, to the weights as they are then, and kept as buffers of a net of
-its own: so it is in the snapshot and among the weights, and whoever draws later needs nothing else. A draw is a
-function of normal noise alone: the first number picks the component by its place in N(0, 1), the others make the code.
+Each evaluation fits it by scikit-learn's EM to the codes under the present weights. It is a net whose buffers hold the
+mixture, so it is part of the snapshot and of the best weights, and sampling needs nothing else. A sample is a function
+of normal noise alone: the quantile of the first number in N(0, 1) picks the component, the others make the code.
 """
 
 import warnings
@@ -15,12 +15,14 @@ from torch.special import ndtr
 
 from trainables.errors import UserError
 
-ITERATIONS = 100  # of EM; most of the likelihood is won in the first tens
-LEAST_VARIANCE = 1e-6  # added to each, in units of the codes' variance: keeps a component on few codes from a point
+ITERATIONS = 100  # of EM; the first few dozen gain most of the likelihood
+LEAST_VARIANCE = (
+    1e-6  # added to each, in units of the codes' variance: a component on few codes then does not shrink to a point
+)
 
 
 class Mixture(nn.Module):
-    """Normal noise [B, 1 + Z] -> codes [B, Z]; N(0, I) until it is fitted. M components."""
+    """Normal noise [B, 1 + Z] -> codes [B, Z], by M components; N(0, I) until it is fitted."""
 
     def __init__(self, components: int, width: int) -> None:
         super().__init__()
@@ -37,12 +39,11 @@ class Mixture(nn.Module):
         return self.means[chosen] + spread[torch.arange(z.shape[0], device=z.device), chosen]
 
     def fit(self, codes: Tensor, seed: int) -> None:
-        """Fit to codes [N, Z]; ones that are not finite leave it as it is, since nothing can be drawn from those.
+        """Fit to codes [N, Z]; if one of them is not finite, leave the mixture as it is.
 
-        Raises:
-            UserError: fewer codes than components.
+        Raise UserError if there are fewer codes than components.
         """
-        from sklearn.exceptions import ConvergenceWarning  # 90 MB and a second of import, which other models never need
+        from sklearn.exceptions import ConvergenceWarning  # 90 MB and a second, which other models do not need
         from sklearn.mixture import GaussianMixture
         from threadpoolctl import threadpool_limits
 
@@ -58,12 +59,12 @@ class Mixture(nn.Module):
         )
         # On one thread, because sums over threads are not always added in the same order.
         with warnings.catch_warnings(), threadpool_limits(1):
-            warnings.simplefilter("ignore", ConvergenceWarning)  # one that could still improve will do
+            warnings.simplefilter("ignore", ConvergenceWarning)  # the fit is good enough then
             model.fit(x / unit)
-        _put(self.cumulative, np.cumsum(model.weights_))
-        _put(self.means, model.means_ * unit)
-        _put(self.roots, np.linalg.cholesky(model.covariances_) * unit)
+        _copy_into(self.cumulative, np.cumsum(model.weights_))
+        _copy_into(self.means, model.means_ * unit)
+        _copy_into(self.roots, np.linalg.cholesky(model.covariances_) * unit)
 
 
-def _put(buffer: Tensor, value: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]") -> None:
+def _copy_into(buffer: Tensor, value: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]") -> None:
     buffer.copy_(torch.from_numpy(value))

@@ -1,8 +1,9 @@
-"""The Ray Tune function: epochs in, trial files and reports out. The only file of this room that knows Ray.
+"""The Ray Tune function: it trains a model, writes the trial's files and reports to Tune.
 
-Everything lasting is written to the trial's own directory before Tune hears of it: samples, the best weights, the
-checkpoint (which holds its row), the row. So whatever is killed, a later attempt starts from the newest good
-checkpoint, tells its row once more, and goes on to the same numbers. Tune's own files are disposable.
+No other file of this package imports Ray. Whatever must last is written to the trial's directory before it is reported:
+samples, the best weights, the checkpoint (which holds its row) and the row. If a process is killed, a later attempt
+starts from the newest readable checkpoint, reports its row once more, and computes the same numbers. Tune's own files
+are not needed.
 """
 
 import ctypes
@@ -30,13 +31,16 @@ CHECKPOINT_EVERY_S = 20.0  # between evaluations a trial saves no faster than th
 
 
 def trial_resources() -> tuple[str, int]:
-    """The device and the number of threads that Tune gave to this trial; never a GPU that it was not given."""
-    given = tune.get_context().get_trial_resources().required_resources
-    return ("cuda" if given.get("GPU", 0) > 0 else "cpu"), max(1, int(given.get("CPU", 1)))
+    """Return the device ("cpu" or "cuda") and the number of threads that Tune assigned to this trial.
+
+    A GPU that Tune did not assign is never used.
+    """
+    resources = tune.get_context().get_trial_resources().required_resources
+    return ("cuda" if resources.get("GPU", 0) > 0 else "cpu"), max(1, int(resources.get("CPU", 1)))
 
 
 class TrialWriter:
-    """Hands each epoch of one trial to its directory and to Tune."""
+    """Write each epoch of one trial to its directory and report it to Tune."""
 
     def __init__(self, files: TrialFiles, about: dict[str, Any], goal: Goal) -> None:
         self.files, self.about, self.goal = files, about, goal
@@ -45,8 +49,10 @@ class TrialWriter:
         self.reported_s = self.saved_s = time.monotonic()
 
     def write(self, epoch: Epoch) -> None:
-        """Write what an epoch leaves behind; its row gains ``host``, ``best``, ``best_epoch`` and what else
-        the goal marks."""
+        """Write the samples, checkpoint, best weights and row of an epoch.
+
+        The row gains ``host``, ``best``, ``best_epoch`` and the other keys of `Goal.mark`.
+        """
         row, evaluated, now = epoch.row, epoch.samples is not None, time.monotonic()
         row["host"] = socket.gethostname()
         if evaluated and row["status"] == "ok":
@@ -65,7 +71,7 @@ class TrialWriter:
         row = epoch.row
         for metric in METRICS.values():
             missing = metric.keys.keys() & set(self.goal.keys) - row.keys() if metric.when == "each" else ()
-            if missing:  # said at the first evaluation, since no later one would have it either
+            if missing:  # an error at the first evaluation, since no later one would have it either
                 raise UserError(f"trials of {self.about['model']!r} on this data have no {' and no '.join(missing)}")
         values = self.goal.values(row)
         if not is_valid_evaluation(row, self.goal.primary.metric) or not self.goal.counts(values):
@@ -75,14 +81,14 @@ class TrialWriter:
             self.files.save_best(epoch.weights(), {**self.about, "row": row})
 
     def replay(self, row: dict[str, Any]) -> None:
-        """Take up a row that an earlier attempt left in its checkpoint."""
+        """Continue from a row that an earlier attempt left in its checkpoint."""
         self.best, self.best_epoch = self.goal.marked(row), row["best_epoch"]
         self.files.append_row(row)
 
     def report(self, row: dict[str, Any], number: int) -> None:
-        """Tell Tune: every evaluation, the end, and about once a second between them."""
-        now, over = time.monotonic(), row["status"] != "ok" or row["epoch"] == row["epochs"]
-        if over or row["eval_epoch"] == row["epoch"] or now - self.reported_s > REPORT_EVERY_S:
+        """Report a row to Tune if it is an evaluation or the last one; report the others about once a second."""
+        now, is_last = time.monotonic(), row["status"] != "ok" or row["epoch"] == row["epochs"]
+        if is_last or row["eval_epoch"] == row["epoch"] or now - self.reported_s > REPORT_EVERY_S:
             self.reported_s = now
             failed = row["status"] != "ok"  # a stale good score must not raise the scheduler's bar
             unknown = {self.goal.primary.metric: float("nan")}
@@ -90,7 +96,7 @@ class TrialWriter:
 
 
 def _trim_memory() -> None:
-    """Returns to the system what an evaluation has freed: glibc keeps it, and workers share one machine."""
+    """Return freed memory to the system: glibc would keep it, and workers share one machine."""
     with suppress(AttributeError, OSError):  # no glibc
         ctypes.CDLL(None).malloc_trim(0)
 
@@ -105,8 +111,12 @@ def train(
     goal: Goal,
     sweep_seed: int,
 ) -> None:
-    """One trial as Ray Tune runs it. ``config`` holds the model's keys and the trial's ``number``; ``directory`` is the
-    sweep's ``trials/`` folder, a path or a URL."""
+    """Run one trial for Ray Tune, from the start or from its newest checkpoint.
+
+    ``config`` holds the model's keys and the trial's ``number``; ``directory`` is the sweep's ``trials/`` folder, a
+    path or a URL. Raise UserError if the configuration cannot run on this data, or if the goal needs a metric that
+    trials of this model do not have.
+    """
     number = int(config["number"])
     config = {key: value for key, value in config.items() if key != "number"}
     device, threads = trial_resources()

@@ -1,13 +1,13 @@
-"""GAN losses. A scheme is two functions of D's last outputs and one line of ``SCHEMES``; GAN and CGAN both gain it.
+"""GAN losses. A scheme is two functions of D's last outputs and a line of ``SCHEMES``; GAN and CGAN both use it.
 
 ``minimax``: Goodfellow et al. 2014, arXiv:1406.2661, eq. 1. ``non_saturating``: the same discriminator, and the
 generator maximises log D(G(z)) instead (§3). In both, D is the sigmoid of the output; below, the output itself.
 ``least_squares``: Mao et al. 2017, arXiv:1611.04076, eq. 9 (targets 0 and 1). ``hinge``: Lim & Ye 2017,
 arXiv:1705.02894; Miyato et al. 2018, arXiv:1802.05957, eq. 16 and 17. ``wasserstein``: Arjovsky et al. 2017,
-arXiv:1701.07875, algorithm 1, without its clipping: what bounds D's slope is the choice of `penalty` or `d_norm`.
+arXiv:1701.07875, algorithm 1, without its clipping: `penalty` or `d_norm` bound D's slope instead.
 
 One-sided label smoothing (Salimans et al. 2016, arXiv:1606.03498, §3.4) makes the discriminator's target on real images
-1 - ``label_smoothing``. It is read only by the losses that have a target.
+1 - ``label_smoothing``. Only the losses that have a target read it.
 """
 
 from __future__ import annotations
@@ -21,17 +21,20 @@ Hp = Mapping[str, Tensor]
 
 
 class Scheme(NamedTuple):
+    """The two losses of a GAN, and how to read D's outputs."""
+
     d: Callable[[Tensor, Tensor, Hp], Tensor]  # outputs on real [B], on fake [B], hp -> []
     g: Callable[[Tensor], Tensor]  # outputs on fake [B] -> []
     targets: bool  # whether ``d`` reads ``label_smoothing``
     probability: bool  # whether D is the sigmoid of the output
 
     def view(self, outputs: Tensor) -> Tensor:
-        """D(x) for the outputs [B], without a gradient."""
+        """Return D(x) for the outputs [B], without a gradient."""
         return torch.sigmoid(outputs.detach()) if self.probability else outputs.detach()
 
 
 def softplus(x: Tensor) -> Tensor:
+    """Return log(1 + e^x), element by element."""
     return torch.nn.functional.softplus(x)
 
 

@@ -1,7 +1,8 @@
-"""A trial's directory: parameters, rows, checkpoints, best weights, sample grids. Written here, read by analysis.
+"""Write the files of a trial: parameters, rows, checkpoints, best weights, sample grids. Analysis reads them.
 
-A local path or a bucket URL, through pyarrow. Every file is replaced as a whole, so that a kill leaves the old one or
-the new one; rows are appended where the file system can, and a torn last line is cut off by the next attempt.
+The directory is a local path or a bucket URL (through pyarrow). Every file is replaced as a whole, so that a kill
+leaves the old one or the new one. Rows are appended if the file system can append; the next attempt removes a torn last
+line.
 """
 
 import io
@@ -26,62 +27,63 @@ KEEP = 2  # checkpoints: the newest, and the one before in case it is damaged
 
 
 class TrialFiles:
-    """The files of one trial; ``directory`` holds all trials, by number."""
+    """The files of one trial. ``directory`` holds a folder for each trial, named after its number."""
 
     def __init__(self, directory: str, number: int) -> None:
         self.fs, root = open_filesystem(directory)
         self.path = posixpath.join(root, f"{number:04d}")
         self.local = isinstance(self.fs, pafs.LocalFileSystem)
-        self._do(lambda: self.fs.create_dir(posixpath.join(self.path, "samples"), recursive=True))
+        self._retry(lambda: self.fs.create_dir(posixpath.join(self.path, "samples"), recursive=True))
 
-    def _do(self, what: Callable[[], T]) -> T:
-        return retry_transient(self.fs, what)
+    def _retry(self, call: Callable[[], T]) -> T:
+        return retry_transient(self.fs, call)
 
-    def _at(self, name: str) -> str:
+    def _path(self, name: str) -> str:
         return posixpath.join(self.path, name)
 
     def _write(self, name: str, content: bytes) -> None:
-        replace_file(self.fs, self._at(name), content)
+        replace_file(self.fs, self._path(name), content)
 
     def _read(self, name: str) -> bytes:
-        return read_bytes(self.fs, self._at(name))
+        return read_bytes(self.fs, self._path(name))
 
     def _names(self) -> list[str]:
-        infos = self._do(lambda: self.fs.get_file_info(pafs.FileSelector(self.path)))
+        infos = self._retry(lambda: self.fs.get_file_info(pafs.FileSelector(self.path)))
         return sorted(info.base_name for info in infos)
 
     def write_params(self, params: dict[str, Any]) -> None:
         self._write("params.json", json.dumps(params, indent=1).encode())
 
     def cut_rows(self, before: int) -> None:
-        """Keep the rows of epochs ``< before``: the attempt that starts now will write the others again."""
+        """Keep only the rows of epochs ``< before``: the attempt that starts now writes the others again."""
         if "rows.jsonl" not in self._names():
             return
-        kept = [line for line in self._read("rows.jsonl").splitlines() if _epoch_of(line) < before]
-        self._write("rows.jsonl", b"".join(line + b"\n" for line in kept))
+        lines = [line for line in self._read("rows.jsonl").splitlines() if _epoch_of(line) < before]
+        self._write("rows.jsonl", b"".join(line + b"\n" for line in lines))
 
     def append_row(self, row: dict[str, Any]) -> None:
-        """One more JSON line; numbers that are not finite become null."""
+        """Append a row as a line of JSON; numbers that are not finite become null."""
         line = (json.dumps(_finite(row)) + "\n").encode()
         if self.local:
-            with self.fs.open_append_stream(self._at("rows.jsonl")) as stream:
+            with self.fs.open_append_stream(self._path("rows.jsonl")) as stream:
                 stream.write(line)
         else:  # object stores do not append
             old = self._read("rows.jsonl") if "rows.jsonl" in self._names() else b""
             self._write("rows.jsonl", old + line)
 
     def save_checkpoint(self, snapshot: Snapshot) -> None:
+        """Write a checkpoint, then delete all but the newest KEEP."""
         buffer = io.BytesIO()
         torch.save(snapshot, buffer)
         self._write(f"checkpoint_{snapshot['epoch']:04d}.pt", buffer.getvalue())
         for name in self._checkpoints()[:-KEEP]:
-            self._do(partial(self.fs.delete_file, self._at(name)))
+            self._retry(partial(self.fs.delete_file, self._path(name)))
 
     def _checkpoints(self) -> list[str]:
         return [name for name in self._names() if name.startswith("checkpoint_") and name.endswith(".pt")]
 
     def newest_checkpoint(self) -> Snapshot | None:
-        """The newest readable checkpoint; one that is damaged is passed over for the one before."""
+        """Return the newest readable checkpoint, or None if there are none. Damaged ones are skipped."""
         for name in reversed(self._checkpoints()):
             try:
                 snapshot: Snapshot = torch.load(io.BytesIO(self._read(name)), map_location="cpu", weights_only=True)
@@ -91,15 +93,15 @@ class TrialFiles:
         return None
 
     def save_best(self, weights: dict[str, Tensor], about: dict[str, Any]) -> None:
-        """``best.safetensors``, with ``about`` as JSON strings in its header."""
+        """Write ``best.safetensors``, with ``about`` as JSON strings in its header."""
         contiguous = {name: tensor.contiguous() for name, tensor in weights.items()}
         header = {key: json.dumps(_finite(value)) for key, value in about.items()}
         self._write("best.safetensors", save(contiguous, header))
 
     def save_samples(self, epoch: int, images: Tensor, columns: int) -> None:
-        """The fixed sample grid of an epoch, uint8 [n, C, H, W], as ``samples/epoch_0001.png``."""
-        sheet = make_sheet(images.numpy(), columns, fill=0)
-        self._write(f"samples/epoch_{epoch:04d}.png", encode_png(sheet))
+        """Write the fixed sample grid of an epoch, uint8 [n, C, H, W], as ``samples/epoch_0001.png``."""
+        picture = make_sheet(images.numpy(), columns, fill=0)
+        self._write(f"samples/epoch_{epoch:04d}.png", encode_png(picture))
 
 
 def _epoch_of(line: bytes) -> float:

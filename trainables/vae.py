@@ -1,15 +1,15 @@
 """Variational autoencoder (Kingma & Welling 2014, arXiv:1312.6114, eq. 10 and appendix B) with a KL weight.
 
 The loss is -log p(x|z) + w KL(q(z|x) || N(0, I)), both summed over an image, in nats, averaged over images. w is
-``beta`` (Higgins et al. 2017; 1 gives the evidence bound) and rises to it from 0 over ``warmup`` epochs (Bowman et al.
+``beta`` (Higgins et al. 2017; 1 gives the evidence bound), and rises from 0 to it over ``warmup`` epochs (Bowman et al.
 2016, arXiv:1511.06349, §3.1; linearly, as Sønderby et al. 2016, arXiv:1602.02282, §2.3). ``free_bits``, in nats, is
-what each number of the code costs at least: max(free_bits, its KL averaged over the batch), so that paying less gains
+the least cost of each number of the code: max(free_bits, its KL averaged over the batch), so that a smaller KL gains
 nothing (Kingma et al. 2016, arXiv:1606.04934, appendix C.8).
 
-Likelihoods: ``bernoulli`` takes grey pixels as probabilities (common practice, though no density), ``gaussian`` is
-N(x; sigmoid(f(z)), sigma^2) with sigma fixed, ``gaussian_learned`` with one sigma learned for all pixels (Rybkin et al.
-2021, arXiv:2006.13202, §3). ``nats`` is minus the bound at w = 1 on held-out images with one draw of z; ``recon_mse``
-is from the mean code.
+Likelihoods: ``bernoulli`` takes grey pixels as probabilities (common practice, although it is not a density),
+``gaussian`` is N(x; sigmoid(f(z)), sigma^2) with sigma fixed, ``gaussian_learned`` learns one sigma for all pixels
+(Rybkin et al. 2021, arXiv:2006.13202, §3). ``nats`` is minus the bound at w = 1 on held-out images with one draw of z;
+``recon_mse`` uses the mean code.
 """
 
 import math
@@ -26,10 +26,11 @@ from trainables.metrics.reconstruction import reconstruction
 from trainables.random_streams import Draw
 
 KEYS = (*ae.KEYS, "beta", "warmup", "free_bits", "likelihood", "sigma")
-LEAST = -6.0  # of log sigma, as in the paper's code: a perfect reconstruction would ask for none at all
+LEAST = -6.0  # of log sigma, as in the paper's code: a perfect reconstruction would drive it to minus infinity
 
 
 def nets(config: Config, shape: Shape, n_classes: int) -> dict[str, nn.Module]:
+    """Return encoder and decoder, and ``sigma`` if the likelihood learns it."""
     net, width, z = config["net"], config["width"], config["latent_dim"]
     built: dict[str, nn.Module] = {
         "encoder": blocks.encoder(net, shape, width, 2 * z, nn.ReLU()),  # [B, 2Z]: means, log variances
@@ -50,22 +51,22 @@ class Sigma(nn.Module):
 
 
 def sigma_net(config: Config) -> dict[str, nn.Module]:
-    """The net ``sigma`` where the likelihood learns it."""
+    """Return the net ``sigma`` if the likelihood learns it, else nothing."""
     return {"sigma": Sigma()} if config["likelihood"] == "gaussian_learned" else {}
 
 
 def kl(mean: Tensor, log_var: Tensor) -> Tensor:
-    """KL(N(mean, exp(log_var)) || N(0, 1)) in nats, number by number: each [B, Z] -> [B, Z] (appendix B)."""
+    """Return KL(N(mean, exp(log_var)) || N(0, 1)) in nats, element by element: each [B, Z] -> [B, Z] (appendix B)."""
     return -0.5 * (1 + log_var - mean.square() - log_var.exp())
 
 
 def bernoulli(logits: Tensor, x: Tensor, hp: Hp) -> Tensor:
-    """-log p(x|z) in nats, each [B, C, H, W] -> [B]."""
+    """Return -log p(x|z) in nats, for logits and x [B, C, H, W]: [B]."""
     return binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1)
 
 
 def gaussian(logits: Tensor, x: Tensor, hp: Hp) -> Tensor:
-    """-log N(x; sigmoid(logits), sigma^2) in nats, each [B, C, H, W] -> [B]."""
+    """Return -log N(x; sigmoid(logits), sigma^2) in nats, for logits and x [B, C, H, W]: [B]."""
     error = (x - torch.sigmoid(logits)).square().flatten(1)
     return (error / (2 * hp["sigma"].square()) + hp["sigma"].log() + 0.5 * math.log(2 * math.pi)).sum(1)
 
@@ -74,24 +75,25 @@ LIKELIHOODS = {"bernoulli": bernoulli, "gaussian": gaussian, "gaussian_learned":
 
 
 def _scale(nets: Nets, hp: Hp) -> Hp:
-    """The numbers that a likelihood reads: the learned sigma in its place."""
+    """Return the numbers that a likelihood reads; a learned sigma replaces that of the configuration."""
     return {**hp, "sigma": nets["sigma"]()} if "sigma" in nets else hp
 
 
 def kl_loss(divergence: Tensor, hp: Hp) -> Tensor:
-    """What the loss takes for the KL [B, Z] of a batch: []."""
-    paid = torch.maximum(divergence.mean(0), hp["free_bits"]).sum()
+    """Return the KL term of the loss, [], for the KL [B, Z] of a batch: with free bits, warm-up and beta."""
+    cost = torch.maximum(divergence.mean(0), hp["free_bits"]).sum()
     rise = (hp["epoch"] / hp["warmup"].clamp(min=1e-9)).clamp(max=1)  # 1 from the first step on without a warm-up
-    return hp["beta"] * rise * paid
+    return hp["beta"] * rise * cost
 
 
 def encode(nets: Nets, x: Tensor, eps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The mean code, a draw z ~ q(z|x) and the KL, each [B, Z]."""
+    """Return the mean code, a draw z ~ q(z|x) from eps [B, Z] ~ N(0, I), and the KL, each [B, Z]."""
     mean, log_var = nets["encoder"](x).chunk(2, dim=1)
     return mean, mean + (0.5 * log_var).exp() * eps, kl(mean, log_var)
 
 
 def turns(config: Config, shape: Shape) -> tuple[Turn, ...]:
+    """Return the one turn, which minimises reconstruction plus weighted KL."""
     nll = LIKELIHOODS[config["likelihood"]]
 
     def loss(nets: Nets, batch: Batch, noise: Noise, hp: Hp) -> tuple[Tensor, dict[str, Tensor]]:
@@ -108,6 +110,7 @@ def turns(config: Config, shape: Shape) -> tuple[Turn, ...]:
 
 
 def measure(config: Config, shape: Shape) -> tuple[Measure, dict[str, Draw]]:
+    """Return the measure of held-out images: nats with their two parts, and the reconstruction error."""
     nll = LIKELIHOODS[config["likelihood"]]
 
     def bound(nets: Nets, batch: Batch, noise: Noise, hp: Hp) -> dict[str, Tensor]:
@@ -120,32 +123,35 @@ def measure(config: Config, shape: Shape) -> tuple[Measure, dict[str, Draw]]:
 
 
 def codes(nets: Nets, x: Tensor) -> Tensor:
-    """The mean codes [B, Z]."""
+    """Return the mean codes [B, Z] of images x."""
     mean: Tensor = nets["encoder"](x).chunk(2, dim=1)[0]
     return mean
 
 
 def log_weight(config: Config) -> LogWeight | None:
-    """log p(x|z) + log p(z) - log q(z|x) of binary images, for the Bernoulli likelihood (Burda et al. 2016, eq. 8)."""
+    """Return log p(x|z) + log p(z) - log q(z|x) of binary images (Burda et al. 2016, eq. 8).
+
+    Return None unless the likelihood is Bernoulli.
+    """
     if config["likelihood"] != "bernoulli":
         return None
 
     def weight(nets: Nets, batch: Batch) -> Callable[[Tensor], Tensor]:
         mean, log_var = nets["encoder"](batch.x).chunk(2, dim=1)  # once for all the codes that are drawn
 
-        def of(eps: Tensor) -> Tensor:
+        def of_draw(eps: Tensor) -> Tensor:
             z = mean + (0.5 * log_var).exp() * eps
             prior_over_code = 0.5 * (eps.square() + log_var - z.square()).sum(1)
             log_w: Tensor = prior_over_code - bernoulli(nets["decoder"](z), batch.x, {})
             return log_w
 
-        return of
+        return of_draw
 
     return weight
 
 
 def sample(nets: Nets, z: Tensor, y: Tensor) -> Tensor:
-    """The mean image of p(x|z) for each z [B, Z]; y is not used."""
+    """Return the mean image of p(x|z) for each z [B, Z]; y is not used."""
     return torch.sigmoid(nets["decoder"](z))
 
 

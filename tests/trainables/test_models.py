@@ -142,7 +142,7 @@ def test_models__stacked_equals_solo(name: str, config: Config, dtype: torch.dty
 
 def test_stack__refuses_a_model_that_does_not_stack() -> None:
     model = MODELS["vae"]._replace(name="mine", stacks=False)
-    with pytest.raises(ValueError, match="mine does not say that its trials can be stacked"):
+    with pytest.raises(ValueError, match="mine does not have stacks=True: its trials cannot be stacked"):
         Stack(model, [small("vae")], digits(), [0])
 
 

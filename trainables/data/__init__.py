@@ -1,5 +1,5 @@
-"""The data sets: a file a family, and `load`, which finds one by name. A loader takes the data directory and returns a
-`Dataset` of numpy arrays; adding a data set is one function and one line of `DATASETS`."""
+"""The data sets: a file for each family, and `load`, which loads one by name. A loader takes the data directory and returns
+a `Dataset` of numpy arrays; a new data set needs a function and a line of `DATASETS`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -30,15 +30,17 @@ DATASETS: dict[str, Loader] = {
 
 
 def known(name: str) -> None:
-    """Whether there is a data set of this name; raises UserError where there is none."""
+    """Raise UserError unless a data set of this name exists."""
     if name not in DATASETS and not name.startswith("folder:"):
         raise unknown("data set", name, (*DATASETS, "folder:PATH"))
 
 
 def load(name: str, data_dir: Path | None = None) -> Dataset:
-    """The data set `name`: one of `DATASETS`, or `folder:PATH` (see folder.py). Files are looked for in `data_dir`,
-    else in GENSWEEP_DATA, else in the user's cache, and downloaded there if they are missing. Raises UserError, which
-    names the file, for whatever cannot be used."""
+    """Return the data set `name`: one of `DATASETS`, or `folder:PATH` (see folder.py).
+
+    Its files are read from `data_dir`, else from GENSWEEP_DATA, else from the user's cache, and downloaded there if they
+    are missing. Raise UserError, which names the file, if one cannot be used.
+    """
     known(name)
     try:
         if name.startswith("folder:"):

@@ -1,7 +1,7 @@
-"""cifar10 (Krizhevsky 2009): 50,000 + 10,000 colour 32 x 32 images. The published binary layout is preferred where it
-lies in the data directory; its files have no published checksums, so they are held to their size. Otherwise the Python
-layout, unpacked or still the .tar.gz, is read: these files are pickles, and each is unpickled only after its bytes had
-the MD5 sum that torchvision lists for it. val is 5,000 images of the training set, stratified; test is the original."""
+"""cifar10 (Krizhevsky 2009): 50,000 + 10,000 colour 32 x 32 images. The published binary layout is preferred if it is
+in the data directory; its files have no published checksums, so only their size is checked. Otherwise the Python layout
+is read, unpacked or from the .tar.gz. These files are pickles, and each is unpickled only if its bytes have the MD5 sum
+that torchvision lists for it. val is 5,000 images of the training set, stratified; test is the original."""
 
 import io
 import pickle
@@ -26,7 +26,7 @@ Batch = tuple[NDArray[np.uint8], NDArray[np.int64]]  # [N, 3, 32, 32], [N]
 
 
 def cifar10(root: Path) -> Dataset:
-    """The data set [3, 32, 32]."""
+    """Return the data set [3, 32, 32]; raise UserError if a file is damaged, or missing and not downloadable."""
     check_root(root)
     binary = root / BINARY_FOLDER
     batches = [read_binary(binary / name) for name in BINARY_FILES] if binary.is_dir() else list(_published(root))
@@ -36,7 +36,7 @@ def cifar10(root: Path) -> Dataset:
 
 
 def read_binary(path: Path, n_images: int = N_BATCH) -> Batch:
-    """A batch in the binary layout: `n_images` records of one label byte and 3,072 pixels."""
+    """Return a batch in the binary layout: `n_images` records of one label byte and 3,072 pixels."""
     records = np.frombuffer(read_sized(path, n_images * 3073), np.uint8).reshape(n_images, 3073)
     if records[:, 0].max() > 9:
         raise UserError(f"{path} is damaged: it holds the label {records[:, 0].max()}, labels are 0 to 9; replace it")
@@ -44,21 +44,21 @@ def read_binary(path: Path, n_images: int = N_BATCH) -> Batch:
 
 
 def read_pickled(contents: Iterable[bytes]) -> Iterator[Batch]:
-    """Batches in the Python layout, from bytes that must already have been verified."""
+    """Yield batches in the Python layout, from bytes that must already have been verified."""
     for content in contents:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # numpy's remarks on how arrays were pickled in 2009
+            warnings.simplefilter("ignore")  # numpy warns of how arrays were pickled in 2009
             batch = pickle.loads(content, encoding="latin1")
         yield np.ascontiguousarray(batch["data"]).reshape(-1, *SHAPE), np.array(batch["labels"], np.int64)
 
 
 def read_folder(folder: Path, md5: dict[str, str]) -> Iterator[bytes]:
-    """The bytes of the files in `md5`, verified."""
+    """Yield the bytes of the files in `md5`, verified."""
     return (read_verified(folder / name, wanted) for name, wanted in md5.items())
 
 
 def read_archive(archive: Path, archive_md5: str, inside: str, md5: dict[str, str]) -> Iterator[bytes]:
-    """The same from `inside/` in a .tar.gz that is not unpacked."""
+    """Yield the bytes of the files in `md5`, verified, from the folder `inside` of a .tar.gz."""
     with tarfile.open(fileobj=io.BytesIO(read_verified(archive, archive_md5))) as tar:
         for name, wanted in md5.items():
             member = tar.extractfile(f"{inside}/{name}")

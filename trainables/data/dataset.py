@@ -1,6 +1,6 @@
-"""What every data set is made of: `Split`, images with labels that hands out batches by index, and `Dataset`, three
-splits with class names. Arrays are numpy when loaded, so that a data set is pickled without a copy (protocol 5) and
-read from Ray's object store in place; `to(device)` turns them into tensors. Only this file knows where pixels lie."""
+"""The parts of every data set: `Split`, images with labels, which returns batches by index, and `Dataset`, three splits
+with class names. Arrays are numpy when loaded, so that a data set is pickled without a copy (protocol 5) and read from
+Ray's object store in place; `to(device)` turns them into tensors. Only this file knows on which device pixels are."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Device: TypeAlias = "torch.device | str"
 
 @dataclass(frozen=True)
 class Split:
-    """Images and labels. Image i is `pixels[i]`; where `planes` is given, the grey pictures `planes[i]` as channels.
+    """Images and labels. Image i is `pixels[i]`; with `planes` it is the grey pictures `planes[i]` as channels.
 
     A dataclass and not a NamedTuple, because `len(split)` is the number of images."""
 
@@ -36,21 +36,25 @@ class Split:
 
     @property
     def n_bytes(self) -> int:
-        """Bytes of all arrays."""
+        """The number of bytes of all arrays."""
         return sum(int(a.nbytes) for a in (self.pixels, self.labels, self.planes) if a is not None)
 
     def to(self, device: Device) -> Split:
-        """The split as tensors on `device`, or on the host when it would fill more than half of the GPU's free memory.
-        On the CPU nothing is copied: the tensors are views of the arrays, and must not be written to."""
-        home = torch.device(device)
-        if home.type == "cuda" and 2 * self.n_bytes > torch.cuda.mem_get_info(home)[0]:
-            home = torch.device("cpu")
-        planes = None if self.planes is None else _tensor(self.planes).to(home)
-        return Split(_tensor(self.pixels).to(home), _tensor(self.labels).to(home), planes)
+        """Return the split as tensors on `device`, or on the host if it would fill over half of the GPU's free memory.
+
+        On the CPU nothing is copied: the tensors are views of the arrays and must not be changed.
+        """
+        target = torch.device(device)
+        if target.type == "cuda" and 2 * self.n_bytes > torch.cuda.mem_get_info(target)[0]:
+            target = torch.device("cpu")
+        planes = None if self.planes is None else _tensor(self.planes).to(target)
+        return Split(_tensor(self.pixels).to(target), _tensor(self.labels).to(target), planes)
 
     def gather(self, idx: Tensor, device: Device) -> tuple[Tensor, Tensor]:
-        """The images `idx` (int64 [B]) and their labels, on `device`: float32 [B, C, H, W] in [0, 1] and int64 [B].
-        Needs a split that `to()` made."""
+        """Return images and labels on `device`: float32 [B, C, H, W] in [0, 1] and int64 [B].
+
+        `idx` [B], int64, holds the numbers of the images. The split must come from `to()`.
+        """
         pixels, labels, planes = self.pixels, self.labels, self.planes
         assert isinstance(pixels, torch.Tensor), "gather() needs tensors: call .to(device) first"
         assert isinstance(labels, torch.Tensor), "gather() needs tensors: call .to(device) first"
@@ -61,12 +65,12 @@ class Split:
             assert isinstance(planes, torch.Tensor), "gather() needs tensors: call .to(device) first"
             which = planes.index_select(0, idx)  # [B, 3]
             x = pixels.index_select(0, which.view(-1)).view(*which.shape, *pixels.shape[2:])
-        # The copy to the device comes before the cast: a quarter of the bytes travel.
+        # The copy to the device comes before the cast, so that a quarter of the bytes are copied.
         return x.to(device).to(torch.float32).mul_(1 / 255), labels.index_select(0, idx).to(device)
 
 
 class Dataset(NamedTuple):
-    """A named data set in three parts: `train` to learn, `val` to tune, `test` to state final scores, once."""
+    """A named data set in three parts: `train` to learn, `val` to tune, `test` for the final scores only."""
 
     name: str
     classes: tuple[str, ...]  # K names; label k is classes[k]
@@ -77,28 +81,30 @@ class Dataset(NamedTuple):
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """(C, H, W) of an image."""
+        """The shape of an image, (C, H, W)."""
         _, c, h, w = self.train.pixels.shape
         return (c if self.train.planes is None else int(self.train.planes.shape[1]), h, w)
 
     def to(self, device: Device) -> Dataset:
-        """The data set as tensors; see `Split.to`."""
+        """Return the data set as tensors; see `Split.to`."""
         return self._replace(train=self.train.to(device), val=self.val.to(device), test=self.test.to(device))
 
 
 def make(name: str, classes: Iterable[str], train: Split, val: Split, test: Split) -> Dataset:
-    """A data set of numpy splits, with its fingerprint."""
+    """Return a data set of numpy splits, with its fingerprint."""
     return Dataset(name, tuple(classes), train, val, test, fingerprint((train, val, test)))
 
 
 def take(pixels: NDArray[np.uint8], labels: NDArray[np.int64], rows: NDArray[np.int64]) -> Split:
-    """The images `rows` of one pool, copied: [M, C, H, W] and [M] give a split of `len(rows)`."""
+    """Return the images `rows` of pixels [M, C, H, W] and labels [M] as a split; they are copied."""
     return Split(pixels[rows], labels[rows])
 
 
 def limited(data: Dataset, n: int | None) -> Dataset:
-    """`data` with only n of its training images, the classes in the same shares; None leaves it whole. Name and
-    fingerprint stay those of the whole set. Raises UserError where there are fewer."""
+    """Return `data` with only n of its training images, with the same class shares; if n is None, with all.
+
+    Name and fingerprint stay those of the whole set. Raise UserError if it has fewer than n.
+    """
     if n is None:
         return data
     if n > len(data.train):
@@ -111,7 +117,7 @@ def limited(data: Dataset, n: int | None) -> Dataset:
 
 
 def fingerprint(splits: Iterable[Split]) -> str:
-    """sha256 over the shapes, types and bytes of all arrays, in order."""
+    """Return the sha256, in hex, of the shapes, types and bytes of all arrays, in order."""
     digest = hashlib.sha256()
     for split in splits:
         for array in (split.pixels, split.labels, split.planes):
@@ -123,15 +129,19 @@ def fingerprint(splits: Iterable[Split]) -> str:
 
 
 def noise(seed: int, n: int) -> NDArray[np.uint64]:
-    """n random 64-bit words. Philox's raw stream, because numpy promises that it never changes between versions,
-    which it does not promise for `permutation` or `integers`."""
+    """Return n random 64-bit words, from Philox's raw stream.
+
+    numpy promises that this stream never changes between versions; for `permutation` or `integers` it does not.
+    """
     return np.random.Philox(seed).random_raw(n)
 
 
 def stratified(labels: NDArray[np.int64], *sizes: int) -> list[NDArray[np.int64]]:
-    """Disjoint parts of exactly `sizes` images, and last the rest; each has the classes in the same shares, up to one
-    image. Deterministic: a function of `labels` [N] and `sizes`, which must leave each class some images to the last
-    part. Indices are ascending within a part."""
+    """Return disjoint parts of exactly `sizes` images, and last the rest, each as ascending indices.
+
+    Each part has the same class shares, up to one image. The result is a function of `labels` [N] and `sizes` alone.
+    `sizes` must leave some images of each class to the last part.
+    """
     counts = np.bincount(labels)
     by_class = np.split(np.lexsort((noise(0, len(labels)), labels)), np.cumsum(counts)[:-1])
     parts: list[list[NDArray[np.int64]]] = [[] for _ in sizes]
@@ -145,7 +155,7 @@ def stratified(labels: NDArray[np.int64], *sizes: int) -> list[NDArray[np.int64]
 
 
 def _quota(counts: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    """`size` shared out over classes in proportion to `counts` [K]: largest remainders get the odd ones."""
+    """Return `size` divided over classes in proportion to `counts` [K]; the largest remainders are rounded up."""
     quota, remainder = np.divmod(counts * size, counts.sum())
     quota[np.argsort(-remainder, kind="stable")[: size - quota.sum()]] += 1
     return quota

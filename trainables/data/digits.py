@@ -1,4 +1,4 @@
-"""digits: the 1,797 real 8 x 8 handwritten digits that scikit-learn carries (Alpaydin & Kaynak 1998, UCI), no download.
+"""digits: the 1,797 real 8 x 8 handwritten digits that scikit-learn contains (Alpaydin & Kaynak 1998, UCI), no download.
 Its grey levels 0..16 are stretched to 0..255. Split 1,257 / 180 / 360, stratified."""
 
 from importlib.metadata import distribution
@@ -12,7 +12,7 @@ N_VAL, N_TEST = 180, 360
 
 
 def digits(root: Path) -> Dataset:
-    """The data set [1, 8, 8]; `root` is not looked at."""
+    """Return the data set [1, 8, 8]; `root` is not used."""
     # the file that load_digits reads: importing scikit-learn, and SciPy's statistics with it, takes seconds
     file = distribution("scikit-learn").locate_file("sklearn/datasets/data/digits.csv.gz")
     table = np.loadtxt(str(file), delimiter=",")

@@ -1,5 +1,5 @@
-"""Finding and trusting files: the data directory, checksums, and downloads, which are torchvision's. A file is read
-whole, verified in memory and unpacked there, so a directory that cannot be written to works as it is."""
+"""Find, download and verify files: the data directory, checksums, and downloads by torchvision. A file is read as a whole,
+verified and unpacked in memory, so that a read-only directory works."""
 
 import contextlib
 import hashlib
@@ -16,13 +16,13 @@ DOWNLOAD_TIMEOUT_S = 30.0
 
 
 def default_root() -> Path:
-    """Where data sets are downloaded to when nobody says otherwise."""
+    """Return the directory of data sets if neither the user nor the environment names one."""
     cache = os.environ.get("XDG_CACHE_HOME")
     return (Path(cache) if cache else Path.home() / ".cache") / "gensweep" / "data"
 
 
 def data_root(data_dir: Path | None) -> Path:
-    """The data directory: the one given, else the environment's GENSWEEP_DATA, else `default_root()`."""
+    """Return the data directory: `data_dir`, else the environment's GENSWEEP_DATA, else `default_root()`."""
     if data_dir is not None:
         return data_dir.expanduser()
     named = os.environ.get("GENSWEEP_DATA")
@@ -30,7 +30,7 @@ def data_root(data_dir: Path | None) -> Path:
 
 
 def check_root(root: Path) -> None:
-    """Raises UserError unless `root` is a directory; the default one may still be to make."""
+    """Raise UserError unless `root` is a directory; the default one need not exist yet."""
     if root.is_dir() or root == default_root():
         return
     what = "is not a directory" if root.exists() else "does not exist"
@@ -40,27 +40,33 @@ def check_root(root: Path) -> None:
 
 
 def read_verified(path: Path, md5: str) -> bytes:
-    """The bytes of `path`. Raises UserError unless their MD5 sum is the published one, OSError if it cannot be read."""
+    """Return the bytes of a file.
+
+    Raise UserError unless their MD5 sum is the published one, OSError if the file cannot be read.
+    """
     return verify(path, path.read_bytes(), md5)
 
 
 def verify(path: Path, content: bytes, md5: str) -> bytes:
-    """`content` itself, which came from `path`, if it has the published MD5 sum; UserError otherwise."""
-    found = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    if found != md5:
+    """Return `content`, which was read from `path`; raise UserError unless it has the published MD5 sum."""
+    actual = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    if actual != md5:
         raise UserError(
-            f"{path} is damaged: {len(content):,} bytes with MD5 {found}, published is {md5}; replace or delete it"
+            f"{path} is damaged: {len(content):,} bytes with MD5 {actual}, published is {md5}; replace or delete it"
         )
     return content
 
 
 def inflate(path: Path, md5: str) -> bytes:
-    """The verified content of a .gz file, unpacked in memory."""
+    """Return the verified content of a .gz file, unpacked in memory; raise as `read_verified` does."""
     return zlib.decompress(read_verified(path, md5), wbits=31)
 
 
 def read_sized(path: Path, n_bytes: int, header: bytes = b"") -> bytes:
-    """The bytes of `path`, for which no checksum is published: UserError unless it has `n_bytes` and the start."""
+    """Return the bytes of a file without a published checksum.
+
+    Raise UserError unless it has `n_bytes` and begins with `header`.
+    """
     content = path.read_bytes()
     if len(content) != n_bytes:
         raise UserError(f"{path} is damaged: {len(content):,} bytes, it should have {n_bytes:,}; replace or delete it")
@@ -70,7 +76,7 @@ def read_sized(path: Path, n_bytes: int, header: bytes = b"") -> bytes:
 
 
 def download(name: str, folder: Path, missing: str, fetch: Callable[[], object]) -> None:
-    """Runs torchvision's download of `name` into `folder`. UserError if it fails, and then no empty folder stays."""
+    """Download `name` into `folder` by torchvision; if that fails, remove new folders and raise UserError."""
     new = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         with _socket_timeout(DOWNLOAD_TIMEOUT_S):
@@ -88,7 +94,7 @@ def download(name: str, folder: Path, missing: str, fetch: Callable[[], object])
 
 @contextlib.contextmanager
 def _socket_timeout(seconds: float) -> Iterator[None]:
-    """A dead server shall not hang the command: torchvision sets no timeout, so the process default is lent one."""
+    """Set the default timeout of sockets, so that a dead server cannot hang the command: torchvision sets none."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(seconds)
     try:

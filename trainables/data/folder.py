@@ -1,7 +1,7 @@
-"""folder:PATH: anybody's images, one sub-folder a class, in the order of their names. Images are cropped to the middle
-square and resized: to 28 x 28 if all are grey, to 32 x 32 in colour if one is not (the pixels say which, not the file
-type). `folder:PATH?size=64` and `folder:PATH?color=grey` (or rgb) decide otherwise; both: `?size=64&color=grey`.
-Split 80 / 10 / 10 within each class. Transparency is dropped."""
+"""folder:PATH: a user's images, one sub-folder for each class, in the order of their names. Images are cropped to
+the middle square and resized: to 28 x 28 if all are grey, to 32 x 32 in colour if one is not (by the pixels, not by the
+file type). `folder:PATH?size=64` and `folder:PATH?color=grey` (or rgb) change that, also together:
+`?size=64&color=grey`. Split 80 / 10 / 10 within each class. Transparency is dropped."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBom
 
 
 class Spec(NamedTuple):
-    """What a name like `folder:PATH?size=32&color=grey` asks for; None: let the images decide."""
+    """The parts of a name like `folder:PATH?size=32&color=grey`; None: the images decide."""
 
     path: Path
     size: int | None
@@ -30,7 +30,10 @@ class Spec(NamedTuple):
 
 
 def folder(name: str) -> Dataset:
-    """The data set `name`, [1 or 3, size, size]. Raises UserError naming the file or folder that cannot be used."""
+    """Return the data set `name`, [1 or 3, size, size].
+
+    Raise UserError, which names the file or folder, if one cannot be used.
+    """
     spec = parse(name)
     files = _find(spec.path)
     paths = [path for members in files.values() for path in members]
@@ -44,7 +47,7 @@ def folder(name: str) -> Dataset:
 
 
 def parse(name: str) -> Spec:
-    """Reads `folder:PATH[?key=value[&key=value]]`."""
+    """Parse `folder:PATH[?key=value[&key=value]]`; raise UserError if it is malformed."""
     text, _, query = name.removeprefix("folder:").partition("?")
     options = dict(parse_qsl(query, keep_blank_values=True))
     for key in options:
@@ -61,7 +64,7 @@ def parse(name: str) -> Spec:
 
 
 def _find(path: Path) -> dict[str, list[Path]]:
-    """The image files of each class, both in order of name."""
+    """Return the image files of each class; classes and files are in the order of their names."""
     if not path.is_dir():
         raise UserError(f"image folder {path} {'is not a directory' if path.exists() else 'does not exist'}")
     classes = [entry for entry in sorted(path.iterdir()) if entry.is_dir() and not entry.name.startswith(".")]
@@ -70,9 +73,9 @@ def _find(path: Path) -> dict[str, list[Path]]:
     files = {entry.name: list(_images(entry)) for entry in classes}
     for label, members in files.items():
         if len(members) < N_CLASS_LEAST:
-            found = "is empty" if not members else f"has too few images ({len(members)})"
+            problem = "is empty" if not members else f"has too few images ({len(members)})"
             kinds = " ".join(sorted(SUFFIXES))
-            raise UserError(f"class folder {path / label} {found}: a class needs at least {N_CLASS_LEAST} ({kinds})")
+            raise UserError(f"class folder {path / label} {problem}: a class needs at least {N_CLASS_LEAST} ({kinds})")
     return files
 
 
@@ -81,7 +84,7 @@ def _images(path: Path) -> Iterator[Path]:
 
 
 def _open(path: Path) -> Image.Image:
-    """The first frame, decoded, 8 bits a channel: mode L where the file has one channel, else RGB."""
+    """Return the first frame, decoded, 8 bits a channel: mode L if the file has one channel, else RGB."""
     try:
         with Image.open(path) as image:
             image.load()
@@ -101,6 +104,6 @@ def _is_grey(path: Path) -> bool:
 
 
 def _pixels(path: Path, size: int, is_grey: bool) -> NDArray[np.uint8]:
-    """One image, uint8 [1 or 3, size, size]."""
+    """Return an image as uint8 [1 or 3, size, size]."""
     image = ImageOps.fit(_open(path).convert("L" if is_grey else "RGB"), (size, size), Image.Resampling.LANCZOS)
     return np.atleast_3d(np.asarray(image)).transpose(2, 0, 1)

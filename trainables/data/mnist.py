@@ -1,8 +1,8 @@
 """mnist (LeCun et al. 1998), fashion_mnist (Xiao et al. 2017, arXiv:1708.07747) and kmnist (Clanuwat et al. 2018,
-arXiv:1812.01718): 60,000 + 10,000 grey 28 x 28 images in IDX files. Layout and downloading are torchvision's, and the
-MD5 sums below are its own (a test compares them; importing it here would cost a second). The .gz files are verified and
-unpacked in memory, so they are enough, also in a read-only directory; files that are already unpacked are held to their
-size and header. val is 5,000 images of the original training set, stratified; test is the original one."""
+arXiv:1812.01718): 60,000 + 10,000 grey 28 x 28 images in IDX files. Layout, downloads and MD5
+sums are torchvision's (the sums are copied, because the import takes a second; a test compares them). The .gz files are
+verified and unpacked in memory, so they suffice, also in a read-only directory. Of files that are already unpacked,
+size and header are checked. val is 5,000 images of the original training set, stratified; test is the original one."""
 
 import struct
 from pathlib import Path
@@ -25,7 +25,7 @@ FILES = {  # name: images in it, and the header of the unpacked file
 
 
 class Source(NamedTuple):
-    """One of the family: its name here, its name in torchvision, the MD5 sums of FILES as .gz, its classes."""
+    """A data set of this family: its name here and in torchvision, the MD5 sums of FILES as .gz, its classes."""
 
     name: str
     folder: str
@@ -69,17 +69,17 @@ KMNIST = Source(
 
 
 def mnist(root: Path) -> Dataset:
-    """Handwritten digits, [1, 28, 28]."""
+    """Return handwritten digits, [1, 28, 28]."""
     return _load(MNIST, root)
 
 
 def fashion_mnist(root: Path) -> Dataset:
-    """Pictures of clothes, [1, 28, 28]."""
+    """Return pictures of clothes, [1, 28, 28]."""
     return _load(FASHION, root)
 
 
 def kmnist(root: Path) -> Dataset:
-    """Cursive hiragana, [1, 28, 28]."""
+    """Return cursive hiragana, [1, 28, 28]."""
     return _load(KMNIST, root)
 
 
@@ -93,12 +93,12 @@ def _load(source: Source, root: Path) -> Dataset:
 
 
 def _find(source: Source, root: Path) -> Path:
-    """The folder that holds all four files, packed or not; downloads what is missing."""
+    """Return the folder that holds all four files, packed or not; download them if they are missing."""
     check_root(root)
     folder = root / source.folder / "raw"
-    for place in (folder, folder.parent):
-        if not _missing(place):
-            return place
+    for candidate in (folder, folder.parent):
+        if not _missing(candidate):
+            return candidate
     _check_present(source, folder)
     download(source.name, folder, _missing(folder)[0], lambda: _torchvision(source, root))
     return folder
@@ -109,7 +109,7 @@ def _missing(folder: Path) -> list[str]:
 
 
 def _check_present(source: Source, folder: Path) -> None:
-    """A damaged file is named rather than downloaded over."""
+    """Raise UserError if a file is damaged: it is not replaced by a download."""
     for name, md5 in zip(FILES, source.md5, strict=True):
         if (folder / f"{name}.gz").exists():
             inflate(folder / f"{name}.gz", md5)
@@ -122,7 +122,7 @@ def _torchvision(source: Source, root: Path) -> None:
 
 
 def _read(folder: Path, name: str, md5: str) -> NDArray[np.uint8]:
-    """Images uint8 [N, 1, 28, 28] or labels uint8 [N], as the name says."""
+    """Return images, uint8 [N, 1, 28, 28], or labels, uint8 [N], by the name of the file."""
     n_images, header = FILES[name]
     is_images = "images" in name
     packed = folder / f"{name}.gz"

@@ -1,1 +1,1 @@
-"""The only training loop: turns in, a stream of epochs out."""
+"""The training loop of all models: it takes a model's turns and yields epochs."""

@@ -1,10 +1,10 @@
 """Detect a generator that draws almost the same image every time, and decide when to stop its trial.
 
-Two signals are read off the metrics of one evaluation:
+The metrics of one evaluation give two signals:
 
-- between classes: the entropy of the samples' classes is below `BETWEEN` of the training images' own. For ten even
-  classes that is fewer than 1.6 effective modes (exp of the entropy; Srivastava et al. 2017, arXiv:1705.07761, count
-  the classes instead, and that count is full long before).
+- between classes: the entropy of the samples' classes is below `BETWEEN` of that of the training images. For ten
+  classes of equal size that is fewer than 1.6 effective modes (exp of the entropy; Srivastava et al. 2017,
+  arXiv:1705.07761, count the classes instead, and that count reaches its maximum much earlier).
 - within classes: nearly all samples have a near copy among the samples (birthday test, Arora & Zhang 2017,
   arXiv:1706.08224).
 
@@ -15,8 +15,8 @@ Generators often draw few classes at first and recover: on digits, nets that end
 steps. So a signal is ignored until the generator has warmed up (`WARM_UP_STEPS`, `WARM_UP_PATH`). After that, a
 collapsed epoch cannot be the best epoch. A mature generator (`MATURE_PATH`) is stopped after `PATIENCE` collapsed
 evaluations in a row without a new best FID: one of eight default GANs on MNIST drew one class for its first 4,300 steps
-of 2e-4, and had 6 effective modes at 5,200 (benchmarks/collapse_alarm.py). A collapse within classes is overcome more
-often (on digits, after four such evaluations), so its patience is longer.
+of 2e-4, and had 6 effective modes at 5,200 (benchmarks/collapse_alarm.py). Generators recover more often from
+a collapse within classes (on digits, after four such evaluations), so its patience is longer.
 """
 
 import math
@@ -31,7 +31,7 @@ WITHIN = 0.9  # share of samples that are copies of another
 PATIENCE = {"between": 3, "within": 6}  # evaluations in a row
 WARM_UP_STEPS = 500  # steps before which no generator counts as warmed up
 WARM_UP_PATH = 0.1  # steps x rate: Adam moves a weight by about its rate a step, so a slow net warms up for longer
-MATURE_PATH = 1.5  # from which on a trial may be stopped
+MATURE_PATH = 1.5  # steps x rate from which a trial may be stopped
 LOWER = 0.98  # an FID below this share of the lowest so far is a new best: the trial still learns
 
 
@@ -42,9 +42,9 @@ def collapse_kind(quality: Mapping[str, Any], class_prior: NDArray[np.float64]) 
     """
     shares = class_prior[class_prior > 0]
     entropy = float(-(shares * np.log(shares)).sum())
-    if entropy > 0 and math.log(max(1.0, _of(quality, "modes", math.inf))) < BETWEEN * entropy:
+    if entropy > 0 and math.log(max(1.0, _value(quality, "modes", math.inf))) < BETWEEN * entropy:
         return "between"
-    return "within" if _of(quality, "duplicates", 0.0) > WITHIN else ""
+    return "within" if _value(quality, "duplicates", 0.0) > WITHIN else ""
 
 
 def is_warmed_up(steps: int, rate: float, path: float = WARM_UP_PATH) -> bool:
@@ -58,7 +58,7 @@ def count_collapsed(before: int, quality: Mapping[str, Any], lowest_fid: float, 
     `before` counts the earlier ones, `quality` holds the metrics of one more that is collapsed. If the generator is
     not `mature` yet, the count is 1.
     """
-    is_low = _of(quality, "fid", math.inf) < LOWER * lowest_fid
+    is_low = _value(quality, "fid", math.inf) < LOWER * lowest_fid
     return before + 1 if mature and not is_low else 1
 
 
@@ -68,6 +68,6 @@ def is_hopeless(quality: Mapping[str, Any], class_prior: NDArray[np.float64]) ->
     return bool(count and count >= PATIENCE[collapse_kind(quality, class_prior)])
 
 
-def _of(quality: Mapping[str, Any], key: str, missing: float) -> float:
+def _value(quality: Mapping[str, Any], key: str, missing: float) -> float:
     value = quality.get(key, missing)
     return missing if math.isnan(value) else float(value)

@@ -1,7 +1,7 @@
-"""What the metrics get to see at an evaluated epoch: samples, held-out images, codes; and the fixed sample grid.
+"""Evaluate a trial: collect what the metrics need (samples, held-out images, codes), and draw the fixed sample grid.
 
-All noise here comes from the sweep's seed, not from the trial's: every trial is judged on the same noise and the same
-labels, so that scores and pictures differ only by what was learned.
+All noise here comes from the sweep's seed, not from the trial's. So every trial is measured with the same noise and the
+same labels, and scores and pictures differ only by what was learned.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,17 +21,17 @@ from trainables.metrics import EvalInputs, Evaluator, extract_features, measure
 from trainables.random_streams import Draw
 
 GRID, COLUMNS = 80, 10  # images in the fixed sample grid, and in one row of it
-FITTED = 10_000  # training images that a model sees which fits its sampler after training
-CHUNK = 500  # images at once where nothing is learned
+N_FITTED = 10_000  # training images for a model that fits its sampler after training
+CHUNK = 500  # images at once in evaluations
 
 
 def is_eval_epoch(evaluator: Evaluator, epoch: int, epochs: int) -> bool:
-    """Whether ``epoch`` is evaluated: the first, the last, the scheduler's rungs, and every ``evaluator.every``."""
+    """Return whether ``epoch`` is evaluated: the first, last, each rung and each multiple of ``evaluator.every`` is."""
     return epoch in (1, epochs, *evaluator.rungs) or epoch % evaluator.every == 0
 
 
 def prior_labels(shares: Sequence[float], seed: int, n: int, device: str) -> Tensor:
-    """Labels [n] with these class shares [K], in an order that the sweep's seed fixes."""
+    """Return labels [n] with these class shares [K], in a random order that the sweep's seed fixes."""
     quantiles = (np.arange(n) + 0.5) / n
     labels = np.searchsorted(np.cumsum(shares), quantiles).clip(max=len(shares) - 1)
     order = random_streams.permutation(n, "cpu", seed, "labels")
@@ -41,8 +41,10 @@ def prior_labels(shares: Sequence[float], seed: int, n: int, device: str) -> Ten
 def generate(
     model: Model, config: Config, nets: Mapping[str, nn.Module], labels: Tensor, seed: int, chunks: Sequence[int] = ()
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """The images that are scored, float [CHUNK, C, H, W] in [0, 1] at a time, and their labels; of all chunks, or of
-    those that are named. The noise is that of the sweep's seed."""
+    """Yield the samples that are scored, float [CHUNK, C, H, W] in [0, 1] at a time, each chunk with its labels.
+
+    ``chunks`` holds the numbers of the chunks; if it is empty, all are drawn. The noise comes from the sweep's seed.
+    """
     assert model.sample is not None
     spec = Draw("normal", (model.latent(config),))
     for i in [CHUNK * k for k in chunks] or range(0, len(labels), CHUNK):
@@ -51,58 +53,58 @@ def generate(
 
 
 def grid_labels(n_classes: int) -> Tensor:
-    """Labels of the sample grid, int64 [GRID]: with ten classes each column is a class."""
+    """Return the labels of the sample grid, int64 [GRID]: with ten classes each column is a class."""
     return torch.arange(GRID) % n_classes
 
 
-def _picture(run: TrainingState, nets: dict[str, nn.Module], evaluator: Evaluator) -> Tensor:
-    model, device, images = run.model, run.data.device, run.data.images
+def _picture(training: TrainingState, nets: dict[str, nn.Module], evaluator: Evaluator) -> Tensor:
+    model, device, images = training.model, training.data.device, training.data.images
     if model.show is None:
         assert model.sample is not None
-        z = random_streams.draw(Draw("normal", (model.latent(run.config),)), GRID, device, evaluator.seed, "grid")
-        drawn = model.sample(nets, z, grid_labels(len(images.classes)).to(device))
+        z = random_streams.draw(Draw("normal", (model.latent(training.config),)), GRID, device, evaluator.seed, "grid")
+        shown = model.sample(nets, z, grid_labels(len(images.classes)).to(device))
     else:
-        show, specs = model.show(run.config, images.shape)
+        show, specs = model.show(training.config, images.shape)
         n = min(GRID // 2, len(images.val))
         batch = Batch(*images.val.gather(torch.arange(n, device=device), device))
         noise = {k: random_streams.draw(spec, n, device, evaluator.seed, "shown", k) for k, spec in specs.items()}
-        drawn = show(nets, batch, noise)
-    return to_uint8(drawn).cpu()
+        shown = show(nets, batch, noise)
+    return to_uint8(shown).cpu()
 
 
 def measure_held_out(
     model: Model, config: Config, data: Data, nets: dict[str, nn.Module], hp: dict[str, Tensor], split: str, seed: int
 ) -> dict[str, Tensor]:
-    """The model's own measures (recon_mse, nats) of each image of a split, ``val`` or ``test``: [V] each."""
+    """Return the model's own measures (recon_mse, nats) of each image of a split, ``val`` or ``test``: [V] each."""
     if model.measure is None:
         return {}
     images = getattr(data.images, split)
     measure, specs = model.measure(config, data.images.shape)
-    found: dict[str, list[Tensor]] = {}
+    chunks: dict[str, list[Tensor]] = {}
     for i in range(0, len(images), CHUNK):
         idx = torch.arange(i, min(i + CHUNK, len(images)), device=data.device)
         noise = {k: random_streams.draw(spec, len(idx), data.device, seed, split, k, i) for k, spec in specs.items()}
         for key, values in measure(nets, Batch(*images.gather(idx, data.device)), noise, hp).items():
-            found.setdefault(key, []).append(values)
-    return {key: torch.cat(parts) for key, parts in found.items()}
+            chunks.setdefault(key, []).append(values)
+    return {key: torch.cat(parts) for key, parts in chunks.items()}
 
 
-def _codes(run: TrainingState, nets: dict[str, nn.Module]) -> Callable[[Tensor], Tensor] | None:
-    encode = run.model.encode
+def _codes(training: TrainingState, nets: dict[str, nn.Module]) -> Callable[[Tensor], Tensor] | None:
+    encode = training.model.encode
     return None if encode is None else lambda x: encode(nets, x)
 
 
 def _log_weight(
-    run: TrainingState, nets: dict[str, nn.Module], seed: int
+    training: TrainingState, nets: dict[str, nn.Module], seed: int
 ) -> Callable[[Tensor, Tensor], Callable[[int], Tensor]] | None:
-    weigh = None if run.model.log_weight is None else run.model.log_weight(run.config)
+    weigh = None if training.model.log_weight is None else training.model.log_weight(training.config)
     if weigh is None:
         return None
-    spec = Draw("normal", (run.model.latent(run.config),))
+    spec = Draw("normal", (training.model.latent(training.config),))
 
     def weight(x: Tensor, y: Tensor) -> Callable[[int], Tensor]:
-        of = weigh(nets, Batch(x, y))
-        return lambda i: of(random_streams.draw(spec, len(y), run.data.device, seed, "importance", i))
+        log_weight_of = weigh(nets, Batch(x, y))
+        return lambda i: log_weight_of(random_streams.draw(spec, len(y), training.data.device, seed, "importance", i))
 
     return weight
 
@@ -119,58 +121,58 @@ def available_inputs(model: Model, config: Config) -> frozenset[str]:
         "encode": model.encode is not None,
         "log_weight": model.log_weight is not None and model.log_weight(config) is not None,
     }
-    return frozenset(part for part, there in has.items() if there)
+    return frozenset(part for part, exists in has.items() if exists)
 
 
-def collect_inputs(run: TrainingState, nets: dict[str, nn.Module], evaluator: Evaluator) -> EvalInputs:
-    """Everything that the metrics may ask about a trial as it stands."""
-    model, extractor = run.model, run.data.extractor
+def collect_inputs(training: TrainingState, nets: dict[str, nn.Module], evaluator: Evaluator) -> EvalInputs:
+    """Return everything that the metrics may need of a trial with its present weights."""
+    model, extractor = training.model, training.data.extractor
     inputs = EvalInputs(
         evaluator,
-        data=run.data.images,
-        measured=measure_held_out(model, run.config, run.data, nets, run.hp, "val", evaluator.seed),
-        encode=_codes(run, nets),
-        log_weight=_log_weight(run, nets, evaluator.seed),
+        data=training.data.images,
+        measured=measure_held_out(model, training.config, training.data, nets, training.hp, "val", evaluator.seed),
+        encode=_codes(training, nets),
+        log_weight=_log_weight(training, nets, evaluator.seed),
     )
-    if not model.samples(run.config) or extractor is None:
+    if not model.samples(training.config) or extractor is None:
         return inputs
 
-    def asked(n: int) -> Tensor:
-        return prior_labels(evaluator.class_prior.tolist(), evaluator.seed, n, run.data.device)
+    def labels_of(n: int) -> Tensor:
+        return prior_labels(evaluator.class_prior.tolist(), evaluator.seed, n, training.data.device)
 
     def draw(n: int) -> Iterator[tuple[Tensor, Tensor]]:
-        return generate(model, run.config, nets, asked(n), evaluator.seed)
+        return generate(model, training.config, nets, labels_of(n), evaluator.seed)
 
     images, features, logits = extract_features(evaluator, extractor, (x for x, _ in draw(evaluator.n_samples)))
-    labels = asked(evaluator.n_samples) if model.conditional else None
+    labels = labels_of(evaluator.n_samples) if model.conditional else None
     return replace(
         inputs, images=images, features=features, logits=logits, labels=labels, extractor=extractor, draw=draw
     )
 
 
-def _training_images(run: TrainingState, evaluator: Evaluator) -> Iterator[Tensor]:
-    """The same ``FITTED`` training images for every trial, float [CHUNK, C, H, W] at a time."""
-    train, device = run.data.images.train, run.data.device
-    order = random_streams.permutation(len(train), device, evaluator.seed, "fitted")[:FITTED]
+def _training_images(training: TrainingState, evaluator: Evaluator) -> Iterator[Tensor]:
+    """Yield the same ``N_FITTED`` training images for every trial, float [CHUNK, C, H, W] at a time."""
+    train, device = training.data.images.train, training.data.device
+    order = random_streams.permutation(len(train), device, evaluator.seed, "fitted")[:N_FITTED]
     return (train.gather(part, device)[0] for part in torch.split(order, CHUNK))
 
 
 @torch.no_grad()
-def evaluate(run: TrainingState) -> tuple[dict[str, Any], Tensor]:
-    """Quality values of the trial as it stands, and its sample grid, uint8 [GRID, C, H, W]."""
-    evaluator = run.data.evaluator
+def evaluate(training: TrainingState) -> tuple[dict[str, Any], Tensor]:
+    """Return the metrics of a trial with its present weights, and its sample grid, uint8 [GRID, C, H, W]."""
+    evaluator = training.data.evaluator
     assert evaluator is not None
-    nets = sampling_nets(run)
+    nets = sampling_nets(training)
     modes = {name: net.training for name, net in nets.items()}
     for net in nets.values():
         net.eval()
-    if run.model.fit is not None:
-        run.model.fit(
-            nets, _training_images(run, evaluator), random_streams.derive_seed(evaluator.seed, "fitted") % 2**32
+    if training.model.fit is not None:
+        training.model.fit(
+            nets, _training_images(training, evaluator), random_streams.derive_seed(evaluator.seed, "fitted") % 2**32
         )
-    last = run.epoch == run.config["epochs"]
-    quality = measure(collect_inputs(run, nets, evaluator), last=last, also=evaluator.also if last else ())
-    picture = _picture(run, nets, evaluator)
+    last = training.epoch == training.config["epochs"]
+    quality = measure(collect_inputs(training, nets, evaluator), last=last, also=evaluator.also if last else ())
+    picture = _picture(training, nets, evaluator)
     for name, net in nets.items():
         net.train(modes[name])
     return dict(quality), picture

@@ -1,9 +1,9 @@
-"""What a model hands to the engine: its nets, and the turns that make up one step.
+"""What a model gives to the engine: its nets, and the turns that make up one step.
 
-A turn moves some nets by one optimiser, a given number of times per step: a VAE is one turn; a GAN is a discriminator
-turn and a generator turn. Losses are pure: nets are callables, random numbers come in as arguments, numeric keys are
-0-d tensors. A model that says ``stacks=True`` promises in addition that its losses ask no tensor for its value and
-keep the same shapes: then the same loss runs alone on plain modules or stacked by ``torch.func`` over many trials.
+A turn updates some nets by one optimiser, a fixed number of times per step. A VAE has one turn; a GAN has a
+discriminator turn and a generator turn. Losses are pure: nets are callables, random numbers are arguments, numeric keys
+are 0-d tensors. A model with ``stacks=True`` also promises that its losses do not read the value of a tensor and keep
+the same shapes. Then the same loss runs on plain modules, or over many trials at once by ``torch.func``.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +21,8 @@ Shape = tuple[int, int, int]  # C, H, W
 
 
 class Batch(NamedTuple):
+    """Images and their labels."""
+
     x: Tensor  # float [B, C, H, W] in [0, 1]
     y: Tensor  # int64 [B]
 
@@ -39,27 +41,29 @@ After = Callable[[State, State, Hp], dict[str, Tensor]]  # parameters and buffer
 class Turn(NamedTuple):
     """One optimiser's part of a step. Its rows are ``loss_NAME``, ``grad_norm_NAME``, ``updates_NAME``."""
 
-    name: str  # "" where there is only one turn
+    name: str  # "" if there is only one turn
     nets: tuple[str, ...]  # the nets that move
     lr: str  # the key of the learning rate
     times: int  # updates per step
     noise: dict[str, Draw]
     loss: Loss
     after: After | None = None
-    clock: bool = False  # whether the loss reads hp["epoch"]: the epochs done when this step is
+    clock: bool = False  # whether the loss reads hp["epoch"]: epochs done after this step
 
 
 class Model(NamedTuple):
     """A generative image model.
 
-    ``nets(config, shape, n_classes)`` builds the modules; ``turns(config, shape)`` the steps;
-    ``sample(nets, z, y)`` draws images [B, C, H, W] in [0, 1] from z [B, Z] and labels y [B] (None: not a sampler);
-    ``measure(config, shape)`` gives a per-image score on held-out images and the noise that it wants;
-    ``show(config, shape)`` likewise gives what to draw beside a held-out image, where the model rebuilds;
-    ``fit(nets, images, seed)`` fits what ``sample`` draws from, where training does not;
-    ``reconstruct(nets, x)`` gives what the model makes of images; models that have ``show`` have it;
-    ``encode(nets, x)`` gives the codes of images, and ``log_weight(config)`` the log of the importance weight of a code
-    drawn for a binary image (None: the likelihood is not of binary images).
+    - ``nets(config, shape, n_classes)`` builds the modules, ``turns(config, shape)`` the turns of a step.
+    - ``sample(nets, z, y)`` draws images [B, C, H, W] in [0, 1] from z [B, Z] and labels y [B]. None: the model does
+      not sample.
+    - ``measure(config, shape)`` returns a score of each held-out image, and the noise that it needs.
+    - ``show(config, shape)`` returns what the sample grid shows instead of samples, and the noise that it needs.
+    - ``fit(nets, images, seed)`` fits the distribution of ``sample``, if training does not.
+    - ``reconstruct(nets, x)`` returns the reconstructions of images; every model with ``show`` has it.
+    - ``encode(nets, x)`` returns the codes of images.
+    - ``log_weight(config)`` returns the log importance weight of a code drawn for a binary image. None: the likelihood
+      is not that of binary images.
     """
 
     name: str
@@ -75,26 +79,27 @@ class Model(NamedTuple):
     averaged: str | None = None  # the net whose weights are averaged by ``ema``
     conditional: bool = False
     when: dict[str, Callable[[Config], bool]] = {}  # noqa: RUF012  keys read only in some configurations
-    latent: Callable[[Config], int] = lambda config: int(config["latent_dim"])  # length of z; 0: nothing can be drawn
+    latent: Callable[[Config], int] = lambda config: int(config["latent_dim"])  # length of z; 0: cannot sample
     fit: Fit | None = None
     stacks: bool = False  # whether `torch.func` can train many trials of it as one program (stack.py); tested if so
-    normal_codes: bool = False  # whether training draws the codes towards N(0, I)
+    normal_codes: bool = False  # whether training pulls the codes towards N(0, I)
     doc: str = ""  # what it is, and its source: the docstring of its file
-    check: Callable[[Config], None] = lambda config: None  # raises UserError: values that do not go together
+    check: Callable[[Config], None] = lambda config: None  # raises UserError if values do not fit together
 
     def samples(self, config: Config) -> bool:
-        """Whether a trial of this configuration can be drawn from."""
+        """Return whether a trial of this configuration can sample."""
         return self.sample is not None and self.latent(config) > 0
 
     @property
     def shows_pairs(self) -> bool:
-        """Whether saved sample grids alternate input and output, instead of holding samples only."""
+        """Whether saved sample grids alternate input and output, instead of samples only."""
         return self.show is not None
 
     def reads(self, config: Config) -> frozenset[str]:
-        """The keys that a trial of this configuration reads: exactly these must be in it."""
+        """Return the keys that a trial of this configuration reads: it must have exactly these."""
         return frozenset(key for key in self.keys if key not in self.when or self.when[key](config))
 
 
 def suffix(turn: Turn) -> str:
+    """Return the end of the names of a turn's columns: "_NAME", or "" if there is only one turn."""
     return f"_{turn.name}" if turn.name else ""

@@ -1,9 +1,9 @@
-"""Many trials as one program: the same pure steps, stacked over K trials by `torch.func`.
+"""Train many trials as one program: the same pure steps, stacked over K trials by `torch.func`.
 
-Trials that agree in their structural keys share a signature; their parameters, buffers, moments and numeric keys gain
-a leading axis K, and `vmap` around the gradient of a turn's loss moves all of them at once. Each trial keeps its own
-seed, data order and noise, so that stacked[k] equals the trial trained alone (1e-9 in float64, 1e-5 in float32; sums
-are split differently). Adam is written out because the fused kernel takes one learning rate for a tensor, not K.
+Trials with equal structural keys share a signature. Their parameters, buffers, moments and numeric keys get a leading
+axis K, and `vmap` around the gradient of a turn's loss updates all of them at once. Each trial keeps its own seed, data
+order and noise, so that stacked[k] equals the trial trained alone (within 1e-9 in float64 and 1e-5 in float32, because
+sums are split differently). Adam is written out because the fused kernel takes one learning rate for a tensor, not K.
 """
 
 import copy
@@ -23,12 +23,12 @@ Weights = dict[str, dict[str, Tensor]]  # net -> parameter -> [K, ...]
 
 
 def signature(config: Config) -> tuple[tuple[str, Any], ...]:
-    """The structural part of a configuration: trials that agree in it can be stacked."""
+    """Return the structural part of a configuration: trials can be stacked if it is equal."""
     return tuple(sorted((key, value) for key, value in config.items() if KEYS[key].kind == "structural"))
 
 
 class Moments(NamedTuple):
-    """Adam's state for one turn: first and second moments as the weights, and the updates so far."""
+    """Adam's state for one turn: first and second moments, each in the shape of the weights, and the updates so far."""
 
     first: Weights
     second: Weights
@@ -36,21 +36,20 @@ class Moments(NamedTuple):
 
 
 def _zeros(weights: Weights) -> Weights:
-    return {net: {name: torch.zeros_like(p) for name, p in of.items()} for net, of in weights.items()}
+    return {net: {name: torch.zeros_like(p) for name, p in parameters.items()} for net, parameters in weights.items()}
 
 
 class Stack:
-    """K trials of one model and one signature in lockstep.
+    """K trials of one model and one signature, trained in lockstep.
 
-    Raises:
-        ValueError: the configurations differ in a structural key, or the model does not say that it stacks.
+    Raise ValueError if the configurations differ in a structural key, or if the model does not have ``stacks=True``.
     """
 
     def __init__(
         self, model: Model, configs: list[Config], data: Data, seeds: list[int], dtype: torch.dtype = torch.float32
     ) -> None:
         if not model.stacks:
-            raise ValueError(f"{model.name} does not say that its trials can be stacked")
+            raise ValueError(f"{model.name} does not have stacks=True: its trials cannot be stacked")
         if len({signature(config) for config in configs}) != 1:
             raise ValueError("only trials that agree in every structural key can be stacked")
         self.model, self.config, self.data, self.seeds, self.dtype = model, configs[0], data, seeds, dtype
@@ -74,7 +73,7 @@ class Stack:
         self.step_number = self.epoch = 0
 
     def _lane_loss(self, turn: Turn) -> Any:
-        """The loss of one trial as a function of the weights that move."""
+        """Return the gradient and value of a turn's loss, for all trials at once."""
 
         def loss(
             moving: Weights, resting: Weights, buffers: Weights, batch: Batch, noise: Noise, hp: Hp
@@ -94,12 +93,13 @@ class Stack:
 
         return {key: lanes(key, spec).to(self.dtype) for key, spec in turn.noise.items()}
 
-    def _take(self, at: int, turn: Turn, batch: Batch, i: int) -> Tensor:
+    def _take_turn(self, number: int, batch: Batch, i: int) -> Tensor:
+        turn = self.turns[number]
         moving = {name: self.weights[name] for name in turn.nets}
-        resting = {name: of for name, of in self.weights.items() if name not in turn.nets}
+        resting = {name: weights for name, weights in self.weights.items() if name not in turn.nets}
         noise = self._noise(turn, batch.y.shape[1], i)
         grads, (loss, _) = self._lane_loss(turn)(moving, resting, self.buffers, batch, noise, self.hp)
-        self.moments[at] = adam(moving, grads, self.moments[at], self.hp, turn.lr)
+        self.moments[number] = adam(moving, grads, self.moments[number], self.hp, turn.lr)
         if turn.after is not None:
             for name, weights in moving.items():
                 state = {**weights, **self.buffers[name]}
@@ -112,16 +112,16 @@ class Stack:
         return loss.detach()  # type: ignore[no-any-return]
 
     def step(self) -> dict[str, Tensor]:
-        """One step of every trial, each on its own next batch; the losses [K] by turn."""
+        """Take one step of every trial, each on its next batch; return the last losses [K] by turn."""
         train, size, device = self.data.images.train, self.config["batch_size"], self.data.device
         per_epoch = len(train) // size
-        at = self.step_number % per_epoch * size
+        first = self.step_number % per_epoch * size
         orders = [random_streams.permutation(len(train), device, seed, "order", self.epoch) for seed in self.seeds]
-        pairs = [train.gather(order[at : at + size], device) for order in orders]
+        pairs = [train.gather(order[first : first + size], device) for order in orders]
         batch = Batch(torch.stack([x for x, _ in pairs]).to(self.dtype), torch.stack([y for _, y in pairs]))
         self.hp["epoch"].fill_((self.step_number + 1) / per_epoch)
         losses = {
-            turn.name: self._take(j, turn, batch, i) for j, turn in enumerate(self.turns) for i in range(turn.times)
+            turn.name: self._take_turn(j, batch, i) for j, turn in enumerate(self.turns) for i in range(turn.times)
         }
         self.step_number += 1
         self.epoch = self.step_number // per_epoch
@@ -129,15 +129,15 @@ class Stack:
 
 
 def _lanes(value: Tensor, like: Tensor) -> Tensor:
-    """[K] -> [K, 1, ...], to be broadcast against a stacked weight."""
+    """Return a value [K] as [K, 1, ...], to be broadcast against a stacked weight."""
     return value.view(-1, *[1] * (like.dim() - 1))
 
 
 def adam(moving: Weights, grads: Weights, moments: Moments, hp: Hp, lr: str) -> Moments:
-    """One Adam update in place, each trial with its own rate and decays (Kingma & Ba 2015, algorithm 1)."""
+    """Make an Adam update in place, with the rate and decays of each trial (Kingma & Ba 2015, algorithm 1)."""
     updates = moments.updates + 1
-    for net, of in moving.items():
-        for name, weight in of.items():
+    for net, parameters in moving.items():
+        for name, weight in parameters.items():
             grad, first, second = grads[net][name], moments.first[net][name], moments.second[net][name]
             beta1, beta2 = _lanes(hp["beta1"], weight), _lanes(hp["beta2"], weight)
             first.lerp_(grad, 1 - beta1)

@@ -1,8 +1,8 @@
-"""All state of one trial in training: nets, optimisers, the averaged generator, counters. In and out of a snapshot.
+"""The state of a trial in training: nets, optimisers, the averaged generator, counters; to a snapshot and back.
 
-Nothing else carries over from one step to the next: random draws are functions of the step (streams.py). So a trial
-that goes on from its snapshot computes the same numbers, bit for bit on the CPU, as one that never stopped; the
-thread count is part of it, because a sum split over threads is rounded differently.
+Nothing else carries over from one step to the next, because random draws are functions of the step (random_streams.py).
+So a trial that continues from its snapshot computes the same numbers, bit for bit on the CPU, as one that never
+stopped. The thread count is part of the snapshot, because sums that are split over threads are rounded differently.
 """
 
 import copy
@@ -26,7 +26,7 @@ Snapshot = dict[str, Any]
 
 
 class Data(NamedTuple):
-    """What a trainable is given: the images, and who judges (None: no quality metric, no samples)."""
+    """What a trainable needs besides a configuration: the images, and how to evaluate (None: no metrics or samples)."""
 
     images: Dataset
     evaluator: Evaluator | None = None
@@ -35,7 +35,7 @@ class Data(NamedTuple):
 
 
 class TurnState(NamedTuple):
-    """A turn with its optimiser and the parameters that it moves."""
+    """A turn with its optimiser and the parameters that it updates."""
 
     turn: Turn
     optimiser: Adam
@@ -44,14 +44,14 @@ class TurnState(NamedTuple):
 
 @dataclass
 class TrainingState:
-    """A trial in training. ``epoch``, ``step`` and ``n_images`` count what is done."""
+    """A trial in training. ``epoch``, ``step`` and ``n_images`` count what has been done."""
 
     model: Model
     config: Config
     data: Data
     seed: int
     nets: dict[str, nn.Module]
-    called: dict[str, Callable[..., Any]]  # the nets as the losses call them: under autocast where asked
+    called: dict[str, Callable[..., Any]]  # the nets as the losses call them: under autocast if precision is bf16
     turn_states: list[TurnState]
     hp: dict[str, Tensor]
     average: nn.Module | None
@@ -73,10 +73,9 @@ def _autocast(net: nn.Module, device: str) -> Callable[..., Tensor]:
 
 
 def build_nets(model: Model, config: Config, data: Data, seed: int) -> dict[str, nn.Module]:
-    """Modules with initial weights from the trial's ``init`` stream, whatever the global random state is.
+    """Return the nets with initial weights from the trial's ``init`` stream, whatever the global random state is.
 
-    Raises:
-        UserError: a configuration that the model refuses.
+    Raise UserError if the model refuses the configuration.
     """
     model.check(config)
     images = data.images
@@ -89,15 +88,14 @@ def build_nets(model: Model, config: Config, data: Data, seed: int) -> dict[str,
 
 
 def start(model: Model, config: Config, data: Data, seed: int) -> TrainingState:
-    """A trial before its first step.
+    """Return a trial before its first step.
 
-    Raises:
-        UserError: the batch is larger than the training split, or the model refuses the configuration.
+    Raise UserError if a batch is larger than the training split, or if the model refuses the configuration.
     """
     if config["batch_size"] > len(data.images.train):
-        have = len(data.images.train)
+        n_train = len(data.images.train)
         raise UserError(
-            f"batch_size={config['batch_size']} is more than the {have} training images: use --set batch_size"
+            f"batch_size={config['batch_size']} is more than the {n_train} training images: use --set batch_size"
         )
     nets = build_nets(model, config, data, seed)
     turn_states = []
@@ -116,46 +114,46 @@ def start(model: Model, config: Config, data: Data, seed: int) -> TrainingState:
     return TrainingState(model, config, data, seed, nets, called, turn_states, hp, average)
 
 
-def sampling_nets(run: TrainingState) -> dict[str, nn.Module]:
-    """The nets to evaluate: the averaged one in its place."""
-    if run.average is None or run.model.averaged is None:
-        return run.nets
-    return {**run.nets, run.model.averaged: run.average}
+def sampling_nets(training: TrainingState) -> dict[str, nn.Module]:
+    """Return the nets to evaluate: with the averaged net in place of the trained one, if there is an average."""
+    if training.average is None or training.model.averaged is None:
+        return training.nets
+    return {**training.nets, training.model.averaged: training.average}
 
 
 def decay(ema: float, updates: int) -> float:
-    """The decay of the average after ``updates`` earlier ones: it starts at 1/10 and rises to ``ema``.
+    """Return the decay of the average after ``updates`` earlier ones: it starts at 1/10 and rises to ``ema``.
 
-    Without the warm-up the average of a young generator is mostly its initial weights, and a scheduler that looks
-    after one epoch would stop every trial with a slow average (the ramp is that of TensorFlow's moving averages).
+    Without this ramp the average would be mostly initial weights at first, and a scheduler that compares trials after
+    one epoch would stop every trial with a slow average. The ramp is that of TensorFlow's moving averages.
     """
     return min(ema, (1 + updates) / (10 + updates))
 
 
 @torch.no_grad()
-def update_average(run: TrainingState, updates: int) -> None:
-    """avg <- decay avg + (1 - decay) weights; batch-norm statistics are taken over as they are."""
-    if run.average is None or run.model.averaged is None:
+def update_average(training: TrainingState, updates: int) -> None:
+    """Update the average: avg <- decay avg + (1 - decay) weights; batch-norm statistics are copied as they are."""
+    if training.average is None or training.model.averaged is None:
         return
-    net, kept = run.nets[run.model.averaged], decay(run.config["ema"], updates)
-    for average, weight in zip(run.average.parameters(), net.parameters(), strict=True):
-        average.lerp_(weight, 1 - kept)
-    for old, buffer in zip(run.average.buffers(), net.buffers(), strict=True):
+    net, rate = training.nets[training.model.averaged], decay(training.config["ema"], updates)
+    for average, weight in zip(training.average.parameters(), net.parameters(), strict=True):
+        average.lerp_(weight, 1 - rate)
+    for old, buffer in zip(training.average.buffers(), net.buffers(), strict=True):
         old.copy_(buffer)
 
 
-def snapshot(run: TrainingState, row: dict[str, Any]) -> Snapshot:
-    """Everything, as plain dicts of copied CPU tensors: torch.load(weights_only=True) reads it back."""
+def snapshot(training: TrainingState, row: dict[str, Any]) -> Snapshot:
+    """Return the whole state as plain dicts of copied CPU tensors, which torch.load(weights_only=True) reads."""
     state = {
-        "nets": {name: net.state_dict() for name, net in run.nets.items()},
-        "optimisers": [turn_state.optimiser.state_dict() for turn_state in run.turn_states],
-        "average": None if run.average is None else run.average.state_dict(),
-        "epoch": run.epoch,
-        "step": run.step,
-        "n_images": run.n_images,
-        "wall_s": run.wall_s,
-        "lowest_fid": run.lowest_fid,
-        "quality": run.quality,
+        "nets": {name: net.state_dict() for name, net in training.nets.items()},
+        "optimisers": [turn_state.optimiser.state_dict() for turn_state in training.turn_states],
+        "average": None if training.average is None else training.average.state_dict(),
+        "epoch": training.epoch,
+        "step": training.step,
+        "n_images": training.n_images,
+        "wall_s": training.wall_s,
+        "lowest_fid": training.lowest_fid,
+        "quality": training.quality,
         "threads": torch.get_num_threads(),
         "row": row,
     }
@@ -172,14 +170,18 @@ def _cpu_copy(value: Any) -> Any:
     return value
 
 
-def restore(run: TrainingState, state: Snapshot) -> None:
-    """Put ``run`` where ``state`` was taken."""
+def restore(training: TrainingState, state: Snapshot) -> None:
+    """Put ``training`` into the state of a snapshot."""
     torch.set_num_threads(state["threads"])
-    for name, net in run.nets.items():
+    for name, net in training.nets.items():
         net.load_state_dict(state["nets"][name])
-    for turn_state, stored in zip(run.turn_states, state["optimisers"], strict=True):
+    for turn_state, stored in zip(training.turn_states, state["optimisers"], strict=True):
         turn_state.optimiser.load_state_dict(stored)
-    if run.average is not None:
-        run.average.load_state_dict(state["average"])
-    run.epoch, run.step, run.n_images = state["epoch"], state["step"], state["n_images"]
-    run.wall_s, run.lowest_fid, run.quality = state["wall_s"], state["lowest_fid"], dict(state["quality"])
+    if training.average is not None:
+        training.average.load_state_dict(state["average"])
+    training.epoch, training.step, training.n_images = state["epoch"], state["step"], state["n_images"]
+    training.wall_s, training.lowest_fid, training.quality = (
+        state["wall_s"],
+        state["lowest_fid"],
+        dict(state["quality"]),
+    )

@@ -1,7 +1,8 @@
-"""The metrics room: one pinned extractor a data set, one pass over the samples, a vector of scores.
+"""Metrics of images: one pinned extractor for each data set, one pass over the samples, and scores by key.
 
-A metric is a function of EvalInputs (inputs.py) that returns plain values by key. Adding one is a file and a line
-of METRICS: rows, `best`, the report and the README's table follow. No metric knows a model, no model knows a metric.
+A metric is a function of EvalInputs (inputs.py) that returns plain values by key. A new one needs a file and a line of
+METRICS; rows, `best`, the report and the table in the documentation follow. Metrics and models do not depend on each
+other.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ _WITH_NETS = {
     "build_evaluator": "evaluator_setup",
     "Extractor": "extractor",
     "Scores": "extractor",
-}  # imported when asked for
+}  # imported when first used, because they import torch
 
 METRICS: dict[str, Metric] = {
     "fid": Metric(fid.fid, fid.KEYS),
@@ -79,14 +80,16 @@ METRICS: dict[str, Metric] = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _WITH_NETS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"trainables.metrics.{_WITH_NETS[name]}"), name)
+if not TYPE_CHECKING:  # a type checker would take any name as defined
+
+    def __getattr__(name: str) -> Any:
+        if name not in _WITH_NETS:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"trainables.metrics.{_WITH_NETS[name]}"), name)
 
 
 def keys() -> dict[str, MetricKey]:
-    """Every key of every metric, in the order of METRICS."""
+    """Return every key of every metric, in the order of METRICS."""
     return {name: key for metric in METRICS.values() for name, key in metric.keys.items()}
 
 
@@ -96,30 +99,30 @@ def measure(inputs: EvalInputs, *, last: bool = True, also: tuple[str, ...] = ()
     Metrics of every evaluation are measured, those of a trial's `last` one if it is that, and `also` those named.
     If an image is not finite, numbers of samples are nan, and lists are left out.
     """
-    found: dict[str, Value] = {}
+    values: dict[str, Value] = {}
     for name, metric in METRICS.items():
         if not metric.is_due(last, name in also) or not all(inputs.has(part) for part in metric.needs):
             continue
         if "features" in metric.needs and not inputs.finite:
-            found |= {key: math.nan for key, about in metric.keys.items() if not about.many}
+            values |= {key: math.nan for key, about in metric.keys.items() if not about.many}
             continue
         with torch.no_grad():
-            found |= metric.fn(inputs)
-    return found
+            values |= metric.fn(inputs)
+    return values
 
 
 def extract_features(
     evaluator: Evaluator, extractor: Extractor, images: Iterator[Tensor]
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The first evaluator.n_samples images [N,C,H,W], their features [N,F] and logits [N,K]."""
+    """Return the first evaluator.n_samples images [N,C,H,W], their features [N,F] and logits [N,K]."""
     from trainables.metrics.extract import run_extractor
 
-    kept: list[Tensor] = []
+    batches: list[Tensor] = []
 
-    def keeping() -> Iterator[Tensor]:
+    def collected() -> Iterator[Tensor]:
         for batch in images:
-            kept.append(batch)
+            batches.append(batch)
             yield batch
 
-    features, logits = run_extractor(extractor, keeping(), evaluator.n_samples)
-    return torch.cat(kept)[: evaluator.n_samples], features, logits
+    features, logits = run_extractor(extractor, collected(), evaluator.n_samples)
+    return torch.cat(batches)[: evaluator.n_samples], features, logits

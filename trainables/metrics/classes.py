@@ -1,10 +1,10 @@
-"""Which classes the samples fall into, how many they cover, and how sure the extractor is.
+"""Which classes the samples belong to, how many they cover, and how sure the extractor is.
 
-The extractor names each sample; `class_shares` is the histogram and `modes` the exponential of its entropy in nats, the
-effective number of classes (Vendi Score, Friedman and Dieng 2022, arXiv:2210.02410, uses the same on stacked MNIST): it
-still ranks generators when a plain count of classes is full. `modes_1pct` is such a count, of classes with 1 % of the
-samples, since a tenth of that is what the extractor's own errors fill. `is` is the Inception score (Salimans et al.
-2016, arXiv:1606.03498, section 4) over all samples at once, for comparison only: it sees no collapse within a class.
+The extractor classifies each sample. `class_shares` is the histogram, and `modes` is the exponential of its entropy in
+nats, the effective number of classes (Vendi Score, Friedman and Dieng 2022, arXiv:2210.02410, uses the same on stacked
+MNIST). It still ranks generators that all cover every class. `modes_1pct` counts the classes with at least 1 % of the
+samples; the extractor's errors alone can fill a tenth of that. `is` is the Inception score (Salimans et al. 2016,
+arXiv:1606.03498, section 4) over all samples at once, for comparison only: it cannot detect a collapse within a class.
 """
 
 from __future__ import annotations
@@ -19,36 +19,36 @@ RARE = 0.01
 
 
 def effective(shares: Tensor) -> float:
-    """exp of the entropy of shares [K] that sum to 1: from 1 (one class) to K (all alike)."""
+    """Return exp of the entropy of shares [K] that sum to 1: from 1 (one class) to K (all shares equal)."""
     return float(torch.special.entr(shares).sum().exp())
 
 
 def divergence(shares: Tensor, prior: Tensor) -> float:
-    """KL(shares || prior) in nats, each [K]; a class that the prior lacks counts as one with a millionth."""
+    """Return KL(shares || prior) in nats, each [K]; prior shares below a millionth count as a millionth."""
     return float((torch.special.xlogy(shares, shares) - torch.special.xlogy(shares, prior.clamp_min(1e-6))).sum())
 
 
 def histogram(logits: Tensor) -> Tensor:
-    """The share of each class among the most likely ones of logits [N,K], float64 [K] on the CPU."""
-    named = torch.bincount(logits.argmax(1).cpu(), minlength=logits.shape[1])
-    return named.double() / len(logits)
+    """Return the share of images in each class, the most likely one by logits [N,K]: float64 [K] on the CPU."""
+    counts = torch.bincount(logits.argmax(1).cpu(), minlength=logits.shape[1])
+    return counts.double() / len(logits)
 
 
 def classes(inputs: EvalInputs) -> dict[str, Value]:
-    """All keys below; class_shares in the order of evaluator.classes."""
+    """Return all keys of KEYS; class_shares in the order of evaluator.classes."""
     shares = histogram(inputs.logits)
-    found: dict[str, Value] = {
+    values: dict[str, Value] = {
         "class_shares": shares.tolist(),
         "modes": effective(shares),
         "kl_prior": divergence(shares, torch.tensor(inputs.evaluator.class_prior)),
     }
-    if len(shares) * RARE <= 0.5:  # or even equal shares would hardly pass
-        found["modes_1pct"] = float((shares >= RARE).sum())
-    return found
+    if len(shares) * RARE <= 0.5:  # with more classes, equal shares would hardly reach RARE
+        values["modes_1pct"] = float((shares >= RARE).sum())
+    return values
 
 
 def certainty(inputs: EvalInputs) -> dict[str, Value]:
-    """`mean_prob` with its standard error, and `is`."""
+    """Return `mean_prob` with its standard error, and `is`."""
     log_p = inputs.logits.double().log_softmax(1)
     top = log_p.amax(1).exp()
     p = log_p.exp()

@@ -1,8 +1,8 @@
 """Classification accuracy score: train on samples, test on real images. Ravuri and Vinyals 2019, arXiv:1905.10887.
 
-A fresh extractor learns the classes from N_CAS samples with the labels that were asked for, and names the images of
-val. What the samples lack, the classifier does not learn. Dear (a training), so only on request. A generator that has
-memorised the training images gets their full score.
+A new extractor learns the classes from N_CAS samples with the labels that they were drawn for, and classifies the images
+of val. It cannot learn what the samples lack. It takes a whole training, so it is measured only on request. A generator
+that has memorised the training images gets the score of these images.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ N_CAS, EPOCHS = 10_000, 5
 
 
 def cas(inputs: EvalInputs) -> dict[str, float]:
-    """`cas`: accuracy on val of a classifier trained on samples, 0..1."""
-    from trainables.metrics.train_extractor import fit, make_recipe  # nets of its own
+    """Return `cas`, the accuracy on val of a classifier that was trained on samples, 0..1."""
+    from trainables.metrics.train_extractor import fit, make_recipe  # this imports torch
 
     assert inputs.data is not None
     assert inputs.draw is not None
-    drawn = list(inputs.draw(N_CAS))
-    pixels = _bytes(torch.cat([x for x, _ in drawn]))
-    labels = torch.cat([y.cpu() for _, y in drawn]).numpy().astype(np.int64)
+    batches = list(inputs.draw(N_CAS))
+    pixels = _bytes(torch.cat([x for x, _ in batches]))
+    labels = torch.cat([y.cpu() for _, y in batches]).numpy().astype(np.int64)
     real = _arrays(inputs.data.val)
     samples = make("samples", inputs.data.classes, Split(pixels, labels), real, real)
     recipe = make_recipe(len(labels), samples.shape[1])._replace(epochs=EPOCHS)

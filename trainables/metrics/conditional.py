@@ -1,7 +1,7 @@
-"""Does a conditional generator draw what it was asked for? The extractor reads each sample and is taken at its word.
+"""Does a conditional generator draw the class of its label? The extractor classifies each sample.
 
-GAN-test of Shmelkov et al. 2018, arXiv:1807.09499, section 3, with the pinned extractor: its own accuracy on real
-images is the ceiling.
+GAN-test of Shmelkov et al. 2018, arXiv:1807.09499, section 3, with the pinned extractor. Its accuracy on
+real images is the ceiling.
 """
 
 from __future__ import annotations
@@ -11,21 +11,24 @@ from trainables.metrics.inputs import EvalInputs
 from trainables.metrics.manifold import share
 from trainables.metrics.types import SAMPLES, MetricKey, Value
 
-MANY = 100  # with more classes the table outgrows a row
+MANY = 100  # with more classes the table is too large for a row
 
 
 def conditional(inputs: EvalInputs) -> dict[str, Value]:
-    """All keys below; a row of `confusion` [K,K] is a class asked for and sums to 1, or is 0 where none was."""
+    """Return all keys of KEYS.
+
+    Each row of `confusion` [K,K] is a label and sums to 1, or is 0 if no sample has that label.
+    """
     assert inputs.labels is not None
-    read, asked = inputs.logits.argmax(1).cpu(), inputs.labels.cpu()
-    value, se = share(read == asked)
+    read, labels = inputs.logits.argmax(1).cpu(), inputs.labels.cpu()
+    value, se = share(read == labels)
     k = inputs.logits.shape[1]
-    found: dict[str, Value] = {"accuracy": value, "accuracy_se": se}
+    values: dict[str, Value] = {"accuracy": value, "accuracy_se": se}
     if k <= MANY:
-        counts = torch.bincount(asked * k + read, minlength=k * k).view(k, k).double()
+        counts = torch.bincount(labels * k + read, minlength=k * k).view(k, k).double()
         table = counts / counts.sum(1, keepdim=True).clamp_min(1)
-        found |= {"class_accuracy": table.diagonal().tolist(), "confusion": table.tolist()}
-    return found
+        values |= {"class_accuracy": table.diagonal().tolist(), "confusion": table.tolist()}
+    return values
 
 
 KEYS = {

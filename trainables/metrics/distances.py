@@ -1,7 +1,7 @@
 """Euclidean distances between two sets of features, in chunks, by one matrix product each.
 
-|a - b|^2 = |a|^2 + |b|^2 - 2 a.b loses its digits where a is close to b, and it is the close ones that count here. So
-both sides are moved to a common centre first, and the few nearest are measured again as the difference they are.
+|a - b|^2 = |a|^2 + |b|^2 - 2 a.b loses precision if a is close to b, and here the close ones matter. So both
+sides are moved to a common centre first, and the few nearest are measured again by their difference.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ from typing import NamedTuple
 
 from trainables.lazy_import import Tensor, torch
 
-CHUNK = 2_500_000  # distances at once: 10 MB, which a cache may hold
-BLOCK = 1000  # rows of each side at once, where only the nearest is asked for: 4 MB, and a square product is fast
+CHUNK = 2_500_000  # distances at once: 10 MB, which fits a cache
+BLOCK = 1000  # rows of each side at once, if only the nearest is needed: 4 MB, and a square product is fast
 
 
 class Nearest(NamedTuple):
-    """For each row its k nearest, in order."""
+    """The k nearest rows of each row, nearest first."""
 
     distance: Tensor  # [N,k], not squared
     which: Tensor  # [N,k]
-    close: Tensor  # [N] how many are nearer than the limit asked for
+    close: Tensor  # [N] how many rows are nearer than the limit
 
 
 def chunks(a: Tensor, b: Tensor) -> Iterator[tuple[int, Tensor]]:
-    """Squared distances [rows,M] from some rows of a [N,F] on to b [M,F], each with the number of its first row."""
+    """Yield the squared distances [rows,M] of some rows of a [N,F] to b [M,F], after the number of the first row."""
     centre = b.mean(0)
     a, b = a - centre, b - centre
     b_norm = b.square().sum(1)
@@ -36,7 +36,10 @@ def chunks(a: Tensor, b: Tensor) -> Iterator[tuple[int, Tensor]]:
 
 
 def nearest(a: Tensor, b: Tensor, k: int, *, same: bool = False, limit: float = 0.0) -> Nearest:
-    """The k nearest rows of b [M,F] to each row of a [N,F]; with `same`, a is b and no row is its own neighbour."""
+    """Return the k rows of b [M,F] nearest to each row of a [N,F].
+
+    With `same`, a is b and a row is not its own neighbour. `limit` is the distance for `Nearest.close`.
+    """
     which, exact, close = [], [], []
     for i, d in chunks(a, b):
         if same:
@@ -50,19 +53,19 @@ def nearest(a: Tensor, b: Tensor, k: int, *, same: bool = False, limit: float = 
 
 
 def closest(a: Tensor, b: Tensor) -> Tensor:
-    """The distance from each row of a [N,F] to the nearest row of b [M,F]: [N], not squared."""
+    """Return the distance from each row of a [N,F] to the nearest row of b [M,F]: [N], not squared."""
     centre = b.mean(0)
     from_b = b - centre
     b_norm = from_b.square().sum(1)
-    found = []
+    distances = []
     for rows in torch.split(a, BLOCK):
         least = torch.full((len(rows),), torch.inf, device=a.device)
         which = torch.zeros(len(rows), dtype=torch.long, device=a.device)
         for j in range(0, len(b), BLOCK):
             # Less the norm of the row itself, which does not matter for the order.
             d = torch.addmm(b_norm[None, j : j + BLOCK], rows - centre, from_b[j : j + BLOCK].T, alpha=-2)
-            near, at = d.min(1)
-            which = torch.where(near < least, at + j, which)
+            near, column = d.min(1)
+            which = torch.where(near < least, column + j, which)
             least = torch.minimum(near, least)
-        found.append((rows - b[which]).norm(dim=1))
-    return torch.cat(found)
+        distances.append((rows - b[which]).norm(dim=1))
+    return torch.cat(distances)
