@@ -1,6 +1,6 @@
 """Random draws, each a function of (seed, stream, step, shape) and of nothing else.
 
-Each draw seeds a new generator from a hash, so there is no generator state to save. A trial's numbers do not depend on
+Each draw seeds a new generator from a hash, so no generator state has to be saved. A trial's numbers do not depend on
 other trials, on the worker, or on how often it was interrupted. Draws are made on the CPU and then moved, so that a
 trial gets the same numbers on every device.
 """

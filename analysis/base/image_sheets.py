@@ -9,10 +9,12 @@ import base64
 import io
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-Pixels = NDArray[np.uint8]
+from trainables import images
+from trainables.images import Pixels, make_sheet
+
+__all__ = ["Pixels", "data_uri", "encode_png", "make_sheet", "split_sheet"]
 
 
 def split_sheet(content: bytes, shape: tuple[int, int, int]) -> Pixels:
@@ -27,24 +29,9 @@ def split_sheet(content: bytes, shape: tuple[int, int, int]) -> Pixels:
     return sheet_pixels.reshape(rows, h, columns, w, c).transpose(0, 2, 4, 1, 3).reshape(rows * columns, c, h, w)
 
 
-def make_sheet(pixels: Pixels, columns: int, gap: int = 0) -> Pixels:
-    """Return images [n, C, H, W] as one picture [H', W', C], row by row.
-
-    `gap` white pixels lie between the images. The unused end of the last row is white.
-    """
-    n, c, h, w = pixels.shape
-    rows, h, w = -(-n // columns), h + gap, w + gap
-    full = np.full((rows * columns, c, h, w), 255, np.uint8)
-    full[:n, :, : h - gap, : w - gap] = pixels
-    picture = full.reshape(rows, columns, c, h, w).transpose(0, 3, 1, 4, 2).reshape(rows * h, columns * w, c)
-    return picture[: rows * h - gap, : columns * w - gap]
-
-
 def encode_png(picture: Pixels) -> bytes:
-    """Return a picture [H, W, C] as PNG; it is grey if C = 1."""
-    stream = io.BytesIO()
-    Image.fromarray(picture[:, :, 0] if picture.shape[2] == 1 else picture).save(stream, "png", optimize=True)
-    return stream.getvalue()
+    """Return a picture [H, W, C] as a small PNG, grey if C is 1."""
+    return images.encode_png(picture, optimize=True)
 
 
 def data_uri(png: bytes) -> str:

@@ -1,5 +1,5 @@
-"""The data sets: a file for each family, and `load`, which loads one by name. A loader takes the data directory and returns
-a `Dataset` of numpy arrays; a new data set needs a function and a line of `DATASETS`."""
+"""The data sets: a file for each family, and `load`, which loads one by name. A loader takes the data directory and
+returns a `Dataset` of numpy arrays; a new data set needs a function and a line of `DATASETS`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -38,8 +38,8 @@ def known(name: str) -> None:
 def load(name: str, data_dir: Path | None = None) -> Dataset:
     """Return the data set `name`: one of `DATASETS`, or `folder:PATH` (see folder.py).
 
-    Its files are read from `data_dir`, else from GENSWEEP_DATA, else from the user's cache, and downloaded there if they
-    are missing. Raise UserError, which names the file, if one cannot be used.
+    Its files are read from `data_dir`, else from GENSWEEP_DATA, else from the user's cache, and downloaded there if
+    they are missing. Raise UserError, which names the file, if one cannot be used.
     """
     known(name)
     try:

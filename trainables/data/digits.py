@@ -1,4 +1,4 @@
-"""digits: the 1,797 real 8 x 8 handwritten digits that scikit-learn contains (Alpaydin & Kaynak 1998, UCI), no download.
+"""digits: the 1,797 real 8 x 8 handwritten digits of scikit-learn (Alpaydin & Kaynak 1998, UCI), no download.
 Its grey levels 0..16 are stretched to 0..255. Split 1,257 / 180 / 360, stratified."""
 
 from importlib.metadata import distribution

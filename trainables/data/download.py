@@ -1,5 +1,5 @@
-"""Find, download and verify files: the data directory, checksums, and downloads by torchvision. A file is read as a whole,
-verified and unpacked in memory, so that a read-only directory works."""
+"""Find, download and verify files: the data directory, checksums, and downloads by torchvision. A file is read as a
+whole, verified and unpacked in memory, so that a read-only directory works."""
 
 import contextlib
 import hashlib

@@ -1,8 +1,8 @@
 """Classification accuracy score: train on samples, test on real images. Ravuri and Vinyals 2019, arXiv:1905.10887.
 
-A new extractor learns the classes from N_CAS samples with the labels that they were drawn for, and classifies the images
-of val. It cannot learn what the samples lack. It takes a whole training, so it is measured only on request. A generator
-that has memorised the training images gets the score of these images.
+A new extractor learns the classes from N_CAS samples with the labels that they were drawn for, and classifies the
+images of val. It cannot learn what the samples lack. It takes a whole training, so it is measured only on request. A
+generator that has memorised the training images gets the score of these images.
 """
 
 from __future__ import annotations

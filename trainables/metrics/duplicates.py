@@ -1,9 +1,10 @@
 """Does a generator draw the same image again? The birthday test of Arora and Zhang 2017, arXiv:1706.08224.
 
-If two of s draws are often near-identical, the generator knows about s^2 images. The paper has a person look at the
-closest pairs (`closest`, for a picture). We also call a pair near-identical below the distance that 1 % of the real
-images have to their nearest other one, so that a perfect generator has `duplicates` of that share. `support` turns the
-share of such pairs round: M images drawn evenly give 1/M. `copies` are alike in every pixel of 8 bits.
+If two of s samples are often near-identical, the generator has about s^2 images. In the paper a person looks at the
+closest pairs (`closest`, for a picture). We also call a pair near-identical if its distance is below that of the
+closest 1 % of the real images to their nearest neighbour, so that a perfect generator has `duplicates` of .01.
+`support` is the reciprocal of the share of such pairs: M equally likely images give 1/M. `copies` are equal in every
+pixel of 8 bits.
 """
 
 from __future__ import annotations
@@ -20,10 +21,13 @@ SHOWN = 12
 
 
 def duplicates(inputs: EvalInputs) -> dict[str, Value]:
-    """All keys below; `closest` is [[sample, other sample, distance], ...], each sample once, nearest first."""
-    found = inputs.neighbours
-    value, se = share(found.own <= found.limit)
-    n, close = len(found.own), int(found.close.sum())
+    """Return all keys of KEYS.
+
+    `closest` is [[sample, other sample, distance], ...], the nearest pairs first, each sample at most once.
+    """
+    pairs = inputs.neighbours
+    value, se = share(pairs.nearest <= pairs.limit)
+    n, close = len(pairs.nearest), int(pairs.close.sum())
     copies, copies_se = share(_copied(inputs.images[:n]))
     return {
         "duplicates": value,
@@ -31,26 +35,27 @@ def duplicates(inputs: EvalInputs) -> dict[str, Value]:
         "support": n * (n - 1) / max(close, 2),
         "copies": copies,
         "copies_se": copies_se,
-        "closest": _closest(found.own, found.partner),
+        "closest": _closest(pairs.nearest, pairs.partner),
     }
 
 
 def _copied(images: torch.Tensor) -> torch.Tensor:
-    """Which of images [N,C,H,W] have an equal, bool [N]."""
+    """Return which of images [N,C,H,W] equal another one, bool [N]."""
     pixels = to_uint8(images).flatten(1).cpu().numpy()
     rows = np.ascontiguousarray(pixels).view(np.dtype((np.void, pixels.shape[1])))[:, 0]
     _, which, count = np.unique(rows, return_inverse=True, return_counts=True)
     return torch.from_numpy(count[which] > 1)
 
 
-def _closest(own: torch.Tensor, partner: torch.Tensor) -> list[list[float]]:
+def _closest(distance: torch.Tensor, partner: torch.Tensor) -> list[list[float]]:
+    """Return [sample, partner, distance] of the SHOWN nearest pairs, nearest first, each sample at most once."""
     pairs: list[list[float]] = []
-    seen: set[int] = set()
-    for i in own.argsort().tolist():
+    used: set[int] = set()
+    for i in distance.argsort().tolist():
         j = int(partner[i])
-        if not {i, j} & seen:
-            seen |= {i, j}
-            pairs.append([i, j, float(own[i])])
+        if not {i, j} & used:
+            used |= {i, j}
+            pairs.append([i, j, float(distance[i])])
         if len(pairs) == SHOWN:
             break
     return pairs

@@ -18,10 +18,10 @@ N_MEMORISED = 2_000
 
 
 class Real(NamedTuple):
-    """Real images that samples are held against one by one: at most 5,000 of the reference, in random order."""
+    """Real images that samples are compared with one by one: at most 5,000 of the reference, in random order."""
 
     features: Floats  # [R,F]
-    own: Floats  # [R] from each to its nearest other one
+    nearest: Floats  # [R] from each to its nearest other one
     radius: Floats  # [R] to its k-th nearest other one
 
 
@@ -51,18 +51,18 @@ class Evaluator(NamedTuple):
     classes: tuple[str, ...]
     every: int = 1  # evaluate each `every` epochs, besides `rungs`, epoch 1 and a trial's last epoch
     rungs: tuple[int, ...] = ()
-    alarm: bool = True  # a collapsed trial is stopped; without, it trains on and only never wins
+    alarm: bool = True  # whether a collapsed trial is stopped; if not, it trains on, but cannot win
     also: tuple[str, ...] = ()  # metrics measured on request, to run at a trial's last evaluation
     seed: int = 0  # the sweep's: the fixed sample noise and labels are drawn from it
 
     @property
     def n_neighbours(self) -> int:
-        """Samples, and real images, that the nearest-neighbour metrics compare."""
+        """The number of samples, and of real images, that the nearest-neighbour metrics compare."""
         return min(self.n_samples, len(self.real.features))
 
     @property
     def stamp(self) -> dict[str, str | int]:
-        """What a metric value depends on besides the samples; values of different stamps are never compared."""
+        """What a metric value depends on besides the samples. Values with different stamps are never compared."""
         return {
             "extractor": self.extractor_id,
             "n_samples": self.n_samples,
@@ -75,7 +75,7 @@ class Evaluator(NamedTuple):
 
 
 def load_extractor(evaluator: Evaluator, device: torch.device | str) -> Extractor:
-    """The evaluator's extractor on `device`, frozen and in eval mode."""
+    """Return the evaluator's extractor on `device`, frozen and in eval mode."""
     from trainables.metrics.extractor import frozen
 
     return frozen(evaluator.weights, evaluator.arch).to(device)

@@ -1,8 +1,9 @@
-"""Makes the evaluator of a data set: its extractor (shipped, cached, or trained now) and the reference statistics.
+"""Build the evaluator of a data set: its extractor (shipped, cached, or trained now) and the reference statistics.
 
-The extractor is pinned to the content of the data: the shipped one serves only the very images it was trained on, and
-any other data set trains its own once, kept by fingerprint under $XDG_CACHE_HOME/gensweep/extractors (~/.cache).
-Once, because another seed of the same net changes an FID by up to 1.6 times: scores compare only under one extractor.
+The extractor is pinned to the content of the data. A shipped one is used only for the very images it was trained on.
+For any other data set one is trained once, and cached by fingerprint in $XDG_CACHE_HOME/gensweep/extractors (~/.cache).
+Once, because another seed of the same net changes an FID by a factor of up to 1.6: scores are comparable only under the
+same extractor.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from trainables.metrics.fid import moments
 from trainables.metrics.reference_stats import build_reference, choose
 from trainables.metrics.train_extractor import Progress, fit, make_recipe
 
-N_SAMPLES = 5_000  # FID is biased in n: about 4000/n on MNIST, so 1,000 samples rank only gross failures
+N_SAMPLES = 5_000  # FID is biased by about 4000/n on MNIST, so 1,000 samples separate only gross failures
 
 
 def build_evaluator(
@@ -37,13 +38,16 @@ def build_evaluator(
     progress: Progress | None = None,
     test: bool = False,
 ) -> Evaluator:
-    """The evaluator of `dataset`. `seed` is the sweep's; `progress` hears of an extractor that has to be trained first.
-    With `test` it judges against the test split, which no search ever sees: once, to state final scores."""
+    """Return the evaluator of `dataset`.
+
+    `seed` is the sweep's. `progress` is called if an extractor has to be trained first. With `test` the reference is
+    the test split, which no search uses: only for the final scores.
+    """
     folder = cache_dir or _cache_dir()
     trained = find_extractor(dataset, cache_dir=folder, progress=progress)
     extractor = frozen(trained.weights, trained.arch)
-    kept = folder / f"{dataset.fingerprint}-{trained.id}{'.test' if test else ''}.features.safetensors"
-    reference = build_reference(dataset, extractor, kept, test)
+    cached = folder / f"{dataset.fingerprint}-{trained.id}{'.test' if test else ''}.features.safetensors"
+    reference = build_reference(dataset, extractor, cached, test)
     mean, cov = moments(reference.features)
     return Evaluator(
         weights=trained.weights,
@@ -69,7 +73,7 @@ def build_evaluator(
 
 
 def find_extractor(dataset: Dataset, *, cache_dir: Path | None, progress: Progress | None) -> Trained:
-    """The shipped extractor of these very images, else the cached one, else one trained now and cached."""
+    """Return the shipped extractor of these very images, else the cached one, else one trained now and cached."""
     if dataset.name == "stacked_mnist":
         return _of_planes(read(SHIPPED / "mnist.safetensors"))
     shipped = SHIPPED / f"{dataset.name}.safetensors"
@@ -86,7 +90,7 @@ def find_extractor(dataset: Dataset, *, cache_dir: Path | None, progress: Progre
 
 
 def _cached(path: Path) -> Trained | None:
-    # A damaged cache is no user's mistake: train again and replace it.
+    # A damaged cache is not the user's mistake: train again and replace it.
     try:
         return read(path) if path.is_file() else None
     except ValueError:
@@ -99,7 +103,7 @@ def _cache_dir() -> Path:
 
 
 def _of_planes(mnist: Trained) -> Trained:
-    """The MNIST net on each of three planes. They are drawn independently: all three are right with accuracy ** 3."""
+    """Return the MNIST net for three planes; as planes are independent, all three are right with accuracy ** 3."""
     return mnist._replace(arch={**mnist.arch, "planes": 3}, accuracy=mnist.accuracy**3)
 
 

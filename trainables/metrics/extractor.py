@@ -1,9 +1,9 @@
 """The pinned classifier whose features and class scores every quality metric uses.
 
-A LeNet of today: strided convolutions down to a map of 4x4, a layer of 64 features, a linear head. Binkowski et al.
-2018 (arXiv:1801.01401, section 5) score small grey images by such a net, since Inception's features mean little. We
-depart in size: one design serves 8x8, 28x28 and 32x32 images, in under 500 kB and, at 28x28, 1.7 million multiply-adds.
-Training uses batch normalisation and dropout; `folded` absorbs the one and drops the other.
+A modern LeNet: strided convolutions down to a map of 4x4, a layer of 64 features, a linear head. Binkowski et al. 2018
+(arXiv:1801.01401, section 5) score small grey images by such a net, since Inception's features mean little there. Ours
+differs in size: one design for 8x8, 28x28 and 32x32 images, in under 500 kB and, at 28x28, 1.7 million multiply-adds.
+Training uses batch normalisation and dropout; `folded` merges the first into other layers and drops the second.
 """
 
 # Shapes: B batch, C H W image, F features, K classes, P planes.
@@ -25,16 +25,16 @@ DROPOUT = 0.3
 
 
 class Scores(NamedTuple):
-    """What one extractor pass says of B images."""
+    """Features and class scores of B images."""
 
     features: Tensor  # [B,F], >= 0
     logits: Tensor  # [B,K]
 
 
 def make_arch(shape: tuple[int, int, int], n_classes: int) -> dict[str, Any]:
-    """The arch dict of an extractor for images of `shape` [C,H,W]; JSON-able, enough to rebuild the net."""
+    """Return the arch of an extractor for images of `shape` (C,H,W): a JSON dict from which the net is built."""
     n_halvings = max(0, (max(shape[1:]) - 1).bit_length() - 2)  # to a map of at most 4x4
-    few = {0: [1, 1, 1], 1: [1, 2, 1], 2: [1, 2, 2]}  # small images lose nothing to the stem
+    few = {0: [1, 1, 1], 1: [1, 2, 1], 2: [1, 2, 2]}  # small images are not halved by the first layer
     return {
         "in_channels": shape[0],
         "size": list(shape[1:]),
@@ -49,12 +49,12 @@ def make_arch(shape: tuple[int, int, int], n_classes: int) -> dict[str, Any]:
 class Extractor(nn.Module):
     """The net of `arch`. forward: x [B,C,H,W] in [0,1] -> Scores(features [B,F], logits [B,K]).
 
-    With P planes > 1 (stacked MNIST) each colour plane is read by the same one-channel net: features are the planes'
-    side by side, and the log-probability of class 100r+10g+b is the sum of the three planes' own.
+    With P planes > 1 (stacked MNIST) the same one-channel net reads each colour plane. The features are those of the
+    planes side by side, and the log-probability of class 100r+10g+b is the sum of those of the three planes.
     """
 
     def __init__(self, arch: dict[str, Any], *, training: bool = False) -> None:
-        """`training` puts a batch normalisation behind each layer and dropout before the last."""
+        """Build the net; `training` puts a batch normalisation behind each layer and dropout before the last."""
         super().__init__()
         self.planes: int = arch["planes"]
         self.in_channels: int = arch["in_channels"]
@@ -86,7 +86,7 @@ class Extractor(nn.Module):
 
 
 def _joint(logits: Tensor) -> Tensor:
-    """Logits of each plane [B,P,K] -> log-probabilities of every combination [B,K**P], first plane most significant."""
+    """Return log-probabilities of all combinations [B,K**P] for logits [B,P,K]; the first plane is most significant."""
     planes = logits.log_softmax(-1).unbind(1)
     joint = planes[0]
     for plane in planes[1:]:
@@ -95,7 +95,7 @@ def _joint(logits: Tensor) -> Tensor:
 
 
 def folded(trained: Extractor, arch: dict[str, Any]) -> Extractor:
-    """The same function in eval mode, its batch normalisations absorbed by the layers before them."""
+    """Return the same function in eval mode, with its batch normalisations merged into the layers before them."""
     plain = Extractor(arch).eval()
     layers = list(trained.eval().body)
     for i, (layer, norm) in enumerate(itertools.pairwise(layers)):
@@ -108,7 +108,7 @@ def folded(trained: Extractor, arch: dict[str, Any]) -> Extractor:
 
 
 def frozen(weights: dict[str, NDArray[np.float32]], arch: dict[str, Any]) -> Extractor:
-    """An extractor of these weights, in eval mode, that takes no gradient."""
+    """Return an extractor with these weights, in eval mode and without gradients."""
     extractor = Extractor(arch)
     extractor.load_state_dict({name: torch.tensor(array) for name, array in weights.items()})
     return extractor.requires_grad_(False).eval()

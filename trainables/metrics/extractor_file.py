@@ -1,4 +1,4 @@
-"""Extractor weights on disk: one safetensors file each, its identity and origin in the header.
+"""Read and write extractor weights: a safetensors file for each, with identity and origin in the header.
 
 Header: `id` (first 12 hex digits of the sha256 of the tensors' names and bytes), `accuracy` on the test split, `data`
 and `fingerprint` of the data set, `arch` and `recipe` as JSON, and the `command` that trained it.
@@ -22,7 +22,7 @@ SHIPPED = Path(__file__).parent / "weights"
 
 
 class Trained(NamedTuple):
-    """An extractor as numbers, and where it comes from."""
+    """The weights of an extractor, and how it was made."""
 
     weights: dict[str, NDArray[np.float32]]
     arch: dict[str, Any]
@@ -34,7 +34,7 @@ class Trained(NamedTuple):
 
     @property
     def id(self) -> str:
-        """First 12 hex digits of the sha256 of the tensors, in the order of their names."""
+        """The first 12 hex digits of the sha256 of the tensors, in the order of their names."""
         digest = hashlib.sha256()
         for name in sorted(self.weights):
             digest.update(name.encode())
@@ -43,7 +43,7 @@ class Trained(NamedTuple):
 
 
 def write(trained: Trained, path: Path) -> None:
-    """Write `path` as a whole, and make its folder if needed."""
+    """Write an extractor to `path` as a whole, and make the folder if needed."""
     header = {
         "id": trained.id,
         "accuracy": repr(trained.accuracy),
@@ -58,11 +58,14 @@ def write(trained: Trained, path: Path) -> None:
 
 
 def read(path: Path) -> Trained:
-    """The extractor in a file of `write`. Raises ValueError (one line) where it is broken or not what its id says."""
+    """Return the extractor of a file that `write` made.
+
+    Raise ValueError, with one line of text, if the file is broken or its weights do not match its id.
+    """
     try:
         with safe_open(path, framework="numpy") as file:
             header = file.metadata()
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (safe_open is no mapping)
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (safe_open is not a mapping)
         trained = Trained(
             weights=weights,
             arch=json.loads(header["arch"]),

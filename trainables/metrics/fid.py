@@ -1,8 +1,9 @@
 """Frechet distance between the Gaussians fitted to two sets of features: Heusel et al. 2017, arXiv:1706.08500, eq. 6.
 
-|mu1 - mu2|^2 + tr(S1) + tr(S2) - 2 tr((S1 S2)^1/2). We depart in the features (the pinned extractor of the data set,
-not Inception) and in the matrix root: its trace is the sum of the roots of the eigenvalues of A S2 A^T with S1 = A^T A,
-which is symmetric, so singular covariances (a dead feature, a collapsed generator) stay finite and real. In float64.
+|mu1 - mu2|^2 + tr(S1) + tr(S2) - 2 tr((S1 S2)^1/2). Ours differs in the features (the pinned extractor of the data
+set, not Inception) and in the matrix root. The trace of the root is the sum of the roots of the eigenvalues of A S2 A^T
+with S1 = A^T A. That matrix is symmetric, so singular covariances (a dead feature, a collapsed generator) stay finite
+and real. All in float64.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class Moments(NamedTuple):
 
 
 def moments(features: Tensor) -> Moments:
-    """Moments of features [N,F], N >= 2."""
+    """Return the moments of features [N,F], N >= 2."""
     wide = features.detach().double().cpu()
     mean = wide.mean(0)
     centred = wide - mean
@@ -30,7 +31,7 @@ def moments(features: Tensor) -> Moments:
 
 
 def frechet(a: Moments, b: Moments) -> float:
-    """The Frechet distance, >= 0 and symmetric up to rounding; nan where a moment is not finite."""
+    """Return the Frechet distance, >= 0 and symmetric up to rounding; nan if a moment is not finite."""
     if not all(bool(part.isfinite().all()) for part in (*a, *b)):
         return float("nan")
     values, vectors = torch.linalg.eigh(a.cov)
@@ -41,7 +42,7 @@ def frechet(a: Moments, b: Moments) -> float:
 
 
 def fid(inputs: EvalInputs) -> dict[str, float]:
-    """`fid` of the samples against the evaluator's reference."""
+    """Return `fid`, of the samples against the evaluator's reference."""
     reference = Moments(torch.tensor(inputs.evaluator.mean), torch.tensor(inputs.evaluator.cov))
     return {"fid": frechet(moments(inputs.features), reference)}
 

@@ -1,5 +1,5 @@
-"""What a metric sees: samples, what the extractor says of them, the model's own view of real images, and whatever
-several metrics would compute twice. A model that draws nothing has no samples, one that encodes nothing no codes."""
+"""The inputs of metrics: samples with features and logits, the model's own measures of real images, and results that
+several metrics share. A model that cannot sample has no samples, one without an encoder no codes."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EvalInputs:
-    """One model, ready to be measured. Shapes: N samples, V val images, C H W image, F features, K classes, Z code."""
+    """The inputs of metrics. Shapes: N samples, V val images, C H W image, F features, K classes, Z code."""
 
     evaluator: Evaluator
     images: Tensor = field(default_factory=lambda: torch.empty(0))  # [N,C,H,W] in [0,1]
     features: Tensor = field(default_factory=lambda: torch.empty(0))  # [N,F]
     logits: Tensor = field(default_factory=lambda: torch.empty(0))  # [N,K]
-    labels: Tensor | None = None  # int64 [N], the classes asked for; None: the model takes none
+    labels: Tensor | None = None  # int64 [N] of the samples; None: the model uses no labels
     extractor: Extractor | None = None
-    draw: Callable[[int], Iterator[tuple[Tensor, Tensor]]] | None = None  # n -> that many samples, labels asked for
+    draw: Callable[[int], Iterator[tuple[Tensor, Tensor]]] | None = None  # n -> that many samples with labels
     data: Dataset | None = None  # the real images
     measured: Mapping[str, Tensor] = field(default_factory=dict)  # [V] each: what the model itself measures
     encode: Callable[[Tensor], Tensor] | None = None  # x [B,C,H,W] -> codes [B,Z]
@@ -35,30 +35,30 @@ class EvalInputs:
     log_weight: Callable[[Tensor, Tensor], Callable[[int], Tensor]] | None = None
 
     def has(self, part: str) -> bool:
-        """Whether there is anything under this name."""
+        """Return whether the field of this name has a value, and is not empty."""
         value = getattr(self, part)
         return value is not None and (not isinstance(value, Sized) or len(value) > 0)
 
     @property
     def device(self) -> torch.device:
-        """Where the samples are, or the real images."""
+        """The device of the samples, or of the real images if the model does not sample."""
         if self.data is None or len(self.features):
             return self.features.device
         return torch.as_tensor(self.data.val.labels).device
 
     @cached_property
     def finite(self) -> bool:
-        """Whether every image is: one that is not makes all scores nan."""
+        """Whether every sample is finite: if one is not, all scores are nan."""
         return bool(self.features.isfinite().all() & self.logits.isfinite().all())
 
     @cached_property
     def neighbours(self) -> Neighbours:
-        """Of the first samples and the evaluator's real images; see neighbours.py."""
-        features, own, radius = (torch.tensor(array).to(self.features.device) for array in self.evaluator.real)
-        return neighbours(self.features, features, Balls(own, radius))
+        """The neighbours of the first samples and the evaluator's real images; see neighbours.py."""
+        features, nearest, radius = (torch.tensor(array).to(self.features.device) for array in self.evaluator.real)
+        return neighbours(self.features, features, Balls(nearest, radius))
 
     def read(self, n: int) -> Tensor:
-        """Logits [n,K] of n samples, drawn anew where there are not as many."""
+        """Return the logits [n,K] of n samples; if there are fewer, draw n new ones."""
         if n <= len(self.logits):
             return self.logits[:n]
         assert self.draw is not None

@@ -2,7 +2,8 @@
 
 -log of the mean over S codes of w = p(x|z) p(z) / q(z|x), an upper bound that falls towards -log p(x) as S grows. On
 binarised pixels, each drawn once with its grey value as probability (Salakhutdinov and Murray 2008), because a
-Bernoulli likelihood is no density of grey ones. Few images and samples: it ranks models here, papers take S = 5,000.
+Bernoulli likelihood is not a density of grey pixels. With few images and samples it only ranks models; papers use S =
+5,000.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ N_IMAGES, N_IMPORTANCE = 500, 100
 
 
 def importance_nll(log_w: Tensor) -> Tensor:
-    """-log mean of exp(log_w) [S,B] over S: [B] nats."""
+    """Return -log of the mean of exp(log_w) [S,B] over S: [B] nats."""
     return math.log(len(log_w)) - log_w.logsumexp(0)
 
 
 def likelihood(inputs: EvalInputs) -> dict[str, float]:
-    """`nll` with its standard error over images."""
+    """Return `nll` with its standard error over images."""
     assert inputs.log_weight is not None
     assert inputs.data is not None
     val = inputs.data.val

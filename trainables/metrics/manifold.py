@@ -1,7 +1,7 @@
-"""Precision, recall, density and coverage: is what is drawn real-looking, and is what is real drawn?
+"""Precision, recall, density and coverage: do samples look real, and do they cover the real images?
 
 Improved precision and recall: Kynkaanniemi et al. 2019, arXiv:1904.06991, eq. 2 and 3. Density and coverage: Naeem et
-al. 2020, arXiv:2002.09797, eq. 5 and 6, whose k and strict edge we take for all four. A perfect generator does not
+al. 2020, arXiv:2002.09797, eq. 5 and 6; all four use its k and its strict inequality. A perfect generator does not
 reach 1: held-out real images are the ceiling (docs/calibration.md).
 """
 
@@ -16,16 +16,16 @@ from trainables.metrics.types import NEIGHBOURS, MetricKey
 
 
 def manifold(inputs: EvalInputs) -> dict[str, float]:
-    """`precision`, `recall`, `coverage` in 0..1 with their binomial standard errors, `density` >= 0."""
-    found = inputs.neighbours
-    values = {"density": float(found.balls.double().mean()) / K}
-    for name, hits in {"precision": found.balls > 0, "recall": found.recalled, "coverage": found.covered}.items():
+    """Return `precision`, `recall`, `coverage` in 0..1 with their binomial standard errors, and `density` >= 0."""
+    counts = inputs.neighbours
+    values = {"density": float(counts.balls.double().mean()) / K}
+    for name, hits in {"precision": counts.balls > 0, "recall": counts.recalled, "coverage": counts.covered}.items():
         values[name], values[f"{name}_se"] = share(hits)
     return values
 
 
 def share(hits: Tensor) -> tuple[float, float]:
-    """The share of hits [n] and its binomial standard error."""
+    """Return the share of hits [n] and its binomial standard error."""
     p = float(hits.double().mean())
     return p, math.sqrt(p * (1 - p) / len(hits))
 

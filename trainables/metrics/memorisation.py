@@ -2,8 +2,8 @@
 
 Distances in feature space from N_MEMORISED samples, and from as many held-out images, to the nearest of all training
 images (the comparison of Meehan et al. 2020, arXiv:2004.05675, without its cells). `memorised` is the share of samples
-nearer than all but 1 % of the held-out ones, so .01 for new images; `train_distance` is the ratio of the medians, 1
-for new images. Both see copies; good generators that draw only typical images are nearer too, so read them together
+nearer than all but 1 % of the held-out ones, so .01 for new images. `train_distance` is the ratio of the medians, 1 for
+new images. Both detect copies. But good generators that draw only typical images are nearer too, so read them together
 with recall (Stein et al. 2023, arXiv:2306.04675, section 5, on how little such scores prove).
 """
 
@@ -20,15 +20,15 @@ NEAR = 0.01
 
 
 def memorisation(inputs: EvalInputs) -> dict[str, float]:
-    """Both keys below."""
+    """Return all keys of KEYS."""
     device = inputs.device
     train, held_out = (torch.tensor(array).to(device) for array in inputs.evaluator.train)
-    found = closest(inputs.features[:N_MEMORISED], train)
-    value, se = share(found < torch.quantile(held_out, NEAR))
+    distance = closest(inputs.features[:N_MEMORISED], train)
+    value, se = share(distance < torch.quantile(held_out, NEAR))
     return {
         "memorised": value,
         "memorised_se": se,
-        "train_distance": float(found.median() / held_out.median().clamp_min(1e-12)),
+        "train_distance": float(distance.median() / held_out.median().clamp_min(1e-12)),
     }
 
 

@@ -1,7 +1,7 @@
-"""What a model says of held-out images, each measured by the model itself: reconstruction and the bound in nats.
+"""What a model itself measures on held-out images: reconstruction and the bound in nats.
 
-Means over all of `val`, with their standard errors. A denoiser's reconstructions are of images with known noise, the
-same whatever it trained on; a VAE's are from the mean code.
+Means over all of `val`, with their standard errors. A denoiser reconstructs images with known noise, which is the same
+whatever it was trained on; a VAE reconstructs from the mean code.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from trainables.metrics.types import MetricKey
 
 
 def held_out(inputs: EvalInputs) -> dict[str, float]:
-    """The mean of each of inputs.measured."""
-    found: dict[str, float] = {}
+    """Return the mean of each of inputs.measured, with its standard error."""
+    means: dict[str, float] = {}
     for name, values in inputs.measured.items():
         wide = values.double()
-        found |= {name: float(wide.mean()), f"{name}_se": float(wide.std()) / len(wide) ** 0.5}
-    return found
+        means |= {name: float(wide.mean()), f"{name}_se": float(wide.std()) / len(wide) ** 0.5}
+    return means
 
 
-# A density of grey pixels and a probability of them do not compare; and what the other three weigh is the bound's KL,
-# so that a search over them by the bound only finds its own weights again.
+# A density of grey pixels and a probability of them are not comparable. The other three weigh the KL of the loss, so a
+# search over them by the bound would only find the weights of the bound again.
 BOUND = ("likelihood", "beta", "warmup", "free_bits")
 
 KEYS = {

@@ -1,4 +1,4 @@
-"""How much of the class a linear map reads out of the codes: Alain and Bengio 2017, arXiv:1610.01644.
+"""How well a linear map predicts the class from the codes: Alain and Bengio 2017, arXiv:1610.01644.
 
 Multinomial logistic regression on the standardised codes of training images, by L-BFGS to convergence, tested on val.
 """
@@ -21,15 +21,15 @@ MANY = 100  # with more classes than this 5,000 images are too few
 
 
 def probe(inputs: EvalInputs) -> dict[str, float]:
-    """`probe_accuracy` of the codes, 0..1."""
+    """Return `probe_accuracy` of the codes, 0..1, with its standard error; nothing if there are too many classes."""
     assert inputs.data is not None
     if len(inputs.data.classes) > MANY:
         return {}
     x, y = _codes(inputs, inputs.data.train)
-    seen, labels = _codes(inputs, inputs.data.val)
+    val, labels = _codes(inputs, inputs.data.val)
     mean, sd = x.mean(0), x.std(0).clamp_min(1e-6)
     weights = logistic((x - mean) / sd, y, len(inputs.data.classes))
-    value, se = share(_with_one((seen - mean) / sd).mm(weights).argmax(1) == labels)
+    value, se = share(_with_ones((val - mean) / sd).mm(weights).argmax(1) == labels)
     return {"probe_accuracy": value, "probe_accuracy_se": se}
 
 
@@ -44,15 +44,15 @@ def _codes(inputs: EvalInputs, split: Split) -> tuple[Tensor, Tensor]:
     return torch.cat(codes), torch.cat(labels)
 
 
-def _with_one(x: Tensor) -> Tensor:
+def _with_ones(x: Tensor) -> Tensor:
     return torch.nn.functional.pad(x, (0, 1), value=1.0)
 
 
 def logistic(x: Tensor, y: Tensor, n_classes: int) -> Tensor:
-    """Weights [Z + 1, K] of the logistic regression of y [N] on x [N,Z], the last row being the intercept."""
-    from scipy.optimize import minimize  # torch.optim would import its compiler: two seconds and 120 MB in each worker
+    """Return the weights [Z + 1, K] of the logistic regression of y [N] on x [N,Z]; the last row is the intercept."""
+    from scipy.optimize import minimize  # torch.optim would import torch._dynamo: 2 s and 120 MB in each worker
 
-    like, x = x, _with_one(x.detach()).double()
+    like, x = x, _with_ones(x.detach()).double()
     right = torch.nn.functional.one_hot(y, n_classes).double()
 
     def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
@@ -62,8 +62,8 @@ def logistic(x: Tensor, y: Tensor, n_classes: int) -> Tensor:
         value = torch.nn.functional.cross_entropy(logits, y) + DECAY * weights.square().sum()
         return float(value), slope.flatten().cpu().numpy()
 
-    found = minimize(loss, np.zeros(x.shape[1] * n_classes), jac=True, method="L-BFGS-B", options={"maxiter": 100})
-    return torch.from_numpy(found.x).view(-1, n_classes).to(like)
+    result = minimize(loss, np.zeros(x.shape[1] * n_classes), jac=True, method="L-BFGS-B", options={"maxiter": 100})
+    return torch.from_numpy(result.x).view(-1, n_classes).to(like)
 
 
 KEYS = {

@@ -1,7 +1,7 @@
 """How close an image is to what it should be: squared error, PSNR and structural similarity, each per image.
 
 SSIM is that of Wang et al. 2004, eq. 13 and section III.C: Gaussian window of 11 pixels and sd 1.5, K1 = .01,
-K2 = .03, no padding, mean over the map. We depart on images smaller than the window, which take a smaller one.
+K2 = .03, no padding, mean over the map. Ours differs for images smaller than the window: they get a smaller one.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ EXACT = 1e-10  # squared error of an exact copy, so that its PSNR is 100 dB and 
 
 
 def reconstruction(output: Tensor, x: Tensor) -> dict[str, Tensor]:
-    """`recon_mse`, `psnr` [dB] and `ssim` of output against x, both [B,C,H,W] in [0,1]: [B] each."""
+    """Return `recon_mse`, `psnr` [dB] and `ssim` of output against x, both [B,C,H,W] in [0,1]: [B] each."""
     mse = (output - x).square().flatten(1).mean(1)
     return {"recon_mse": mse, "psnr": -10 * mse.clamp_min(EXACT).log10(), "ssim": ssim(output, x)}
 
 
 def ssim(a: Tensor, b: Tensor) -> Tensor:
-    """Structural similarity of images [B,C,H,W] in [0,1]: [B], at most 1."""
+    """Return the structural similarity of images [B,C,H,W] in [0,1]: [B], at most 1."""
     down, across = _band(a.shape[2], a), _band(a.shape[3], a)
 
     def blurred(x: Tensor) -> Tensor:
@@ -35,7 +35,7 @@ def ssim(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _band(n: int, like: Tensor) -> Tensor:
-    """The matrix [n, n - window + 1] that multiplies a row of n pixels to its Gaussian means."""
+    """Return the matrix [n, n - window + 1] whose product with a row of n pixels is its Gaussian means."""
     window = min(WINDOW, n - 1 + n % 2)  # odd
     offset = torch.arange(window, device=like.device, dtype=like.dtype) - window // 2
     weight = torch.exp(-offset.square() / (2 * SD**2))

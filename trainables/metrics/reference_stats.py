@@ -1,8 +1,8 @@
-"""The real images that samples are held against, as the extractor sees them: made once in the driver.
+"""Compute the statistics of the real images that samples are compared with: once, in the driver.
 
 `val` is the reference, so that copying the training images does not pay; small sets add `train` to it, since a
-covariance wants some thousands. The training images come in as well, for memorisation. All features are kept on disk
-beside the cached extractors, as a pass over 60,000 images takes seconds.
+covariance needs some thousands of images. Memorisation needs the training images as well. All features are cached on
+disk beside the extractors, because a pass over 60,000 images takes seconds.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MAX_TRAIN = 60_000  # of stacked MNIST's 128,000; every other set is smaller
 
 
 class Reference(NamedTuple):
-    """Everything that a evaluator knows of real images, but for their moments."""
+    """The statistics of real images that an evaluator holds, except their moments."""
 
     features: Tensor  # [N,F] of the whole reference
     edge_energy: float
@@ -41,7 +41,7 @@ class Reference(NamedTuple):
 
 
 def choose(dataset: Dataset, test: bool = False) -> tuple[str, tuple[Split, ...]]:
-    """The reference's name, and the splits that it is made of: for a search, or to state final scores (`test`)."""
+    """Return the name of the reference and its splits: for a search, or for final scores (`test`)."""
     if test:
         return "test", (dataset.test,)
     if len(dataset.val) >= MIN_REFERENCE:
@@ -50,15 +50,17 @@ def choose(dataset: Dataset, test: bool = False) -> tuple[str, tuple[Split, ...]
 
 
 def build_reference(dataset: Dataset, extractor: Extractor, cached: Path, test: bool = False) -> Reference:
-    """The reference of `dataset` under `extractor`, whose features are kept in the file `cached`. For `test` the
-    held-out images are those of the test split, and no others are in the reference."""
+    """Return the reference of `dataset` under `extractor`; its features are cached in the file `cached`.
+
+    For `test` the held-out images are those of the test split, and the reference holds no others.
+    """
     name, parts = choose(dataset, test)
     if test:
         dataset = dataset._replace(val=dataset.test)
     train, val = _features(dataset, extractor, cached)
     features = torch.cat([train, val]) if name == "train+val" else val
     energy = torch.cat([edge_energy(x) for part in parts for x in split_images(part.to("cpu"))])
-    # In random order: where fewer are taken, or there are more than fit, each class keeps its share.
+    # In random order, so that each class keeps its share if only some of the images are taken.
     some = features[_order(len(features), "real")[:N_NEIGHBOURS]]
     real = Real(some.numpy(), *(part.numpy() for part in balls(some)))
     held_out = closest(val[_order(len(val), "held_out")[:N_MEMORISED]], train).sort().values
@@ -70,19 +72,19 @@ def _order(n: int, name: str) -> Tensor:
 
 
 def _features(dataset: Dataset, extractor: Extractor, cached: Path) -> tuple[Tensor, Tensor]:
-    """Of train and val, from the file or from a pass."""
+    """Return the features of train and val, from the file or from a pass over the images."""
     sizes = {"train": min(len(dataset.train), MAX_TRAIN), "val": len(dataset.val)}
     try:
-        kept = load_file(cached)
+        arrays = load_file(cached)
     except (OSError, SafetensorError):
-        kept = {}
-    if {name: len(array) for name, array in kept.items()} != sizes:
+        arrays = {}
+    if {name: len(array) for name, array in arrays.items()} != sizes:
         splits = {"train": dataset.train.to("cpu"), "val": dataset.val.to("cpu")}
-        kept = {
+        arrays = {
             name: run_extractor(extractor, split_images(splits[name]), n).features.numpy() for name, n in sizes.items()
         }
-        _store(kept, cached)
-    return torch.from_numpy(kept["train"]), torch.from_numpy(kept["val"])
+        _store(arrays, cached)
+    return torch.from_numpy(arrays["train"]), torch.from_numpy(arrays["val"])
 
 
 def _store(arrays: dict[str, Floats], path: Path) -> None:

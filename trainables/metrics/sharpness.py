@@ -1,7 +1,7 @@
 """Sharpness: the energy of an image's edges, against that of real images. Below 1 is blurred, above it is noisy.
 
-Energy is the mean squared difference of neighbouring pixels, down and across. Edge sharpness as a ratio to the data is
-what a person means by "blurrier than": a mean over many plausible images (a VAE's decoder) has less of it.
+Energy is the mean squared difference of neighbouring pixels, down and across. Its ratio to the data is what a person
+means by "blurrier than": a mean over many plausible images (a VAE's decoder) has less of it.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ FLAT = 1e-6  # real images without any edge
 
 
 def edge_energy(images: Tensor) -> Tensor:
-    """Of images [N,C,H,W] in [0,1], H and W at least 2: [N]."""
+    """Return the edge energy of images [N,C,H,W] in [0,1], H and W at least 2: [N]."""
     down, across = images.diff(dim=2), images.diff(dim=3)
     return down.square().flatten(1).mean(1) + across.square().flatten(1).mean(1)
 
 
 def sharpness(inputs: EvalInputs) -> dict[str, float]:
-    """`sharpness` of the samples; real images have 1."""
+    """Return `sharpness` of the samples, with its standard error; real images have 1."""
     energy = edge_energy(inputs.images).double() / max(inputs.evaluator.edge_energy, FLAT)
     return {"sharpness": float(energy.mean()), "sharpness_se": float(energy.std()) / math.sqrt(len(energy))}
 

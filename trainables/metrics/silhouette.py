@@ -1,7 +1,8 @@
-"""How far the classes lie apart among the codes: the silhouette of Rousseeuw 1987, doi:10.1016/0377-0427(87)90125-7.
+"""How well the classes are separated in the codes: the silhouette (Rousseeuw 1987, doi:10.1016/0377-0427(87)90125-7).
 
-For each code (b - a) / max(a, b), a being its mean distance to its own class and b to the nearest other one; from -1 to
-1, above 0 where it lies nearer to its own. It knows no scale, so codes of different nets compare.
+For each code it is (b - a) / max(a, b): a is its mean distance to its own class, b to the nearest other one. It goes
+from -1 to 1, and is above 0 if the code lies nearer to its own class. It does not depend on scale, so that codes of
+different nets are comparable.
 """
 
 from __future__ import annotations
@@ -10,24 +11,24 @@ from trainables.lazy_import import Tensor, torch
 from trainables.metrics.inputs import EvalInputs
 from trainables.metrics.types import MetricKey
 
-N_CODES = 1_000  # it is quadratic in these
+N_CODES = 1_000  # the cost is quadratic in these
 
 
 def coefficient(z: Tensor, y: Tensor) -> float:
-    """The mean silhouette of codes z [N,Z] in classes y [N], of which there are at least two."""
+    """Return the mean silhouette of codes z [N,Z] in classes y [N], at least two."""
     distance = torch.cdist(z.double(), z.double())  # [N,N]
     one_hot = torch.nn.functional.one_hot(y).double()  # [N,K]
     counts = one_hot.sum(0)
     sums = distance @ one_hot  # [N,K]
-    own = one_hot.bool()
-    a = sums[own] / (counts[y] - 1).clamp_min(1)
-    b = (sums / counts).masked_fill(own | (counts == 0), torch.inf).amin(1)
+    in_class = one_hot.bool()
+    a = sums[in_class] / (counts[y] - 1).clamp_min(1)
+    b = (sums / counts).masked_fill(in_class | (counts == 0), torch.inf).amin(1)
     values = torch.where(counts[y] > 1, (b - a) / torch.maximum(a, b), 0.0)
     return float(values.nan_to_num(0.0).mean())
 
 
 def silhouette(inputs: EvalInputs) -> dict[str, float]:
-    """`silhouette` of the first codes of val."""
+    """Return `silhouette` of the first codes of val."""
     assert inputs.data is not None
     assert inputs.encode is not None
     val = inputs.data.val

@@ -1,8 +1,8 @@
 """Modes of stacked MNIST by the published protocol: Srivastava et al. 2017, arXiv:1705.07761, section 4.
 
-26,000 samples, a pretrained digit classifier on each colour plane; a mode of the 1,000 counts with one sample, and the
-divergence is of the samples' modes from the even shares. Lin et al. 2018 (PacGAN, arXiv:1712.04086) do the same.
-The finite sample alone gives (1000 - 1) / (2 x 26,000) = .019 nats.
+A pretrained digit classifier reads each colour plane of 26,000 samples. A mode of the 1,000 counts if it has a sample,
+and the divergence is that of the samples' modes from equal shares. Lin et al. 2018 (PacGAN, arXiv:1712.04086) do the
+same. The finite sample alone gives (1000 - 1) / (2 x 26,000) = .019 nats.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ N_STACKED = 26_000
 
 
 def stacked(inputs: EvalInputs) -> dict[str, float]:
-    """Both keys below; nothing where images are not stacked."""
+    """Return all keys of KEYS; nothing if images are not stacked."""
     if inputs.evaluator.arch["planes"] == 1:
         return {}
     shares = histogram(inputs.read(N_STACKED))

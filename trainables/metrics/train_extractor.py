@@ -1,8 +1,8 @@
-"""Trains the extractor of a data set, the shipped ones (see fit.py) and those made at run time alike.
+"""Train the extractor of a data set: the shipped ones, and those made at run time.
 
 AdamW under a one-cycle rate (Smith and Topin 2017, arXiv:1708.07120), with random shifts and, for small sets, warps,
-but no mirror images: those of digits are no digits. Learns from train; val is only reported as training goes on, and
-test is read once, to state the accuracy.
+but no mirror images: those of digits are not digits. It learns from train, reports progress on val, and reads test
+once, for the final accuracy.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Recipe(NamedTuple):
 
 
 def make_recipe(n_train: int, size: int) -> Recipe:
-    """About 600,000 images seen, between 10 and 60 epochs. Small sets are warped too: it is there that it helps."""
+    """Return the recipe: about 600,000 images, in 10 to 60 epochs; small sets are warped too, as it helps there."""
     epochs = min(60, max(10, 600_000 // n_train))
     shift = max(1, size // 20)
     if n_train > 20_000:
@@ -45,12 +45,12 @@ def make_recipe(n_train: int, size: int) -> Recipe:
 
 
 def fit(data: Dataset, recipe: Recipe, *, command: str, progress: Progress | None = None) -> Trained:
-    """The extractor of `data` under `recipe`, on one core; the caller's global random state is left as it was."""
+    """Return the extractor of `data`, trained by `recipe` on one core; the global random state is restored."""
     data = data.to("cpu")
     arch = make_arch(data.shape, len(data.classes))
     with one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        extractor = _descend(data, arch, recipe, progress)
+        extractor = _train(data, arch, recipe, progress)
     return Trained(
         weights={name: tensor.contiguous().numpy() for name, tensor in extractor.state_dict().items()},
         arch=arch,
@@ -64,7 +64,7 @@ def fit(data: Dataset, recipe: Recipe, *, command: str, progress: Progress | Non
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """torch on one thread: sums then round alike however many cores a machine has, and the weights keep their id."""
+    """Run torch on one thread: sums then round the same on every machine, and the weights keep their id."""
     n_threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -73,7 +73,7 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(n_threads)
 
 
-def _descend(data: Dataset, arch: dict[str, Any], recipe: Recipe, progress: Progress | None) -> Extractor:
+def _train(data: Dataset, arch: dict[str, Any], recipe: Recipe, progress: Progress | None) -> Extractor:
     net = Extractor(arch, training=True)
     optimizer = torch.optim.AdamW(net.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay)
     n_steps = len(data.train) // recipe.batch_size
@@ -87,7 +87,7 @@ def _descend(data: Dataset, arch: dict[str, Any], recipe: Recipe, progress: Prog
             torch.autograd.backward(loss)
             optimizer.step()
             cycle.step()
-        # Asked for or not: the folded net is first drawn from the same stream, so leaving it out would change the rest.
+        # Also without progress: the folded net draws from the same stream, so skipping it would change the rest.
         share = accuracy(folded(net, arch), data.val)
         if progress is not None:
             progress(epoch, recipe.epochs, share)
@@ -95,7 +95,7 @@ def _descend(data: Dataset, arch: dict[str, Any], recipe: Recipe, progress: Prog
 
 
 def warped(x: Tensor, most: float) -> Tensor:
-    """Each image of x [B,C,H,W] under its own linear map about its centre: identity plus entries in [-most, most]."""
+    """Return images [B,C,H,W], each under a random linear map about its centre: identity plus U[-most, most]."""
     if most == 0:
         return x
     maps = torch.eye(2, 3) + nn.functional.pad((2 * torch.rand(len(x), 2, 2) - 1) * most, (0, 1))  # [B,2,3]
@@ -104,7 +104,7 @@ def warped(x: Tensor, most: float) -> Tensor:
 
 
 def shifted(x: Tensor, most: int) -> Tensor:
-    """Each image of x [B,C,H,W] moved by its own whole number of pixels in [-most, most] each way, zeros moving in."""
+    """Return images [B,C,H,W], each shifted by random whole pixels in [-most, most] each way, and filled with 0."""
     n, channels, height, width = x.shape
     padded = nn.functional.pad(x, (most,) * 4)
     down, right = torch.randint(0, 2 * most + 1, (2, n, 1))
@@ -116,6 +116,6 @@ def shifted(x: Tensor, most: int) -> Tensor:
 
 
 def accuracy(extractor: Extractor, split: Split) -> float:
-    """Share of the split's images that the extractor names right, 0..1."""
+    """Return the share of the split's images that the extractor classifies correctly, 0..1."""
     _, logits = run_extractor(extractor, split_images(split), len(split))
     return float((logits.argmax(1) == torch.as_tensor(split.labels)).double().mean())

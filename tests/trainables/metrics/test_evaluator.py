@@ -88,7 +88,7 @@ def test_score__missing_class_raises_fid(evaluator: Evaluator, extractor: Extrac
 
 
 def test_score__too_few_images(evaluator: Evaluator, extractor: Extractor) -> None:
-    with pytest.raises(ValueError, match="yielded 360 images where the evaluator scores 5000"):
+    with pytest.raises(ValueError, match="yielded 360 images, but the evaluator scores 5000"):
         score(evaluator, extractor, split_images(load("digits").test.to("cpu")))
 
 
