@@ -1,8 +1,8 @@
-"""More trials for a sweep, also for a finished one, in the same space or in a wider one.
+"""Add trials to a sweep, finished or not, in the same space or in a wider one.
 
-Optuna's samplers look at a parameter through the first range it ever had, so a study whose space grows is written
-anew, each old trial under its own number and with the new ranges; the switch is the moment when sweep.json names the
-new study. A space only grows here: a trial outside the new one could not be told to any sampler.
+Optuna's samplers use the first range that a parameter ever had. So a study whose space grows is written anew: each old
+trial keeps its number and gets the new ranges. The new study counts from the moment when sweep.json names it. A space
+can only grow, because no sampler accepts a trial outside its space.
 """
 
 from pathlib import Path
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from search_spaces import Space
 
 
-def extend_manifest(manifest: SweepManifest, more: int, settings: dict[str, str]) -> tuple[SweepManifest, "Space"]:
-    """The manifest of the longer sweep, and its space.
+def extend_manifest(manifest: SweepManifest, n_trials: int, settings: dict[str, str]) -> tuple[SweepManifest, "Space"]:
+    """Return the manifest of the sweep with `n_trials` more, and its space.
 
     Raises:
-        UserError: no trials, or settings that cannot be.
+        UserError: no trials, or settings that are not valid.
     """
     from search_spaces.param import space_to_json
     from search_spaces.walk import describe
 
-    if more < 1:
-        raise UserError(f"trials {more} is too small: at least 1 more")
+    if n_trials < 1:
+        raise UserError(f"trials {n_trials} is too small: at least 1 more")
     texts = {**manifest.set, **settings}
     space = configured_space(
         manifest.model, dict(texts), None if "epochs" in texts else manifest.epochs, manifest.precision
@@ -44,13 +44,13 @@ def extend_manifest(manifest: SweepManifest, more: int, settings: dict[str, str]
         set=texts,
         space=space_to_json(params),
         epochs=params["epochs"].largest(),
-        trials=manifest.trials + more,
+        trials=manifest.trials + n_trials,
     )
     return grown.normalized(), space
 
 
 def rewrite_study(directory: Path, old: SweepManifest, new: SweepManifest) -> SweepManifest:
-    """Copies the study into one with the new space, where that differs; returns the manifest that names it.
+    """Copy the study into one with the new space, if that differs, and return the manifest that names it.
 
     Raises:
         UserError: an old trial lies outside the new space.
@@ -58,28 +58,28 @@ def rewrite_study(directory: Path, old: SweepManifest, new: SweepManifest) -> Sw
     if new.space == old.space:
         return new
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    with closing_storage(directory, old.storage) as kept:
-        trials = optuna.load_study(study_name=old.study, storage=kept).get_trials()
-        moved = [_moved(trial, space_from_json(new.space)) for trial in trials]
-        name = _free_name(kept, old.name)
-        optuna.create_study(study_name=name, storage=kept, directions=study_directions(old)).add_trials(moved)
+    with closing_storage(directory, old.storage) as storage:
+        trials = optuna.load_study(study_name=old.study, storage=storage).get_trials()
+        copies = [_with_ranges(trial, space_from_json(new.space)) for trial in trials]
+        name = _free_name(storage, old.name)
+        optuna.create_study(study_name=name, storage=storage, directions=study_directions(old)).add_trials(copies)
     return new._replace(study=name)
 
 
 def delete_old_study(directory: Path, manifest: SweepManifest, name: str) -> None:
-    """Deletes a study that the sweep has left behind."""
+    """Delete the study that the sweep no longer uses."""
     if name != manifest.study:
-        with closing_storage(directory, manifest.storage) as kept:
-            optuna.delete_study(study_name=name, storage=kept)
+        with closing_storage(directory, manifest.storage) as storage:
+            optuna.delete_study(study_name=name, storage=storage)
 
 
-def _free_name(kept: BaseStorage, name: str) -> str:
-    taken = set(optuna.get_all_study_names(kept))
+def _free_name(storage: BaseStorage, name: str) -> str:
+    taken = set(optuna.get_all_study_names(storage))
     return next(other for k in range(2, len(taken) + 3) if (other := f"{name}@{k}") not in taken)
 
 
-def _moved(trial: FrozenTrial, params: dict[str, Param]) -> FrozenTrial:
-    """The trial with the new ranges; a key that used to be fixed has left no value, and stays without one."""
+def _with_ranges(trial: FrozenTrial, params: dict[str, Param]) -> FrozenTrial:
+    """Return the trial with the new ranges. A key that used to be fixed has no value in the trial and gets none."""
     ranges = {key: params[key].to_optuna() for key in trial.params if key in params and params[key].searched}
     for key, value in trial.params.items():
         if key not in ranges or not contains(ranges[key], value):

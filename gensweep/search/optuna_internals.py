@@ -65,7 +65,7 @@ def params_table(storage: BaseStorage) -> Table | None:
 
 def store_params(storage: RDBStorage, table: Table | None, stored_id: int, trial: FrozenTrial) -> None:
     """Store all parameters of a new trial in one statement. The public way takes three for each parameter: the fallback
-    if there is no table."""
+    without a known table."""
     lines: list[dict[str, Any]] = [
         {
             "trial_id": stored_id,

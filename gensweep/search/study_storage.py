@@ -1,4 +1,4 @@
-"""The Optuna study of a sweep: the one truth about its trials, and where it is stored."""
+"""Open the Optuna study of a sweep, the authority on its trials: in SQLite, a journal file or a database server."""
 
 import sqlite3
 import time
@@ -32,7 +32,8 @@ BUSY_S = 60  # how long a writer waits for another one's lock on study.db
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    """SQLite with a write-ahead log, synced at checkpoints: twice the commits, and a killed process loses none."""
+    """Connect to SQLite with a write-ahead log, synced at checkpoints: twice as many commits, and a killed process
+    loses none."""
     connection = sqlite3.connect(path, timeout=BUSY_S, check_same_thread=False)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
@@ -40,10 +41,10 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def open_storage(directory: Path, where: str | None) -> BaseStorage:
-    """The storage of a sweep: `study.db` in its directory, `study.journal` there, or the server at a URL.
+    """Return the storage of a sweep: `study.db` or `study.journal` in its directory, or the server at a URL.
 
     Raises:
-        UserError: there is no such storage, or its driver is not installed.
+        UserError: the storage does not exist, or its driver is not installed.
     """
     path = directory / "study.db"
     try:
@@ -59,34 +60,34 @@ def open_storage(directory: Path, where: str | None) -> BaseStorage:
 
 
 def _open_server(url: str) -> RDBStorage:
-    """A database. Optuna makes its tables without a look at who else does, so one after another."""
+    """Open a database. Optuna creates its tables without a lock, so processes take turns here."""
     engine = create_engine(url, poolclass=NullPool)
-    with engine.connect() as held:
-        if held.dialect.name == "postgresql":
-            held.execute(text("select pg_advisory_lock(hashtext('gensweep'))"))  # until this connection ends
+    with engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("select pg_advisory_lock(hashtext('gensweep'))"))  # until this connection ends
         return RDBStorage(url, {"pool_pre_ping": True})
 
 
 def _drop_torn_line(journal: Path) -> Path:
-    """The journal, without a last line that a full disk or a kill has torn: the next one would be appended to it, and
-    Optuna then reads neither."""
+    """Cut a last line that a full disk or a kill has torn, and return the journal. Otherwise the next line would be
+    appended to it, and Optuna could read neither."""
     if journal.exists():
         with journal.open("rb+") as file:
-            whole = file.read().rfind(b"\n") + 1
-            file.truncate(whole)
+            length = file.read().rfind(b"\n") + 1
+            file.truncate(length)
     return journal
 
 
 def hide_password(url: str | None) -> str | None:
-    """A storage URL without its password."""
+    """Return a storage URL without its password."""
     try:
         return url if url is None or "://" not in url else make_url(url).render_as_string(hide_password=True)
-    except (ValueError, ArgumentError):  # no URL: so nobody knows where in it a password would be
+    except (ValueError, ArgumentError):  # not a URL: a password could be anywhere in it
         return url.partition("://")[0] + "://..." if url else url
 
 
 def _connect_with_retry(dialect: Any, record: Any, arguments: Any, settings: Any) -> Any:
-    """Connects again to a server that was there before: one that restarts is waited for."""
+    """Connect again to a server that answered before, and wait for one that restarts."""
     end = time.monotonic() + PATIENCE_S
     while True:
         try:
@@ -99,14 +100,14 @@ def _connect_with_retry(dialect: Any, record: Any, arguments: Any, settings: Any
 
 @contextmanager
 def closing_storage(directory: Path, where: str | None) -> Generator[BaseStorage]:
-    """The storage of a sweep, closed in the end."""
-    kept = open_storage(directory, where)
+    """Give the storage of a sweep, and close it at the end."""
+    storage = open_storage(directory, where)
     try:
-        yield kept
+        yield storage
     finally:
-        kept.remove_session()
-        if isinstance(kept, RDBStorage):
-            kept.engine.dispose()
+        storage.remove_session()
+        if isinstance(storage, RDBStorage):
+            storage.engine.dispose()
         if where is None:
             _checkpoint_wal(directory / "study.db")
         if where == JOURNAL:
@@ -114,60 +115,62 @@ def closing_storage(directory: Path, where: str | None) -> Generator[BaseStorage
 
 
 def study_directions(manifest: SweepManifest) -> list[StudyDirection]:
-    """Of the objectives, in the order in which trials are told."""
+    """Return the direction of each objective, in the order in which Optuna gets the values of a trial."""
     ways = {"min": StudyDirection.MINIMIZE, "max": StudyDirection.MAXIMIZE}
-    return [ways[one.mode] for one in manifest.goal.objectives]
+    return [ways[objective.mode] for objective in manifest.goal.objectives]
 
 
 @contextmanager
 def open_study(directory: Path, manifest: SweepManifest, first: dict[str, Any]) -> Generator[Study]:
-    """The study of a resolved sweep, made where there is none; trial 0 has the parameters `first`, and the points of
-    the manifest come next."""
+    """Give the study of a resolved sweep, created if it does not exist. Trial 0 has the parameters `first`, and the
+    points of the manifest come next."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    with closing_storage(directory, manifest.storage) as kept, fast_log_ndtr():
+    with closing_storage(directory, manifest.storage) as storage, fast_log_ndtr():
         study = optuna.create_study(
-            storage=kept,
+            storage=storage,
             study_name=manifest.study,
             sampler=SeededByNumber(manifest.sampler, manifest.seed, manifest.space),
             directions=study_directions(manifest),
             load_if_exists=True,
         )
         wanted = [first, *manifest.points]
-        for point in wanted[len(study.get_trials(deepcopy=False)) :]:  # a kill may have come between two of them
+        for point in wanted[len(study.get_trials(deepcopy=False)) :]:  # a kill may have come between two points
             study.enqueue_trial(point)
         bucket_sync.compact_journal(directory)
-        mirror = WriteThroughStorage(kept, manifest.study, bucket_sync.journal_uploader(directory))
-        yield optuna.load_study(study_name=manifest.study, storage=mirror, sampler=study.sampler)
+        in_memory = WriteThroughStorage(storage, manifest.study, bucket_sync.journal_uploader(directory))
+        yield optuna.load_study(study_name=manifest.study, storage=in_memory, sampler=study.sampler)
 
 
 def _checkpoint_wal(path: Path) -> None:
-    """Folds the write-ahead log into the file, so that a sweep at rest is one file, and reading it writes nothing."""
+    """Move the write-ahead log into the file, so that a sweep at rest is one file, and reading it writes nothing."""
     connection = sqlite3.connect(path)
     try:
         connection.execute("PRAGMA journal_mode=DELETE")
     except sqlite3.OperationalError:
-        return  # somebody is reading: the last reader's exit or the next driver's folds it
+        return  # a reader has it open: its exit, or the next driver, moves the log
     finally:
         connection.close()
 
 
 def check_storage(url: str, name: str, is_new: bool) -> None:
-    """Whether a storage server can hold the sweep.
+    """Raise UserError if a storage server cannot hold the sweep.
 
     Raises:
-        UserError: it cannot be reached, or a new sweep's name is taken there.
+        UserError: the server cannot be reached, or a new sweep's name is taken there.
     """
     if url == JOURNAL:
         return
     if url.startswith("sqlite:") and make_url(url).database:
         checks.check_lockable(Path(str(make_url(url).database)))
-    with closing_storage(Path(), url) as kept:
-        taken = name in optuna.get_all_study_names(kept)
+    with closing_storage(Path(), url) as storage:
+        taken = name in optuna.get_all_study_names(storage)
     if taken and is_new:
         raise UserError(f"storage {hide_password(url)} holds a study named {name!r} already: choose another --name")
 
 
 def primary_values(study: Study, metric: str) -> dict[int, dict[int, float]]:
-    """The primary objective at every evaluated epoch of every trial, by number."""
-    found = {trial.number: values_by_epoch(trial, metric) for trial in study.get_trials(deepcopy=False)}
-    return {number: {epoch: values[metric] for epoch, values in told.items()} for number, told in found.items()}
+    """Return the primary objective at every evaluated epoch of every trial, by trial number."""
+    by_trial = {trial.number: values_by_epoch(trial, metric) for trial in study.get_trials(deepcopy=False)}
+    return {
+        number: {epoch: values[metric] for epoch, values in by_epoch.items()} for number, by_epoch in by_trial.items()
+    }

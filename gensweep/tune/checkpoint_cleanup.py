@@ -1,7 +1,7 @@
-"""`--keep-checkpoints 10GB`: all checkpoints of a sweep together stay within a size.
+"""`--keep-checkpoints 10GB`: delete checkpoints so that those of a sweep together stay within a size.
 
-Those of the worst trials that have ended go first, failed ones before all. Rows, samples and best weights are never
-touched, nor anything of an open trial; a trial whose checkpoints are gone cannot be trained on.
+Checkpoints of failed trials are deleted first, then those of the worst trials that have ended. Rows, samples and best
+weights are never deleted, nor anything of an open trial. A trial whose checkpoints are gone cannot be trained further.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ PATTERN = "checkpoint_*.pt"
 
 
 class CheckpointLimit:
-    """Keeps the checkpoints below `directory`/trials within `limit` bytes; None is no limit."""
+    """Keep the checkpoints below `directory`/trials within `limit` bytes. None means without a limit."""
 
     def __init__(self, directory: Path, limit: int | None, goal: Goal, trials: Iterable[FrozenTrial]) -> None:
         self._trials, self._limit, self._goal = directory / "trials", limit, goal
@@ -30,36 +30,36 @@ class CheckpointLimit:
         self._fit()
 
     def end(self, outcome: Outcome) -> None:
-        """A trial has ended."""
+        """Note that a trial has ended, and delete what is now over the limit."""
         self._enter(outcome.number, outcome.state, outcome.seen)
         self._fit()
 
     def line(self) -> list[str]:
-        """What a person wants to know of it."""
+        """Return the line about deleted checkpoints; nothing if none was deleted."""
         if not self.deleted:
             return []
         count, size = len(self.deleted), format_size(sum(self.deleted.values()))
         return [
             f"checkpoints of {count} trial{'s' * (count > 1)} ({size}) were deleted to keep within --keep-checkpoints: "
-            "rows, samples and best weights are there, but these trials cannot be trained on"
+            "rows, samples and best weights are kept, but these trials cannot be trained further"
         ]
 
-    def _enter(self, number: int, state: TrialState, told: Mapping[int, Values]) -> None:
-        at = self._goal.best(told)
-        order = (True, float("inf")) if at is None else self._goal.order(told[at])
+    def _enter(self, number: int, state: TrialState, by_epoch: Mapping[int, Values]) -> None:
+        epoch = self._goal.best(by_epoch)
+        order = (True, float("inf")) if epoch is None else self._goal.order(by_epoch[epoch])
         self._ended[number] = (state == TrialState.FAIL, *order)
-        if self._limit is not None and (size := self._held(number)):
+        if self._limit is not None and (size := self._checkpoint_bytes(number)):
             self._sizes[number] = size
 
-    def _held(self, number: int) -> int:
+    def _checkpoint_bytes(self, number: int) -> int:
         return sum(path.stat().st_size for path in (self._trials / f"{number:04d}").glob(PATTERN))
 
     def _fit(self) -> None:
         if self._limit is None or not self._trials.exists():
             return
         running = {int(path.name) for path in self._trials.iterdir() if path.name.isdigit()} - self._ended.keys()
-        over = sum(self._sizes.values()) + sum(map(self._held, running)) - self._limit
-        for number in sorted(self._sizes, key=lambda one: self._ended[one], reverse=True):
+        over = sum(self._sizes.values()) + sum(map(self._checkpoint_bytes, running)) - self._limit
+        for number in sorted(self._sizes, key=self._ended.__getitem__, reverse=True):
             if over <= 0:
                 return
             for path in (self._trials / f"{number:04d}").glob(PATTERN):

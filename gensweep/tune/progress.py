@@ -1,4 +1,4 @@
-"""What is known of a running sweep, and how it reads: counts, the best so far, the time left."""
+"""The progress of a running sweep and its text: counts, the best so far, the time left."""
 
 import math
 import time
@@ -25,7 +25,7 @@ class Best(NamedTuple):
 
 
 class SweepProgress:
-    """The state of a sweep as its driver sees it; starts from what the study already holds."""
+    """The state of a sweep as its driver sees it. It starts from what the study already holds."""
 
     def __init__(self, manifest: SweepManifest, trials: list[FrozenTrial], slots: int = 1) -> None:
         self.slots, self._begun, self._busy_s = slots, dict[int, float](), 0.0
@@ -49,26 +49,26 @@ class SweepProgress:
     def ended(self) -> int:
         return sum(self.counts.values())
 
-    def consider(self, number: int, params: dict[str, Any], told: dict[int, Values]) -> None:
-        """Takes the best of these epochs, if it keeps the constraints and beats the best so far."""
-        epoch = self.goal.best(told)
-        if epoch is None or not self.goal.keeps(told[epoch]):
+    def consider(self, number: int, params: dict[str, Any], by_epoch: dict[int, Values]) -> None:
+        """Take the best of these epochs if it keeps the constraints and beats the best so far."""
+        epoch = self.goal.best(by_epoch)
+        if epoch is None or not self.goal.keeps(by_epoch[epoch]):
             return
-        if self.best is None or self.goal.order(told[epoch]) < self.goal.order(self.best.values):
-            self.best = Best(number, epoch, told[epoch], params)
+        if self.best is None or self.goal.order(by_epoch[epoch]) < self.goal.order(self.best.values):
+            self.best = Best(number, epoch, by_epoch[epoch], params)
 
     def start(self, number: int) -> None:
-        """A worker takes up a trial."""
+        """Note that a worker starts a trial."""
         self.running.setdefault(number, "-|0")
         self._begun[number] = time.monotonic()
 
     def leave(self, number: int) -> None:
-        """A worker is done with a trial, or lost."""
+        """Note that a worker is done with a trial, or lost."""
         self.running.pop(number, None)
         self._busy_s += time.monotonic() - self._begun.pop(number, time.monotonic())
 
     def utilisation(self) -> float:
-        """The share of this launch's worker time in which a worker held a trial."""
+        """Return the share of this launch's worker time in which a worker had a trial."""
         now = time.monotonic()
         busy = self._busy_s + sum(now - began for began in self._begun.values())
         return busy / (self.slots * (now - self._began))
@@ -87,13 +87,13 @@ class SweepProgress:
             self.reasons[reason] += 1
 
     def left_s(self) -> float | None:
-        """Seconds until the last trial ends, at the pace of this launch; None before its first trial has ended."""
+        """Return the seconds until the last trial ends, at the pace of this launch; None before the first has ended."""
         if not self._ended_here:
             return None
         return float((time.monotonic() - self._began) / self._ended_here * (self.total - self.ended))
 
     def summary(self) -> str:
-        """The counts, the best and the time left on one line."""
+        """Return the counts, the best and the time left on one line."""
         parts = [f"{self.ended}/{self.total} trials"]
         parts += [f"{self.counts[word]} {word}" for word in STATE_WORDS.values() if self.counts[word]]
         if self.running:
@@ -108,7 +108,7 @@ class SweepProgress:
         return ", ".join(parts)
 
     def best_line(self) -> str:
-        """The best so far: its trial, score, epoch and parameters."""
+        """Return the best so far: its trial, score, epoch and parameters."""
         if self.best is None:
             return "none yet"
         best = self.best
@@ -116,30 +116,30 @@ class SweepProgress:
         return f"trial {best.number}, {score} at epoch {best.epoch}: {format_params(best.params)}"
 
     def failures(self) -> str:
-        """Why trials failed: `2 nan, 1 oom`."""
+        """Return why trials failed: `2 nan, 1 oom`."""
         return ", ".join(f"{count} {reason}" for reason, count in self.reasons.most_common())
 
     def line(self, outcome: Outcome) -> str:
-        """One finished trial on one line."""
+        """Return one finished trial on one line."""
         head = f"trial {outcome.number:4d}  {STATE_WORDS[outcome.state]:7s}"
         if outcome.state == TrialState.FAIL:
             return f"{head}  {outcome.reason}: {outcome.error}"
-        at = self.goal.best(outcome.seen)
-        score = format_scores(self.goal, outcome.seen[at] if at is not None else {}, 8)
+        best_epoch = self.goal.best(outcome.seen)
+        score = format_scores(self.goal, {} if best_epoch is None else outcome.seen[best_epoch], 8)
         return f"{head}  {score}  epoch {outcome.epoch:3d}  {format_params(outcome.params)}"
 
     def table(self) -> Table:
-        """The live view."""
+        """Return the table of the live view."""
         table = Table(title=self.summary(), title_justify="left", title_style="bold", box=None, expand=True)
         for column in ("trial", "state", self.metric, "epoch"):
             table.add_column(column, no_wrap=True)
-        table.add_column("parameters", no_wrap=True, overflow="ellipsis", ratio=1)  # takes what is left of the line
+        table.add_column("parameters", no_wrap=True, overflow="ellipsis", ratio=1)  # the rest of the line
         for outcome in self.recent:
             shown = [format_number(values[self.metric]) for values in [*outcome.seen.values()][-1:]] or ["-"]
-            said = f"{outcome.reason}: {outcome.error}" if outcome.reason else format_params(outcome.params)
-            table.add_row(str(outcome.number), STATE_WORDS[outcome.state], shown[0], str(outcome.epoch), said)
-        for running, said in sorted(self.running.items()):
-            table.add_row(str(running), "running", *said.split("|", 1), "")
+            note = f"{outcome.reason}: {outcome.error}" if outcome.reason else format_params(outcome.params)
+            table.add_row(str(outcome.number), STATE_WORDS[outcome.state], shown[0], str(outcome.epoch), note)
+        for number, cells in sorted(self.running.items()):
+            table.add_row(str(number), "running", *cells.split("|", 1), "")
         if self.best is not None:
             table.add_section()
             best = self.best
@@ -149,12 +149,12 @@ class SweepProgress:
 
 
 def format_scores(goal: Goal, values: Values, width: int = 0) -> str:
-    """The objectives by name, then what constraints are broken: `fid 12.5, precision 0.7; breaks modes>=7 (6.2)`."""
-    told = ", ".join(
-        f"{one.metric} {format_number(values.get(one.metric, math.nan)):>{width}s}" for one in goal.objectives
+    """Return the objectives by name, then the broken constraints: `fid 12.5, precision 0.7; breaks modes>=7 (6.2)`."""
+    scores = ", ".join(
+        f"{metric} {format_number(values.get(metric, math.nan)):>{width}s}" for metric, _ in goal.objectives
     )
-    broken = [one for one in goal.constraints if one.key in values and one.excess(values) > 0]
-    return "; ".join([told, *(f"breaks {one} ({format_number(values[one.key])})" for one in broken)])
+    broken = [limit for limit in goal.constraints if limit.key in values and limit.excess(values) > 0]
+    return "; ".join([scores, *(f"breaks {limit} ({format_number(values[limit.key])})" for limit in broken)])
 
 
 def format_number(value: float) -> str:
@@ -162,5 +162,5 @@ def format_number(value: float) -> str:
 
 
 def format_params(values: dict[str, Any]) -> str:
-    """Parameters as a user would write them."""
+    """Return parameters as a user would write them."""
     return " ".join(f"{key}={format_number(v) if isinstance(v, float) else v}" for key, v in values.items())

@@ -22,7 +22,7 @@ class ProgressCallback(NotPickled, tune.Callback):
     def __init__(self, progress: SweepProgress, console: Console) -> None:
         self.progress, self._console = progress, console
         self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
-        self._drawn = time.monotonic()
+        self._last_shown = time.monotonic()
 
     def __enter__(self) -> "ProgressCallback":
         if self._live is not None:
@@ -46,27 +46,27 @@ class ProgressCallback(NotPickled, tune.Callback):
         self.progress.start(trial.config["number"])
 
     def on_trial_result(self, iteration: int, trials: Any, trial: Any, result: dict[str, Any], **info: Any) -> None:
-        own, goal = trial.config["number"], self.progress.goal
-        if own not in self.progress.running or result["status"] != "ok":
+        number, goal = trial.config["number"], self.progress.goal
+        if number not in self.progress.running or result["status"] != "ok":
             return
-        self.progress.running[own] = (
+        self.progress.running[number] = (
             f"{format_number(result[goal.primary.metric])}|{result['epoch']}/{result['epochs']}"
         )
         if is_valid_evaluation(result, goal.primary.metric):
-            asked = {key: trial.config[key] for key in self.progress.swept if key in trial.config}
-            self.progress.consider(own, asked, {result["epoch"]: goal.values(result)})
+            params = {key: trial.config[key] for key in self.progress.swept if key in trial.config}
+            self.progress.consider(number, params, {result["epoch"]: goal.values(result)})
 
     def on_trial_recover(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
-        self._say(f"trial {trial.config['number']:4d}  again    its worker was lost; it goes on from its checkpoint")
+        self._say(f"trial {trial.config['number']:4d}  again    its worker was lost; it continues from its checkpoint")
 
     def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
         self.progress.leave(trial.config["number"])
 
     def on_step_end(self, iteration: int, trials: Any, **info: Any) -> None:
         now = time.monotonic()
-        if now - self._drawn < (LINE_EVERY_S if self._live is None else LIVE_EVERY_S):
+        if now - self._last_shown < (LINE_EVERY_S if self._live is None else LIVE_EVERY_S):
             return
-        self._drawn = now
+        self._last_shown = now
         if self._live is None:
             self._say(f"  {self.progress.summary()}")
         else:

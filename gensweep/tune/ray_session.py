@@ -1,4 +1,4 @@
-"""The Ray that a sweep runs on: one of its own by default, a cluster only where the user names one."""
+"""Start or join the Ray that a sweep runs on: one of its own by default, a cluster only if the user names one."""
 
 import logging
 import os
@@ -34,10 +34,10 @@ _held = False  # whether the Ray of this process is ours
 
 @contextmanager
 def ray_environment() -> Generator[None]:
-    """Ray's settings in the environment, which the workers of our own Ray inherit; put back at the end."""
+    """Put Ray's settings into the environment, which the workers of our own Ray inherit, and restore it at the end."""
     before = dict(os.environ)
     os.environ.update(ENVIRONMENT)
-    if ROOT.name not in ("site-packages", "dist-packages"):  # a checkout: workers must find what we found
+    if ROOT.name not in ("site-packages", "dist-packages"):  # a checkout: workers must import the same files
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), before.get("PYTHONPATH")]))
     try:
         yield
@@ -48,11 +48,11 @@ def ray_environment() -> Generator[None]:
 
 @contextmanager
 def connect(address: str | None, ray_init: Mapping[str, Any]) -> Generator[list[Node]]:
-    """Ray for the length of a sweep; gives what each node has. `address` joins a cluster (so does RAY_ADDRESS).
-    Inside another `connected` it is the outer one's: so several sweeps share one Ray.
+    """Connect to Ray for the length of a sweep, and give what each node has. `address` joins a cluster (so does
+    RAY_ADDRESS). Inside another `connect` the outer one's Ray is used, so that several sweeps share one.
 
     Raises:
-        UserError: no cluster answers there, or this process is on another Ray already.
+        UserError: no cluster answers there, or this process has started a Ray of its own.
     """
     global _held
     import ray
@@ -63,10 +63,10 @@ def connect(address: str | None, ray_init: Mapping[str, Any]) -> Generator[list[
         yield node_resources()
         return
     where = address or os.environ.get("RAY_ADDRESS") or "local"
-    more = dict(ray_init)
+    arguments = dict(ray_init)
     if where == "local":
-        more = {"include_dashboard": False, **more}
-    _start(where, more)
+        arguments = {"include_dashboard": False, **arguments}
+    _start(where, arguments)
     _held = True
     try:
         with ray_watchdog.watch_ray():
@@ -101,30 +101,30 @@ def _size(node: Node) -> float:
     return node.get("CPU", 0.0) + node.get("GPU", 0.0)
 
 
-def _start(where: str, more: Mapping[str, Any]) -> None:
-    """`ray.init`, and once more where Ray's 30 seconds were too short for a busy machine."""
+def _start(where: str, arguments: Mapping[str, Any]) -> None:
+    """Call `ray.init`, and once again if Ray's 30 seconds were too short for a busy machine."""
     import ray
 
-    own = where == "local"
-    if not own:  # a cluster's workers do not inherit our environment
-        more = {"runtime_env": {"env_vars": ENVIRONMENT}, **more}
+    is_local = where == "local"
+    if not is_local:  # a cluster's workers do not inherit our environment
+        arguments = {"runtime_env": {"env_vars": ENVIRONMENT}, **arguments}
     check_reachable(where)
-    for last in (not own, True):
+    for last in (not is_local, True):
         try:
-            ray.init(where, log_to_driver=False, logging_level=logging.CRITICAL, **more)
+            ray.init(where, log_to_driver=False, logging_level=logging.CRITICAL, **arguments)
             return
         except Exception as error:  # Ray raises bare ones here
             ray.shutdown()
             if last:
-                fault = "Ray does not start here" if own else f"address {where!r}: no Ray cluster answers there"
+                fault = "Ray does not start here" if is_local else f"address {where!r}: no Ray cluster answers there"
                 raise UserError(f"{fault} ({first_line(error)})") from error
 
 
 def check_reachable(address: str | None) -> None:
-    """Whether anything listens at HOST:PORT: Ray itself would try for three and a half minutes.
+    """Raise UserError if nothing listens at HOST:PORT: Ray itself would try for three and a half minutes.
 
     Raises:
-        UserError: nothing does.
+        UserError: nothing listens there.
     """
     if address is None or ":" not in address:
         return

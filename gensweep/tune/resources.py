@@ -1,4 +1,4 @@
-"""How many trials run at once, and what each gets: cores, and fractions of GPUs."""
+"""Decide how many trials run at once, and what each gets: cores, and fractions of GPUs."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -18,18 +18,18 @@ class Share(NamedTuple):
     concurrent: int
 
     def line(self, nodes: Sequence[Node]) -> str:
-        """One line for the user about what is there and how it is used."""
+        """Return one line for the user: the resources, and how they are used."""
         cpus, gpus = _sum(nodes, "CPU"), _sum(nodes, "GPU")
-        given = f"{self.cpus_per_trial:g} core{'s' * (self.cpus_per_trial != 1)}"
+        each = f"{self.cpus_per_trial:g} core{'s' * (self.cpus_per_trial != 1)}"
         if self.gpus_per_trial:
-            given += f" and {self.gpus_per_trial:g} of a GPU"
-        there = f"{len(nodes)} nodes with " if len(nodes) > 1 else ""
-        there += f"{cpus:g} cores, {gpus:g} GPU{'s' * (gpus != 1)}"
-        return f"{there}: {self.concurrent} trial{'s' * (self.concurrent != 1)} at once, {given} each"
+            each += f" and {self.gpus_per_trial:g} of a GPU"
+        total = f"{len(nodes)} nodes with " if len(nodes) > 1 else ""
+        total += f"{cpus:g} cores, {gpus:g} GPU{'s' * (gpus != 1)}"
+        return f"{total}: {self.concurrent} trial{'s' * (self.concurrent != 1)} at once, {each} each"
 
 
 def share(options: Options | LaunchOptions, nodes: Sequence[Node]) -> Share:
-    """The share of each trial on these nodes; a trial runs on one of them.
+    """Return the share of each trial on these nodes. A trial runs on one of them.
 
     Raises:
         UserError: a single trial asks for more than a node has.
@@ -38,15 +38,15 @@ def share(options: Options | LaunchOptions, nodes: Sequence[Node]) -> Share:
     on_one = " on one node" * (len(nodes) > 1)
     cpus_per_trial = options.cpus_per_trial if options.cpus_per_trial is not None else 1.0
     if cpus_per_trial > cpus:
-        raise UserError(f"cpus-per-trial {cpus_per_trial:g}: only {cpus:g} cores are there{on_one}")
+        raise UserError(f"cpus-per-trial {cpus_per_trial:g}: only {cpus:g} cores are available{on_one}")
     gpus_per_trial = options.gpus_per_trial
     if gpus_per_trial is None:
-        having = [node for node in nodes if node.get("GPU", 0)]
-        at_once = sum(int(node.get("CPU", 0) // cpus_per_trial) for node in having)
-        gpus_per_trial = 1 / max(1, min(TRIALS_PER_GPU, int(at_once // _sum(having, "GPU")))) if having else 0.0
+        gpu_nodes = [node for node in nodes if node.get("GPU", 0)]
+        at_once = sum(int(node.get("CPU", 0) // cpus_per_trial) for node in gpu_nodes)
+        gpus_per_trial = 1 / max(1, min(TRIALS_PER_GPU, int(at_once // _sum(gpu_nodes, "GPU")))) if gpu_nodes else 0.0
     if gpus_per_trial > gpus:
         only = f"only {gpus:g}" if gpus else "no"
-        raise UserError(f"gpus-per-trial {gpus_per_trial:g}: {only} GPUs are there{on_one}")
+        raise UserError(f"gpus-per-trial {gpus_per_trial:g}: {only} GPUs are available{on_one}")
     at_once = sum(_fits(node, cpus_per_trial, gpus_per_trial) for node in nodes)
     return Share(cpus_per_trial, gpus_per_trial, max(1, min(at_once, options.concurrent or at_once, options.trials)))
 
@@ -56,7 +56,7 @@ def _sum(nodes: Sequence[Node], kind: str) -> float:
 
 
 def _fits(node: Node, cpus_per_trial: float, gpus_per_trial: float) -> int:
-    """How many trials a node holds: Ray never splits one over two GPUs."""
+    """Return how many trials a node holds: Ray never splits one over two GPUs."""
     cpus, gpus = int(node.get("CPU", 0) // cpus_per_trial), node.get("GPU", 0.0)
     if not gpus_per_trial:
         return cpus
@@ -65,7 +65,7 @@ def _fits(node: Node, cpus_per_trial: float, gpus_per_trial: float) -> int:
 
 
 def emulates_bf16() -> bool:
-    """Whether the CPU of this process has no bf16 arithmetic of its own; False where torch does not tell."""
+    """Return whether the CPU of this process lacks bf16 arithmetic; False if torch cannot say."""
     import torch
 
     if not hasattr(torch.cpu, "get_capabilities"):

@@ -1,10 +1,10 @@
 """The function that Ray Tune ships to its workers: by name, so that a worker imports it from here.
 
-Importing it claims the rooms for us before a worker unpickles anything of theirs. Whatever a trial raises is classified
-where it happens and reported as a last row. A fault of the configuration would only happen again, so the trial ends
-there, and its worker goes on to the next one; after memory ran out, or after an error of the machine (its device, a
-library, a file), the worker is replaced and the trial tried again. A full disk is no fault of the trial: the driver
-halts, and the trial stays open.
+Importing it installs the import hook before a worker unpickles anything of our packages. Whatever a trial raises is
+classified in the worker and reported as a last row. A fault of the configuration would only happen again, so the trial
+ends, and its worker takes the next one. After memory ran out, or after an error of the machine (its device, a library,
+a file), the worker is replaced and the trial tried again. A full disk is not the fault of the trial: the driver stops,
+and the trial stays open.
 """
 
 from contextlib import nullcontext
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from trainables.objective import Goal
 
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory")
-TIMEOUT = f"it took longer than --trial-timeout; its folder says in {STACK_FILE} where it was"
+TIMEOUT = f"it took longer than --trial-timeout; {STACK_FILE} in its folder shows where it was"
 MAX_LINE = 300  # characters of an error that are kept
 
 
 class Task(NamedTuple):
-    """What all trials of a sweep have in common, besides the data and the judge."""
+    """What all trials of a sweep have in common, besides the data and the evaluator."""
 
     model: str
     directory: str  # the sweep's, a path or a URL
@@ -40,7 +40,7 @@ class Task(NamedTuple):
 
 
 def classify(error: Exception) -> tuple[str, str]:
-    """The class of a failure, `oom`, `disk` or `error`, and one line about it."""
+    """Return the class of a failure, `oom`, `disk` or `error`, and one line about it."""
     text = " ".join(str(error).split())
     if is_disk_full(error):
         return "disk", f"{type(error).__name__}: {text}"[:MAX_LINE]
@@ -51,8 +51,10 @@ def classify(error: Exception) -> tuple[str, str]:
 
 
 def train(config: dict[str, Any], *, data: Any, evaluator: Any, task: Task) -> None:
-    """One trial: the model's own training, its failures classified. `config` holds a configuration and its number."""
-    directory = None if is_url(task.directory) else Path(task.directory)  # a bucket has neither locks nor dying words
+    """Train one trial and classify its failures. `config` holds a configuration and its number."""
+    directory = (
+        None if is_url(task.directory) else Path(task.directory)
+    )  # a bucket has neither locks nor a file for the stack of a timeout
     number = int(config["number"])
     nothing = {task.goal.primary.metric: float("nan")}  # Tune gives up on a row that lacks the metric
     last = {"epoch": 0, "epochs": config["epochs"], "eval_epoch": -1, **nothing}

@@ -134,7 +134,7 @@ def run(
     manifest: SweepManifest,
     space: "Space",
     parts: tuple["Dataset", "Evaluator"],
-    given: Share,
+    share: Share,
     end: float | None,
     console: Console,
     function: Callable[..., None] = train,
@@ -146,7 +146,7 @@ def run(
     began, control = time.monotonic(), StopControl()
     with open_study(directory.resolve(), manifest, default(space)[1]) as study:
         trials = study.get_trials(deepcopy=False)
-        progress = SweepProgress(manifest, trials, given.concurrent)
+        progress = SweepProgress(manifest, trials, share.concurrent)
         view = ProgressCallback(progress, console)
         goal = manifest.goal
         limit = CheckpointLimit(directory, manifest.keep_checkpoints, goal, trials)
@@ -167,7 +167,7 @@ def run(
             task = Task(manifest.model, workdir.trials_uri(directory), goal, manifest.seed, manifest.trial_timeout_s)
             shared = tune.with_parameters(function, data=parts[0], evaluator=parts[1], task=task)  # once to each node
             built = build_tuner(
-                directory.resolve() / "ray", shared, manifest.max_failures, given, (searcher, scheduler, view, stopper)
+                directory.resolve() / "ray", shared, manifest.max_failures, share, (searcher, scheduler, view, stopper)
             )
             with control.on_interrupt(), view:
                 fit_tuner(built, console)
@@ -201,18 +201,18 @@ def build_tuner(
     storage: Path,
     function: Callable[..., Any],
     max_failures: int,
-    given: Share,
+    share: Share,
     wiring: tuple[Any, Any, Any, Stopper],
 ) -> tune.Tuner:
     """Return a fresh Tuner, whose own files are disposable."""
     searcher, scheduler, view, stopper = wiring
     return tune.Tuner(
-        tune.with_resources(function, {"cpu": given.cpus_per_trial, "gpu": given.gpus_per_trial}),
+        tune.with_resources(function, {"cpu": share.cpus_per_trial, "gpu": share.gpus_per_trial}),
         tune_config=tune.TuneConfig(
             search_alg=searcher,
             scheduler=scheduler,
             num_samples=searcher.left,
-            max_concurrent_trials=given.concurrent,
+            max_concurrent_trials=share.concurrent,
             reuse_actors=True,
             trial_dirname_creator=_trial_folder,
             trial_name_creator=_trial_folder,
@@ -228,8 +228,10 @@ def build_tuner(
     )
 
 
-def _launch_result(cause: str, progress: SweepProgress, wall_s: float | None, more: Sequence[str] = ()) -> LaunchResult:
-    lines = [*_summary_lines(progress, wall_s), *more]
+def _launch_result(
+    cause: str, progress: SweepProgress, wall_s: float | None, notes: Sequence[str] = ()
+) -> LaunchResult:
+    lines = [*_summary_lines(progress, wall_s), *notes]
     return LaunchResult(cause, progress.ended, progress.counts["failed"], lines, progress.best is not None)
 
 

@@ -1,8 +1,8 @@
-"""The end of a trial that takes too long, or hangs.
+"""End a trial that takes too long or hangs.
 
-Python's own watchdog (faulthandler) runs in a thread that needs no interpreter lock, so that it also ends a process
-that hangs inside a library; the stack it leaves says where. The worker is lost with it: the attempt that follows finds
-the stack in the trial's folder, trains nothing, and says `timeout`.
+Python's own watchdog (faulthandler) runs in a thread that needs no interpreter lock, so it also ends a process that
+hangs inside a library. The stack that it writes shows where. The worker dies with it: the next attempt sees the stack
+in the trial's folder, trains nothing and reports `timeout`.
 """
 
 import faulthandler
@@ -10,7 +10,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-STACK_FILE = "timeout.txt"  # in the trial's folder: where it was when its time was up
+STACK_FILE = "timeout.txt"  # in the trial's folder: the stack when its time was up
 
 
 def _stack(directory: Path, number: int) -> Path:
@@ -19,7 +19,7 @@ def _stack(directory: Path, number: int) -> Path:
 
 @contextmanager
 def time_limit(directory: Path, number: int, timeout_s: float | None) -> Generator[None]:
-    """Ends this process where the body takes longer than `timeout_s` seconds."""
+    """End this process if the body takes longer than `timeout_s` seconds."""
     if timeout_s is None:
         yield
         return
@@ -35,6 +35,6 @@ def time_limit(directory: Path, number: int, timeout_s: float | None) -> Generat
 
 
 def timed_out(directory: Path, number: int) -> bool:
-    """Whether an attempt of the trial was ended for its time."""
+    """Return whether an attempt of the trial was ended by its time limit."""
     path = _stack(directory, number)
     return path.exists() and path.stat().st_size > 0

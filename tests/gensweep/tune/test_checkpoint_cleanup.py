@@ -40,7 +40,7 @@ def test_the_worst_that_have_ended_lose_their_checkpoints_first(tmp_path: Path) 
     assert left() == [0, 1, 2]  # 3 had failed, 5 was the worst of the others, then 4
     (line,) = budget.line()
     assert line.startswith("checkpoints of 3 trials (1 kB) were deleted")
-    assert line.endswith("these trials cannot be trained on")
+    assert line.endswith("these trials cannot be trained further")
     (directory / "trials" / "0004" / "checkpoint_0003.pt").write_bytes(bytes(300))
     CheckpointLimit(directory, 1, goal, told)  # to which 4 is open
     assert left() == [4]

@@ -52,7 +52,7 @@ def test_the_line_says_how_many_nodes() -> None:
 
 
 def test_no_trial_runs_on_two_nodes() -> None:
-    with pytest.raises(UserError, match="gpus-per-trial 2: only 1 GPUs are there on one node"):
+    with pytest.raises(UserError, match="gpus-per-trial 2: only 1 GPUs are available on one node"):
         share(Options("vae", gpus_per_trial=2), RACK)
 
 
