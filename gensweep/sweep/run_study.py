@@ -1,10 +1,10 @@
-"""A study: a fixed question whose arms are trained at equal budget over the same seeds.
+"""Run a study: a fixed question whose arms are trained with equal budgets over the same seeds.
 
 A study is a directory of sweeps plus study.json. An arm that is a configuration is a sweep of a space pinned to it, and
-its trials are the seeds: a trial's seed follows from the sweep's seed and the trial's number, so trial k of every arm
-has the same one, and differences are taken seed by seed. An arm that is a search is an ordinary sweep, whose pick
-is then trained like any other arm; beside it there may be a random search as its control. All arms share one Ray, and
-per data set one judge. Typed again, a study goes on.
+its trials are the seeds. A trial's seed follows from the sweep's seed and the trial's number. So trial k has the same
+seed in every arm, and arms are compared seed by seed. An arm that is a search is an ordinary sweep; its pick is then
+trained like any other arm. A random search may accompany it as its control. All arms share one Ray, and the arms of one
+data set share one evaluator. The same command again continues a study.
 """
 
 import datetime
@@ -37,54 +37,57 @@ from trainables.filestore import is_url
 FORMAT = 1
 
 
-def run(asked: StudyOptions, command: list[str], console: Console) -> str:
-    """Trains what is left of a study; returns how it ended: done, interrupted, or open where Ray gave up.
+def run(options: StudyOptions, command: list[str], console: Console) -> str:
+    """Train what is left of a study. Return how it ended: done, interrupted, or open if Ray gave up.
 
     Raises:
-        UserError: whatever the user has to change.
+        UserError: the user has to change something.
     """
     from gensweep.sweep.run_sweep import prepare_sweep
 
     for name in ("seeds", "epochs", "trials"):
-        check_whole_number(name, getattr(asked, name), 1)
-    if is_url(asked.results):
-        raise UserError(f"results {asked.results!r}: the searches of a study share a folder, and this is a bucket")
-    ray_session.check_reachable(asked.address)
-    session = SweepSession(asked.directory, asked.address, command, console)
-    owned = {arm: resolve_arm(asked, arm) for arm in asked.study.arms}
-    once = list({own.directory: own for own in owned.values()}.values())
-    searches = [own for own in once if own.spec.trials]
-    sweeps = [search_options(own) for own in searches] + [control_options(own) for own in searches if own.spec.control]
-    for options in [*sweeps, *(training_options(own) for own in once if own not in searches)]:
-        prepare_sweep(options, command, session.load)  # refuses what cannot be before anything is written
-    with _recorded(asked, session, owned), session.stack:
+        check_whole_number(name, getattr(options, name), 1)
+    if is_url(options.results):
+        raise UserError(f"results {options.results!r}: the searches of a study share a folder, and this is a bucket")
+    ray_session.check_reachable(options.address)
+    session = SweepSession(options.directory, options.address, command, console)
+    arms = {name: resolve_arm(options, name) for name in options.study.arms}
+    distinct = list({arm.directory: arm for arm in arms.values()}.values())
+    searches = [arm for arm in distinct if arm.spec.trials]
+    sweeps = [search_options(arm) for arm in searches] + [control_options(arm) for arm in searches if arm.spec.control]
+    for sweep in [*sweeps, *(training_options(arm) for arm in distinct if arm not in searches)]:
+        prepare_sweep(sweep, command, session.load)  # refuse wrong options before anything is written
+    with _record_launch(options, session, arms), session.stack:
         cause = session.train(sweeps)
         if cause == "done":
-            cause = session.train([training_options(own, _pick(own) if own in searches else None) for own in once])
+            cause = session.train([training_options(arm, _pick(arm) if arm in searches else None) for arm in distinct])
     return cause
 
 
-def _pick(own: ResolvedArm) -> dict[str, Any]:
-    """The best configuration of an arm's search."""
+def _pick(arm: ResolvedArm) -> dict[str, Any]:
+    """Return the best configuration of an arm's search."""
     from analysis.read import results
     from analysis.sweep import ranking
 
-    config: dict[str, Any] = ranking.top_entries(results.load(own.asked.directory / f"{own.arm}-search"), 1)[0][
+    config: dict[str, Any] = ranking.top_entries(results.load(arm.options.directory / f"{arm.arm}-search"), 1)[0][
         "config"
     ]
     return config
 
 
 @contextmanager
-def _recorded(asked: StudyOptions, session: SweepSession, owned: Mapping[str, ResolvedArm]) -> Generator[None]:
-    """Writes study.json at the start, and at the end the seconds that this launch took; one that found nothing left to
-    train is no launch, and leaves versions and commit those of the trainings."""
-    path, began = asked.directory / "study.json", time.monotonic()
+def _record_launch(options: StudyOptions, session: SweepSession, arms: Mapping[str, ResolvedArm]) -> Generator[None]:
+    """Write study.json at the start, and again at the end with the seconds that this launch took.
+
+    A run that has nothing left to train does not count as a launch. It keeps the recorded versions and commit, which
+    are those of the trainings.
+    """
+    path, began = options.directory / "study.json", time.monotonic()
     before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"launches": []}
     launch = {
         "began": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "cores": os.cpu_count(),
-        "load": round(os.getloadavg()[0], 1),  # what else the machine was doing: minutes mean nothing without
+        "load": round(os.getloadavg()[0], 1),  # a duration is only comparable on an equally busy machine
     }
 
     def write(content: dict[str, Any]) -> None:
@@ -93,43 +96,44 @@ def _recorded(asked: StudyOptions, session: SweepSession, owned: Mapping[str, Re
 
     def now() -> dict[str, Any]:
         took = {**launch, "wall_s": round(time.monotonic() - began, 1)}
-        return {**_sheet(asked, session.command, owned), "launches": [*before["launches"], took]}
+        return {**_study_json(options, session.command, arms), "launches": [*before["launches"], took]}
 
     write(now())
     try:
         yield
     finally:
-        kept = {key: before[key] for key in ("versions", "commit", "dirty", "launches") if key in before}
-        write(now() if session.nodes is not None else {**now(), **kept})
+        recorded = {key: before[key] for key in ("versions", "commit", "dirty", "launches") if key in before}
+        write(now() if session.nodes is not None else {**now(), **recorded})
 
 
-def _trials(own: ResolvedArm) -> int:
-    """How many trials an arm's search has; 0 where it has none."""
-    return own.spec.trials and (own.asked.trials or own.spec.trials)
+def _trials(arm: ResolvedArm) -> int:
+    """Return how many trials an arm's search has; 0 if the arm has no search."""
+    return arm.spec.trials and (arm.options.trials or arm.spec.trials)
 
 
-def _sheet(asked: StudyOptions, command: list[str], owned: Mapping[str, ResolvedArm]) -> dict[str, Any]:
-    study = asked.study
-    arms = [
+def _study_json(options: StudyOptions, command: list[str], arms: Mapping[str, ResolvedArm]) -> dict[str, Any]:
+    """Return the content of study.json without its launches."""
+    study = options.study
+    described = [
         {
             "name": name,
             "note": arm.note,
-            "directory": str(Path("..", owned[name].directory.relative_to(asked.results))),
-            "at": owned[name].asked.scaled(arm.at) if arm.at else 0,
-            "searched": _trials(owned[name]),
-            "control": owned[name].spec.control,
+            "directory": str(Path("..", arms[name].directory.relative_to(options.results))),
+            "at": arms[name].options.scaled(arm.at) if arm.at else 0,
+            "searched": _trials(arms[name]),
+            "control": arms[name].spec.control,
         }
         for name, arm in study.arms.items()
     ]
     return {
         "format": FORMAT,
-        "name": asked.name,
+        "name": options.name,
         "title": study.title,
         "question": study.question,
         "scope": study.scope,
         "command": command,
-        "seeds": asked.seeds or study.seeds,
-        "arms": arms,
+        "seeds": options.seeds or study.seeds,
+        "arms": described,
         "claims": [claim._asdict() for claim in study.claims],
         "table": list(study.table),
         "pictures": {name: list(shown) for name, shown in study.pictures.items()},

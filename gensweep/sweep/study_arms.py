@@ -1,4 +1,4 @@
-"""The arms of a study, from what its file states and the user asks for to the sweeps that train them."""
+"""Turn the arms of a study into the options of the sweeps that train them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class StudyOptions(NamedTuple):
-    """A study as the user asked for it; None means what its file says."""
+    """The options of a study that the user can set. None means the value in the study's file."""
 
     name: str
     seeds: int | None = None
@@ -29,12 +29,12 @@ class StudyOptions(NamedTuple):
     gpus_per_trial: float | None = None
     address: str | None = None
 
-    def of(self, name: str) -> "StudyOptions":
+    def for_study(self, name: str) -> "StudyOptions":
         return self._replace(name=name)
 
     @property
     def study(self) -> "Study":
-        """UserError where there is none of this name."""
+        """Return the study with this name; raise UserError if there is none."""
         from search_spaces.studies import STUDIES
 
         if self.name not in STUDIES:
@@ -46,90 +46,93 @@ class StudyOptions(NamedTuple):
         return Path(self.results) / f"study-{self.name}"
 
     def scaled(self, epochs: int) -> int:
-        """A number of epochs as the asked length of the longest arm makes it."""
+        """Return a number of epochs in proportion to the length that the user chose for the longest arm."""
         longest = max(resolve_arm(self, arm).spec.epochs for arm in self.study.arms)
         return epochs if self.epochs is None else max(1, round(epochs * self.epochs / longest))
 
 
 class ResolvedArm(NamedTuple):
-    """The trainings that an arm looks at: those of `arm` in the study asked for by `asked`."""
+    """The arm that trains the models which an arm of a study looks at, and the options of its study."""
 
-    asked: StudyOptions
+    options: StudyOptions
     arm: str
 
     @property
     def spec(self) -> "Arm":
-        return self.asked.study.arms[self.arm]
+        return self.options.study.arms[self.arm]
 
     @property
     def directory(self) -> Path:
-        return self.asked.directory / self.arm
+        return self.options.directory / self.arm
 
 
-def resolve_arm(asked: StudyOptions, arm: str) -> ResolvedArm:
-    """Whose trainings an arm looks at: its own, or those of the arm that it is `of`."""
-    of = asked.study.arms[arm].of
-    if not of:
-        return ResolvedArm(asked, arm)
-    study, _, other = of.rpartition("/")
-    return resolve_arm(asked.of(study) if study else asked, other)
+def resolve_arm(options: StudyOptions, arm: str) -> ResolvedArm:
+    """Return the arm whose trainings an arm looks at: the arm itself, or the arm that its `of` names."""
+    source = options.study.arms[arm].of
+    if not source:
+        return ResolvedArm(options, arm)
+    study, _, other = source.rpartition("/")
+    return resolve_arm(options.for_study(study) if study else options, other)
 
 
-def training_options(own: ResolvedArm, config: Mapping[str, Any] | None = None) -> Options:
-    """The sweep of an arm's seeds; `config` is what a search has picked."""
+def training_options(resolved: ResolvedArm, config: Mapping[str, Any] | None = None) -> Options:
+    """Return the options of the sweep that trains an arm's seeds; `config` is the pick of a search."""
     from search_spaces import SPACES
     from search_spaces.override import apply, default
 
-    asked, spec = own.asked, own.spec
+    options, spec = resolved.options, resolved.spec
     if config is None:
-        pins = {**setting_texts(spec.set), "epochs": str(asked.scaled(spec.epochs)), **asked.set}
+        pins = {**setting_texts(spec.set), "epochs": str(options.scaled(spec.epochs)), **options.set}
         config = default(apply(SPACES[spec.model], pins))[0]
-    seeds = asked.seeds or asked.study.seeds
-    return _sweep(own, own.arm, trials=seeds, sampler="random", scheduler="none", set=setting_texts(config))
+    seeds = options.seeds or options.study.seeds
+    return _sweep(resolved, resolved.arm, trials=seeds, sampler="random", scheduler="none", set=setting_texts(config))
 
 
-def search_options(own: ResolvedArm) -> Options:
-    """The search of an arm. Its trials have other seeds than the trainings of its pick: of the same seed, the very
-    training that made it the pick would be one of those that judge it."""
-    spec = own.spec
-    about = {"start": spec.start, "seed": _seed(own, "search")}
-    return _search(own, f"{own.arm}-search", **about)
+def search_options(resolved: ResolvedArm) -> Options:
+    """Return the options of an arm's search.
+
+    Its trials have other seeds than the trainings of its pick. With the same seed, the training for which it was picked
+    would count again in its evaluation.
+    """
+    spec = resolved.spec
+    about = {"start": spec.start, "seed": _seed(resolved, "search")}
+    return _search(resolved, f"{resolved.arm}-search", **about)
 
 
-def control_options(own: ResolvedArm) -> Options:
-    """The random search beside the search of an arm."""
-    return _search(own, f"{own.arm}-random", sampler="random", seed=_seed(own, "random"))
+def control_options(resolved: ResolvedArm) -> Options:
+    """Return the options of the random search that is the control of an arm's search."""
+    return _search(resolved, f"{resolved.arm}-random", sampler="random", seed=_seed(resolved, "random"))
 
 
-def _search(own: ResolvedArm, name: str, **more: Any) -> Options:
-    asked, spec = own.asked, own.spec
-    longest = asked.scaled(spec.epochs)
-    length = {"epochs": str(longest)} if spec.control else {}  # of every trial; else of the longest
-    about = {"trials": asked.trials or spec.trials, "objective": spec.objective, "scheduler": "none"}
-    free = {**setting_texts(spec.set), **spec.search, **length, **asked.set}
-    return _sweep(own, name, set=free, epochs=None if length else longest, **about, **more)
+def _search(resolved: ResolvedArm, name: str, **overrides: Any) -> Options:
+    options, spec = resolved.options, resolved.spec
+    longest = options.scaled(spec.epochs)
+    length = {"epochs": str(longest)} if spec.control else {}  # the length of every trial; otherwise of the longest
+    about = {"trials": options.trials or spec.trials, "objective": spec.objective, "scheduler": "none"}
+    free = {**setting_texts(spec.set), **spec.search, **length, **options.set}
+    return _sweep(resolved, name, set=free, epochs=None if length else longest, **about, **overrides)
 
 
-def _seed(own: ResolvedArm, what: str) -> int:
+def _seed(resolved: ResolvedArm, what: str) -> int:
     from trainables.random_streams import derive_seed
 
-    return derive_seed(own.asked.seed, own.arm, what) % 2**31
+    return derive_seed(resolved.options.seed, resolved.arm, what) % 2**31
 
 
-def _sweep(own: ResolvedArm, name: str, **more: Any) -> Options:
-    asked = own.asked
-    more = {"seed": asked.seed, **more}
+def _sweep(resolved: ResolvedArm, name: str, **overrides: Any) -> Options:
+    options = resolved.options
+    overrides = {"seed": options.seed, **overrides}
     return Options(
-        own.spec.model,
-        dataset=asked.dataset or own.spec.dataset,
-        data_dir=asked.data_dir,
+        resolved.spec.model,
+        dataset=options.dataset or resolved.spec.dataset,
+        data_dir=options.data_dir,
         name=name,
-        results=str(asked.directory),
-        alarm=False,  # a collapse is a finding: every seed trains to its end
-        every=asked.scaled(asked.study.every),
-        train_images=asked.train_images or asked.study.train_images,
-        concurrent=asked.concurrent,
-        cpus_per_trial=asked.cpus_per_trial,
-        gpus_per_trial=asked.gpus_per_trial,
-        **more,
+        results=str(options.directory),
+        alarm=False,  # a collapse is a result: every seed trains to its end
+        every=options.scaled(options.study.every),
+        train_images=options.train_images or options.study.train_images,
+        concurrent=options.concurrent,
+        cpus_per_trial=options.cpus_per_trial,
+        gpus_per_trial=options.gpus_per_trial,
+        **overrides,
     )
