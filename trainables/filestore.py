@@ -34,32 +34,32 @@ TRANSIENT = (  # words of pyarrow's errors
 T = TypeVar("T")
 
 
-def is_url(where: str) -> bool:
-    """Return whether `where` is a URL and not a local path."""
-    return "://" in where
+def is_url(location: str) -> bool:
+    """Return whether `location` is a URL and not a local path."""
+    return "://" in location
 
 
-def open_filesystem(where: str) -> tuple[fs.FileSystem, str]:
+def open_filesystem(location: str) -> tuple[fs.FileSystem, str]:
     """Return the file system of a local path or a URL such as ``s3://bucket/folder``, and the path in it.
 
     Raise OSError or ValueError if no file system reads the URL.
     """
     from pyarrow import fs
 
-    if not is_url(where):
-        return fs.LocalFileSystem(), where
-    files, path = fs.FileSystem.from_uri(f"{where}{_query(where)}" if where.startswith("s3://") else where)
+    if not is_url(location):
+        return fs.LocalFileSystem(), location
+    files, path = fs.FileSystem.from_uri(f"{location}{_query(location)}" if location.startswith("s3://") else location)
     return files, path.rstrip("/")
 
 
-def _query(where: str) -> str:
+def _query(location: str) -> str:
     """Return the query that pyarrow needs for S3: one request for a small file, not three, and the server's address."""
     query = {"allow_delayed_open": "true"}
     address = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    if address and "endpoint_override=" not in where:
+    if address and "endpoint_override=" not in location:
         parts = urlsplit(address)
         query |= {"scheme": parts.scheme, "endpoint_override": parts.netloc}
-    return ("&" if "?" in where else "?") + urlencode(query)
+    return ("&" if "?" in location else "?") + urlencode(query)
 
 
 def retry_transient(files: fs.FileSystem, do: Callable[[], T]) -> T:
@@ -102,10 +102,10 @@ def write_bytes(files: fs.FileSystem, path: str, content: bytes) -> None:
 
 
 def replace_file(files: fs.FileSystem, path: str, content: bytes, suffix: str = ".partial") -> None:
-    """Write a file as a whole: whoever reads it, even after a kill, finds the old content or the new one.
+    """Write a file as a whole: a reader gets the old content or the new one, even after a kill.
 
-    On a disk the content goes to `path` + `suffix` first, which is removed again if the disk is full; an object store
-    shows an object when it is complete. Raise OSError if the file cannot be written.
+    On a disk the content goes to `path` + `suffix` first, which is removed if the disk is full. An object store shows
+    an object only when it is complete. Raise OSError if the file cannot be written.
     """
     from pyarrow import fs
 
@@ -151,14 +151,17 @@ class Directory(NamedTuple):
             raise UserError(f"cannot write {name} to {self.name!r}: {str(error).splitlines()[0]}") from error
 
     def delete(self, name: str) -> None:
+        """Delete the file `name` below the root; raise FileNotFoundError if it does not exist."""
         retry_transient(self.files, lambda: self.files.delete_file(f"{self.root}/{name}"))
 
     def has(self, name: str) -> bool:
+        """Return whether the file `name` exists below the root."""
         from pyarrow import fs
 
         return bool(self._info(f"{self.root}/{name}").type == fs.FileType.File)
 
     def is_folder(self) -> bool:
+        """Return whether the root exists and is a folder."""
         from pyarrow import fs
 
         return bool(self._info(self.root).type == fs.FileType.Directory)
@@ -178,24 +181,25 @@ class Directory(NamedTuple):
 
     @property
     def local(self) -> bool:
+        """Whether the directory is on this disk and not in a bucket."""
         from pyarrow import fs
 
         return isinstance(self.files, fs.LocalFileSystem)
 
 
-def read_description(where: Directory, what: str, version: int, nearby: str = "") -> dict[str, Any]:
+def read_description(directory: Directory, what: str, version: int, nearby: str = "") -> dict[str, Any]:
     """Return the content of `sweep.json` or `study.json`, for `what` "sweep" or "study".
 
     Raise UserError if the file is missing (with the hint `nearby`), broken or of another format than `version`.
     """
-    if not where.has(f"{what}.json"):
-        raise UserError(f"{where.name!r} is not a {what}: no {what}.json there{nearby}")
+    if not directory.has(f"{what}.json"):
+        raise UserError(f"{directory.name!r} is not a {what}: no {what}.json there{nearby}")
     try:
-        description = json.loads(where.read(f"{what}.json"))
+        description = json.loads(directory.read(f"{what}.json"))
     except ValueError as error:
-        raise UserError(f"{where.name!r} is not a readable {what}: {what}.json is broken ({error})") from error
+        raise UserError(f"{directory.name!r} is not a readable {what}: {what}.json is broken ({error})") from error
     if not isinstance(description, dict) or description.get("format") != version:
-        raise UserError(f"{where.name!r} is not a {what} of format {version}, which is what this gensweep reads")
+        raise UserError(f"{directory.name!r} is not a {what} of format {version}, which is what this gensweep reads")
     return description
 
 

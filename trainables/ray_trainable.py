@@ -90,7 +90,7 @@ class TrialWriter:
         now, is_last = time.monotonic(), row["status"] != "ok" or row["epoch"] == row["epochs"]
         if is_last or row["eval_epoch"] == row["epoch"] or now - self.reported_s > REPORT_EVERY_S:
             self.reported_s = now
-            failed = row["status"] != "ok"  # a stale good score must not raise the scheduler's bar
+            failed = row["status"] != "ok"  # the scheduler must not use the score of an earlier epoch
             unknown = {self.goal.primary.metric: float("nan")}
             tune.report({**unknown, **row, "number": number, **(unknown if failed else {})})
 

@@ -52,6 +52,7 @@ class TrialFiles:
         return sorted(info.base_name for info in infos)
 
     def write_params(self, params: dict[str, Any]) -> None:
+        """Write ``params.json``."""
         self._write("params.json", json.dumps(params, indent=1).encode())
 
     def cut_rows(self, before: int) -> None:

@@ -67,7 +67,7 @@ def read_archive(archive: Path, archive_md5: str, inside: str, md5: dict[str, st
 
 
 def _published(root: Path) -> Iterator[Batch]:
-    from torchvision.datasets import CIFAR10, utils  # a second of import that only this layout needs
+    from torchvision.datasets import CIFAR10, utils  # the import takes a second
 
     archive, folder = root / CIFAR10.filename, root / CIFAR10.base_folder
     md5 = dict(CIFAR10.train_list + CIFAR10.test_list)

@@ -116,7 +116,7 @@ def _check_present(source: Source, folder: Path) -> None:
 
 
 def _torchvision(source: Source, root: Path) -> None:
-    from torchvision import datasets  # a second of import that only a download needs
+    from torchvision import datasets  # the import takes a second, and only a download needs it
 
     getattr(datasets, source.folder)(str(root), download=True)
 

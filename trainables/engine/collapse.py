@@ -55,8 +55,8 @@ def is_warmed_up(steps: int, rate: float, path: float = WARM_UP_PATH) -> bool:
 def count_collapsed(before: int, quality: Mapping[str, Any], lowest_fid: float, mature: bool = True) -> int:
     """Return how many evaluations in a row a mature generator was collapsed without a new best FID.
 
-    `before` counts the earlier ones, `quality` holds the metrics of one more that is collapsed. If the generator is
-    not `mature` yet, the count is 1.
+    `before` is the count of the evaluation before, `quality` holds the metrics of this one, which is collapsed. If the
+    generator is not `mature` yet, the count is 1.
     """
     is_low = _value(quality, "fid", math.inf) < LOWER * lowest_fid
     return before + 1 if mature and not is_low else 1

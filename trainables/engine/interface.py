@@ -42,7 +42,7 @@ class Turn(NamedTuple):
     """One optimiser's part of a step. Its rows are ``loss_NAME``, ``grad_norm_NAME``, ``updates_NAME``."""
 
     name: str  # "" if there is only one turn
-    nets: tuple[str, ...]  # the nets that move
+    nets: tuple[str, ...]  # the nets that are updated
     lr: str  # the key of the learning rate
     times: int  # updates per step
     noise: dict[str, Draw]

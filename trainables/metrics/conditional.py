@@ -33,10 +33,14 @@ def conditional(inputs: EvalInputs) -> dict[str, Value]:
 
 KEYS = {
     "accuracy": MetricKey(
-        "label accuracy", "max", "share of the samples that are read as the class asked for", "0..1", SAMPLES
+        "label accuracy",
+        "max",
+        "share of the samples that the extractor assigns to the class of their label",
+        "0..1",
+        SAMPLES,
     ),
     "class_accuracy": MetricKey("accuracy by class", "max", "the same for each class", "0..1", SAMPLES, many=True),
     "confusion": MetricKey(
-        "confusion", None, "share of each class read, by class asked for", "0..1", SAMPLES, many=True
+        "confusion", None, "share of each class that the extractor assigns, by label", "0..1", SAMPLES, many=True
     ),
 }

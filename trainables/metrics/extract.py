@@ -37,7 +37,7 @@ def run_extractor(extractor: Extractor, images: Iterator[Tensor], n_samples: int
 
 
 def _careful(extractor: Extractor, x: Tensor) -> Scores:
-    # A trial may train under bf16 autocast: the extractor never does, or its scores would not compare.
+    # A trial may train under bf16 autocast: the extractor never does, or its scores would not be comparable.
     with torch.autocast(x.device.type, enabled=False):
         features, logits = extractor(x.float())
     # ReLU turns -inf into 0, so the net's output does not show that an image was broken.
