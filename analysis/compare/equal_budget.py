@@ -124,7 +124,7 @@ def _random_best(sweep: Sweep, costs: pd.DataFrame, n: int) -> tuple[float, floa
 
 
 def _compare_picks(first: Sweep, a: Final | None, b: Final | None) -> PickComparison | None:
-    if a is None or b is None or a.meta["test_stamp"] != b.meta["test_stamp"]:
+    if a is None or b is None or a.content["test_stamp"] != b.content["test_stamp"]:
         return None
     seeds = [[training["seed"] for training in final.pick.seeds] for final in (a, b)]
     x, y = a.pick.test, b.pick.test

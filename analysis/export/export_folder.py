@@ -93,7 +93,7 @@ def export_metadata(search: Sweep, net: Net) -> dict[str, Any]:
         "val": {key: value for key, value in trial.best.items() if key in numbers},
         "test": None if net.test is None else {key: value for key, value in net.test.items() if key in numbers},
         "stamp": manifest.stamp,
-        "test_stamp": None if net.proof is None else net.proof.meta["test_stamp"],
+        "test_stamp": None if net.proof is None else net.proof.content["test_stamp"],
         "versions": manifest.versions,
         "commit": manifest.commit,
     }

@@ -1,4 +1,4 @@
-"""How far a sweep's result can be trusted, and what would tell more: each point a sentence, and the command for it."""
+"""Assess how far a sweep's result can be trusted, and name the commands that would show more."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from analysis.sweep.final_results import Final
 
 class Advice(NamedTuple):
     text: str
-    command: list[str]  # empty where there is nothing to do
+    command: list[str]  # empty if there is nothing to do
 
 
 def headline(sweep: Sweep, proof: Final | None) -> str:
-    """The first sentences of the page: what is proven, or that nothing is."""
+    """Return the first sentences of the page: what is proven, or that nothing is proven."""
     if proof is not None:
         return final_results_text.headline(sweep, proof)
     if len(ranking.scored_trials(sweep)) == 1:
@@ -27,19 +27,19 @@ def headline(sweep: Sweep, proof: Final | None) -> str:
 
 
 def list_advice(sweep: Sweep, proof: Final | None) -> list[Advice]:
-    """Proof, noise, edges, budget."""
+    """Return the advice on the proof, the noise between seeds, the edges of the ranges, and the budget."""
     name = sweep.place.name
-    found = [_seeds_advice(name, sweep, proof)]
-    measured = None if proof is None else seed_noise.measure_noise(sweep, proof)
-    found.append(Advice(f"{seed_noise.describe_noise(sweep, measured)}.", []))
-    at = boundary.winner_edges(sweep)
-    found.append(
+    noise = None if proof is None else seed_noise.measure_noise(sweep, proof)
+    edges = boundary.winner_edges(sweep)
+    return [
+        _seeds_advice(name, sweep, proof),
+        Advice(f"{seed_noise.describe_noise(sweep, noise)}.", []),
         Advice(
-            f"{boundary.describe_edges(sweep, at)}{':' if at else '.'}",
-            boundary.extend_command(sweep, at) if at else [],
-        )
-    )
-    return [*found, _budget_advice(sweep)]
+            f"{boundary.describe_edges(sweep, edges)}{':' if edges else '.'}",
+            boundary.extend_command(sweep, edges) if edges else [],
+        ),
+        _budget_advice(sweep),
+    ]
 
 
 def _seeds_advice(name: str, sweep: Sweep, proof: Final | None) -> Advice:

@@ -1,9 +1,10 @@
-"""The boundary check: does the best point lie at the edge of what was searched, and which wider range would tell?
+"""Check whether the best point lies at the edge of a searched range, and suggest a wider range.
 
 "A search space is suspicious if the best point is close to its boundary" (Godbole et al. 2023, the tuning playbook). A
-number on a range is at an edge within NEAR of the range's width, in its own (log) scale. Of few whole numbers, or of
-numbers to choose from, one end is always near, so there the best trials have to agree on it. What the key itself allows
-(`KEYS`) is no edge: nothing lies beyond it. Words have no order and so no edge.
+number lies at an edge of its range if it is within NEAR of the range's width, in the (log) scale of the range. If a key
+has only a few numbers to choose from, one end is always near. In this case most of the best trials must agree on it. A
+limit of the key itself (`KEYS`) does not count as an edge, since a wider range is not allowed. Words have no order and
+so no edge.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from search_spaces.param import Param, is_number
 from trainables.config_schema import KEYS
 
 NEAR = 0.05  # of the range's width
-FEW = 8  # whole numbers, below which ends are met by chance
-BEST, AGREE = 5, 4  # of the best five, as many lie at the edge
+FEW = 8  # whole numbers; among fewer, an end is often the best by chance
+BEST, AGREE = 5, 4  # so many of the best five trials must lie at the edge
 Side = Literal["lower", "upper"]
 
 
 class Edge(NamedTuple):
-    """A key whose best value lies at a side of its range, and the wider range as `--set` takes it."""
+    """A key whose best value lies at one side of its range, and the wider range as `--set` reads it."""
 
     key: str
     side: Side
@@ -32,19 +33,19 @@ class Edge(NamedTuple):
 
 
 def winner_edges(sweep: Sweep) -> list[Edge]:
-    """The edges at which the winner lies, in the order of the space."""
+    """Return the edges at which the winner lies, in the order of the space."""
     ranked = ranking.ranked_trials(sweep)
-    found = []
+    edges = []
     for key in sweep.swept:
         if key in ranked:
-            values = ranked[key].dropna().tolist()  # of a conditional key, where it applies
+            values = ranked[key].dropna().tolist()  # without the trials in which a conditional key does not apply
             if len(values) and not _missing(ranked[key].iloc[0]):
-                found.append(find_edge(key, sweep.space[key], values))
-    return [one for one in found if one is not None]
+                edges.append(find_edge(key, sweep.space[key], values))
+    return [edge for edge in edges if edge is not None]
 
 
 def find_edge(key: str, param: Param, values: Sequence[Any]) -> Edge | None:
-    """The edge of one key, from its values in the trials that may win, best first; None where there is none."""
+    """Return the edge of one key, from its values in the trials that can win, best first; None if there is none."""
     grid = _grid(param)
     if grid is not None:
         return _edge_of_few(key, grid, [float(value) for value in values], param.kind)
@@ -60,22 +61,22 @@ def find_edge(key: str, param: Param, values: Sequence[Any]) -> Edge | None:
     return _widened_edge(key, side, param.kind == "int", param.log, low, high, wider)
 
 
-def extend_command(sweep: Sweep, found: Sequence[Edge]) -> list[str]:
-    """The command that searches on in the wider space, half as many trials again."""
+def extend_command(sweep: Sweep, edges: Sequence[Edge]) -> list[str]:
+    """Return the command that continues the search in the wider space, with half as many trials again."""
     words = ["gensweep", "extend", sweep.place.name, "--trials", str(max(4, math.ceil(sweep.manifest.trials / 2)))]
-    return words + [word for one in found for word in ("--set", f"{one.key}={one.wider}")]
+    return words + [word for edge in edges for word in ("--set", f"{edge.key}={edge.wider}")]
 
 
-def describe_edges(sweep: Sweep, found: Sequence[Edge]) -> str:
-    """`The best point lies at the upper edge of lr_g`, or that it lies at none."""
-    if not found:
+def describe_edges(sweep: Sweep, edges: Sequence[Edge]) -> str:
+    """Return a sentence on the edges: `The best point lies at the upper edge of lr_g`, or at none."""
+    if not edges:
         return "The best point lies well inside every range, so the ranges were wide enough for it"
-    ends = " and ".join(f"the {one.side} edge of {one.key}" for one in found)
+    ends = " and ".join(f"the {edge.side} edge of {edge.key}" for edge in edges)
     return f"The best point lies at {ends}, so a wider range may hold a better one"
 
 
 def _grid(param: Param) -> list[float] | None:
-    """The values of a key that has few: sorted numbers; None for a range or for words."""
+    """Return the sorted values of a key that has only a few numbers; None for a range or for words."""
     if param.kind == "int" and param.high - param.low < FEW:
         return [float(value) for value in range(int(param.low), int(param.high) + 1)]
     if param.kind == "categorical" and all(is_number(choice) for choice in param.choices):
@@ -101,7 +102,7 @@ def _edge_of_few(key: str, grid: list[float], values: list[float], kind: str) ->
 
 
 def _beyond(low: float, high: float, side: Side, log: bool) -> float:
-    """The far end of a range half as long again, in its own scale."""
+    """Return the new end of a range that becomes half as long again, in its own scale."""
     if log:
         reach = math.sqrt(high / low)
         return low / reach if side == "lower" else high * reach
@@ -110,7 +111,10 @@ def _beyond(low: float, high: float, side: Side, log: bool) -> float:
 
 
 def _widened_edge(key: str, side: Side, whole: bool, log: bool, low: float, high: float, far: float) -> Edge | None:
-    """The edge with its wider range; half-way to what the key allows where it would pass that, and None at it."""
+    """Return the edge with its wider range; None if the range already ends at the limit of the key.
+
+    If the wider range would pass the limit of the key, it ends half-way to the limit.
+    """
     limit = KEYS[key].low if side == "lower" else KEYS[key].high
     near = low if side == "lower" else high
     if limit is not None and (far < limit if side == "lower" else far > limit):

@@ -1,4 +1,4 @@
-"""Commands that a page offers: to train a configuration again, and to search the same space at random."""
+"""Write the commands that a page offers: train a configuration again, and search the same space at random."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from analysis.read.results import Sweep
 
 
 def retrain_command(sweep: Sweep, number: int, config: dict[str, Any]) -> list[str]:
-    """The command that trains one configuration by itself: every swept or set key is pinned, so one trial is left."""
+    """Return the command that trains one configuration alone: it fixes every key that was searched or set."""
     manifest = sweep.manifest
     words = [
         *_task_words(sweep),
@@ -25,7 +25,7 @@ def retrain_command(sweep: Sweep, number: int, config: dict[str, Any]) -> list[s
 
 
 def control_command(sweep: Sweep) -> list[str]:
-    """The command of a random search of the same space, with as many trials and fresh seeds."""
+    """Return the command of a random search of the same space, with as many trials and fresh seeds."""
     manifest = sweep.manifest
     words = [*_task_words(sweep), "--sampler", "random", "--scheduler", "none", "--trials", str(manifest.trials)]
     words += ["--epochs", str(manifest.epochs), "--seed", str(manifest.seed + 1), "--name", f"{manifest.name}-random"]
@@ -33,7 +33,7 @@ def control_command(sweep: Sweep) -> list[str]:
 
 
 def _task_words(sweep: Sweep) -> list[str]:
-    """Model, data and goal."""
+    """Return the words of a command that name the model, the data and the goal."""
     manifest, goal = sweep.manifest, sweep.goal
     words = ["gensweep", "run", manifest.model, "--dataset", manifest.dataset]
     if manifest.data_dir is not None:
@@ -44,4 +44,4 @@ def _task_words(sweep: Sweep) -> list[str]:
         words += ["--objective", ",".join(map(":".join, goal.objectives))]
     if goal.primary != goal.objectives[0]:
         words += ["--primary", goal.primary.metric]
-    return words + [word for one in goal.constraints for word in ("--constraint", str(one))]
+    return words + [word for limit in goal.constraints for word in ("--constraint", str(limit))]

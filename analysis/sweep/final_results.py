@@ -1,11 +1,13 @@
-"""What finalize has found: the best of a search trained again over fresh seeds, the same seeds for each.
+"""Read the results of finalize: the best trials of a search, trained again on fresh seeds, the same for each of them.
 
-A search shows the luckiest of many noisy trainings, so its scores are too good. Here each finalist has a score a seed:
-on `val`, with the search's own stamp, which tells how much the search flattered it; and on `test`, which neither the
-search nor the choice of the epoch has seen. The pick is the best mean on `val` of those that did not fail on more than
-half of their seeds, nor break a constraint (on `val`) on more than half of the others, if there are such; everything
-that is claimed of it rests on `test`: the interval of its mean, and its paired differences to the other finalists, with
-exact sign-flip p-values, corrected by Holm over the comparisons.
+A search shows the luckiest of many noisy trainings, so its scores are too good. Here each finalist has two scores per
+seed. The score on `val` is measured as the search measured it, and shows how much the search overestimated the
+finalist. The score on `test` uses images that neither the search nor the choice of the epoch has used.
+
+The pick is the finalist with the best mean on `val`. A finalist that failed on more than half of its seeds cannot be
+the pick. If possible, the pick breaks no constraint (on `val`) on more than half of the seeds that did not fail.
+Every claim about the pick comes from `test`: the interval of its mean, and its paired differences to the other
+finalists, with exact sign-flip p-values, corrected by Holm's method over the comparisons.
 """
 
 from __future__ import annotations
@@ -26,9 +28,12 @@ Scores = NDArray[np.float64]
 
 
 class Finalist(NamedTuple):
-    """One configuration. `search` is its score in the search, nan where it had none; `val` and `test` have a score per
-    seed, nan where that training failed; `failed`, `collapsed` and `broke` (a constraint) count seeds; `seeds` is what
-    final.json holds of each training."""
+    """One configuration that was trained again.
+
+    `search` is its score in the search, nan if it had none. `val` and `test` have one score per seed, nan if that
+    training failed. `failed`, `collapsed` and `broke` (a constraint) count seeds. `seeds` is what final.json records of
+    each training.
+    """
 
     number: int
     search: float
@@ -41,9 +46,11 @@ class Finalist(NamedTuple):
 
 
 class PairedResult(NamedTuple):
-    """The pick against another finalist on `test`: the mean of the paired differences `gain` (> 0 where the pick is
-    better, in the objective's unit) with its interval, over `n` seeds; `effect` is the mean over the standard deviation
-    (Cohen's d of paired differences)."""
+    """The pick compared with another finalist on `test`, over `n` seeds.
+
+    `gain` is the mean of the paired differences, in the objective's unit; it is > 0 if the pick is better. `low` and
+    `high` are its interval. `effect` is the mean divided by the standard deviation (Cohen's d of paired differences).
+    """
 
     number: int
     n: int
@@ -56,72 +63,77 @@ class PairedResult(NamedTuple):
 
     @property
     def tied(self) -> bool:
-        """Whether these seeds leave open which is better."""
+        """Return whether these seeds do not show which one is better."""
         return not self.p_holm <= ALPHA
 
 
 class Final(NamedTuple):
-    """`meta` is final.json; `finalists` in the order of the search; `against` every one but the pick."""
+    """`content` is that of final.json; `finalists` are in the order of the search; `against` has all but the pick."""
 
-    meta: dict[str, Any]
+    content: dict[str, Any]
     finalists: list[Finalist]
     pick: Finalist
     against: list[PairedResult]
 
 
 def read_final_json(where: Directory) -> dict[str, Any] | None:
-    """What final.json of a sweep's directory holds; None where there is none. UserError where it cannot be read."""
+    """Return the content of final.json in a sweep's directory; None if it does not exist.
+
+    Raise UserError if it cannot be read.
+    """
     try:
-        meta: dict[str, Any] = json.loads(where.read("final.json"))
+        content: dict[str, Any] = json.loads(where.read("final.json"))
     except FileNotFoundError:
         return None
     except ValueError as error:
         raise UserError(f"final.json of {where.name!r} is broken ({error}): delete it, and finalize again") from error
-    if meta.get("format") != FORMAT:
+    if content.get("format") != FORMAT:
         raise UserError(f"final.json of {where.name!r} is not of format {FORMAT}, which is what this gensweep reads")
-    return meta
+    return content
 
 
 def load(sweep: Sweep) -> Final | None:
-    """What finalize found of a sweep; None where it has not ended, or every seed of every finalist failed."""
-    meta = read_final_json(sweep.place)
-    if meta is None or any(len(one["seeds"]) < meta["seeds"] for one in meta["finalists"]):
+    """Return the results of finalize for a sweep.
+
+    Return None if it has not ended, or if every finalist failed on more than half of its seeds.
+    """
+    content = read_final_json(sweep.place)
+    if content is None or any(len(entry["seeds"]) < content["seeds"] for entry in content["finalists"]):
         return None
-    finalists = [_finalist(one, sweep.metric) for one in meta["finalists"]]
-    able = [one for one in finalists if one.failed <= len(one.val) / 2]
-    if not able:
+    finalists = [_finalist(entry, sweep.metric) for entry in content["finalists"]]
+    trained = [finalist for finalist in finalists if finalist.failed <= len(finalist.val) / 2]
+    if not trained:
         return None
-    kept = [one for one in able if one.broke <= (len(one.val) - one.failed) / 2]
-    pick = min(kept or able, key=lambda one: (sweep.sign * np.nanmean(one.val), one.number))
-    return Final(
-        meta, finalists, pick, compare_with_pick(pick, [one for one in finalists if one is not pick], sweep.sign)
-    )
+    feasible = [finalist for finalist in trained if finalist.broke <= (len(finalist.val) - finalist.failed) / 2]
+    pick = min(feasible or trained, key=lambda finalist: (sweep.sign * np.nanmean(finalist.val), finalist.number))
+    others = [finalist for finalist in finalists if finalist is not pick]
+    return Final(content, finalists, pick, compare_with_pick(pick, others, sweep.sign))
 
 
 def compare_with_pick(pick: Finalist, others: list[Finalist], sign: int) -> list[PairedResult]:
-    """The pick against each other finalist; `sign` is +1 where the objective is minimised."""
-    found = []
+    """Return the pick compared with each other finalist; `sign` is +1 if the objective is minimised."""
+    compared = []
     for other in others:
         d = sign * (other.test - pick.test)
         d = d[np.isfinite(d)]
         if not len(d):
             nothing = float("nan")
-            found.append(PairedResult(other.number, 0, nothing, nothing, nothing, nothing, 1.0, 1.0))
+            compared.append(PairedResult(other.number, 0, nothing, nothing, nothing, nothing, 1.0, 1.0))
             continue
         spread = float(d.std(ddof=1)) if len(d) > 1 else float("nan")
         effect = float(d.mean()) / spread if spread > 0 else float("nan")
-        found.append(PairedResult(other.number, len(d), float(d.mean()), *interval(d), effect, sign_flip(d), 1.0))
-    corrected = holm([one.p for one in found])
-    return [one._replace(p_holm=float(p)) for one, p in zip(found, corrected, strict=True)]
+        compared.append(PairedResult(other.number, len(d), float(d.mean()), *interval(d), effect, sign_flip(d), 1.0))
+    corrected = holm([result.p for result in compared])
+    return [result._replace(p_holm=float(p)) for result, p in zip(compared, corrected, strict=True)]
 
 
-def _finalist(told: dict[str, Any], metric: str) -> Finalist:
-    seeds = told["seeds"]
-    val = np.array([np.nan if one["val"] is None else one["val"] for one in seeds], float)
-    test = np.array([np.nan if one["test"] is None else one["test"][metric] for one in seeds], float)
-    search = float("nan") if told["search"] is None else float(told["search"])
-    collapsed, broke = (sum(bool(one.get(key)) for one in seeds) for key in ("collapsed", "broke"))
-    return Finalist(told["number"], search, val, test, int(np.isnan(val).sum()), collapsed, broke, seeds)
+def _finalist(entry: dict[str, Any], metric: str) -> Finalist:
+    seeds = entry["seeds"]
+    val = np.array([np.nan if training["val"] is None else training["val"] for training in seeds], float)
+    test = np.array([np.nan if training["test"] is None else training["test"][metric] for training in seeds], float)
+    search = float("nan") if entry["search"] is None else float(entry["search"])
+    collapsed, broke = (sum(bool(training.get(key)) for training in seeds) for key in ("collapsed", "broke"))
+    return Finalist(entry["number"], search, val, test, int(np.isnan(val).sum()), collapsed, broke, seeds)
 
 
 def pick_first(sweep: Sweep, final: Final) -> list[Finalist]:
@@ -141,6 +153,6 @@ def mean_of_known(scores: Scores) -> float:
 
 
 def seeds_to_add(final: Final) -> int:
-    """How many more seeds would be enough for that."""
+    """Return how many more seeds are needed so that a difference could become significant."""
     n, m = len(final.pick.val), len(final.against)
     return next(k for k in range(n, 64) if m * 2.0 ** (1 - k) <= ALPHA) - n

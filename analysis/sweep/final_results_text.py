@@ -1,4 +1,4 @@
-"""Put what finalize has found into words: a headline, a table, how much the search flattered its winner."""
+"""Format the results of finalize: a headline, a table, and how much the search overestimated its winner."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from analysis.sweep.final_results import Final, PairedResult, Scores, mean_of_kn
 
 
 def headline(sweep: Sweep, final: Final) -> str:
-    """One sentence or two: how good the pick is, how far ahead of the defaults, and with whom it is tied."""
+    """Return how good the pick is, how far it is ahead of the defaults, and which finalists it is tied with."""
     pick, metric = final.pick, metric_label(sweep.metric)
     n = int(np.isfinite(pick.test).sum())
     text = (
         f"Retrained from {n} fresh seeds, trial {pick.number} scores {metric} {format_mean_ci(pick.test)} on the "
         "test split"
     )
-    against = {one.number: one for one in final.against}
+    against = {result.number: result for result in final.against}
     if 0 in against:
         text += f"; {_margin_sentence(against[0])}"
     elif pick.number == 0:
         text += "; it is the defaults: the search found nothing better"
     if pick.broke:
         text += f"; with {pick.broke} of them it breaks {' or '.join(map(str, sweep.goal.constraints))}"
-    tied = [str(one.number) for one in final.against if one.tied and one.number != 0]
+    tied = [str(result.number) for result in final.against if result.tied and result.number != 0]
     return f"{text}. {_tied_sentence(tied)}"
 
 
-def _margin_sentence(one: PairedResult) -> str:
-    ends = "" if np.isnan(one.low) else f" [{one.low:.3g}, {one.high:.3g}]"
-    if one.tied:
+def _margin_sentence(result: PairedResult) -> str:
+    ends = "" if np.isnan(result.low) else f" [{result.low:.3g}, {result.high:.3g}]"
+    if result.tied:
         return (
-            f"these seeds do not show whether it beats the defaults (difference {one.gain:+.3g}{ends}, p = "
-            f"{one.p_holm:.2g})"
+            f"these seeds do not show whether it beats the defaults (difference {result.gain:+.3g}{ends}, p = "
+            f"{result.p_holm:.2g})"
         )
-    if one.gain > 0:
-        return f"it beats the defaults by {one.gain:.3g}{ends} (p = {one.p_holm:.2g})"
-    return f"the defaults beat it by {-one.gain:.3g} (p = {one.p_holm:.2g})"
+    if result.gain > 0:
+        return f"it beats the defaults by {result.gain:.3g}{ends} (p = {result.p_holm:.2g})"
+    return f"the defaults beat it by {-result.gain:.3g} (p = {result.p_holm:.2g})"
 
 
 def _tied_sentence(numbers: list[str]) -> str:
@@ -51,7 +51,7 @@ def _tied_sentence(numbers: list[str]) -> str:
 
 
 def format_mean_ci(scores: Scores) -> str:
-    """The mean with its interval: `13.1 [12.5, 13.8]`."""
+    """Return the mean with its interval: `13.1 [12.5, 13.8]`."""
     known = scores[np.isfinite(scores)]
     if not len(known):
         return "–"
@@ -60,31 +60,31 @@ def format_mean_ci(scores: Scores) -> str:
 
 
 def finalist_rows(sweep: Sweep, final: Final) -> list[dict[str, str]]:
-    """The finalists as a table of words."""
-    against = {one.number: one for one in final.against}
+    """Return the finalists as rows of text, by column."""
+    against = {result.number: result for result in final.against}
     return [
         {
-            "number": f"{one.number}{' (defaults)' if one.number == 0 else ''}",
-            "search": format_value(one.search),
-            "val": format_value(mean_of_known(one.val)),
-            "test": format_mean_ci(one.test),
-            "behind": "the winner" if one is final.pick else _behind_cell(against[one.number]),
-            "effect": "–" if one is final.pick else format_value(against[one.number].effect),
-            "p": "–" if one is final.pick else f"{against[one.number].p_holm:.2g}",
-            **{key: str(getattr(one, key)) for key in ("failed", "collapsed", "broke")},
+            "number": f"{finalist.number}{' (defaults)' if finalist.number == 0 else ''}",
+            "search": format_value(finalist.search),
+            "val": format_value(mean_of_known(finalist.val)),
+            "test": format_mean_ci(finalist.test),
+            "behind": "the winner" if finalist is final.pick else _behind_cell(against[finalist.number]),
+            "effect": "–" if finalist is final.pick else format_value(against[finalist.number].effect),
+            "p": "–" if finalist is final.pick else f"{against[finalist.number].p_holm:.2g}",
+            **{key: str(getattr(finalist, key)) for key in ("failed", "collapsed", "broke")},
         }
-        for one in pick_first(sweep, final)
+        for finalist in pick_first(sweep, final)
     ]
 
 
-def _behind_cell(one: PairedResult) -> str:
-    word = "tied" if one.tied else "behind" if one.gain > 0 else "ahead"
-    ends = "" if np.isnan(one.low) else f" [{one.low:+.3g}, {one.high:+.3g}]"
-    return f"{word}: {one.gain:+.3g}{ends}" if one.n else "every training failed"
+def _behind_cell(result: PairedResult) -> str:
+    word = "tied" if result.tied else "behind" if result.gain > 0 else "ahead"
+    ends = "" if np.isnan(result.low) else f" [{result.low:+.3g}, {result.high:+.3g}]"
+    return f"{word}: {result.gain:+.3g}{ends}" if result.n else "every training failed"
 
 
 def describe_shrinkage(sweep: Sweep, final: Final) -> str:
-    """How much the search flattered its pick, on the very same stamp."""
+    """Return how much the search overestimated the pick, from scores that are measured in the same way."""
     pick = final.pick
     lost = sweep.sign * (mean_of_known(pick.val) - pick.search)
     if np.isnan(lost):
@@ -97,13 +97,13 @@ def describe_shrinkage(sweep: Sweep, final: Final) -> str:
 
 
 def report_context(sweep: Sweep, final: Final) -> dict[str, Any]:
-    """What a page says of it."""
+    """Return the values for the template of a page."""
     heads = {key: head for key, head in HEADINGS.items() if key != "broke" or sweep.goal.constraints}
     return {
         "score": format_mean_ci(final.pick.test),
         "heads": list(heads.values()),
         "lines": [[line[key] for key in heads] for line in finalist_rows(sweep, final)],
-        "stamp": ", ".join(f"{key} {value}" for key, value in final.meta["test_stamp"].items()),
+        "stamp": ", ".join(f"{key} {value}" for key, value in final.content["test_stamp"].items()),
     }
 
 
@@ -114,7 +114,7 @@ HEADINGS = {
 
 
 def format_finalists(sweep: Sweep, final: Final) -> str:
-    """The table and the verdict for a terminal."""
+    """Return the table and the verdict for a terminal."""
     page = report_context(sweep, final)
     table = [page["heads"], *page["lines"]]
     return "\n".join(
@@ -123,7 +123,7 @@ def format_finalists(sweep: Sweep, final: Final) -> str:
 
 
 def warn_few_seeds(final: Final) -> str:
-    """A warning where the seeds are too few for any difference to show, else empty."""
+    """Return a warning if the seeds are too few to show any difference; otherwise an empty text."""
     n, m, add = len(final.pick.val), len(final.against), seeds_to_add(final)
     return (
         f"{n} seeds are too few to show a difference between {m + 1} configurations: add {add} (--add-seeds)."

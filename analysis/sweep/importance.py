@@ -1,15 +1,15 @@
-"""Which parameters mattered, with error bars.
+"""Estimate which parameters mattered, with error bars.
 
-The importance is Optuna's functional ANOVA (Hutter, Hoos & Leyton-Brown 2014): the share of the variance of the score
-over the whole space that a parameter explains by itself, from a random forest, in shares that sum to 1. Scores are
-ranked first, so that a few diverged trials do not make up all of the variance.
+The importance is Optuna's functional ANOVA (Hutter, Hoos & Leyton-Brown 2014). It is the share of the variance of the
+score over the whole space that a parameter explains by itself, estimated by a random forest. The shares sum to 1.
+Scores are replaced by their ranks first, so that a few diverged trials do not make up all of the variance.
 
-The bars are those of subsampling (Politis, Romano & Wolf 1999, ch. 2): HALVES times, half of the trials are drawn
-without replacement and the estimate is made again. With as many left out as kept, estimate(half) - estimate(all) has
-the spread of estimate(all) - truth, and about its bias (the delete-d jackknife, Shao & Wu 1989): a forest of few trials
-gives too much to what does not matter. How fast that bias falls is not known, so the bar reaches over both, the
-estimate and the estimate less the bias, and Z standard deviations beyond. Bootstrap resamples would not do: a forest
-learns repeated trials by heart. Parameters that not every trial has are left out, as Optuna leaves them out.
+The bars come from subsampling (Politis, Romano & Wolf 1999, ch. 2). HALVES times, half of the trials are drawn without
+replacement and the importance is estimated again. Since half of the trials are left out, estimate(half) - estimate(all)
+has the spread of estimate(all) - truth, and about its bias (the delete-d jackknife, Shao & Wu 1989). The bias is that a
+forest of few trials gives too much importance to parameters that do not matter. How fast it falls is not known. So the
+bar covers the estimate and the estimate without the bias, and Z standard deviations beyond. Bootstrap resamples are not
+suitable, because a forest memorises repeated trials. Parameters that not every trial has are left out, as in Optuna.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from analysis.read.results import Sweep
 from analysis.sweep import ranking
 
-FEWEST = 20  # scored trials, below which a forest says nothing
-MOST = 200  # trials that a forest is given, a random choice of more: a thousand would take minutes
+FEWEST = 20  # scored trials; with less, a forest means nothing
+MOST = 200  # trials for a forest, drawn at random if there are more: a thousand would take minutes
 HALVES, TREES = 10, 16
 BAR_LEVEL, Z = 0.9, 1.645
 
@@ -41,7 +41,7 @@ class Importance(NamedTuple):
 
 
 def importances(sweep: Sweep) -> list[Importance]:
-    """The swept parameters that every scored trial has, the most important first; none for too few trials."""
+    """Return the searched parameters that every scored trial has, the most important first; none for too few trials."""
     scored = ranking.scored_trials(sweep)
     keys = [key for key in sweep.swept if key in scored and not scored[key].isna().any()]
     if len(scored) < FEWEST or len(keys) < 2:
@@ -57,27 +57,27 @@ def importances(sweep: Sweep) -> list[Importance]:
 
 
 def importances_of(trials: list[FrozenTrial], keys: list[str], seed: int = 0) -> list[Importance]:
-    """The same of Optuna's trials, always with the same halves."""
+    """Return the importances from Optuna's trials; `seed` determines the halves."""
     source = np.random.Generator(np.random.PCG64(seed))
     if len(trials) > MOST:
         trials = [trials[i] for i in source.permutation(len(trials))[:MOST]]
-    found = shares(trials, keys, seed)
+    estimate = shares(trials, keys, seed)
     half = len(trials) // 2
     again = np.array(
         [shares([trials[i] for i in source.permutation(len(trials))[:half]], keys, seed + 1 + k) for k in range(HALVES)]
     )  # [HALVES, keys]
-    bias, spread = (again - found).mean(axis=0), again.std(axis=0, ddof=1)
-    low = np.clip(np.minimum(found, found - bias) - Z * spread, 0, 1)
-    high = np.clip(np.maximum(found, found - bias) + Z * spread, 0, 1)
-    order = np.argsort(-found, kind="stable")
-    return [Importance(keys[i], float(found[i]), float(low[i]), float(high[i])) for i in order]
+    bias, spread = (again - estimate).mean(axis=0), again.std(axis=0, ddof=1)
+    low = np.clip(np.minimum(estimate, estimate - bias) - Z * spread, 0, 1)
+    high = np.clip(np.maximum(estimate, estimate - bias) + Z * spread, 0, 1)
+    order = np.argsort(-estimate, kind="stable")
+    return [Importance(keys[i], float(estimate[i]), float(low[i]), float(high[i])) for i in order]
 
 
 def shares(trials: list[FrozenTrial], keys: list[str], seed: int) -> NDArray[np.float64]:
-    """The importance of each key, summing to 1."""
+    """Return the importance of each key; the importances sum to 1."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study()
     study.add_trials(trials)
-    told = FanovaImportanceEvaluator(n_trees=TREES, seed=seed).evaluate(study, keys)
-    found = np.array([told[key] for key in keys])
-    return found / found.sum() if found.sum() > 0 else np.full(len(keys), 1 / len(keys))
+    by_key = FanovaImportanceEvaluator(n_trees=TREES, seed=seed).evaluate(study, keys)
+    importance = np.array([by_key[key] for key in keys])
+    return importance / importance.sum() if importance.sum() > 0 else np.full(len(keys), 1 / len(keys))

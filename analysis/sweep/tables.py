@@ -92,9 +92,9 @@ def _finalist_table(sweep: Sweep, proof: final_results.Final) -> Table:
         lines.append([name, final_results_text.format_mean_ci(one.test), gap, p, *map(format_value, config.values())])
         bold.append(other is None or other.tied)
     caption = (
-        f"{_subject(sweep)}: {metric_label(sweep.metric)} on the test split, mean over {proof.meta['seeds']} fresh "
+        f"{_subject(sweep)}: {metric_label(sweep.metric)} on the test split, mean over {proof.content['seeds']} fresh "
         "seeds with its 95 % interval (studentised bootstrap); paired differences to the best, p by sign-flip "
-        f"test and Holm. Bold: the best and those tied with it. {_stamp(proof.meta['test_stamp'])}"
+        f"test and Holm. Bold: the best and those tied with it. {_stamp(proof.content['test_stamp'])}"
     )
     heads = ["trial", f"{metric_label(sweep.metric)} (test)", "difference", "p", *sweep.swept]
     return Table(caption, heads, lines, bold, records)
