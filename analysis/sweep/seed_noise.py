@@ -1,9 +1,11 @@
-"""How much the seed alone changes a score: the spread between trainings of one configuration.
+"""Measure how much the seed alone changes a score: the spread between trainings of one configuration.
 
-Known where finalize has trained configurations again: their standard deviations on val (the split that the search was
-scored on), pooled over the finalists, with the interval of a normal sample's (chi-squared). Pooling takes the spread to
-be alike among configurations of like score. Two trainings of one configuration differ by less than 1.96 sqrt(2) of it
-nineteen times in twenty, so trials of the search that lie closer than that to its best are not told apart from it.
+The spread is known if finalize has trained configurations again. It is the standard deviation on val (the split that
+the search used), pooled over the finalists, with the interval for a normal sample (chi-squared). Pooling assumes that
+configurations of similar score have a similar spread.
+
+Two trainings of one configuration differ by less than 1.96 sqrt(2) standard deviations nineteen times in twenty. So
+trials of the search that are closer than that to its best cannot be distinguished from it.
 """
 
 from __future__ import annotations
@@ -21,8 +23,11 @@ from analysis.sweep.final_results import Final
 
 
 class Noise(NamedTuple):
-    """Standard deviation over seeds, in the objective's unit, with its interval and its degrees of freedom; `close` is
-    how many trials of the search, besides its best, lie within what two seeds differ by (`reach`)."""
+    """The standard deviation over seeds, in the objective's unit, with its interval and its degrees of freedom.
+
+    `reach` is how much two trainings of one configuration can differ. `close` is how many trials of the search, besides
+    the best, have scores within `reach` of the best.
+    """
 
     sd: float
     low: float
@@ -33,8 +38,8 @@ class Noise(NamedTuple):
 
 
 def measure_noise(sweep: Sweep, final: Final) -> Noise | None:
-    """None where no finalist has two trainings that ended."""
-    known = [one.val[np.isfinite(one.val)] for one in final.finalists]
+    """Return the noise between seeds; None if no finalist has two trainings that ended."""
+    known = [finalist.val[np.isfinite(finalist.val)] for finalist in final.finalists]
     freedom = sum(max(len(values) - 1, 0) for values in known)
     if not freedom:
         return None
@@ -48,7 +53,7 @@ def measure_noise(sweep: Sweep, final: Final) -> Noise | None:
 
 
 def describe_noise(sweep: Sweep, noise: Noise | None) -> str:
-    """A sentence or two."""
+    """Return a sentence on how much the seed alone changes a score, without its full stop."""
     if noise is None:
         return "How much the seed alone changes a score is not known: every configuration was trained once"
     others = "no other trial" if not noise.close else f"{noise.close} other trial{'s' * (noise.close > 1)}"

@@ -1,8 +1,8 @@
-"""The best of a sweep as a table for a paper: CSV, Markdown, LaTeX.
+"""Write the best trials of a sweep as a table for a paper: CSV, Markdown or LaTeX.
 
-Where the best were proven the table is of the finalists: mean and interval on `test`, the paired difference to the pick
-and its p; else it is of the search's own scores, and says so. CSV has every number in full; Markdown and LaTeX are
-rounded, and set in bold the pick and those that are tied with it, which is all that can be claimed.
+If the sweep is finalized, the table shows the finalists: mean and interval on `test`, the paired difference to the pick
+and its p. Otherwise it shows the scores of the search, and says so. CSV has every number in full. Markdown and LaTeX
+round the numbers, and print the pick and the finalists that are tied with it in bold, since only this can be claimed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ESCAPES |= {character: f"\\{character}" for character in "&%$#_{}"}
 
 
 class Table(NamedTuple):
-    """`heads` and `lines` in words; `bold` says which lines lead; `records` has every number in full."""
+    """A table: `heads` and `lines` are text, `bold` marks the leading lines, `records` has every number in full."""
 
     caption: str
     heads: list[str]
@@ -36,21 +36,21 @@ class Table(NamedTuple):
 
 
 def write(sweep: Sweep, k: int | None, form: str) -> str:
-    """The table in one of FORMATS, without a last line break. UserError where there is nothing to rank."""
+    """Return the table in one of FORMATS, without a line break at its end; raise UserError if no trial can win."""
     proof = final_results.load(sweep)
     table = _search_table(sweep, k) if proof is None else _finalist_table(sweep, proof)
     return {"csv": _csv, "markdown": _markdown, "latex": _latex}[form](table)
 
 
 def _config(sweep: Sweep, number: int) -> dict[str, Any]:
-    """The searched keys of a trial; of the defaults, where they were never trained, as the sweep has them."""
+    """Return the searched keys of a trial; if the defaults were never trained, take them from the manifest."""
     config = results.read_trial(sweep, number).config or (sweep.manifest.defaults if number == 0 else {})
     return {key: config.get(key) for key in sweep.swept}
 
 
 def _search_table(sweep: Sweep, k: int | None) -> Table:
     entries = ranking.top_entries(sweep, k)
-    names = [metric_label(one.metric) for one in sweep.goal.objectives]
+    names = [metric_label(objective.metric) for objective in sweep.goal.objectives]
     records = [
         {
             "rank": entry["rank"],
@@ -72,24 +72,26 @@ def _search_table(sweep: Sweep, k: int | None) -> Table:
 
 
 def _finalist_table(sweep: Sweep, proof: final_results.Final) -> Table:
-    against = {one.number: one for one in proof.against}
+    against = {result.number: result for result in proof.against}
     records, lines, bold = [], [], []
-    for one in final_results.pick_first(sweep, proof):
-        test = one.test[np.isfinite(one.test)]
+    for finalist in final_results.pick_first(sweep, proof):
+        test = finalist.test[np.isfinite(finalist.test)]
         low, high = interval(test)
-        other, config = against.get(one.number), _config(sweep, one.number)
+        other, config = against.get(finalist.number), _config(sweep, finalist.number)
         records.append({
-            "trial": one.number, "defaults": one.number == 0, "seeds": len(test), "test_mean": _mean(test),
-            "test_low": low, "test_high": high, "val_mean": _mean(one.val[np.isfinite(one.val)]), "search": one.search,
+            "trial": finalist.number, "defaults": finalist.number == 0, "seeds": len(test),
+            "test_mean": final_results.mean_of_known(test), "test_low": low, "test_high": high,
+            "val_mean": final_results.mean_of_known(finalist.val), "search": finalist.search,
             "behind_pick": 0.0 if other is None else other.gain, "behind_low": None if other is None else other.low,
             "behind_high": None if other is None else other.high, "cohen_d": None if other is None else other.effect,
             "p_holm": None if other is None else other.p_holm, "tied": other is None or other.tied,
-            "failed": one.failed, "collapsed": one.collapsed, "broke": one.broke, **config,
+            "failed": finalist.failed, "collapsed": finalist.collapsed, "broke": finalist.broke, **config,
         })  # fmt: skip
         gap = "–" if other is None else f"{other.gain:+.3g}"
         p = "–" if other is None else f"{other.p_holm:.2g}"
-        name = f"{one.number}{' (defaults)' if one.number == 0 else ''}"
-        lines.append([name, final_results_text.format_mean_ci(one.test), gap, p, *map(format_value, config.values())])
+        name = f"{finalist.number}{' (defaults)' if finalist.number == 0 else ''}"
+        mean = final_results_text.format_mean_ci(finalist.test)
+        lines.append([name, mean, gap, p, *map(format_value, config.values())])
         bold.append(other is None or other.tied)
     caption = (
         f"{_subject(sweep)}: {metric_label(sweep.metric)} on the test split, mean over {proof.content['seeds']} fresh "
@@ -98,10 +100,6 @@ def _finalist_table(sweep: Sweep, proof: final_results.Final) -> Table:
     )
     heads = ["trial", f"{metric_label(sweep.metric)} (test)", "difference", "p", *sweep.swept]
     return Table(caption, heads, lines, bold, records)
-
-
-def _mean(scores: final_results.Scores) -> float:
-    return float(scores.mean()) if len(scores) else float("nan")
 
 
 def _subject(sweep: Sweep) -> str:
@@ -130,7 +128,7 @@ def _markdown(table: Table) -> str:
 
 
 def _latex(table: Table) -> str:
-    """A booktabs table. A number with an exponent is set as one."""
+    """Return a booktabs table. A number such as 5e-05 is written as a power of ten."""
     lines = [
         " & ".join(rf"\textbf{{{_tex(cell)}}}" if leads and i < 2 else _tex(cell) for i, cell in enumerate(line))
         for line, leads in zip(table.lines, table.bold, strict=True)
@@ -152,11 +150,11 @@ def _latex(table: Table) -> str:
 
 
 def _tex(text: str) -> str:
-    """A text with what LaTeX takes for its own escaped; 5e-05 becomes 5 times a power of ten, and a minus a minus."""
+    """Return a text for LaTeX: special characters escaped, 5e-05 as 5 times a power of ten, and signs in math mode."""
     escaped = "".join(ESCAPES.get(character, character) for character in text).replace("–", "--")
     powered = re.sub(r"(?<![\w.])(-?\d[\d.]*)e([+-]?\d+)\b", _power, escaped)
     return re.sub(r"(?<![\w$.{^-])([+-])(\d[\d.]*)(?![\w.}])", r"$\1\2$", powered)
 
 
-def _power(found: re.Match[str]) -> str:
-    return rf"${found[1]} \times 10^{{{int(found[2])}}}$"
+def _power(number: re.Match[str]) -> str:
+    return rf"${number[1]} \times 10^{{{int(number[2])}}}$"

@@ -1,7 +1,7 @@
-"""Everything that was measured on a trial: each number of METRICS that its rows hold, at its best epoch.
+"""List everything that was measured on a trial: each number of METRICS in its rows, at its best epoch.
 
-What is measured only at a trial's last evaluation is taken from its last row, and says so. Which keys there are, what
-they are called and which way is better, is METRICS' to say and nowhere repeated.
+A number that is measured only at the last evaluation is taken from the last row, and is shown with its epoch. The keys,
+their names and which direction is better are defined in METRICS alone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from trainables.metrics import keys
 
 
 class MeasuredValue(NamedTuple):
-    """A number of one trial; `epoch` where it is not of the best one."""
+    """A number of one trial; `epoch` is None if it was measured at the best epoch."""
 
     key: str
     value: float
@@ -28,21 +28,21 @@ class MeasuredValue(NamedTuple):
 
 
 def measured_values(sweep: Sweep, number: int) -> dict[str, MeasuredValue]:
-    """The numbers of a trial by key, in the order of METRICS; none where it was never evaluated."""
-    one = results.read_trial(sweep, number)
-    if one.best is None:
+    """Return the numbers of a trial by key, in the order of METRICS; none if it was never evaluated."""
+    trial = results.read_trial(sweep, number)
+    if trial.best is None:
         return {}
-    found = {}
+    measured = {}
     for key, about in keys().items():
-        row = one.best if key in one.best else one.rows[-1]
+        row = trial.best if key in trial.best else trial.rows[-1]
         if key in row and not about.many:
-            epoch = None if row is one.best else int(row["eval_epoch"])
-            found[key] = MeasuredValue(key, row[key], row.get(f"{key}_se"), epoch)
-    return found
+            epoch = None if row is trial.best else int(row["eval_epoch"])
+            measured[key] = MeasuredValue(key, row[key], row.get(f"{key}_se"), epoch)
+    return measured
 
 
 def metric_rows(sweep: Sweep, number: int) -> list[dict[str, Any]]:
-    """A trial's numbers beside those of trial 0, the defaults, as a table of words."""
+    """Return the numbers of a trial next to those of trial 0, the defaults, as rows of text."""
     trial, defaults = measured_values(sweep, number), measured_values(sweep, 0) if number else {}
     return [
         {
@@ -51,15 +51,15 @@ def metric_rows(sweep: Sweep, number: int) -> list[dict[str, Any]]:
             "unit": keys()[key].unit,
             "better": BETTER[keys()[key].better],
             "doc": keys()[key].doc,
-            "value": str(one),
+            "value": str(value),
             "default": str(defaults[key]) if key in defaults else "–",
         }
-        for key, one in trial.items()
+        for key, value in trial.items()
     ]
 
 
 def format_metrics(sweep: Sweep, number: int) -> str:
-    """The same for a terminal: a line a number."""
+    """Return the numbers of a trial for a terminal, one line each."""
     table = metric_rows(sweep, number)
     width = max((len(line["name"]) for line in table), default=0)
     shown = [f"  {line['name'].ljust(width)}  {line['value']} {line['unit']}".rstrip() for line in table]
