@@ -144,24 +144,24 @@ def _is_instance(value: Any, kind: Any) -> bool:
     return isinstance(value, plain)
 
 
-def read_manifest(where: Directory) -> SweepManifest:
+def read_manifest(directory: Directory) -> SweepManifest:
     """Return the manifest of the sweep in a directory.
 
     Raises:
         UserError: the directory does not hold a sweep, the sweep cannot be read, or its model is unknown.
     """
-    hint = "" if where.has("sweep.json") else _sweeps_below(where)
-    content = filestore.read_description(where, "sweep", FORMAT, hint)
+    hint = "" if directory.has("sweep.json") else _sweeps_below(directory)
+    content = filestore.read_description(directory, "sweep", FORMAT, hint)
     try:
         manifest = SweepManifest.from_json(content)
     except UserError as error:
-        raise UserError(f"{where.name!r} is not a readable sweep: {error}") from error
+        raise UserError(f"{directory.name!r} is not a readable sweep: {error}") from error
     if manifest.model not in MODELS:
-        raise UserError(f"{where.name!r}: {did_you_mean('model', manifest.model, MODELS)}")
+        raise UserError(f"{directory.name!r}: {did_you_mean('model', manifest.model, MODELS)}")
     return manifest
 
 
-def _sweeps_below(where: Directory) -> str:
+def _sweeps_below(directory: Directory) -> str:
     """Return a hint for a user who named the results folder: the sweeps one level down."""
-    inside = [name for name in where.names("") if where.has(f"{name}/sweep.json")]
+    inside = [name for name in directory.names("") if directory.has(f"{name}/sweep.json")]
     return f" (sweeps below it: {', '.join(inside[:5])})" if inside else ""

@@ -28,32 +28,34 @@ JOURNAL_FOLDER = "journal"  # holds the newest pieces of the journal of a sweep 
 READ_TRIES = 3
 
 
-def read_trials(where: Directory, manifest: SweepManifest) -> list[FrozenTrial]:
+def read_trials(directory: Directory, manifest: SweepManifest) -> list[FrozenTrial]:
     """Return all trials of the study by number, from `study.db` or from the storage URL of the sweep.
 
     Raise UserError if the study cannot be read or is lost. A new study would reuse the folders of earlier trials.
     """
     name = manifest.study
-    trials = _read_storage(where, manifest.storage, name)
-    if not trials and where.names("trials"):
-        raise UserError(f"{where.name!r} holds trials, but the study {name!r} that says what they are is gone or empty")
+    trials = _read_storage(directory, manifest.storage, name)
+    if not trials and directory.names("trials"):
+        raise UserError(
+            f"{directory.name!r} holds trials, but the study {name!r} that says what they are is gone or empty"
+        )
     return trials
 
 
-def _read_storage(where: Directory, storage: str | None, name: str) -> list[FrozenTrial]:
+def _read_storage(directory: Directory, storage: str | None, name: str) -> list[FrozenTrial]:
     try:
         if storage == "journal":
-            return _journal(where, name)
+            return _journal(directory, name)
         if storage is not None:
             return _all_trials(RDBStorage(with_driver(storage), {"poolclass": NullPool}), name)
-        if not where.has("study.db"):
+        if not directory.has("study.db"):
             return []  # the sweep has not started yet
-        if where.local:
-            return _sqlite(Path(where.root) / "study.db", name)
+        if directory.local:
+            return _sqlite(Path(directory.root) / "study.db", name)
         with tempfile.TemporaryDirectory() as folder:
             for file in ("study.db", "study.db-wal"):
-                if where.has(file):
-                    (Path(folder) / file).write_bytes(where.read(file))
+                if directory.has(file):
+                    (Path(folder) / file).write_bytes(directory.read(file))
             return _sqlite(Path(folder) / "study.db", name)
     except KeyError:
         return []  # the storage exists, but does not hold the study yet
@@ -62,7 +64,7 @@ def _read_storage(where: Directory, storage: str | None, name: str) -> list[Froz
         StorageInternalError,
         RuntimeError,
     ) as error:  # RuntimeError: the tables are those of another version
-        raise UserError(f"cannot read the study of {where.name!r}: {str(error).splitlines()[0]}") from error
+        raise UserError(f"cannot read the study of {directory.name!r}: {str(error).splitlines()[0]}") from error
 
 
 def with_driver(url: str) -> str:
@@ -70,8 +72,8 @@ def with_driver(url: str) -> str:
     return url.replace("postgresql://", "postgresql+psycopg://", 1) if url.startswith("postgresql://") else url
 
 
-def _journal(where: Directory, name: str) -> list[FrozenTrial]:
-    content = read_journal(where)
+def _journal(directory: Directory, name: str) -> list[FrozenTrial]:
+    content = read_journal(directory)
     if not content:
         return []
     with tempfile.TemporaryDirectory() as folder:  # of a copy, since reading a journal may write a snapshot of it
@@ -80,24 +82,24 @@ def _journal(where: Directory, name: str) -> list[FrozenTrial]:
         return _all_trials(JournalStorage(JournalFileBackend(str(copy))), name)
 
 
-def read_journal(where: Directory) -> bytes:
+def read_journal(directory: Directory) -> bytes:
     """Return the complete lines of `study.journal`.
 
     In a bucket it continues in pieces. Each is named after the byte at which it begins. The driver may merge the pieces
     into the main file while they are read, so reading is tried several times.
     """
     for _ in range(READ_TRIES):
-        content = where.read("study.journal") if where.has("study.journal") else b""
+        content = directory.read("study.journal") if directory.has("study.journal") else b""
         try:
-            for piece in where.names(JOURNAL_FOLDER):
+            for piece in directory.names(JOURNAL_FOLDER):
                 if int(piece) == len(content):
-                    content += where.read(f"{JOURNAL_FOLDER}/{piece}")
+                    content += directory.read(f"{JOURNAL_FOLDER}/{piece}")
                 elif int(piece) > len(content):
                     raise FileNotFoundError(piece)  # the pieces before it were merged meanwhile
         except FileNotFoundError:
             continue
         return content[: content.rfind(b"\n") + 1]  # the driver may be in the middle of a line
-    raise UserError(f"the study of {where.name!r} cannot be read: a piece of its journal is missing")
+    raise UserError(f"the study of {directory.name!r} cannot be read: a piece of its journal is missing")
 
 
 def _sqlite(path: Path, name: str) -> list[FrozenTrial]:

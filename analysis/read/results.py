@@ -33,14 +33,8 @@ STATE_NAMES = {
     TrialState.WAITING: "waiting",
 }
 COLUMNS = ["number", "state", "reason", "error", "value", "best_epoch", "epochs_done", "wall_s"]
-BOOKKEEPING = (
-    "epoch",
-    "epochs",
-    "status",
-    "eval_epoch",
-    "wall_s",
-    "best",
-)  # keys of a row that are not measurements, besides best_epoch and best_KEY
+# Keys of a row that are not measurements, besides best_epoch and best_KEY.
+BOOKKEEPING = ("epoch", "epochs", "status", "eval_epoch", "wall_s", "best")
 
 
 class Sweep(NamedTuple):
@@ -104,9 +98,9 @@ def load(directory: str | Path) -> Sweep:
 
     A sweep that was killed before its first trial has no trials.
     """
-    where = filestore.open_directory(directory)
-    manifest = read_manifest(where)
-    recorded = optuna_study.read_trials(where, manifest)
+    place = filestore.open_directory(directory)
+    manifest = read_manifest(place)
+    recorded = optuna_study.read_trials(place, manifest)
     goal = manifest.goal
     by_epoch = {trial.number: objective.values_by_epoch(trial, goal.primary.metric) for trial in recorded}
     best = {number: goal.best(values) for number, values in by_epoch.items()}
@@ -128,7 +122,7 @@ def load(directory: str | Path) -> Sweep:
         trials = pd.DataFrame(
             columns=["number", "state", "reason", "error", "value", "best_epoch", "epochs_done", "wall_s"]
         )
-    return Sweep(where, manifest, trials, pd.DataFrame(), history.reset_index(drop=True), scores)
+    return Sweep(place, manifest, trials, pd.DataFrame(), history.reset_index(drop=True), scores)
 
 
 def read_rows(sweep: Sweep, numbers: Iterable[int] | None = None) -> Sweep:

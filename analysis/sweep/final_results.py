@@ -76,19 +76,23 @@ class Final(NamedTuple):
     against: list[PairedResult]
 
 
-def read_final_json(where: Directory) -> dict[str, Any] | None:
+def read_final_json(directory: Directory) -> dict[str, Any] | None:
     """Return the content of final.json in a sweep's directory; None if it does not exist.
 
     Raise UserError if it cannot be read.
     """
     try:
-        content: dict[str, Any] = json.loads(where.read("final.json"))
+        content: dict[str, Any] = json.loads(directory.read("final.json"))
     except FileNotFoundError:
         return None
     except ValueError as error:
-        raise UserError(f"final.json of {where.name!r} is broken ({error}): delete it, and finalize again") from error
+        raise UserError(
+            f"final.json of {directory.name!r} is broken ({error}): delete it, and finalize again"
+        ) from error
     if content.get("format") != FORMAT:
-        raise UserError(f"final.json of {where.name!r} is not of format {FORMAT}, which is what this gensweep reads")
+        raise UserError(
+            f"final.json of {directory.name!r} is not of format {FORMAT}, which is what this gensweep reads"
+        )
     return content
 
 
