@@ -1,8 +1,11 @@
-"""The winner as a folder that stands alone: its weights, a Python file that draws from them, its configuration, and a
-model card that says where it comes from and how good it is by which kind of score.
+"""Export the winner as a folder that needs nothing else.
 
-Where the best were proven, the net is one of those trainings: of the pick's fresh seeds the one that is best on `val`,
-so that its score on `test` was chosen by nobody. Else it is the search's own winner, whose score flatters it.
+The folder holds the weights, a Python file that generates images from them, the configuration, and a model card. The
+card says where the net comes from, how good it is, and what kind of score that is.
+
+If the sweep was finalized, the net is one of those trainings: of the pick's fresh seeds, the one with the best score on
+`val`. Its score on `test` had no part in the choice, so it is not biased. If not, the net is the winner of the search,
+whose score is optimistic.
 """
 
 from __future__ import annotations
@@ -29,14 +32,17 @@ from trainables.errors import UserError
 from trainables.metrics import keys
 
 FILES = ("model.py", "model.safetensors", "config.json", "README.md", "samples.png")
-CHECK_IMAGES = 16  # images that the written file is held against the net by
+CHECK_IMAGES = 16  # images by which the written file is compared with the net
 
 
 def write(directory: str, out: str | None, trial: int | None, further: dict[str, str]) -> tuple[str, list[str]]:
-    """Writes the folder, with `further` files by name; returns where it is, and the lines that load it and draw.
+    """Write the folder, with the texts of `further` by file name.
+
+    Return its path, and the lines of Python that load the net and use it.
 
     Raises:
-        UserError: no sweep, no winner or no such trial; nets that cannot be written; a folder that holds other things.
+        UserError: the sweep, a winner or the trial does not exist; the nets cannot be written; the folder holds other
+            files.
     """
     search = results.load(directory)
     target = filestore.open_directory(out if out is not None else f"{search.place.name.rstrip('/')}/export")
@@ -61,7 +67,7 @@ def write(directory: str, out: str | None, trial: int | None, further: dict[str,
 
 
 def choose_net(search: Sweep, trial: int | None) -> Net:
-    """The training to export: of `trial`, of the proven pick, or the winner of the search."""
+    """Return the training to export: `trial` if it is given, else the finalized pick, else the winner of the search."""
     proof = final_results.load(search)
     if trial is not None:
         return Net(search, ranking.trial_or_winner(search, trial), trial)
@@ -75,7 +81,7 @@ def choose_net(search: Sweep, trial: int | None) -> Net:
 
 
 def export_metadata(search: Sweep, net: Net) -> dict[str, Any]:
-    """What config.json holds."""
+    """Return the content of config.json."""
     trial, manifest = results.read_trial(net.sweep, net.number), search.manifest
     if trial.best is None:
         raise UserError(
@@ -100,7 +106,7 @@ def export_metadata(search: Sweep, net: Net) -> dict[str, Any]:
 
 
 def _source(search: Sweep, net: Net) -> tuple[str, dict[str, Tensor]]:
-    """model.py and its weights, held against the net."""
+    """Return model.py and its weights, after comparing them with the net."""
     model, manifest = MODELS[search.manifest.model], search.manifest
     nets, shape = rebuild.load_nets(net.sweep, net.number), manifest.data.shape
     y = torch.arange(CHECK_IMAGES) % len(manifest.data.classes)
@@ -134,7 +140,7 @@ def _source(search: Sweep, net: Net) -> tuple[str, dict[str, Tensor]]:
 
 
 def _shapes(search: Sweep, net: Net) -> str:
-    """The inputs and outputs of the file's net."""
+    """Return a sentence on the inputs and outputs of the net in the file."""
     image = ", ".join(map(str, search.manifest.data.shape))
     if not model_card.draws_from_noise(search, net):
         return f"Images [n, {image}] in [0, 1] -> images [n, {image}] in [0, 1]"
@@ -144,6 +150,7 @@ def _shapes(search: Sweep, net: Net) -> str:
 
 
 def _use(search: Sweep, net: Net) -> list[str]:
+    """Return the lines of Python that load the net and use it."""
     shape = ", ".join(map(str, search.manifest.data.shape))
     last = f"images = net.sample(64)  # float [64, {shape}] in [0, 1]"
     if not model_card.draws_from_noise(search, net):
@@ -152,6 +159,7 @@ def _use(search: Sweep, net: Net) -> list[str]:
 
 
 def _picture(net: Net) -> bytes:
+    """Return the saved images of the net's best epoch as PNG."""
     trial = results.read_trial(net.sweep, net.number)
     assert trial.best is not None
     images = sample_grids.saved_batch(net.sweep, net.number, trial.best["epoch"])

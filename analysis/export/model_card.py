@@ -1,4 +1,4 @@
-"""What the model card of an exported net says: what it is, its scores and of which kind they are, how it was chosen."""
+"""Collect the texts of the model card of an exported net: what it is, its scores and their kind, how it was chosen."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from trainables.metrics import keys
 
 
 class Net(NamedTuple):
-    """A training: trial `number` of `sweep`, with the configuration of trial `of` of the search; `test` is what was
-    measured on the test split, where it was."""
+    """A training: trial `number` of `sweep`, with the configuration of trial `trial` of the search.
+
+    `test` holds the scores on the test split, if they were measured.
+    """
 
     sweep: Sweep
     number: int
@@ -24,17 +26,18 @@ class Net(NamedTuple):
 
 
 def draws_from_noise(search: Sweep, net: Net) -> bool:
-    """Whether it makes images of noise; else it rebuilds images."""
+    """Return whether the net generates images from noise. If not, it rebuilds images."""
     model = MODELS[search.manifest.model]
     return model.samples(results.read_trial(net.sweep, net.number).config)
 
 
 def card_title(search: Sweep, net: Net) -> str:
+    """Return the title of the card: model, data set, trial and sweep."""
     return f"{search.manifest.model} on {search.manifest.dataset}: trial {net.trial} of {search.manifest.name}"
 
 
 def describe_net(search: Sweep, net: Net) -> str:
-    """One sentence on what the file does."""
+    """Return one sentence on what the exported file does."""
     c, h, w = search.manifest.data.shape
     kind = f"{h} x {w} {'grey' if c == 1 else 'colour' if c == 3 else f'{c}-channel'} images"
     if not draws_from_noise(search, net):
@@ -44,7 +47,7 @@ def describe_net(search: Sweep, net: Net) -> str:
 
 
 def card_context(search: Sweep, net: Net, about: dict[str, Any]) -> dict[str, Any]:
-    """What the card says besides `about`."""
+    """Return what the card says in addition to `about`."""
     manifest = search.manifest
     data = manifest.data
     counts = ", ".join(f"{getattr(data, f'n_{split}'):,} {split}" for split in ("train", "val", "test"))

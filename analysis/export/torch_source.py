@@ -1,9 +1,9 @@
-"""A trained net as a Python file of its own: what a user needs who has torch and not gensweep.
+"""Write a trained net as a Python file that needs torch but not gensweep.
 
-The net is traced by `torch.fx`, which writes down the layers that a forward pass calls and the operations between them;
-of those the file is made, layer by layer, and the weights get the file's names. So a model says nothing about how it is
-exported, and only what the pass needs comes along (no encoder for samples, no discriminator). Before anything is
-written the file is run beside the net that it was made of.
+`torch.fx` traces the net: it records the layers that a forward pass calls and the operations between them. The file is
+written from this record, and the weights are renamed to match. So a model needs no code for its export, and the file
+holds only what the pass uses (for samples neither encoder nor discriminator). The file is run and compared with the net
+before anything is written.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ Pass = Callable[[Mapping[str, nn.Module], Tensor, Tensor], Tensor]
 
 
 class TracedNet(NamedTuple):
-    """`layers` are the lines of `__init__`, `steps` those of `forward`, whose arguments are `inputs`; `weights` are the
-    tensors by the names that the layers have."""
+    """The source of a traced net.
+
+    `layers` are the lines of `__init__`, `steps` those of `forward`, and `inputs` its arguments. `weights` are the
+    tensors by the names of these layers.
+    """
 
     inputs: tuple[str, ...]
     layers: list[str]
@@ -33,7 +36,7 @@ class TracedNet(NamedTuple):
 
 
 class _PassModule(nn.Module):
-    """A pass through several nets as one module: x [n, ...], y [n]."""
+    """Run a pass through several nets as one module: x [n, ...], y [n]."""
 
     def __init__(self, nets: Mapping[str, nn.Module], run: Pass) -> None:
         super().__init__()
@@ -44,10 +47,10 @@ class _PassModule(nn.Module):
 
 
 def trace_to_source(nets: Mapping[str, nn.Module], run: Pass) -> TracedNet:
-    """The pass `run(nets, x, y)` of nets in eval mode, traced; y is no input where the pass does not look at it.
+    """Trace the pass `run(nets, x, y)` of nets in eval mode. If the pass does not use y, y is not an input.
 
     Raises:
-        UserError: what torch.fx cannot trace, or a layer that torch does not have.
+        UserError: torch.fx cannot trace the pass, or a layer is not one of torch.
     """
     module = _PassModule(nets, run).eval()
     tracer = Tracer()
@@ -65,7 +68,7 @@ def trace_to_source(nets: Mapping[str, nn.Module], run: Pass) -> TracedNet:
 
 
 def _layers_and_weights(graph: Graph, module: nn.Module) -> tuple[list[str], dict[str, Tensor]]:
-    """Gives what a graph calls and reads names without dots; the definitions of it, and the weights."""
+    """Rename what a graph uses to names without dots. Return the lines that define it, and the weights."""
     layers: dict[str, str] = {}
     weights: dict[str, Tensor] = {}
     for node in graph.nodes:
@@ -79,28 +82,30 @@ def _layers_and_weights(graph: Graph, module: nn.Module) -> tuple[list[str], dic
             weights[name] = tensor
             continue
         layer = module.get_submodule(path)
-        call = repr(layer).replace(", bias=True", "")  # as it is anyhow: of batch norm, an older torch does not know it
+        call = repr(layer).replace(", bias=True", "")  # the default; batch norm in an older torch does not know it
         if not type(layer).__module__.startswith("torch.nn.") or "\n" in call:
-            raise UserError(f"{CANNOT_WRITE}: {type(layer).__name__} is no plain layer")
+            raise UserError(f"{CANNOT_WRITE}: {type(layer).__name__} is not a plain layer")
         layers[name] = f"self.{name} = nn.{call}"
         weights |= {f"{name}.{key}": value for key, value in layer.state_dict().items()}
     return list(layers.values()), {name: value.detach().contiguous() for name, value in weights.items()}
 
 
 def _forward_lines(graph: Graph) -> list[str]:
-    """The body of `forward`, without the lines' ends by which torch.fx lets go of what is no longer read."""
+    """Return the body of `forward`, without the `x = None` by which torch.fx frees what is not used again."""
     _, _, body = graph.python_code("self").src.partition("def forward(")
     body = re.sub(r";  (\w+ = )+None$", "", body, flags=re.MULTILINE)
-    body = re.sub(r"\btorch\._C\._(\w+)\.\1_", r"torch.\1.", body)  # torch.special and its like by their public names
+    body = re.sub(
+        r"\btorch\._C\._(\w+)\.\1_", r"torch.\1.", body
+    )  # functions such as torch.special.* by their public names
     body = re.sub(r"\bnets_", "", body)
     return [line.strip() for line in body.splitlines()[1:] if line.strip()]
 
 
 def check_source(source: str, weights: Mapping[str, Tensor], inputs: list[Tensor], expected: Tensor) -> None:
-    """Runs the written file on the inputs.
+    """Run the written file on the inputs and compare its output.
 
     Raises:
-        UserError: it does not give what is expected.
+        UserError: the file does not run, or its output is not `expected`.
     """
     space: dict[str, Any] = {"__name__": "exported", "__file__": "model.py"}
     try:
@@ -109,7 +114,11 @@ def check_source(source: str, weights: Mapping[str, Tensor], inputs: list[Tensor
         net.load_state_dict(dict(weights))
         with torch.no_grad():
             output = net.eval()(*inputs)
-    except (NameError, RuntimeError, TypeError) as error:  # a function of the model's own, a layer of unusual arguments
+    except (
+        NameError,
+        RuntimeError,
+        TypeError,
+    ) as error:  # a function that the model defines, a layer with unusual arguments
         raise UserError(f"{CANNOT_WRITE}: {str(error).splitlines()[0]}") from error
     if output.shape != expected.shape or not torch.allclose(output, expected, atol=1e-5):
         raise UserError(f"{CANNOT_WRITE}: it draws other images than they do")

@@ -1,5 +1,7 @@
-"""The figures of a report: a file a figure, each with a data half (sweep -> what is drawn, tested by its numbers), an
-ink half (that -> matplotlib Axes) and a sentence that says what to look at. To add one, write its file and its line.
+"""List the figures of a report, one file each.
+
+Each file has `data` (sweep to numbers), `draw` (numbers to matplotlib Axes) and `caption` (a sentence that says what to
+look at). Tests check the numbers of `data`. To add a figure, write its file and its line in FILES.
 """
 
 from __future__ import annotations
@@ -32,7 +34,10 @@ __all__ = ["FIGURES", "Figure", "draw"]
 
 
 class Figure(NamedTuple):
-    """`data` gives an entry per panel, none where the figure does not apply; `width` and `height` are in inches."""
+    """A kind of figure.
+
+    `data` returns an entry per panel, none if the figure does not apply. `width` and `height` are in inches.
+    """
 
     title: str
     data: Callable[[Sweep], list[Any]]
@@ -67,7 +72,7 @@ FIGURES = {name: Figure.from_module(file) for name, file in FILES.items()}
 
 
 def render_png(name: str, info: Any) -> bytes:
-    """One panel of a figure as PNG."""
+    """Return one panel of a figure as PNG."""
     figure, ax = style.new_axes(FIGURES[name].width, FIGURES[name].height)
     FIGURES[name].draw(info, ax)
     return style.encode_png(figure)

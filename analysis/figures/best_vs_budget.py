@@ -1,6 +1,8 @@
-"""Score against what was spent, in trials, training images and seconds: what a search had reached (steps), and what a
-random search of the same space typically reaches, with its band, if there is one.
-See analysis/sweep/random_search.py."""
+"""Draw the best score against the budget spent, in trials, training images and seconds.
+
+Steps show what a search had reached. A line with a band shows what a random search of the same space typically reaches,
+if that can be computed (see analysis/sweep/random_search.py).
+"""
 
 from __future__ import annotations
 
@@ -25,14 +27,17 @@ AXES: dict[Unit, tuple[str, float]] = {
     "images": ("training images, thousands", 1e3),
     "seconds": ("seconds of training, all trials together", 1.0),
 }
-LOG_FROM = 10  # trials, from which the first ones would be crowded on a linear axis
+LOG_FROM = 10  # trials; with as many, the first ones would be crowded on a linear axis
 Floats = NDArray[np.float64]
 
 
 class Line(NamedTuple):
-    """One search. `x`, `y`: spent and the best so far [trials]. `n_x` [N], and `median`, `better`, `worse` there, are
-    those of a random search: empty where nothing says what it reaches; `better` and `worse` are the ends of the band,
-    infinite where it is open, all in the objective's own sign."""
+    """One search.
+
+    `x`, `y` [trials]: the budget spent and the best score so far. `n_x`, `median`, `better`, `worse` [N]: the budget of
+    a random search, the median of its best score, and the ends of the band. These are empty if nothing is known of a
+    random search; an end is infinite if the band is open there. All scores have the sign of the objective.
+    """
 
     name: str
     x: Floats
@@ -44,8 +49,10 @@ class Line(NamedTuple):
 
 
 class Point(NamedTuple):
-    """The mean over seeds of one configuration, with its interval, at what it cost to find; `of` is its line's number,
-    -1 for none."""
+    """The mean over seeds of one configuration with its interval, at the cost of finding it.
+
+    `line` is the index of its line, -1 if it has none.
+    """
 
     name: str
     line: int
@@ -57,8 +64,11 @@ class Point(NamedTuple):
 
 
 class Budget(NamedTuple):
-    """One unit of spending. `level` are horizontal lines by name, such as the defaults' score. `why` says why there is
-    no band, `hint` is the command that would give one."""
+    """The panel of one unit of the budget.
+
+    `level` are horizontal lines by name, such as the score of the defaults. `why` says why the
+    band is missing, `hint` is the command that would give one.
+    """
 
     unit: Unit
     metric: str
@@ -67,7 +77,7 @@ class Budget(NamedTuple):
     why: str
     hint: str
     points: Sequence[Point] = ()
-    sign: int = 1  # +1 where lower is better
+    sign: int = 1  # +1 if lower is better
 
     @property
     def key(self) -> Unit:
@@ -78,7 +88,10 @@ EMPTY: Floats = np.array([])
 
 
 def search_line(name: str, unit: Unit, search: Sweep | None, control: Sweep | None, level: float = LEVEL) -> Line:
-    """What `search` had reached, and what random searches reach by the trials of `control`; either may be None."""
+    """Return what `search` had reached, and what random searches reach, estimated from the trials of `control`.
+
+    Either may be None.
+    """
     x, y = EMPTY, EMPTY
     if search is not None:
         costs = random_search.trial_costs(search)
@@ -91,7 +104,10 @@ def search_line(name: str, unit: Unit, search: Sweep | None, control: Sweep | No
 
 
 def data(sweep: Sweep) -> list[Budget]:
-    """A panel a unit; the trials of a search that allows no band are counted in another figure already."""
+    """Return a panel for each unit.
+
+    Without a band, the panel of trials is left out: the figure `history` shows the same.
+    """
     why = random_search.why_no_band(sweep)
     known = sweep.trials.set_index("number")["value"]
     level = {"defaults": float(known[0])} if 0 in sweep.scores else {}
@@ -109,7 +125,7 @@ def data(sweep: Sweep) -> list[Budget]:
 
 
 def compare_panels(sweeps: Sequence[Sweep]) -> list[Budget]:
-    """Several sweeps that are scored alike in one panel a unit; the bands of random ones hold all at once."""
+    """Return a panel for each unit with several sweeps that share a score; the bands of random ones hold together."""
     random = [not random_search.why_no_band(sweep) for sweep in sweeps]
     level = 1 - (1 - LEVEL) / max(1, sum(random))
     panels = []
@@ -177,11 +193,11 @@ def _needs_log(low: float, high: float) -> bool:
 
 
 def _draw_points(info: Budget, ax: Axes, scale: float) -> None:
-    """Diamonds for what a person had set, dots for what a search has picked."""
+    """Draw a diamond for each configuration set by hand, and a dot for each pick of a search."""
     for by_hand, mark, text in ((False, "o", "picked, fresh seeds"), (True, "D", "set by hand, fresh seeds")):
         shown = [point for point in info.points if point.by_hand == by_hand]
         for k, point in enumerate(shown):
-            x = point.x / scale * (1.04**k if by_hand else 1)  # those of one price are all seen
+            x = point.x / scale * (1.04**k if by_hand else 1)  # points of equal cost do not hide each other
             color = style.OTHERS if point.line < 0 else style.CLASSES[point.line % len(style.CLASSES)]
             ax.plot([x, x], [point.low, point.high], "-", color=style.TEXT, lw=1.2, zorder=6)
             ax.plot(x, point.y, mark, ms=6, mfc=color, mec=style.TEXT, mew=0.9, zorder=7)
@@ -194,7 +210,7 @@ def _finite_or_nan(values: Floats) -> Floats:
 
 
 def _y_limits(info: Budget) -> tuple[float, float]:
-    """The lowest and the highest value that the axis has to hold."""
+    """Return the limits of the y axis: the lowest and the highest finite value, with a margin."""
     parts = [part for line in info.lines for part in (line.y, line.median, line.better, line.worse)]
     around = [end for point in info.points for end in (point.y, point.low, point.high)]
     values = np.concatenate([*parts, np.array([*info.level.values(), *around])])
@@ -213,7 +229,7 @@ def caption(infos: Sequence[Budget]) -> str:
     line = info.lines[0]
     if info.why:
         return (
-            f"Steps: the best score so far. There is no band, because {info.why}: this sweep cannot tell what another "
+            f"Steps: the best score so far. No band is shown, because {info.why}: this sweep cannot show what another "
             f"search would reach. A random search of the same space can: {info.hint}."
         )
     n = len(line.n_x)
@@ -226,7 +242,7 @@ def caption(infos: Sequence[Budget]) -> str:
 
 
 def describe_best_of(line: Line, n: int) -> str:
-    """The best of n random trials in words: `5 random trials is 13.1 [12.2, 15]`."""
+    """Return the best of n random trials in words: `5 random trials is 13.1 [12.2, 15]`."""
     better, worse = (
         format_value(float(end[n - 1])) if np.isfinite(end[n - 1]) else "open" for end in (line.better, line.worse)
     )

@@ -1,7 +1,7 @@
-"""What the winner draws: the share of each class among its samples, by class name, against the training images.
+"""Draw the share of each class among the winner's samples, beside that in the training images.
 
-Classes are those that the pinned extractor reads from the samples; "effective modes" is the exponential of the
-histogram's entropy (nats), so K classes drawn alike count K.
+The pinned extractor predicts the class of each sample. "Effective modes" is the exponential of the histogram's entropy
+(nats), so K equally frequent classes count as K.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_NAMED = 40  # class names that fit; above this the bars are sorted and stay 
 class ClassShares(NamedTuple):
     names: list[str]
     shares: list[float]  # of the winner's samples, sums to 1
-    prior: list[float]  # of the training images; empty where the data are not at hand
+    prior: list[float]  # of the training images; empty if the data are not available
     modes: float
 
 

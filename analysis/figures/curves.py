@@ -1,4 +1,4 @@
-"""The objective of every trial at each evaluated epoch: who learned, who was stopped, and where the winner was best."""
+"""Draw the objective of every trial at each evaluated epoch, early stops, and the winner's best epoch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Curve(NamedTuple):
 
 class Curves(NamedTuple):
     metric: str
-    curves: list[Curve]  # in order of number, trials without a finite value left out
+    curves: list[Curve]  # in order of number, without trials that have no finite value
     winner: int
     best_epoch: int
     budget: int  # epochs of the longest run
@@ -83,7 +83,7 @@ def caption(infos: list[Curves]) -> str:
     (info,) = infos
     lead = next(curve for curve in info.curves if curve.number == info.winner)
     if len(lead.epochs) == 1:
-        return "The winner was evaluated only once, so there is no curve."
+        return "The winner was evaluated only once, so it has no curve."
     where = f"The ring marks the winner's best epoch, {info.best_epoch} of the {lead.epochs[-1]} it ran."
     if info.best_epoch == lead.epochs[-1]:
         return f"{where} It was still improving when its epochs ran out; a longer run may do better."

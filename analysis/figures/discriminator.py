@@ -1,8 +1,8 @@
-"""How the winner's two nets held each other: the discriminator's mean output on real and on generated images, by epoch.
+"""Draw the mean output of the winner's discriminator on real and on generated images, by epoch.
 
-At the equilibrium of the game both are one half (Goodfellow et al. 2014, theorem 1); a pair at 1 and 0 means that the
-discriminator has won and the generator learns little. Where D is no probability (least squares, hinge,
-Wasserstein) there is no such middle, and only the gap counts. Only for models with a discriminator.
+At the equilibrium of the game both outputs are one half (Goodfellow et al. 2014, theorem 1). Outputs of 1 and 0 mean
+that the discriminator has won and the generator learns little. If D does not output a probability (least squares,
+hinge, Wasserstein), only the gap counts. Only for models with a discriminator.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The failure map: which part of the space collapses, diverges or breaks.
+"""Draw the failure map: the part of the space in which trials collapse, diverge or break.
 
-Each trial is a point over the two parameters that tell failed trials from the others best, by the information gain of
-one cut (a decision stump; Quinlan 1986, eq. 3). The cut is named with its counts, so that a reader sees how much it
-rests on; with few trials it is a hint, and other parameters vary as well.
+Each trial is a point over two parameters: those that separate failed trials from the others best, by the information
+gain of one cut (a decision stump; Quinlan 1986, eq. 3). The caption gives the counts of the cut, so that a reader sees
+how strong the evidence is. With few trials the cut is only a hint, and other parameters vary as well.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MARKS = {"collapsed": "v", "nan": "X", "oom": "s", "lost": "D"}  # any other cla
 
 
 class Cut(NamedTuple):
-    """The best cut of one parameter: which side fails more, and how many trials of each side failed."""
+    """The best cut of one parameter: the side that fails more often, and the failed trials of each side."""
 
     key: str
     gain: float  # bits
@@ -43,9 +43,9 @@ class Scale(NamedTuple):
 
 
 class Failures(NamedTuple):
-    scales: list[Scale]  # x, and y where a second parameter is searched
+    scales: list[Scale]  # x, and y if a second parameter is searched
     points: list[list[float]]  # one list of positions for each scale; nan where a conditional key does not apply
-    reasons: list[str]  # "" for a trial that did not fail
+    reasons: list[str]  # "" if the trial did not fail
     cut: Cut
 
 
@@ -65,7 +65,7 @@ def data(sweep: Sweep) -> list[Failures]:
 
 
 def best_cut(key: str, values: list[Any], failed: NDArray[np.bool_], param: Param) -> Cut:
-    """The cut of `values` with the highest information gain; trials without the key are on the other side."""
+    """Return the cut of `values` with the highest information gain. Trials without the key are on the other side."""
     options: dict[str, NDArray[np.bool_]] = {}
     if param.kind == "categorical":
         options = {f"{key} = {choice}": np.array([str(v) == str(choice) for v in values]) for choice in param.choices}

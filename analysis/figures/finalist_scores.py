@@ -1,7 +1,7 @@
-"""The proof at a glance: the score of every fresh seed of every finalist on the test split, the pick first.
+"""Draw the score of every fresh seed of every finalist on the test split, the pick first.
 
-A hollow diamond is what the search had shown, of one training. Seeds are the same for all, in one order from top to
-bottom within a row, so that a bad seed can be followed through.
+A hollow diamond is the score of the search, from one training. All finalists use the same seeds, in the same order from
+top to bottom within a row. So a reader can compare one seed across finalists.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ TITLE = "Fresh seeds on test"
 class FinalistScores(NamedTuple):
     metric: str
     names: list[str]
-    seeds: list[NDArray[np.float64]]  # by finalist: the scores [seeds], nan where one failed
+    seeds: list[NDArray[np.float64]]  # by finalist: the scores [seeds], nan if a seed failed
     mean: list[float]
-    ends: list[tuple[float, float]]  # the interval of the mean; nan where there is none
+    ends: list[tuple[float, float]]  # the interval of the mean; nan if there are too few seeds for one
     search: list[float]
 
 

@@ -1,4 +1,4 @@
-"""Best score so far against the trial number: whether the search was still finding better ones when it ended."""
+"""Draw the best score so far against the trial number: was the search still improving when it ended?"""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FEW = 8  # trials, below which the shape of the line means nothing
 
 
 class History(NamedTuple):
-    """Scored trials in order of number: number, value, stopped early or not, best value up to and with it."""
+    """Scored trials in order of number: number, value, whether it was stopped early, best value so far."""
 
     metric: str
     numbers: list[int]

@@ -1,4 +1,4 @@
-"""Which parameters mattered: bars with error bars, the most important at the top. See analysis/sweep/importance.py."""
+"""Draw how much each parameter mattered, the most important at the top. See analysis/sweep/importance.py."""
 
 from __future__ import annotations
 

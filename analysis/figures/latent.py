@@ -1,4 +1,4 @@
-"""Where the images of each class lie in a two-number code: only for autoencoders with `latent_dim` 2."""
+"""Draw the two-number codes of the images by class. Only for autoencoders with `latent_dim` 2."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def data(sweep: Sweep) -> list[Codes]:
     try:
         return [codes.encode_held_out(sweep, number)]
     except UserError:
-        return []  # weights that are lost or unfit cost the page this figure, not the page
+        return []  # if weights are lost, the page lacks this figure only
 
 
 def draw(info: Codes, ax: Axes) -> Axes:

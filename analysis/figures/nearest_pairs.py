@@ -1,5 +1,8 @@
-"""The winner's nearest pairs among the samples it was scored by: the picture of the birthday test, where a person looks
-whether a generator draws the same image again (Arora and Zhang 2017, arXiv:1706.08224)."""
+"""Draw the nearest pairs among the samples by which the winner was scored.
+
+This is the birthday test: a person looks whether a generator repeats its images (Arora and Zhang 2017,
+arXiv:1706.08224).
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,10 @@ GAP = 2  # pixels
 
 
 class Pairs(NamedTuple):
-    """`images` [2n, C, H, W]: n samples, then the nearest other one of each, nearest pair first; `drawn` are that many
-    in all, of which the share `duplicates` has a near-identical other."""
+    """`images` [2n, C, H, W]: n samples, then the nearest other sample of each, nearest pair first.
+
+    `n_samples` is the number of samples in all, `duplicates` the share of them with a near-identical other.
+    """
 
     images: Pixels
     n_samples: int
@@ -40,7 +45,7 @@ def data(sweep: Sweep) -> list[Pairs]:
     try:
         images = rebuild.scored_samples(sweep, number, which)
     except UserError:
-        return []  # weights or images that are not at hand cost the page this figure, not the page
+        return []  # if weights or images are missing, the page lacks this figure only
     return [Pairs(images, int(sweep.manifest.stamp["n_samples"]), float(row["duplicates"]))]
 
 

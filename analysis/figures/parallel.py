@@ -1,7 +1,7 @@
-"""Parallel coordinates, turned for a phone: a row a parameter, a line a trial from top to bottom, the best in colour.
+"""Draw parallel coordinates: one row per parameter, one line per trial from top to bottom, the best in colour.
 
-Where the coloured lines run together, the good trials agree on a value; where they fan out, the value does not matter
-much. A parameter that a trial does not have interrupts its line.
+If the coloured lines run together, the good trials agree on a value. If they fan out, the value matters little. A
+parameter that a trial does not have interrupts its line. Rows instead of columns fit the screen of a phone.
 """
 
 from __future__ import annotations
@@ -20,15 +20,17 @@ from analysis.sweep import ranking
 from search_spaces.param import Param
 
 TITLE = "What the best have in common"
-BEST = 0.1  # share of the trials that are in colour, and at least three
-FEWEST = 5  # trials, below which there is nothing in common to see
+BEST = 0.1  # share of the trials in colour, at least three
+FEWEST = 5  # with fewer trials, a pattern means nothing
 MOST = 300  # lines
 ROW = 0.42  # inches
 
 
 class Parallel(NamedTuple):
-    """`places` [trials, rows]: where on each row a trial lies, 0..1, nan where it has no such key; best trials first.
-    `ends`: the labels of 0 and 1 on each row, or of every category with its place."""
+    """`places` [trials, rows]: the position of a trial on each row, 0..1, nan if it has no such key; best trials first.
+
+    `ends`: the labels of 0 and 1 on each row, or of every category, with their positions.
+    """
 
     metric: str
     keys: list[str]
@@ -83,7 +85,7 @@ def draw(info: Parallel, ax: Axes) -> Axes:
         lead, good = i == 0, i < info.coloured
         color = style.WINNER if lead else style.CLASSES[4] if good else style.OTHERS
         width = 2.2 if lead else 1.2 if good else 0.5
-        nudge = 0.012 * math.cos(2.4 * i)  # equal values are all seen
+        nudge = 0.012 * math.cos(2.4 * i)  # equal values do not hide each other
         ax.plot(
             info.places[i] + nudge,
             rows,

@@ -1,7 +1,8 @@
-"""One objective against another: the trade-off, and the trials that no other beats.
+"""Draw one objective against another: the trade-off, and the trials on the Pareto front.
 
-The staircase joins the front in this pair of objectives (everything on its worse side is dominated). With three
-objectives or more a trial may be on the front for one that is not drawn, so it is marked, and may lie off the stairs.
+The staircase joins the front of this pair of objectives; everything on its worse side is dominated. With three or more
+objectives, a trial may be on the front because of one that is not shown here. Such a trial is marked as well, and may
+lie off the staircase.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from trainables.objective import Objective
 
 TITLE = "The trade-off"
 SIZE = (style.WIDTH, 3.4)  # inches
-MAX_NUMBERED = 12  # trials on the front, above which their numbers would cover each other
+MAX_NUMBERED = 12  # with more trials on the front, their numbers would overlap
 
 
 class Front(NamedTuple):
-    """Two objectives of every scored trial, by number, and which of them are on the front or break a constraint."""
+    """Two objectives of every scored trial, by number, and whether it is on the front or breaks a constraint."""
 
     first: Objective
     second: Objective
@@ -64,7 +65,7 @@ def data(sweep: Sweep) -> list[Front]:
 
 
 def staircase(info: Front) -> list[tuple[float, float]]:
-    """The corners of the front in this pair, from the best of the first objective on."""
+    """Return the corners of the front of this pair, starting with the best value of the first objective."""
     signs = np.array([1 if objective.mode == "min" else -1 for objective in (info.first, info.second)])
     points = np.column_stack([info.x, info.y])[np.array(info.front)]
     chosen = points[non_dominated(points * signs)]
@@ -108,7 +109,7 @@ def caption(infos: list[Front]) -> str:
     n, total = sum(info.front), len(info.front) - sum(info.broken)
     corner = f"{'left' if info.first.mode == 'min' else 'right'} and {'down' if info.second.mode == 'min' else 'up'}"
     if n == 1:
-        return f"One trial of {total} beats all others in every objective, so there is no trade-off to choose from."
+        return f"One trial of {total} beats all others in every objective, so no trade-off remains to choose from."
     return (
         f"Better is further {corner}. Of {total} trials, {n} are on the Pareto front (blue, with their numbers): "
         "choosing between them is up to you. For each grey trial there is one on the front that is better in some "

@@ -1,7 +1,7 @@
-"""Comparison grids: real images, then a row per configuration, all drawn from the same noise and the same labels.
+"""Build comparison grids: real images, then a row per configuration, all from the same noise and the same labels.
 
-A trial saves the sweep's fixed noise batch at every evaluated epoch, so a column shows one and the same z (for the
-autoencoders: one and the same input) under every configuration. Where a picture is missing, the generator is rebuilt.
+A trial saves its images of the sweep's fixed noise batch at every evaluated epoch. So a column shows the same z under
+every configuration (for autoencoders, the same input). If a picture is missing, the generator is rebuilt.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ REAL = "Real images"
 
 
 class Strip(NamedTuple):
-    """A row of a grid: `title` says what it is, `detail` with which parameters; images uint8 [<= ACROSS, C, H, W]."""
+    """A row of a grid: `title` says what it is, `detail` names its parameters; images uint8 [<= ACROSS, C, H, W]."""
 
     title: str
     detail: str
@@ -38,8 +38,10 @@ class Strip(NamedTuple):
 
 
 def compare_configurations(sweep: Sweep, k: int) -> list[Strip]:
-    """A row of real images (where they are at hand), then the best k configurations, or k of the front, at their best
-    epochs."""
+    """Return a row of real images (if available), then k configurations at their best epochs.
+
+    These are the best k, or with several objectives k of the Pareto front.
+    """
     strips = _heading_strips(sweep)
     for entry in ranking.top_entries(sweep, k):
         scores = ", ".join(f"{metric_label(metric)} {format_value(value)}" for metric, value in entry["values"].items())
@@ -53,7 +55,7 @@ def compare_configurations(sweep: Sweep, k: int) -> list[Strip]:
 
 
 def first_to_last(sweep: Sweep, number: int) -> list[Strip]:
-    """One trial at its first, its best and its last evaluated epoch, without repetitions."""
+    """Return a row each for the first, best and last evaluated epoch of a trial; equal epochs share a row."""
     trial = results.read_trial(sweep, number)
     rows = {row["epoch"]: row for row in trial.rows if row["eval_epoch"] == row["epoch"]}
     saved = [epoch for epoch in sorted(rows) if sweep.place.has(_sample_file(number, epoch))]
@@ -70,7 +72,10 @@ def first_to_last(sweep: Sweep, number: int) -> list[Strip]:
 
 
 def saved_batch(sweep: Sweep, number: int, epoch: int) -> Pixels:
-    """The fixed batch as a trial drew it at an evaluated epoch, [n, C, H, W]; rebuilt for its best epoch if need be."""
+    """Return a trial's images of the fixed batch at an evaluated epoch, [n, C, H, W].
+
+    If the picture is missing, the images are generated again with the saved weights, those of the best epoch.
+    """
     c, h, w = sweep.manifest.data.shape
     try:
         return image_sheets.split_sheet(sweep.place.read(_sample_file(number, epoch)), (c, h, w))
@@ -88,19 +93,19 @@ def saved_batch(sweep: Sweep, number: int, epoch: int) -> Pixels:
 
 
 def column_labels(sweep: Sweep) -> list[str]:
-    """The class of each column, for a model that is told what to draw; else empty."""
+    """Return the class of each column for a conditional model; empty for other models."""
     if not MODELS[sweep.manifest.model].conditional:
         return []
     return [str(sweep.manifest.data.classes[k]) for k in _column_classes(sweep)]
 
 
 def sheet_gap(images: Pixels) -> int:
-    """White pixels between the images of a sheet: enough to tell them apart, little enough to compare them."""
+    """Return the number of white pixels between images: enough to separate them, few enough to compare them."""
     return max(1, int(images.shape[-1]) // 14)
 
 
 def render_strips(strips: list[Strip]) -> bytes:
-    """The strips under each other with their captions, as PNG."""
+    """Return the strips under each other with their titles, as PNG."""
     figure = style.new_figure(7.0, 0.95 * len(strips))
     for ax, strip in zip(np.atleast_1d(figure.subplots(len(strips))), strips, strict=True):
         ax.imshow(
@@ -131,12 +136,12 @@ def _column_classes(sweep: Sweep) -> list[int]:
 
 
 def _generated(sweep: Sweep, batch: Pixels) -> Pixels:
-    """What the model made: the autoencoders' batches alternate input and output."""
+    """Return what the model generated. The batches of autoencoders alternate input and output."""
     return (batch[1::2] if MODELS[sweep.manifest.model].shows_pairs else batch)[:ACROSS]
 
 
 def _heading_strips(sweep: Sweep) -> list[Strip]:
-    """The first rows: real images, of the columns' classes where columns have one; and an autoencoder's inputs."""
+    """Return the first rows: real images, of the columns' classes if columns have one, and an autoencoder's inputs."""
     real = _real_strip(sweep)
     if not MODELS[sweep.manifest.model].shows_pairs:
         return real

@@ -1,7 +1,7 @@
-"""The objective against each swept parameter, with the edges of its range (analysis/sweep/boundary.py tests whether the
-best point lies there).
+"""Draw the objective against each swept parameter, with the edges of its range.
 
-Points are the best epochs of single runs; all other parameters vary too, so a slice shows a tendency, not an effect.
+analysis/sweep/boundary.py tests whether the best point lies at an edge. Points are the best epochs of single runs. All
+other parameters vary too, so a slice shows a tendency, not an effect.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class Slice(NamedTuple):
     x: list[float]
     y: list[float]
     stopped: list[bool]
-    winner: int | None  # where in x and y the winner is; a conditional key may not apply to it
-    default: int | None  # where the defaults are, trial 0
+    winner: int | None  # index of the winner in x and y; None if a conditional key does not apply to it
+    default: int | None  # index of the defaults, trial 0
     failed: list[float]  # positions of failed trials
     low: float
     high: float
@@ -46,7 +46,7 @@ def data(sweep: Sweep) -> list[Slice]:
 def _slice(sweep: Sweep, key: str, param: Param) -> Slice:
     choices = [str(choice) for choice in param.choices]
     every = ranking.ranked_trials(sweep)
-    scored = every.dropna(subset=[key])  # a conditional key is missing where it does not apply
+    scored = every.dropna(subset=[key])  # a conditional key is missing if it does not apply
     failed = sweep.trials[sweep.trials["state"] == "failed"].dropna(subset=[key])
 
     def place(values: Any) -> list[float]:
@@ -78,7 +78,7 @@ def draw(info: Slice, ax: Axes) -> Axes:
         ax.set_xticks(range(len(info.choices)), info.choices)
     ax.plot(x[~stopped], y[~stopped], "o", ms=4.5, mfc="none", mec=style.MUTED, mew=0.9)
     ax.plot(x[stopped], y[stopped], "x", ms=4, color=style.OTHERS)
-    marked = (info.default, "s", style.DEFAULTS), (info.winner, "o", style.WINNER)  # the winner above
+    marked = (info.default, "s", style.DEFAULTS), (info.winner, "o", style.WINNER)  # the winner last, so on top
     for index, mark, color in marked:
         if index is not None:
             ax.plot(x[[index]], y[[index]], mark, ms=7, mfc=color, mec="white", zorder=5)
@@ -90,7 +90,7 @@ def draw(info: Slice, ax: Axes) -> Axes:
 
 
 def _shade_outside(info: Slice, ax: Axes) -> None:
-    """Sets the scale and shades what lies outside the range."""
+    """Set the scale of the x axis and shade what lies outside the range."""
     if info.choices:
         ax.set_xlim(info.low, info.high)
         return

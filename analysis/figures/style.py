@@ -1,8 +1,8 @@
-"""What all figures share: size, colours, the words for axes, and the way to a PNG.
+"""Share size, colours, axis labels and PNG encoding between all figures.
 
-Figures are drawn small (the width of a phone at reading size) and shown two abreast where there is room. Colours are
-Okabe and Ito's (2008), which the colour-blind tell apart; meaning never rests on colour alone. `Figure()` and not
-pyplot, so that nothing is global and threads may draw.
+Figures are small (readable at the width of a phone), and a wide screen shows two side by side. Colours are those of
+Okabe and Ito (2008), which colour-blind readers can distinguish; meaning never depends on colour alone. `Figure()` is
+used instead of pyplot, so nothing is global and threads may draw.
 """
 
 from __future__ import annotations
@@ -27,36 +27,36 @@ WIDTH, HEIGHT, DPI = 4.6, 3.0, 200  # inches
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure of this many inches."""
+    """Return an empty figure of this many inches."""
     return Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
 
 
 def new_axes(width: float = WIDTH, height: float = HEIGHT) -> tuple[Figure, Axes]:
-    """An empty figure of this many inches, and its axes."""
+    """Return an empty figure of this many inches, and its axes."""
     figure = new_figure(width, height)
     return figure, figure.add_subplot()
 
 
 def hide_ticks(ax: Axes) -> Axes:
-    """Takes the ticks away, for a picture."""
+    """Remove the ticks, for axes that hold a picture."""
     ax.set_xticks([])
     ax.set_yticks([])
     return ax
 
 
 def name_row(ax: Axes, name: str, size: float) -> None:
-    """Writes what a row of pictures is to the left of its first."""
+    """Write the name of a row of pictures to the left of its first one."""
     ax.set_ylabel(name, fontsize=size, rotation=0, ha="right", va="center", color=TEXT)
 
 
 def jitter(positions: NDArray[np.float64], width: float, phase: float = 0.0) -> NDArray[np.float64]:
-    """Positions of categories, spread by up to `width` and always in the same way, so that equal ones are all seen."""
+    """Return positions shifted by up to `width`, always in the same way, so that equal ones do not hide each other."""
     spread: NDArray[np.float64] = positions + width * np.cos(2.4 * np.arange(len(positions)) + phase)
     return spread
 
 
 def label_axes(ax: Axes, x: str, y: str) -> Axes:
-    """Labels the axes and takes away what carries no information."""
+    """Label the axes and remove the spines that carry no information."""
     ax.set_xlabel(x, fontsize=9, color=TEXT)
     ax.set_ylabel(y, fontsize=9, color=TEXT)
     ax.tick_params(labelsize=8, colors=MUTED, length=3, width=0.6)
@@ -70,20 +70,21 @@ def label_axes(ax: Axes, x: str, y: str) -> Axes:
 
 
 def encode_png(figure: Figure) -> bytes:
+    """Return a figure as PNG."""
     stream = io.BytesIO()
     figure.savefig(stream, format="png")
     return stream.getvalue()
 
 
 def maybe_log_y(ax: Axes, values: NDArray[np.float64]) -> None:
-    """A logarithmic y axis where the values span more than a factor of 8, so that the good end stays readable."""
+    """Make the y axis logarithmic if the values span more than a factor of 8, so that the good end stays readable."""
     if len(values) and values.min() > 0 and values.max() > 8 * values.min():
         ax.set_yscale("log")
         plain_log_ticks(ax.yaxis)
 
 
 def plain_log_ticks(axis: Axis) -> None:
-    """Labels a logarithmic axis at 1, 2, 5, 10, 20, ... in plain numbers, or at powers of ten where it is long."""
+    """Label a logarithmic axis at 1, 2, 5, 10, 20, ... in plain numbers, or at powers of ten if it is long."""
     low, high = sorted(axis.get_view_interval())
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 50 * low else (1.0,)))
     axis.set_major_formatter("{x:g}")
@@ -91,11 +92,11 @@ def plain_log_ticks(axis: Axis) -> None:
 
 
 def integer_x(ax: Axes) -> None:
-    """Whole numbers only on the x axis."""
+    """Label the x axis at whole numbers only."""
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
 
 
 def mark_failed(ax: Axes, positions: Sequence[float]) -> None:
-    """Marks failed trials, which have no score, at the foot of the axes."""
+    """Mark failed trials, which have no score, at the bottom of the axes."""
     foot = ax.get_xaxis_transform()
     ax.plot(positions, [0.03] * len(positions), "|", ms=9, mew=1.4, color=FAILED, transform=foot, label="failed")

@@ -1,8 +1,8 @@
-"""The report: one HTML page that needs nothing else, and its pictures as PNG files beside it.
+"""Write the report: one HTML page that needs no other file, and its pictures as PNG files beside it.
 
-The verdict first and how far it can be trusted, with the commands that would tell more; the winner with its picture;
-then the evidence; then every trial; then how it was made. Images are data URIs, and the page forbids itself any
-request.
+The page begins with the verdict, how reliable it is, and commands that would show more. The winner with its picture
+follows, then the evidence, every trial, and how the page was made. Images are data URIs, and the page forbids the
+browser any request.
 """
 
 from __future__ import annotations
@@ -32,16 +32,19 @@ OPEN_ROWS = 60  # a longer table of trials starts folded
 
 
 def write(directories: list[str | Path], out: str | Path | None = None) -> str:
-    """Writes `index.html` and the PNGs for one sweep or several and returns the page's path.
+    """Write `index.html` and the PNGs for one or several sweeps and return the path of the page.
 
-    They go to `out`, or to `report/` in the sweep; for several, to `report/` beside the first. UserError where a
-    directory is no sweep or has nothing to show, before anything is written.
+    They go to `out`. Without `out`, they go to `report/` in the sweep, or for several sweeps to `report/` beside the
+    first.
+
+    Raises:
+        UserError: a directory is not a sweep, or has nothing to show. Nothing is written then.
     """
     if not directories:
         raise UserError("name at least one sweep to report on")
     sweeps = [results.read_rows(results.load(directory)) for directory in directories]
     for sweep in sweeps:
-        ranking.ranked_trials(sweep)  # refuses a sweep without a winner before any is drawn
+        ranking.ranked_trials(sweep)  # refuses a sweep without a winner before any picture is made
     files: dict[str, bytes] = {}
     sections = [section_context(sweep, files, f"{sweep.manifest.name}_" if len(sweeps) > 1 else "") for sweep in sweeps]
     compared = comparison_context(sweeps) if len(sweeps) > 1 else None
@@ -57,7 +60,7 @@ def write(directories: list[str | Path], out: str | Path | None = None) -> str:
 
 
 def section_context(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[str, Any]:
-    """All that the page says of one sweep; the pictures are put into `files` by name as well."""
+    """Return everything that the page shows of one sweep. The pictures are also added to `files` by name."""
     manifest, proof = sweep.manifest, final_results.load(sweep)
     lead = ranking.winner_entry(sweep, None if proof is None else proof.pick.number)
 
@@ -106,7 +109,7 @@ def section_context(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[
 
 
 def parameter_rows(sweep: Sweep, config: dict[str, Any]) -> list[dict[str, Any]]:
-    """The winner's parameters beside the defaults, swept ones first."""
+    """Return the winner's parameters beside the defaults, swept ones first."""
     defaults = sweep.manifest.defaults
     keys = sorted(config, key=lambda key: (key not in sweep.swept, list(config).index(key)))
     return [
@@ -122,7 +125,7 @@ def parameter_rows(sweep: Sweep, config: dict[str, Any]) -> list[dict[str, Any]]
 
 
 def trial_rows(sweep: Sweep) -> list[dict[str, Any]]:
-    """Every trial for the page, ranked ones first, then the others by number."""
+    """Return a row for every trial, ranked ones first, then the others by number."""
     order = {number: rank for rank, number in enumerate(ranking.ranked_trials(sweep)["number"].tolist())}
     scored = set(ranking.scored_trials(sweep)["number"])
     lines = sweep.trials.to_dict("records")
@@ -152,12 +155,12 @@ def trial_rows(sweep: Sweep) -> list[dict[str, Any]]:
 
 
 def _winner_heading(sweep: Sweep) -> str:
-    """What to call the first of the winners."""
+    """Return the heading of the winner, or of the first trial of the Pareto front."""
     return "The winner" if len(sweep.goal.objectives) == 1 else f"Best {metric_label(sweep.metric)} on the Pareto front"
 
 
 def _front_rows(sweep: Sweep) -> list[dict[str, Any]]:
-    """The front as a table of words; empty where there is one objective."""
+    """Return the rows of the Pareto front as texts; empty if there is only one objective."""
     if len(sweep.goal.objectives) == 1:
         return []
     return [
@@ -173,7 +176,7 @@ def _front_rows(sweep: Sweep) -> list[dict[str, Any]]:
 
 
 def comparison_context(sweeps: list[Sweep]) -> dict[str, Any]:
-    """The winners of several sweeps, and whether their scores may be compared at all."""
+    """Return the winners of several sweeps, and whether their scores can be compared."""
     lines = []
     for sweep in sweeps:
         lead, margin = ranking.top_entries(sweep, 1)[0], ranking.margin_over_defaults(sweep)
@@ -197,7 +200,7 @@ def _report_folder(sweeps: list[Sweep]) -> str:
 
 
 def _command_parts(words: list[str]) -> list[str]:
-    """A command in pieces that should not be broken: each flag with its value."""
+    """Return a command in pieces that a line break must not split: each flag with its value."""
     groups: list[str] = []
     for word in map(shlex.quote, words):
         if groups and not word.startswith("-") and groups[-1].startswith("-") and " " not in groups[-1]:

@@ -3,7 +3,7 @@
 A claim is supported if three things hold: the paired differences have the sign that it states; their exact sign-flip p
 is at most .05 after Holm's correction over the claims on the same statistic (so over the arms); and the interval of the
 mean difference excludes 0. It is not supported if the same holds with the opposite sign. Anything else is undecided,
-also a claim with too few seeds. An undecided claim does not prove that there is no difference.
+also a claim with too few seeds. An undecided claim does not prove that the arms are equal.
 """
 
 from __future__ import annotations

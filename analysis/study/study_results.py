@@ -64,7 +64,7 @@ class Study(NamedTuple):
         return float(sum(launch["wall_s"] for launch in self.description["launches"]))
 
     def shown(self, names: list[str]) -> list[Arm]:
-        """Return the arms with these names; all arms if there are no names."""
+        """Return the arms with these names; all arms if `names` is empty."""
         return [self.arms[name] for name in names or self.arms]
 
 
@@ -77,7 +77,7 @@ def load(directory: str | Path) -> Study:
     """Return the study in a directory, with the rows of all trials.
 
     Raises:
-        UserError: there is no study, or one of its arms has not begun.
+        UserError: the directory is not a study, or one of its arms has not begun.
     """
     where = filestore.open_directory(directory)
     description = filestore.read_description(where, "study", FORMAT)

@@ -30,7 +30,7 @@ GRADIENTS = ("grad_norm", "grad_norm_d", "grad_norm_g")
 
 
 def statistic_value(statistic: str, sweep: Sweep, trial: Trial, row: Row | None) -> float:
-    """Return one statistic of one trial at one row; nan if there is no row or the row has no such value."""
+    """Return one statistic of one trial at one row; nan if the row is None or has no such value."""
     name, _, argument = statistic.partition(":")
     if row is None:
         return float("nan")

@@ -82,7 +82,7 @@ def test_export__unsupported_net_refused() -> None:
 
     with pytest.raises(UserError, match="cannot be written as a file"):
         torch_source.trace_to_source({"f": nn.Linear(2, 2)}, branches)
-    with pytest.raises(UserError, match="TransformerEncoderLayer is no plain layer"):
+    with pytest.raises(UserError, match="TransformerEncoderLayer is not a plain layer"):
         torch_source.trace_to_source({"f": nn.TransformerEncoderLayer(8, 2)}, lambda nets, x, y: nets["f"](x))
 
 
