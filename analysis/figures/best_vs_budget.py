@@ -66,8 +66,8 @@ class Point(NamedTuple):
 class Budget(NamedTuple):
     """The panel of one unit of the budget.
 
-    `level` are horizontal lines by name, such as the score of the defaults. `why` says why the
-    band is missing, `hint` is the command that would give one.
+    `level` are horizontal lines by name, such as the score of the defaults. `why` says why the band is
+    missing, `hint` is the command that would give one.
     """
 
     unit: Unit
