@@ -44,7 +44,7 @@ class Scale(NamedTuple):
 
 class Failures(NamedTuple):
     scales: list[Scale]  # x, and y if a second parameter is searched
-    points: list[list[float]]  # one list of positions for each scale; nan where a conditional key does not apply
+    points: list[list[float]]  # one list of positions for each scale; nan if a conditional key does not apply
     reasons: list[str]  # "" if the trial did not fail
     cut: Cut
 

@@ -1,1 +1,1 @@
-"""The figures of a study, one file each; see registry.py."""
+"""Draw the figures of a study, one file each; see registry.py."""
