@@ -27,7 +27,7 @@ from ray.tune.search.optuna import OptunaSearch
 from analysis.read.manifest import SweepManifest
 from gensweep.config.options import Options
 from gensweep.config.resolve import make_manifest
-from gensweep.search.samplers import SAMPLERS
+from gensweep.search import optuna_samplers
 from gensweep.search.study_storage import open_study
 from gensweep.sweep.run_sweep import search_space
 from gensweep.tune.searcher import StudySearcher
@@ -101,7 +101,7 @@ def ours(folder: Path, manifest: SweepManifest) -> list[Cost]:
 
 def plain(folder: Path, manifest: SweepManifest) -> list[Cost]:
     spent = Spent()
-    sampler = timed(SAMPLERS[manifest.sampler](manifest.seed, manifest.space), spent)
+    sampler = timed(getattr(optuna_samplers, manifest.sampler)(manifest.seed, manifest.space), spent)
     storage = RDBStorage(f"sqlite:///{folder / 'study.db'}")
     space: Any = search_space(manifest).space
     searcher = OptunaSearch(space, "fid", "min", sampler=sampler, storage=storage, study_name=manifest.study)

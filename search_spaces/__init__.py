@@ -1,7 +1,7 @@
 """What may vary: a space a model, each with its objective, the defaults and the reason for each key.
 
-Imports nothing of ours but the exception for a user's mistake, no torch and no Ray, so that a space can be read, tested
-and sampled by itself.
+Imports nothing of ours but the exception for a user's mistake and the table of GAN losses, no torch and no Ray, so that
+a space can be read, tested and sampled by itself.
 """
 
 from search_spaces import ae, cgan, cvae, dae, gan, vae

@@ -19,6 +19,7 @@ The range of `penalty_weight` is theirs in the same study, a tenth to a hundred;
 """
 
 from search_spaces.space import Config, Objective, Role, Trial, fixed
+from trainables.schemes import SCHEMES
 
 OBJECTIVE: Objective = ("fid", "min")
 DEFAULTS: Config = {
@@ -44,7 +45,7 @@ ROLES: dict[str, Role] = {
     **dict.fromkeys(_NUISANCE, "nuisance"),
     **dict.fromkeys(("epochs", "net", "width", "beta2", "precision"), "fixed"),
 }
-NO_TARGETS = ("hinge", "wasserstein")  # losses without a target to smooth
+NO_TARGETS = tuple(name for name, scheme in SCHEMES.items() if not scheme.targets)  # nothing to smooth
 
 
 def space(trial: Trial) -> Config:

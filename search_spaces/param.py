@@ -111,15 +111,6 @@ class Param:
         return cls(**{**entry, **({"choices": tuple(entry["choices"])} if "choices" in entry else {})})
 
 
-def space_from_json(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, Param]:
-    """Return the `space` of sweep.json by key."""
-    return {key: Param.from_json(entry) for key, entry in entries.items()}
-
-
-def space_to_json(params: Mapping[str, Param]) -> dict[str, dict[str, Any]]:
-    return {key: param.to_json() for key, param in params.items()}
-
-
 def is_number(value: Any) -> TypeGuard[int | float]:
     """Return whether a value is a number. True and False are not."""
     return isinstance(value, int | float) and not isinstance(value, bool)

@@ -27,7 +27,8 @@ SEARCH = CONFIG | {
 }
 TUNE = SEARCH | {"gensweep.tune", "gensweep.import_hook"}
 MAY_IMPORT: dict[str, set[str]] = {
-    "search_spaces": {"trainables.errors"},  # UserError; that file imports nothing but the standard library
+    # UserError, and which GAN losses have a target to smooth; these files load torch only when a loss is computed
+    "search_spaces": {"trainables.errors", "trainables.schemes"},
     "trainables": {"trainables"},  # its root is one package with the three below: circles are refused module by module
     "trainables.engine": {"trainables"},
     "trainables.metrics": {"trainables"},

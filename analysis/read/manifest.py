@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from types import UnionType
 from typing import Any, NamedTuple, get_args, get_origin
 
+from search_spaces.param import Param
 from trainables import MODELS, filestore
 from trainables.errors import UserError, did_you_mean
 from trainables.filestore import Directory
@@ -39,7 +40,7 @@ class SweepManifest(NamedTuple):
     dataset: str
     data_dir: str | None
     data: DatasetInfo  # NOT_LOADED until the data set is read
-    space: dict[str, dict[str, Any]]
+    space: dict[str, Param]
     set: dict[str, str]
     defaults: dict[str, Any]
     goal: Goal
@@ -77,6 +78,7 @@ class SweepManifest(NamedTuple):
         for name, value in self._asdict().items():
             content |= _goal_to_json(self.goal) if name == "goal" else {name: value}
         content["data"] = self.data._asdict()
+        content["space"] = {key: param.to_json() for key, param in self.space.items()}
         reread: dict[str, Any] = json.loads(json.dumps(content))  # lists for tuples
         return reread
 
@@ -94,10 +96,10 @@ class SweepManifest(NamedTuple):
             wrong = [f"data.{key}" for key in DatasetInfo._fields if key not in content["data"]]
         if wrong:
             raise UserError(f"its sweep.json has no valid {', '.join(wrong)}")
-        fields: dict[str, Any] = {key: content[key] for key in cls._fields if key not in ("goal", "data")}
+        fields: dict[str, Any] = {key: content[key] for key in cls._fields if key not in ("goal", "data", "space")}
         about = {key: content["data"][key] for key in DatasetInfo._fields}
         data = DatasetInfo(**{**about, "shape": tuple(about["shape"])})
-        return cls(**fields, data=data, goal=_goal_from_json(content))
+        return cls(**fields, data=data, space=_space_from_json(content["space"]), goal=_goal_from_json(content))
 
     def normalized(self) -> "SweepManifest":
         """Return the manifest as it will be read back from the disk."""
@@ -106,7 +108,18 @@ class SweepManifest(NamedTuple):
     @property
     def searched(self) -> list[str]:
         """Return the keys of the space that are not fixed."""
-        return [key for key, param in self.space.items() if param["kind"] != "fixed"]
+        return [key for key, param in self.space.items() if param.searched]
+
+
+def _space_from_json(entries: Mapping[str, Any]) -> dict[str, Param]:
+    """Return the Params of a space; raise UserError for an entry that is none."""
+    params = {}
+    for key, entry in entries.items():
+        try:
+            params[key] = Param.from_json(entry)
+        except TypeError as error:
+            raise UserError(f"its sweep.json has no valid space.{key}") from error
+    return params
 
 
 GOAL_TYPES: dict[str, Any] = {"objective": dict, "objectives": list, "constraints": list}

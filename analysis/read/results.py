@@ -19,7 +19,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from analysis.read import optuna_study
 from analysis.read.manifest import SweepManifest, read_manifest
-from search_spaces.param import Param, space_from_json
+from search_spaces.param import Param
 from trainables import filestore, objective
 from trainables.errors import UserError
 from trainables.filestore import Directory
@@ -72,7 +72,7 @@ class Sweep(NamedTuple):
     @property
     def space(self) -> dict[str, Param]:
         """Return the keys of the space with their parameters."""
-        return space_from_json(self.manifest.space)
+        return self.manifest.space
 
     @property
     def swept(self) -> list[str]:
@@ -105,7 +105,7 @@ def load(directory: str | Path) -> Sweep:
     by_epoch = {trial.number: objective.values_by_epoch(trial, goal.primary.metric) for trial in recorded}
     best = {number: goal.best(values) for number, values in by_epoch.items()}
     scores = {number: by_epoch[number][epoch] for number, epoch in best.items() if epoch is not None}
-    fixed = {key: param.value for key, param in space_from_json(manifest.space).items() if not param.searched}
+    fixed = {key: param.value for key, param in manifest.space.items() if not param.searched}
     points = [
         (number, epoch, values[goal.primary.metric])
         for number, epochs in by_epoch.items()

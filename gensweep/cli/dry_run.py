@@ -5,14 +5,13 @@ from pathlib import Path
 from analysis.read.manifest import SweepManifest
 from gensweep.config import objectives
 from gensweep.storage import workdir
-from search_spaces.param import space_from_json
 
 
 def format_manifest(directory: Path, manifest: SweepManifest) -> str:
     """Return the resolved sweep as text: what is searched, the values of trial 0, and everything else."""
     what = f"{manifest.model} on {manifest.dataset}, {manifest.trials} trials, seed {manifest.seed}"
     lines = [f"{workdir.display_name(directory)}: {what}"]
-    for key, param in sorted(space_from_json(manifest.space).items(), key=lambda item: not item[1].searched):
+    for key, param in sorted(manifest.space.items(), key=lambda item: not item[1].searched):
         sign = {"fixed": "= ", "categorical": "in "}.get(param.kind, "")
         first = f"   trial 0: {manifest.defaults.get(key, 'not used')}" if param.searched else ""
         lines.append(f"  {key:16s} {sign}{param.text()}{first}")

@@ -5,9 +5,13 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from gensweep.cli.cluster_parser import cluster_options
-from gensweep.config.options import PRECISIONS, SAMPLERS, SCHEDULERS, Options
+from gensweep.config.options import PRECISIONS, SCHEDULERS, Options
+from gensweep.config.samplers import SAMPLERS
 from gensweep.errors import UserError
 from gensweep.version import __version__
+from search_spaces.studies import STUDIES
+from trainables import MODELS
+from trainables.data import DATASETS
 
 COMMANDS = {
     "run": "search; the same command again continues",
@@ -52,7 +56,7 @@ def parser() -> Parser:
         for name, text in COMMANDS.items()
     }
     for name in ("run", "plan"):
-        made[name].add_argument("model", metavar="MODEL", help="ae, dae, vae, gan or cgan")
+        made[name].add_argument("model", metavar="MODEL", help=", ".join(MODELS))
         made[name].add_argument(
             "file", metavar="FILE.yaml", nargs="?", help="options as a mapping, or a W&B sweep file; typed ones win"
         )
@@ -60,7 +64,7 @@ def parser() -> Parser:
     made["run"].add_argument("--dry-run", action="store_true", help="print the resolved sweep and stop")
     made["run"].add_argument("--save-file", metavar="FILE.yaml", help="write the resolved sweep as a file, and stop")
     made["plan"].add_argument("--price-per-hour", metavar="P", type=_number, help="of a GPU, or of the machine")
-    made["study"].add_argument("study", metavar="NAME", help="dae-corruption, ae-latent, vae-epochs, ...")
+    made["study"].add_argument("study", metavar="NAME", help=", ".join(STUDIES))
     made["report"].add_argument("dirs", metavar="DIR", nargs="+")
     made["compare"].add_argument("dirs", metavar="DIR", nargs=2, help="two sweeps that are scored alike")
     for name in ("resume", "extend", "stop", "cancel", "status", "best", "finalize", "sample", "export", "ui"):
@@ -131,7 +135,7 @@ def _study_options(to: argparse.ArgumentParser) -> None:
 
 def _sample_options(to: argparse.ArgumentParser) -> None:
     to.add_argument("-n", metavar="N", type=_whole, default=64, help="how many images (default: 64)")
-    to.add_argument("--label", metavar="CLASS", help="a class, by name or index (cgan)")
+    to.add_argument("--label", metavar="CLASS", help="a class, by name or index, for a conditional model")
     to.add_argument("--trial", metavar="NUMBER", type=_whole, help="another trial than the winner")
     to.add_argument("--seed", metavar="S", type=_whole, default=0, help="of the noise (default: 0)")
     to.add_argument("-o", "--out", metavar="PNG", default="grid.png", help="the picture (default: grid.png)")
@@ -140,7 +144,7 @@ def _sample_options(to: argparse.ArgumentParser) -> None:
 def _run_options(to: argparse.ArgumentParser) -> None:
     usual = Options._field_defaults
     texts = {
-        "dataset": ("D", f"digits, mnist, fashion_mnist, ..., folder:PATH (default: {usual['dataset']})"),
+        "dataset": ("D", f"{', '.join(DATASETS)}, folder:PATH (default: {usual['dataset']})"),
         "data-dir": ("DIR", "folder of the data (default: $GENSWEEP_DATA, then the user's cache)"),
         "sampler": ("NAME", f"{', '.join(SAMPLERS)} (default: {usual['sampler']})"),
         "scheduler": ("NAME", f"{', '.join(SCHEDULERS)} (default: {usual['scheduler']})"),

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gensweep.config.options import Options
+from gensweep.config.samplers import SAMPLERS
 from gensweep.errors import UserError, unknown
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from trainables.objective import Goal, Objective
 
 WAY = {"min": "lower", "max": "higher"}
-SINGLE_OBJECTIVE = ("cmaes",)  # samplers that take one objective and look at no constraint
 
 PARTS = {  # of EvalInputs, as a user would call them
     "features": "samples",
@@ -126,7 +126,7 @@ def _check_key(key: str, model: str, space: "Space") -> None:
 def _check_search(goal: "Goal", options: Options) -> None:
     from trainables.metrics import METRICS
 
-    if options.sampler in SINGLE_OBJECTIVE and (len(goal.objectives) > 1 or goal.constraints):
+    if SAMPLERS[options.sampler].single_objective and (len(goal.objectives) > 1 or goal.constraints):
         raise UserError(f"sampler {options.sampler} takes one objective and no constraints: use tpe, nsgaii or gp")
     late = [key for metric in METRICS.values() if metric.when == "last" for key in metric.keys]
     if goal.primary.metric in late and options.scheduler != "none":

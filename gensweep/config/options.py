@@ -9,13 +9,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gensweep.config.samplers import SAMPLERS
 from gensweep.errors import UserError, unknown
 from gensweep.units import parse_seconds, parse_size
 
 if TYPE_CHECKING:
     from analysis.read.manifest import SweepManifest
 
-SAMPLERS = ("tpe", "gp", "cmaes", "nsgaii", "qmc", "random", "grid")
 SCHEDULERS = ("asha", "median", "none")
 PRECISIONS = ("fp32", "bf16")
 
@@ -106,7 +106,7 @@ MINIMUM = {
     "train_images": 2,
 }
 MAXIMUM = 2**31 - 1
-CHOICES = {"sampler": SAMPLERS, "scheduler": SCHEDULERS, "precision": PRECISIONS}
+CHOICES = {"sampler": tuple(SAMPLERS), "scheduler": SCHEDULERS, "precision": PRECISIONS}
 
 
 def check_options(options: Options) -> Options:

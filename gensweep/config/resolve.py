@@ -39,7 +39,6 @@ def make_manifest(options: Options, command: list[str]) -> SweepManifest:
     """
     from search_spaces import SPACES
     from search_spaces.override import default
-    from search_spaces.param import space_to_json
     from search_spaces.walk import describe
 
     options = check_options(options)
@@ -64,7 +63,7 @@ def make_manifest(options: Options, command: list[str]) -> SweepManifest:
         name=name,
         command=command,
         data=NOT_LOADED,
-        space=space_to_json(params),
+        space=params,
         defaults=default(space)[0],
         goal=goal,
         trials=trials,
@@ -168,11 +167,9 @@ def with_dataset(manifest: SweepManifest, data: "Dataset") -> SweepManifest:
     Raises:
         UserError: a batch would be larger than what there is to train on.
     """
-    from search_spaces.param import Param
-
     n_train = manifest.train_images or len(data.train)
     about = DatasetInfo(list(data.classes), data.shape, n_train, len(data.val), len(data.test), data.fingerprint)
-    batch = Param.from_json(manifest.space["batch_size"]).largest()
+    batch = manifest.space["batch_size"].largest()
     if batch > n_train:
         raise UserError(f"batch_size may be {batch}, and there are {n_train} images to train on: --set it lower")
     return manifest._replace(data=about)

@@ -178,14 +178,12 @@ def written(manifest: SweepManifest) -> str:
     """A resolved sweep as such a file: what it is, and not what it runs on."""
     import yaml
 
-    from search_spaces.param import space_from_json
-
     usual = Options._field_defaults
     method = next((word for word, sampler in METHODS.items() if sampler == manifest.sampler), "bayes")
     ways = {mode: goal for goal, mode in GOALS.items()}
     content: dict[str, Any] = {"name": manifest.name, "method": method}
     content["metric"] = {"name": manifest.goal.primary.metric, "goal": ways[manifest.goal.primary.mode]}
-    content["parameters"] = {key: wandb.entry(param) for key, param in space_from_json(manifest.space).items()}
+    content["parameters"] = {key: wandb.entry(param) for key, param in manifest.space.items()}
     content["run_cap"] = manifest.trials
     if manifest.scheduler == "asha":
         stops = {"type": "hyperband", "min_iter": manifest.grace, "eta": manifest.reduction_factor}

@@ -17,7 +17,7 @@ from gensweep.config.resolve import check_keys, configured_space
 from gensweep.errors import UserError
 from gensweep.search.optuna_internals import contains
 from gensweep.search.study_storage import closing_storage, study_directions
-from search_spaces.param import Param, space_from_json
+from search_spaces.param import Param
 
 if TYPE_CHECKING:
     from search_spaces import Space
@@ -29,7 +29,6 @@ def extend_manifest(manifest: SweepManifest, n_trials: int, settings: dict[str, 
     Raises:
         UserError: no trials, or settings that are not valid.
     """
-    from search_spaces.param import space_to_json
     from search_spaces.walk import describe
 
     if n_trials < 1:
@@ -42,7 +41,7 @@ def extend_manifest(manifest: SweepManifest, n_trials: int, settings: dict[str, 
     check_keys(manifest.model, space, params)
     grown = manifest._replace(
         set=texts,
-        space=space_to_json(params),
+        space=params,
         epochs=params["epochs"].largest(),
         trials=manifest.trials + n_trials,
     )
@@ -60,7 +59,7 @@ def rewrite_study(directory: Path, old: SweepManifest, new: SweepManifest) -> Sw
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with closing_storage(directory, old.storage) as storage:
         trials = optuna.load_study(study_name=old.study, storage=storage).get_trials()
-        copies = [_with_ranges(trial, space_from_json(new.space)) for trial in trials]
+        copies = [_with_ranges(trial, new.space) for trial in trials]
         name = _free_name(storage, old.name)
         optuna.create_study(study_name=name, storage=storage, directions=study_directions(old)).add_trials(copies)
     return new._replace(study=name)

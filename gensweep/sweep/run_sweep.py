@@ -93,7 +93,6 @@ def reopen_sweep(directory: Path) -> tuple[SweepManifest, "Dataset"]:
     Raises:
         UserError: no sweep, or its space or data have changed.
     """
-    from search_spaces.param import space_to_json
     from search_spaces.walk import describe
     from trainables.data import load
 
@@ -103,7 +102,7 @@ def reopen_sweep(directory: Path) -> tuple[SweepManifest, "Dataset"]:
     checks.check_study_readable(directory, manifest)
     checks.check_writable(directory)
     data = load(manifest.dataset, None if manifest.data_dir is None else Path(manifest.data_dir))
-    now = with_dataset(manifest._replace(space=space_to_json(describe(search_space(manifest)))), data)
+    now = with_dataset(manifest._replace(space=describe(search_space(manifest))), data)
     differing = differences(manifest, now)
     if differing:
         raise UserError(f"{workdir.display_name(directory)} cannot go on: since it began, {'; '.join(differing)}")

@@ -12,14 +12,15 @@ from analysis.read.manifest import SweepManifest
 from gensweep.search.study_storage import open_study
 from gensweep.tune.searcher import Outcome, StudySearcher
 from helpers.manifests import small_manifest
+from search_spaces.param import Param
 
 FIRST = {"kind": "flat", "x": 0.25, "n": 3}
 EPOCHS = 3
-BOXES: dict[str, Any] = {  # no range: so that it is a grid as well
-    "kind": {"kind": "categorical", "choices": ["flat", "steep"]},
-    "n": {"kind": "categorical", "choices": list(range(1, 9))},
-    "x": {"kind": "categorical", "choices": [0.0, 0.25, 1.0]},
-    "slope": {"kind": "categorical", "choices": [0.1, 10.0]},
+PARAMS: dict[str, Param] = {  # no range: so that it is a grid as well
+    "kind": Param("categorical", choices=("flat", "steep")),
+    "n": Param("categorical", choices=tuple(range(1, 9))),
+    "x": Param("categorical", choices=(0.0, 0.25, 1.0)),
+    "slope": Param("categorical", choices=(0.1, 10.0)),
 }
 
 
@@ -32,7 +33,7 @@ def space(trial: Any) -> dict[str, Any]:
 
 
 def manifest(sampler: str = "tpe", seed: int = 0) -> SweepManifest:
-    return small_manifest(sampler=sampler, seed=seed, space=BOXES)
+    return small_manifest(sampler=sampler, seed=seed, space=PARAMS)
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from sklearn.datasets import load_digits
 from sqlalchemy import event
 
 from helpers.manifests import SMALL, small_manifest
+from search_spaces.param import Param
 from trainables import MODELS
 from trainables.data import load
 
@@ -76,17 +77,17 @@ def make(
 
 
 def _meta(name: str, trials: int) -> dict[str, Any]:
-    space: dict[str, Any] = {
-        "lr": {"kind": "float", "low": 1e-4, "high": 1e-2, "log": True},
-        "batch_size": {"kind": "int", "low": 32, "high": 256, "log": False},
-        "likelihood": {"kind": "categorical", "choices": ["bernoulli", "gaussian"]},
+    space = {
+        "lr": Param("float", 1e-4, 1e-2, log=True),
+        "batch_size": Param("int", 32, 256),
+        "likelihood": Param("categorical", choices=("bernoulli", "gaussian")),
     }
     return small_manifest(
         name=name,
         study=name,
         command=["gensweep", "run", "vae", "--trials", str(trials)],
         data=SMALL.data._replace(fingerprint=load("digits").fingerprint),
-        space=space | {key: {"kind": "fixed", "value": value} for key, value in FIXED.items()},
+        space=space | {key: Param("fixed", value=value) for key, value in FIXED.items()},
         defaults=FIXED | TRIALS[0][1],
         trials=trials,
     ).to_json()

@@ -1,46 +1,65 @@
-"""The data sets: a file for each family, and `load`, which loads one by name. A loader takes the data directory and
-returns a `Dataset` of numpy arrays; a new data set needs a function and a line of `DATASETS`."""
+"""The data sets: a file a family, and `load`, which loads one by name. A loader takes the data directory and returns a
+`Dataset` of numpy arrays; adding a data set is one function and one line of `_FILES`.
 
-from collections.abc import Callable
+The files are imported when a data set is loaded, so that `--help` can name the data sets without waiting for numpy.
+"""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from trainables.data.cifar10 import cifar10
-from trainables.data.dataset import Dataset, Split, limited
-from trainables.data.digits import digits
-from trainables.data.download import data_root
-from trainables.data.folder import folder
-from trainables.data.mnist import fashion_mnist, kmnist, mnist
-from trainables.data.parabola import parabola
-from trainables.data.stacked_mnist import stacked_mnist
 from trainables.errors import UserError, unknown
+from trainables.lazy_import import Registry
+
+if TYPE_CHECKING:
+    from trainables.data.dataset import Dataset, Split, limited
 
 __all__ = ["DATASETS", "Dataset", "Loader", "Split", "known", "limited", "load"]
 
-Loader = Callable[[Path], Dataset]
+Loader = Callable[[Path], "Dataset"]
 
-DATASETS: dict[str, Loader] = {
-    "digits": digits,
-    "mnist": mnist,
-    "fashion_mnist": fashion_mnist,
-    "kmnist": kmnist,
-    "cifar10": cifar10,
-    "stacked_mnist": stacked_mnist,
-    "parabola": parabola,
+_FILES = {  # data set -> the file that has a function of its name
+    "digits": "digits",
+    "mnist": "mnist",
+    "fashion_mnist": "mnist",
+    "kmnist": "mnist",
+    "cifar10": "cifar10",
+    "stacked_mnist": "stacked_mnist",
+    "parabola": "parabola",
 }
 
 
+def _loader(name: str) -> Loader:
+    loader: Loader = getattr(import_module(f"trainables.data.{_FILES[name]}"), name)
+    return loader
+
+
+DATASETS: Mapping[str, Loader] = Registry(tuple(_FILES), _loader)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in ("Dataset", "Split", "limited"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("trainables.data.dataset"), name)
+
+
 def known(name: str) -> None:
-    """Raise UserError unless a data set of this name exists."""
+    """Raise UserError if there is no data set of this name."""
     if name not in DATASETS and not name.startswith("folder:"):
         raise unknown("data set", name, (*DATASETS, "folder:PATH"))
 
 
-def load(name: str, data_dir: Path | None = None) -> Dataset:
-    """Return the data set `name`: one of `DATASETS`, or `folder:PATH` (see folder.py).
+def load(name: str, data_dir: Path | None = None) -> "Dataset":
+    """Return the data set `name`: one of `DATASETS`, or `folder:PATH` (see folder.py). Files are searched for in
+    `data_dir`, else in GENSWEEP_DATA, else in the user's cache, and downloaded there if they are missing.
 
-    Its files are read from `data_dir`, else from GENSWEEP_DATA, else from the user's cache, and downloaded there if
-    they are missing. Raise UserError, which names the file, if one cannot be used.
+    Raises:
+        UserError: the name is unknown, or a file, which the message names, cannot be used.
     """
+    from trainables.data.download import data_root
+    from trainables.data.folder import folder
+
     known(name)
     try:
         if name.startswith("folder:"):

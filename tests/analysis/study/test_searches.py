@@ -18,6 +18,7 @@ from analysis.sweep import random_search
 from gensweep.cli.main import main
 from gensweep.config.resolve import make_manifest
 from gensweep.sweep.study_arms import StudyOptions, control_options, resolve_arm, search_options, training_options
+from search_spaces.param import Param
 
 
 def test_searches__control_has_same_space_and_budget() -> None:
@@ -26,7 +27,7 @@ def test_searches__control_has_same_space_and_budget() -> None:
     assert (search.trials, random.trials) == (7, 7)
     assert (search.sampler, random.sampler) == ("tpe", "random")
     assert search.space == random.space
-    assert search.space["epochs"] == {"kind": "fixed", "value": 30}  # trials and images are one budget
+    assert search.space["epochs"] == Param("fixed", value=30)  # trials and images are one budget
     assert {search.scheduler, random.scheduler} == {"none"}
     assert search.defaults["lr_g"] == 1e-3  # begins at the report's point
     hand = make_manifest(training_options(resolve_arm(StudyOptions("searched-enough"), "gan-baseline")), [])

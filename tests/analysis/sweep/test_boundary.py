@@ -12,7 +12,7 @@ from analysis.sweep import boundary
 from gensweep.config.options import Options
 from gensweep.config.resolve import make_manifest
 from gensweep.search.extend import extend_manifest
-from search_spaces.param import Param, space_from_json
+from search_spaces.param import Param
 
 LOG = Param("float", 1e-4, 1e-2, log=True)
 LINEAR = Param("float", 0.0, 0.9)
@@ -49,20 +49,20 @@ def test_boundary__advised_range(key: str, param: Param, values: list[Any], foun
 
 def test_boundary__extend_accepts_the_advice() -> None:
     manifest = make_manifest(Options("gan", trials=8), [])
-    searched = {key: param for key, param in space_from_json(manifest.space).items() if param.searched}
+    searched = {key: param for key, param in manifest.space.items() if param.searched}
     found = [boundary.find_edge(key, param, [param.ends()[-1]] * 5) for key, param in searched.items()]
     wider = {one.key: one.wider for one in found if one is not None}
     assert set(wider) == {"lr_g", "lr_d", "beta1", "batch_size", "latent_dim"}
     longer, _ = extend_manifest(manifest, 4, wider)
-    assert longer.space["lr_g"]["high"] == pytest.approx(0.05)
-    assert longer.space["batch_size"]["choices"] == [64, 128, 256, 512]
+    assert longer.space["lr_g"].high == pytest.approx(0.05)
+    assert longer.space["batch_size"].choices == (64, 128, 256, 512)
 
 
 def test_boundary__command(tmp_path: Path) -> None:
     sweep = results.load(sweeps.make(tmp_path / "s"))
     assert boundary.winner_edges(sweep) == []
     assert "inside every range" in boundary.describe_edges(sweep, [])
-    space = sweep.manifest.space | {"lr": {**sweep.manifest.space["lr"], "high": 3e-3}}
+    space = sweep.manifest.space | {"lr": replace(sweep.manifest.space["lr"], high=3e-3)}
     narrow = sweep._replace(manifest=sweep.manifest._replace(space=space))
     found = boundary.winner_edges(narrow)
     assert "the upper edge of lr," in boundary.describe_edges(narrow, found)

@@ -13,6 +13,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from analysis.read import results
 from analysis.sweep import importance
 from analysis.sweep.importance import BAR_LEVEL, importances_of, shares
+from search_spaces.param import Param
 
 KEYS = ["lr", "beta1", "sigma", "width"]
 UNIT = FloatDistribution(0.0, 1.0)
@@ -57,7 +58,7 @@ def test_importance__more_trials_shorter_bars() -> None:
 
 def test_a_range_in_steps_is_weighed_in_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sweep = results.load(sweeps.make(tmp_path / "s"))
-    space = sweep.manifest.space | {"batch_size": {"kind": "int", "low": 32, "high": 256, "log": False, "step": 32}}
+    space = sweep.manifest.space | {"batch_size": Param("int", 32, 256, step=32)}
     many = pd.concat([sweep.trials] * 10, ignore_index=True).assign(number=lambda table: range(len(table)))
     seen: list[FrozenTrial] = []
     monkeypatch.setattr(importance, "importances_of", lambda trials, keys: seen.extend(trials))

@@ -187,6 +187,7 @@ def gone(sweep: Path) -> None:
         (change(objective={"mode": "min"}), "best s", "a metric and a mode"),
         (change(space=[]), "report s", "its sweep.json has no valid space"),
         (change(space=[]), "resume s", "space"),
+        (change(space={"lr": {"low": 1}}), "report s", "its sweep.json has no valid space.lr"),
         (change(study="other"), "resume s", "the study 'other'"),
         (change(dataset="folder:gone"), "resume s", "gone"),
         (change(storage="postgresql://a:b@127.0.0.1:1/x"), "status s", "cannot read the study"),

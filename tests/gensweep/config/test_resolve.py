@@ -1,6 +1,7 @@
 """What options become: the resolved sweep that is stored."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from gensweep.errors import UserError
 from gensweep.sweep.run_sweep import evaluation_schedule, search_space
 from search_spaces import SPACES
 from search_spaces.override import default
+from search_spaces.param import Param
 from search_spaces.walk import describe
 
 
@@ -23,15 +25,15 @@ def test_resolve__plain_and_complete() -> None:
     manifest = resolved(epochs=6, trials=7, seed=5, set={"latent_dim": "2"})
     assert manifest == SweepManifest.from_json(json.loads(json.dumps(manifest.to_json())))
     assert (manifest.name, manifest.epochs, manifest.trials, manifest.seed) == ("vae-digits", 6, 7, 5)
-    assert manifest.space["epochs"] == {**describe(SPACES["vae"])["epochs"].to_json(), "high": 6}
-    assert manifest.space["latent_dim"] == {"kind": "fixed", "value": 2}
+    assert manifest.space["epochs"] == replace(describe(SPACES["vae"])["epochs"], high=6)
+    assert manifest.space["latent_dim"] == Param("fixed", value=2)
     assert manifest.defaults["epochs"] == 6
     assert manifest.goal.primary == ("fid", "min")
     assert set(manifest.versions) == {"gensweep", "python", "torch", "ray", "optuna"}
 
 
 def test_resolve__precision_is_a_key() -> None:
-    assert resolved(precision="bf16").space["precision"] == {"kind": "fixed", "value": "bf16"}
+    assert resolved(precision="bf16").space["precision"] == Param("fixed", value="bf16")
 
 
 def test_resolve__grid_needs_values() -> None:

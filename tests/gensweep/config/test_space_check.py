@@ -21,7 +21,7 @@ def test_space_check__one_point() -> None:
     with pytest.raises(UserError, match="nothing is left to search"):
         make_manifest(Options("vae", trials=4, set=FIXED), ["gensweep"])
     for asked in (Options("vae", trials=1, set=FIXED), Options("vae", set=FIXED, sampler="random", scheduler="none")):
-        assert make_manifest(asked, ["gensweep"]).space["lr"]["kind"] == "fixed"
+        assert make_manifest(asked, ["gensweep"]).space["lr"].kind == "fixed"
 
 
 @pytest.mark.parametrize(("pins", "left"), [({}, "likelihood, beta"), ({"likelihood": "bernoulli"}, "beta")])

@@ -17,6 +17,7 @@ from gensweep.errors import UserError
 from gensweep.search.extend import extend_manifest, rewrite_study
 from gensweep.search.study_storage import open_study
 from gensweep.sweep.run_sweep import search_space
+from search_spaces.param import Param
 
 
 @pytest.mark.ray
@@ -39,7 +40,7 @@ def test_stopped_resumed_and_extended_on_a_journal(tmp_path: Path) -> None:
     assert [state for _, state, *_ in told] == [TrialState.COMPLETE] * 4
     assert (told[1][2]["lr"], told[1][2]["latent_dim"]) == (0.002, 9)
     read = results.load(sweep)
-    assert read.manifest.space["lr"] == {"kind": "float", "low": 1e-5, "high": 0.1, "log": True}
+    assert read.manifest.space["lr"] == Param("float", 1e-5, 0.1, log=True)
     assert read.trials["number"].tolist() == [0, 1, 2, 3]
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 from helpers.command_line import LENGTH, SMALL, done, gensweep, rows, trials, wait_for_rows
 from helpers.manifests import small_manifest
-from helpers.searching import BOXES, FIRST, run_one, space
+from helpers.searching import FIRST, PARAMS, run_one, space
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 from sqlalchemy import create_engine, text
@@ -81,7 +81,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Server]:
 
 
 def manifest(storage: str | None, name: str = "s", seed: int = 0) -> SweepManifest:
-    return small_manifest(name=name, study=name, storage=storage, seed=seed, space=BOXES)
+    return small_manifest(name=name, study=name, storage=storage, seed=seed, space=PARAMS)
 
 
 def search(folder: Path, about: SweepManifest, between: Callable[[int], None] = lambda i: None) -> list[Any]:

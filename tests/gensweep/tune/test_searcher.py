@@ -11,7 +11,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 from ray.tune.search import Searcher
 
-from gensweep.search.samplers import SAMPLERS
+from gensweep.config.samplers import SAMPLERS
 from gensweep.tune.searcher import OpenTrial, Outcome, outcome
 
 
