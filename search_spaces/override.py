@@ -1,4 +1,4 @@
-"""Applies a user's `--set` texts to a define-by-run space, by standing between the space and the trial.
+"""Apply a user's `--set` texts to a define-by-run space, by standing between the space and the trial.
 
 `key=v` pins a key, `key=lo:hi` gives it a range, `key=a,b,c` a list. Each may narrow or widen what the space says, and
 may free a key that the space fixes. A range keeps the logarithmic scale of the space, unless it names its own,
@@ -84,8 +84,8 @@ def _split_range(parts: list[str]) -> tuple[float, float, bool | None, float]:
     """Return low, high, scale and step of lo:hi[:log|:linear][:step]."""
     rest = parts[2:]
     log = SCALES[rest.pop(0)] if rest and rest[0] in SCALES else None
-    low, high, step, *more = map(literal, (*parts[:2], *(rest or ["0"])))
-    if more or not all(is_number(number) for number in (low, high, step)):
+    low, high, step, *extra = map(literal, (*parts[:2], *(rest or ["0"])))
+    if extra or not all(is_number(number) for number in (low, high, step)):
         raise UserError("a range is two numbers, and a scale or a step if you like: lo:hi[:log][:step]")
     return low, high, log, step
 
@@ -123,10 +123,10 @@ class Overridden:
         if setting.values:
             return self.trial.suggest_categorical(setting.key, [convert(setting, value) for value in setting.values])
         log = (log and setting.low > 0) if setting.log is None else setting.log
-        drawn = self._whole_number(setting, log) if whole else self._any_number(setting, log)
+        number = self._whole_number(setting, log) if whole else self._any_number(setting, log)
         if not (log and setting.step):
-            return drawn
-        return derived(drawn, lambda number: convert(setting, multiple(round(number / setting.step), setting.step)))
+            return number
+        return derived(number, lambda value: convert(setting, multiple(round(value / setting.step), setting.step)))
 
     def _whole_number(self, setting: Setting, log: bool) -> int:
         low, high, step = (_whole(setting, number) for number in (setting.low, setting.high, setting.step))
@@ -192,8 +192,8 @@ class Probe:
     def suggest_float(
         self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
     ) -> float:
-        drawn = self._number(name, low, high, log)
-        self.drawn[name] = float(drawn if step is None else low + multiple(round((drawn - low) / step), step))
+        number = self._number(name, low, high, log)
+        self.drawn[name] = float(number if step is None else low + multiple(round((number - low) / step), step))
         return float(self.drawn[name])
 
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:

@@ -54,7 +54,7 @@ class Param:
         return bool(value in self.choices if self.kind == "categorical" else value == self.value)
 
     def position(self, value: Any) -> float:
-        """Return where a value lies between the ends, 0..1 on the scale of the range; nan if there is no value."""
+        """Return where a value lies between the ends, 0..1 on the scale of the range; nan if it is missing."""
         if value is None or (isinstance(value, float) and math.isnan(value)):
             return math.nan
         if self.kind == "categorical":

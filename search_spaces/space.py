@@ -39,6 +39,6 @@ class Space(NamedTuple):
 
 
 def fixed(trial: Trial, name: str, value: Any) -> Any:
-    """``value``, unless the user set this key to something else or to a range (see override.py)."""
+    """Return ``value``, unless the user set this key to something else or to a range (see override.py)."""
     chosen = getattr(trial, "fixed", None)
     return value if chosen is None else chosen(name, value)

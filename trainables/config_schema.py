@@ -80,19 +80,19 @@ KEYS: dict[str, Key] = {
     "pack": Key("structural", int, "images that the discriminator judges at once", 1, 64),
     "d_steps": Key("structural", int, "discriminator updates per step", 1, 100),
     "g_steps": Key("structural", int, "generator updates per step", 1, 100),
-    "ema": Key("numeric", float, "decay of the generator's averaged weights; 0 is no averaging", 0.0, _ALMOST_1),
+    "ema": Key("numeric", float, "decay of the generator's averaged weights; 0 means none", 0.0, _ALMOST_1),
     "label_smoothing": Key("numeric", float, "the discriminator's target on real images is 1 - this", 0.0, 0.5),
     "precision": Key("structural", str, "arithmetic of the nets", choices=("fp32", "bf16")),
 }
 
 
 def numeric(config: Config) -> list[str]:
-    """The real-valued keys of ``config`` that the steps read as tensors (``epochs`` only ends the loop)."""
+    """Return the real-valued keys of ``config`` that the steps read as tensors (``epochs`` only ends the loop)."""
     return [key for key in config if KEYS[key].kind == "numeric" and KEYS[key].type is float]
 
 
 def check(key: str, value: Any) -> Any:
-    """``value`` as the key's type.
+    """Return ``value`` as the key's type.
 
     Raises:
         UserError: unknown key, wrong type, or outside the range.

@@ -17,7 +17,7 @@ N_FROM_SWEEP = 5  # configurations of the earlier sweep
 
 
 def check_point(space: "Space", point: Mapping[str, Any]) -> dict[str, Any]:
-    """`point` with the types of its keys.
+    """Return `point` with each value as its key's type.
 
     Raises:
         UserError: a key that is unknown, not searched, or not read beside the others; a value outside its range.
@@ -45,18 +45,17 @@ def check_point(space: "Space", point: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def points_from_sweep(space: "Space", directory: str, goal: "Goal") -> list[dict[str, Any]]:
-    """The best configurations of another sweep of the same objectives, without the values outside this space.
+    """Return the best configurations of another sweep of the same objectives, without the values outside this space.
 
     Raises:
-        UserError: it is no sweep, or has no winner.
-        UserError: it looked for something else, or nothing of it fits.
+        UserError: no sweep can be read, it has no winner, it had other objectives, or none of its points fits this space.
     """
     from analysis.read import results
     from analysis.sweep import ranking
     from search_spaces.walk import describe
 
     sweep = results.load(directory)
-    theirs, ours = (", ".join(sorted(map(":".join, of.objectives))) for of in (sweep.goal, goal))
+    theirs, ours = (", ".join(sorted(map(":".join, wanted.objectives))) for wanted in (sweep.goal, goal))
     if theirs != ours:
         raise UserError(f"warm-from {directory}: it looked for {theirs}, this sweep looks for {ours}")
 
@@ -77,20 +76,20 @@ def points_from_sweep(space: "Space", directory: str, goal: "Goal") -> list[dict
 
 
 def parse_point(text: str) -> dict[str, Any]:
-    """`lr=5e-4,batch_size=128` as a mapping.
+    """Return `lr=5e-4,batch_size=128` as a mapping.
 
     Raises:
-        UserError: it cannot be read.
+        UserError: a part is not `key=value`.
     """
     from search_spaces.override import literal
 
-    found: dict[str, Any] = {}
+    point: dict[str, Any] = {}
     for part in text.split(","):
         key, equals, value = part.partition("=")
         if not (key.strip() and equals and value.strip()):
             raise UserError(f"--point {text!r}: write key=value,key=value")
-        found[key.strip()] = literal(value.strip())
-    return found
+        point[key.strip()] = literal(value.strip())
+    return point
 
 
 def _text(point: Mapping[str, Any]) -> str:

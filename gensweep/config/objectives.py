@@ -1,7 +1,7 @@
-"""The goal of a sweep as the user asks for it: `--objective fid:min,precision:max`, `--constraint "modes>=7"`.
+"""Read the goal of a sweep: `--objective fid:min,precision:max`, `--constraint "modes>=7"`.
 
-Every key is one of METRICS that the model's rows hold as a number. Which way is better METRICS knows, so `fid` alone
-will do, and `fid:max` is a slip.
+Every key is one of METRICS that the model's rows hold as a number. METRICS says which way is better, so `fid` alone is
+enough, and `fid:max` is a mistake.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ PARTS = {  # of EvalInputs, as a user would call them
 
 
 def parse_goal(options: Options, space: "Space") -> "Goal":
-    """What the user asks for, or what the space does.
+    """Return the goal that the user chose, or else the one of the space.
 
     Raises:
         UserError: a key that no row holds, a wrong direction, what contradicts itself, or what the sampler or
@@ -36,12 +36,12 @@ def parse_goal(options: Options, space: "Space") -> "Goal":
     """
     from trainables.objective import Goal, constraint
 
-    given = dict([space.objective]) if options.objective is None else _pairs(options.objective)
-    several = tuple(_objective(metric, mode) for metric, mode in given.items())
+    requested = dict([space.objective]) if options.objective is None else _pairs(options.objective)
+    several = tuple(_objective(metric, mode) for metric, mode in requested.items())
     named = options.primary or several[0].metric
-    primary = next((one for one in several if one.metric == named), None)
+    primary = next((objective for objective in several if objective.metric == named), None)
     if primary is None:
-        raise unknown("primary objective", named, given)
+        raise unknown("primary objective", named, requested)
     if not isinstance(options.constraints, list | tuple):
         raise UserError(f"constraints {options.constraints!r}: a list of texts such as 'modes>=7' is needed")
     goal = Goal(primary, several, tuple(constraint(str(text)) for text in options.constraints))
@@ -54,23 +54,25 @@ def parse_goal(options: Options, space: "Space") -> "Goal":
     return goal
 
 
-def _pairs(given: Any) -> dict[str, Any]:
-    """Metrics with min, max or None, of `fid:min,precision:max`, of a mapping, or of one pair."""
-    if isinstance(given, Mapping):
-        pairs = [(str(metric), mode) for metric, mode in given.items()]
-    elif isinstance(given, str):
-        parts = [part.strip().partition(":") for part in given.split(",")]
+def _pairs(objective: Any) -> dict[str, Any]:
+    """Return metrics with min, max or None, from `fid:min,precision:max`, from a mapping, or from one pair."""
+    if isinstance(objective, Mapping):
+        pairs = [(str(metric), mode) for metric, mode in objective.items()]
+    elif isinstance(objective, str):
+        parts = [part.strip().partition(":") for part in objective.split(",")]
         pairs = [(metric.strip(), mode.strip() if colon else None) for metric, colon, mode in parts]
     else:
-        pairs = [(str(given[0]), given[1])] if isinstance(given, list | tuple) and len(given) == 2 else []
+        pairs = (
+            [(str(objective[0]), objective[1])] if isinstance(objective, list | tuple) and len(objective) == 2 else []
+        )
     if not pairs or not all(metric for metric, _ in pairs):
-        raise UserError(f"objective {given!r}: write metric:min or metric:max, several as fid:min,precision:max")
-    found: dict[str, Any] = {}
+        raise UserError(f"objective {objective!r}: write metric:min or metric:max, several as fid:min,precision:max")
+    modes: dict[str, Any] = {}
     for metric, mode in pairs:
-        if metric in found:
+        if metric in modes:
             raise UserError(f"objective {metric} is given twice")
-        found[metric] = mode
-    return found
+        modes[metric] = mode
+    return modes
 
 
 def _objective(metric: str, mode: str | None) -> "Objective":
@@ -87,7 +89,7 @@ def _objective(metric: str, mode: str | None) -> "Objective":
 
 
 def _known(key: str) -> dict[str, Any]:
-    """The keys of METRICS that are numbers, of which `key` is one."""
+    """Return the keys of METRICS that are numbers; raise UserError if `key` is not one of them."""
     from trainables.metrics import keys
 
     numbers = {name: about for name, about in keys().items() if not about.many}
@@ -98,10 +100,10 @@ def _known(key: str) -> dict[str, Any]:
 
 def _check_constraints(goal: "Goal") -> None:
     bounds: dict[tuple[str, str], float] = {}
-    for one in goal.constraints:
-        if (one.key, one.sense) in bounds:
-            raise UserError(f"constraint {one}: {one.key}{one.sense} is given twice")
-        bounds[one.key, one.sense] = one.bound
+    for limit in goal.constraints:
+        if (limit.key, limit.sense) in bounds:
+            raise UserError(f"constraint {limit}: {limit.key}{limit.sense} is given twice")
+        bounds[limit.key, limit.sense] = limit.bound
     for (key, sense), low in bounds.items():
         if sense == ">=" and low > bounds.get((key, "<="), low):
             raise UserError(f"constraint {key}>={low:g} and {key}<={bounds[key, '<=']:g}: nothing can keep both")
@@ -137,10 +139,10 @@ def _check_search(goal: "Goal", options: Options) -> None:
 
 
 def describe_goal(goal: "Goal") -> list[str]:
-    """What is not usual about a goal, as the header of a run says it: several objectives, or constraints."""
+    """Return the lines about several objectives and about constraints for the header of a run."""
     lines = []
     if len(goal.objectives) > 1:
-        several = ", ".join(f"{one.metric} ({WAY[one.mode]})" for one in goal.objectives)
+        several = ", ".join(f"{objective.metric} ({WAY[objective.mode]})" for objective in goal.objectives)
         by = f"early stopping and the choice of a trial's epoch go by {goal.primary.metric}"
         lines.append(f"objectives: {several}; {by}")
     if goal.constraints:

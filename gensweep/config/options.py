@@ -1,7 +1,7 @@
-"""What a user may say about a sweep: one tuple for the command line, for a YAML file and for Python.
+"""The options of a sweep: one tuple for the command line, for a YAML file and for Python.
 
-A field's name is the option's name with `_` for `-`. Everything here is checked without importing torch or Ray; what
-needs the rooms is checked in `resolve`.
+A field's name is the option's name with `_` for `-`. Everything here is checked without importing torch or Ray.
+What needs the models or the space is checked in `resolve`.
 """
 
 import math
@@ -21,7 +21,7 @@ PRECISIONS = ("fp32", "bf16")
 
 
 class Options(NamedTuple):
-    """A sweep as the user asked for it; None means that gensweep chooses."""
+    """The options of a sweep. None means that gensweep chooses."""
 
     model: str
     dataset: str = "digits"
@@ -110,7 +110,7 @@ CHOICES = {"sampler": tuple(SAMPLERS), "scheduler": SCHEDULERS, "precision": PRE
 
 
 def check_options(options: Options) -> Options:
-    """The options, where every one alone makes sense.
+    """Return the options, each checked by itself.
 
     Raises:
         UserError: a wrong type, a value out of its range, an unknown word.
@@ -131,7 +131,7 @@ def check_options(options: Options) -> Options:
         _ = limit is None or parse_seconds(limit)
     _ = options.keep_checkpoints is None or parse_size(options.keep_checkpoints)
     if options.name is not None and not re.fullmatch(r"[A-Za-z0-9][\w.+=-]{0,99}", options.name):
-        raise UserError(f"name {options.name!r} is no folder name: use up to 100 letters, digits and . _ + = -")
+        raise UserError(f"name {options.name!r} is not a folder name: use up to 100 letters, digits and . _ + = -")
     _mappings("points", options.points)
     _mappings("start", [options.start])
     return options._replace(set=setting_texts(options.set))
@@ -145,7 +145,7 @@ def _text(name: str, value: Any) -> None:
 
 
 def check_whole_number(name: str, value: Any, low: int) -> None:
-    """Refuses what is no whole number from `low` on, or no sensible one; None is left alone."""
+    """Raise UserError if the value is not None and not a whole number from `low` to MAXIMUM."""
     if value is None:
         return
     if isinstance(value, bool) or not isinstance(value, int):
@@ -168,7 +168,7 @@ def _share(name: str, value: Any, *, zero: bool) -> None:
 
 
 def _mappings(name: str, value: Any) -> None:
-    if not isinstance(value, list | tuple) or not all(isinstance(one, dict) for one in value):
+    if not isinstance(value, list | tuple) or not all(isinstance(entry, dict) for entry in value):
         raise UserError(f"{name} {value!r}: a list of mappings such as {{lr: 5e-4}} is needed")
 
 
@@ -177,7 +177,7 @@ def _option(name: str) -> str:
 
 
 def setting_texts(settings: Mapping[str, Any]) -> dict[str, str]:
-    """What is set, as `--set` would say it: numbers and lists become text."""
+    """Return settings as texts of `--set`: numbers and lists become text."""
     return {
         str(key): ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
         for key, value in settings.items()
@@ -185,7 +185,7 @@ def setting_texts(settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 def first_line(error: BaseException) -> str:
-    """An error as one line, its kind first; of one that holds a whole traceback, what that ends with."""
+    """Return an error as one line, its kind first. If it holds a whole traceback, return the last line of that."""
     lines = str(error).strip().splitlines()
     if lines and lines[0].startswith("Traceback "):
         return lines[-1]

@@ -1,7 +1,7 @@
-"""From what the user said to what will run: the resolved sweep, which is what sweep.json holds.
+"""Resolve the options of a sweep into its manifest, which is what sweep.json holds.
 
-Everything that can be wrong is found here, before a directory is made or Ray is started. Two sweeps are the same where
-everything in `IDENTITY` is equal; how many cores and GPUs they run on may differ from launch to launch.
+Every mistake is reported here, before a directory is made or Ray is started. Two sweeps are the same if everything in
+`manifest.IDENTITY` is equal; how many cores and GPUs they run on may differ from launch to launch.
 """
 
 import datetime
@@ -31,11 +31,11 @@ AS_GIVEN = (  # options that the manifest holds as they are
 
 
 def make_manifest(options: Options, command: list[str]) -> SweepManifest:
-    """The resolved sweep, but for what only the data, the judge and the machine can tell (`with_data`, and
-    `concurrent`, `cpus_per_trial`, `gpus_per_trial`, `stamp`).
+    """Return the manifest without what depends on the data, the evaluator and the machine: `data` (see `with_dataset`),
+    `stamp`, `concurrent`, `cpus_per_trial` and `gpus_per_trial`.
 
     Raises:
-        UserError: one line about what cannot be.
+        UserError: an option that is not valid, or that contradicts another.
     """
     from search_spaces import SPACES
     from search_spaces.override import default
@@ -84,10 +84,10 @@ def make_manifest(options: Options, command: list[str]) -> SweepManifest:
 
 
 def configured_space(model: str, texts: dict[str, str], epochs: int | None, precision: str | None) -> "Space":
-    """The space of a model as the user's settings leave it.
+    """Return the space of a model with the user's settings.
 
     Raises:
-        UserError: a setting given twice, or one that cannot be.
+        UserError: a setting given twice, or one that is not valid.
     """
     from search_spaces import SPACES
     from search_spaces.override import apply
@@ -127,25 +127,25 @@ def check_keys(model: str, space: "Space", params: dict[str, "Param"]) -> None:
 
 
 def collect_points(options: Options, space: "Space", goal: "Goal") -> list[dict[str, Any]]:
-    """The configurations that are tried right after the defaults.
+    """Return the configurations that are tried right after the defaults.
 
     Raises:
         UserError: one that is not in the space, or more than there are trials.
     """
     from gensweep.config import initial_points
 
-    found = [initial_points.check_point(space, point) for point in options.points]
+    points = [initial_points.check_point(space, point) for point in options.points]
     if options.warm_from is not None:
-        found += [
-            point for point in initial_points.points_from_sweep(space, options.warm_from, goal) if point not in found
+        points += [
+            point for point in initial_points.points_from_sweep(space, options.warm_from, goal) if point not in points
         ]
-    if len(found) >= options.trials:
-        raise UserError(f"{len(found)} points and the defaults need at least {len(found) + 1} trials")
-    return found
+    if len(points) >= options.trials:
+        raise UserError(f"{len(points)} points and the defaults need at least {len(points) + 1} trials")
+    return points
 
 
 def grid_size(params: dict[str, "Param"]) -> int:
-    """How many points the grid of a space has.
+    """Return how many points the grid of a space has.
 
     Raises:
         UserError: a searched number has a range and no list of values.
@@ -162,10 +162,10 @@ def _slug(dataset: str) -> str:
 
 
 def with_dataset(manifest: SweepManifest, data: "Dataset") -> SweepManifest:
-    """The manifest with what the data set says about itself, of which it may use only some training images.
+    """Return the manifest with the facts of its data set, of whose training images it may use only some.
 
     Raises:
-        UserError: a batch would be larger than what there is to train on.
+        UserError: a batch would be larger than the number of training images.
     """
     n_train = manifest.train_images or len(data.train)
     about = DatasetInfo(list(data.classes), data.shape, n_train, len(data.val), len(data.test), data.fingerprint)

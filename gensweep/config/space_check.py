@@ -11,11 +11,7 @@ if TYPE_CHECKING:
 
 
 def check_searchable(metrics: Iterable[str], params: "dict[str, Param]", options: Options) -> None:
-    """Whether the search has something to choose from, and every score means the same in all of its trials.
-
-    Raises:
-        UserError: a space of one point, or an objective whose meaning a searched key changes.
-    """
+    """Raise UserError if the space has only one point, or if a searched key changes the meaning of an objective."""
     searched = {key for key, param in params.items() if param.is_range or len(param.choices) > 1}
     seeds_only = options.sampler == "random" and options.scheduler == "none"
     if not searched and options.trials > 1 and not seeds_only:

@@ -28,8 +28,8 @@ OF_STOPPING = ("type", "min_iter", "max_iter", "s", "eta", "strict")
 
 
 class Written(NamedTuple):
-    """What a file says: options by name; whether its parameters are all that is searched; its keys that mean nothing
-    here."""
+    """The content of a sweep file: options by name; whether its parameters are all that is searched; and its keys that
+    gensweep ignores."""
 
     options: dict[str, Any]
     closed: bool = False
@@ -37,10 +37,10 @@ class Written(NamedTuple):
 
 
 def read(path: str, model: str) -> Written:
-    """The sweep of a file, for a model.
+    """Return what a sweep file says, for a model.
 
     Raises:
-        UserError: it cannot be read, or says what cannot be.
+        UserError: the file cannot be read, or an entry is not valid.
     """
     import yaml
 
@@ -49,7 +49,7 @@ def read(path: str, model: str) -> Written:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UserError(f"cannot read {path!r}: {str(error).splitlines()[0]}") from error
     if not isinstance(content, dict):
-        raise UserError(f"{path!r} is no sweep file: a mapping such as 'trials: 20' is needed")
+        raise UserError(f"{path!r} is not a sweep file: a mapping such as 'trials: 20' is needed")
     try:
         return _read({str(key): value for key, value in content.items()}, model)
     except UserError as error:
@@ -59,27 +59,29 @@ def read(path: str, model: str) -> Written:
 def _read(content: dict[str, Any], model: str) -> Written:
     closed = any(key in content for key in (*THEIRS, *NOT_OURS))
     words = (*THEIRS, *NOT_OURS) if closed else ()
-    own = {key.replace("-", "_"): value for key, value in content.items() if key not in words}
+    options = {key.replace("-", "_"): value for key, value in content.items() if key not in words}
     known = [name for name in Options._fields if name != "model"]
-    for key in own:
+    for key in options:
         if key not in known:
             raise UserError(
                 did_you_mean("key" if closed else "option", key, [*words, *(k.replace("_", "-") for k in known)])
             )
-    if not isinstance(own.get("set", {}), dict):
+    if not isinstance(options.get("set", {}), dict):
         raise UserError("'set' needs a mapping such as 'lr: 1e-4:1e-2:log'")
-    own = {key: str(value) if key in TEXT_OPTIONS and value is not None else value for key, value in own.items()}
+    options = {
+        key: str(value) if key in TEXT_OPTIONS and value is not None else value for key, value in options.items()
+    }
     if not closed:
-        return Written(own)
-    if own.get("name"):  # of theirs a person reads, of ours is a folder
-        own["name"] = re.sub(r"[^A-Za-z0-9_.+=-]+", "-", own["name"]).strip("-_.+=")[:100] or None
+        return Written(options)
+    if options.get("name"):  # of theirs a person reads, of ours is a folder
+        options["name"] = re.sub(r"[^A-Za-z0-9_.+=-]+", "-", options["name"]).strip("-_.+=")[:100] or None
     theirs = _options(content, model)
-    settings = {**theirs.options["set"], **own.get("set", {})}
-    return theirs._replace(options={**theirs.options, **own, "set": settings})
+    settings = {**theirs.options["set"], **options.get("set", {})}
+    return theirs._replace(options={**theirs.options, **options, "set": settings})
 
 
 def _options(content: Mapping[str, Any], model: str) -> Written:
-    """The words of W&B as our options."""
+    """Return the keys of W&B as our options."""
     for key in ("method", "parameters"):
         if key not in content:
             raise UserError(f"a W&B sweep file needs a {key!r}")
@@ -87,20 +89,20 @@ def _options(content: Mapping[str, Any], model: str) -> Written:
     if method not in METHODS:
         raise unknown("method", str(method), METHODS)
     settings = _settings(content["parameters"], str(method), model)
-    found = {"sampler": METHODS[method], **_goal(content.get("metric")), **_stopping(content), "set": settings}
+    options = {"sampler": METHODS[method], **_goal(content.get("metric")), **_stopping(content), "set": settings}
     if content.get("run_cap") is not None:
         check_whole_number("run_cap", content["run_cap"], 1)
-        found["trials"] = content["run_cap"]
+        options["trials"] = content["run_cap"]
     elif method == "grid":  # W&B tries all of it
-        found["trials"] = 1 + math.prod(text.count(",") + 1 for text in settings.values())
+        options["trials"] = 1 + math.prod(text.count(",") + 1 for text in settings.values())
     ignored = [key for key in NOT_OURS if key in content]
     ignored += [f"metric.{key}" for key in OF_METRIC if key in (content.get("metric") or {})]
     ignored += [
         f"{key}.probabilities"
-        for key, told in content["parameters"].items()
-        if method != "random" and "probabilities" in told
+        for key, entry in content["parameters"].items()
+        if method != "random" and "probabilities" in entry
     ]
-    return Written(found, True, tuple(ignored))
+    return Written(options, True, tuple(ignored))
 
 
 def _goal(metric: Any) -> dict[str, Any]:
@@ -118,52 +120,56 @@ def _goal(metric: Any) -> dict[str, Any]:
 
 
 def _settings(parameters: Any, method: str, model: str) -> dict[str, str]:
-    """What is searched, as `--set` would say it, by key."""
+    """Return what is searched, as texts of `--set` by key."""
     from search_spaces import SPACES
 
     if model not in SPACES:
         raise unknown("model", model, SPACES)
     if not isinstance(parameters, dict) or not parameters:
         raise UserError(f"parameters {parameters!r}: a mapping such as {{lr: {{min: 0.0001, max: 0.1}}}} is needed")
-    found = {}
-    for key, told in parameters.items():
+    texts = {}
+    for key, entry in parameters.items():
         if key not in SPACES[model].roles:
             raise UserError(f"parameters: {did_you_mean(f'key of {model}', str(key), SPACES[model].roles)}")
         try:
-            found[str(key)] = wandb.text(told, method)
+            texts[str(key)] = wandb.text(entry, method)
         except UserError as error:
             raise UserError(f"parameters: {key}: {error}") from error
-    return found
+    return texts
 
 
 def _stopping(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Their hyperband, which decides at eta times the epochs of the last decision, as halving does here."""
-    told = content.get("early_terminate")
-    if told is None:
+    """Return the options of their hyperband. It decides at eta times the epochs of the last decision, as asha does."""
+    rule = content.get("early_terminate")
+    if rule is None:
         return {"scheduler": "none"}
-    if not isinstance(told, dict):
-        raise UserError(f"early_terminate {told!r}: a mapping such as {{type: hyperband, min_iter: 3}} is needed")
-    for key in told:
+    if not isinstance(rule, dict):
+        raise UserError(f"early_terminate {rule!r}: a mapping such as {{type: hyperband, min_iter: 3}} is needed")
+    for key in rule:
         if key not in OF_STOPPING:
             raise UserError(f"early_terminate: {did_you_mean('key', str(key), OF_STOPPING)}")
-    if told.get("type") != "hyperband":
-        raise UserError(f"early_terminate: type {told.get('type')!r}: it is hyperband")
+    if rule.get("type") != "hyperband":
+        raise UserError(f"early_terminate: type {rule.get('type')!r}: it is hyperband")
     for key in ("min_iter", "max_iter", "s"):
-        check_whole_number(f"early_terminate: {key}", told.get(key), 1)
-    eta, most, brackets = told.get("eta", 3), told.get("max_iter"), told.get("s")
+        check_whole_number(f"early_terminate: {key}", rule.get(key), 1)
+    eta, most, brackets = rule.get("eta", 3), rule.get("max_iter"), rule.get("s")
     check_whole_number("early_terminate: eta", eta, 2)
     if most is not None and brackets is not None:
         bands = [int(most / eta**k) for k in range(1, brackets + 1) if most / eta**k >= 1]
         if not bands:
             raise UserError(f"early_terminate: max_iter {most} and eta {eta} leave no epoch to decide at")
         return {"scheduler": "asha", "grace": bands[-1], "reduction_factor": eta}
-    if told.get("min_iter") is None:
+    if rule.get("min_iter") is None:
         raise UserError("early_terminate: min_iter is needed, or max_iter and s")
-    return {"scheduler": "asha", "grace": told["min_iter"], "reduction_factor": eta}
+    return {"scheduler": "asha", "grace": rule["min_iter"], "reduction_factor": eta}
 
 
 def rest(model: str, settings: Mapping[str, Any]) -> dict[str, str]:
-    """The keys that the settings leave searched and that have a default, pinned to it; UserError for bad settings."""
+    """Return the keys that have a default and that the settings leave searched, pinned to it.
+
+    Raises:
+        UserError: a setting that cannot be applied.
+    """
     from search_spaces import SPACES
     from search_spaces.override import apply, default
     from search_spaces.walk import describe
@@ -175,7 +181,7 @@ def rest(model: str, settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 def written(manifest: SweepManifest) -> str:
-    """A resolved sweep as such a file: what it is, and not what it runs on."""
+    """Return a resolved sweep as the text of such a file, without what belongs to a machine."""
     import yaml
 
     usual = Options._field_defaults
@@ -188,36 +194,36 @@ def written(manifest: SweepManifest) -> str:
     if manifest.scheduler == "asha":
         stops = {"type": "hyperband", "min_iter": manifest.grace, "eta": manifest.reduction_factor}
         content["early_terminate"] = stops
-    own = {"dataset": manifest.dataset, "seed": manifest.seed}
-    own |= {"sampler": manifest.sampler} if METHODS[method] != manifest.sampler else {}
-    own |= {"scheduler": manifest.scheduler} if manifest.scheduler not in ("asha", "none") else {}
+    options = {"dataset": manifest.dataset, "seed": manifest.seed}
+    options |= {"sampler": manifest.sampler} if METHODS[method] != manifest.sampler else {}
+    options |= {"scheduler": manifest.scheduler} if manifest.scheduler not in ("asha", "none") else {}
     if len(manifest.goal.objectives) > 1:
-        own["objective"] = dict(manifest.goal.objectives)
-        own["primary"] = manifest.goal.primary.metric
+        options["objective"] = dict(manifest.goal.objectives)
+        options["primary"] = manifest.goal.primary.metric
     plain = ["precision", "alarm", "also", "every", "train_images", "points"]
     plain += [] if manifest.scheduler == "asha" else ["grace", "reduction_factor"]
-    own |= {key: value for key in plain if (value := getattr(manifest, key)) not in (usual[key], [])}
-    own |= {"constraints": list(map(str, manifest.goal.constraints))} if manifest.goal.constraints else {}
-    own |= {"start": start} if (start := _start(manifest)) else {}
+    options |= {key: value for key in plain if (value := getattr(manifest, key)) not in (usual[key], [])}
+    options |= {"constraints": list(map(str, manifest.goal.constraints))} if manifest.goal.constraints else {}
+    options |= {"start": start} if (start := _start(manifest)) else {}
     head = f"# gensweep run {manifest.model} FILE.yaml\n"
-    return head + yaml.safe_dump({**content, **own}, sort_keys=False, default_flow_style=None, width=120)
+    return head + yaml.safe_dump({**content, **options}, sort_keys=False, default_flow_style=None, width=120)
 
 
 def save(path: Path, manifest: SweepManifest) -> None:
-    """Writes a resolved sweep as a file of its own; UserError where there is one already, or none can be."""
+    """Write a resolved sweep to a new file; raise UserError if the file exists or cannot be written."""
     text = written(manifest)
     try:
         with path.open("x", encoding="utf-8") as stream:
             stream.write(text)
     except FileExistsError:
-        raise UserError(f"{path} is there already: name another file") from None
+        raise UserError(f"{path} already exists: name another file") from None
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror}") from error
     print(f"wrote {path}")
 
 
 def _start(manifest: SweepManifest) -> dict[str, Any]:
-    """Where trial 0 differs from the defaults in the same space."""
+    """Return the keys in which trial 0 differs from the defaults of the same space."""
     from gensweep.config.resolve import configured_space
     from search_spaces.override import default
 

@@ -1,69 +1,87 @@
-"""The distributions of a Weights & Biases sweep file, as `--set` would say them, and back.
+"""Translate the distributions of a Weights & Biases sweep file into texts of `--set`, and back.
 
-Their reference: https://docs.wandb.ai/models/sweeps/sweep-config-keys. What is drawn from a range, also on a
-logarithmic scale and in multiples of q, can be said here; a normal or a beta distribution cannot, since every sampler
-here looks for the best within a range.
+Their reference: https://docs.wandb.ai/models/sweeps/sweep-config-keys. Ranges can be
+translated, also on a logarithmic scale and in multiples of q. A normal or a beta distribution cannot, since every
+sampler here searches within a range.
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from gensweep.errors import UserError, unknown
 from search_spaces.param import Param
 
-RANGES = (
-    *("int_uniform", "uniform", "q_uniform", "log_uniform", "log_uniform_values", "q_log_uniform"),
-    *("q_log_uniform_values", "inv_log_uniform", "inv_log_uniform_values"),
-)
+
+class Range(NamedTuple):
+    """How a distribution with two ends reads them, and what it draws between them."""
+
+    log: bool = False  # drawn on a logarithmic scale
+    exponents: bool = False  # `min` and `max` are exponents of e
+    inverse: bool = False  # of 1/x, so exponents change their sign
+    quantised: bool = False  # in multiples of `q`
+    integer: bool = False
+
+
+RANGES = {
+    "int_uniform": Range(integer=True),
+    "uniform": Range(),
+    "q_uniform": Range(quantised=True),
+    "log_uniform": Range(log=True, exponents=True),
+    "log_uniform_values": Range(log=True),
+    "q_log_uniform": Range(log=True, exponents=True, quantised=True),
+    "q_log_uniform_values": Range(log=True, quantised=True),
+    "inv_log_uniform": Range(log=True, exponents=True, inverse=True),
+    "inv_log_uniform_values": Range(log=True, inverse=True),
+}
 LISTS = ("categorical", "categorical_w_probabilities")
 BELLS = ("normal", "q_normal", "log_normal", "q_log_normal", "beta", "q_beta")
 KNOWN = ("constant", *LISTS, *RANGES, *BELLS)
 MANY = 10_000  # values of a grid's key
 
 
-def text(told: Any, method: str) -> str:
-    """One entry of `parameters` as the text behind `--set KEY=`.
+def text(fields: Any, method: str) -> str:
+    """Return one entry of `parameters` as the text after `--set KEY=`.
 
     Raises:
-        UserError: it is no distribution, or none that can be searched here; the line does not say of which key.
+        UserError: it is not a distribution, or cannot be searched here. The message does not name the key.
     """
-    if not isinstance(told, dict) or not told:
-        raise UserError(f"{told!r}: a mapping such as {{min: 0.0001, max: 0.1}} is needed")
-    if "parameters" in told:
+    if not isinstance(fields, dict) or not fields:
+        raise UserError(f"{fields!r}: a mapping such as {{min: 0.0001, max: 0.1}} is needed")
+    if "parameters" in fields:
         raise UserError("nested parameters are not known here: name the key itself")
-    name = told["distribution"] if "distribution" in told else _inferred(told)
+    name = fields["distribution"] if "distribution" in fields else _inferred(fields)
     if name not in KNOWN:
         raise unknown("distribution", str(name), KNOWN)
     if name in BELLS:
-        raise UserError(_instead(name, told))
+        raise UserError(_instead(name, fields))
     wanted = {"constant": ("value",), **dict.fromkeys(LISTS, ("values",))}.get(name, ("min", "max"))
     for key in wanted:
-        if key not in told:
+        if key not in fields:
             raise UserError(f"a {name} distribution needs {' and '.join(wanted)}")
     also = ("probabilities",) if name in LISTS else ("q",) if name.startswith("q_") else ()
-    for key in told:
+    for key in fields:
         if key not in ("distribution", *wanted, *also):
             raise UserError(f"{key!r} means nothing in a {name} distribution, which has {', '.join((*wanted, *also))}")
     if name == "constant":
-        return str(told["value"])
-    return _values(told, method) if name in LISTS else _range(name, told, method)
+        return str(fields["value"])
+    return _values(fields, method) if name in LISTS else _range(name, fields, method)
 
 
-def _inferred(told: Mapping[str, Any]) -> str:
-    """The distribution of an entry that names none, as their documentation has it."""
-    if "values" in told:
+def _inferred(fields: Mapping[str, Any]) -> str:
+    """Return the distribution of an entry that names none, by the rules of their documentation."""
+    if "values" in fields:
         return "categorical"
-    if "value" in told:
+    if "value" in fields:
         return "constant"
-    if not {"min", "max"} <= told.keys():
-        raise UserError(f"{', '.join(map(str, told))}: value, values, min and max, or a distribution is needed")
-    whole = all(isinstance(_number(end, told[end]), int) for end in ("min", "max"))
+    if not {"min", "max"} <= fields.keys():
+        raise UserError(f"{', '.join(map(str, fields))}: value, values, min and max, or a distribution is needed")
+    whole = all(isinstance(_number(end, fields[end]), int) for end in ("min", "max"))
     return "int_uniform" if whole else "uniform"
 
 
 def _number(what: str, value: Any) -> int | float:
-    """A number, also one that YAML has read as a text: to YAML 1.1, 1e-4 is no number."""
+    """Return a number, also one that YAML has read as text: in YAML 1.1, 1e-4 is not a number."""
     if isinstance(value, str):
         for kind in (int, float):
             try:
@@ -76,8 +94,8 @@ def _number(what: str, value: Any) -> int | float:
     return value
 
 
-def _values(told: Mapping[str, Any], method: str) -> str:
-    values, chances = told["values"], told.get("probabilities")
+def _values(fields: Mapping[str, Any], method: str) -> str:
+    values, chances = fields["values"], fields.get("probabilities")
     if not isinstance(values, list) or not values:
         raise UserError(f"values {values!r}: a list such as [64, 128] is needed")
     if chances is not None:
@@ -86,42 +104,49 @@ def _values(told: Mapping[str, Any], method: str) -> str:
 
 
 def _likely(values: list[Any], chances: Any, method: str) -> list[Any]:
-    """The values that have any probability. Their methods but random look at no other."""
+    """Return the values that have any probability. Of their methods only random uses how large it is."""
     if not isinstance(chances, list) or len(chances) != len(values):
         raise UserError(f"probabilities {chances!r}: one for each of the {len(values)} values is needed")
     numbers = [_number("probabilities", chance) for chance in chances]
-    kept = [value for value, chance in zip(values, numbers, strict=True) if chance > 0]
-    if not kept or min(numbers) < 0:
+    possible = [value for value, chance in zip(values, numbers, strict=True) if chance > 0]
+    if not possible or min(numbers) < 0:
         raise UserError(f"probabilities {chances!r}: numbers from 0 on are needed, not all of them 0")
     if method == "random" and len({chance for chance in numbers if chance > 0}) > 1:
         raise UserError("values are drawn with equal chances here: leave the probabilities out, or some of the values")
-    return kept
+    return possible
 
 
-def _range(name: str, told: Mapping[str, Any], method: str) -> str:
-    low, high = _number("min", told["min"]), _number("max", told["max"])
-    if low > high:
-        raise UserError(f"min {low:g} is above max {high:g}")
-    if name.endswith("log_uniform"):  # of the exponents
-        low, high = (-high, -low) if name.startswith("inv_") else (low, high)
-        low, high = _exp(low), _exp(high)
-    elif "log" in name and low <= 0:
-        raise UserError(f"min {low:g}: a logarithmic range starts above 0")
-    step = _number("q", told.get("q", 1)) if name.startswith("q_") else int(name == "int_uniform")
-    if name == "int_uniform" and not all(isinstance(end, int) for end in (low, high)):
-        raise UserError(f"an int_uniform distribution needs whole numbers, not {low:g} and {high:g}")
-    if name.startswith("q_") and not step > 0:
+def _range(name: str, fields: Mapping[str, Any], method: str) -> str:
+    kind = RANGES[name]
+    low, high = _ends(name, fields)
+    step = _number("q", fields.get("q", 1)) if kind.quantised else int(kind.integer)
+    if kind.quantised and not step > 0:
         raise UserError(f"q {step:g} is too small: more than 0")
     if low == high:
         return str(low)
-    if method == "grid" and name in ("int_uniform", "q_uniform"):
+    if method == "grid" and step and not kind.log:
         return _listed(low, high, step)
-    parts = [str(low), str(high), "log" if "log" in name else "linear", *([str(step)] if step else [])]
-    return ":".join(parts)
+    return ":".join([str(low), str(high), "log" if kind.log else "linear", *([str(step)] if step else [])])
+
+
+def _ends(name: str, fields: Mapping[str, Any]) -> tuple[int | float, int | float]:
+    """Return the ends of what is drawn; raise UserError if there can be no such range."""
+    kind = RANGES[name]
+    low, high = _number("min", fields["min"]), _number("max", fields["max"])
+    if low > high:
+        raise UserError(f"min {low:g} is above max {high:g}")
+    if kind.exponents:
+        low, high = (-high, -low) if kind.inverse else (low, high)
+        return _exp(low), _exp(high)
+    if kind.log and low <= 0:
+        raise UserError(f"min {low:g}: a logarithmic range starts above 0")
+    if kind.integer and not all(isinstance(end, int) for end in (low, high)):
+        raise UserError(f"an int_uniform distribution needs whole numbers, not {low:g} and {high:g}")
+    return low, high
 
 
 def _exp(power: float) -> int | float:
-    """e to a power in twelve digits: a whole number where the power was written as the logarithm of one."""
+    """Return e to a power in twelve digits, as a whole number if the power was the logarithm of one."""
     try:
         value = float(f"{math.exp(power):.12g}")
     except OverflowError:
@@ -130,18 +155,18 @@ def _exp(power: float) -> int | float:
 
 
 def _listed(low: float, high: float, step: float) -> str:
-    """The values of a range in steps, for a grid."""
+    """Return the values of a range in steps, for a grid."""
     first, last = math.ceil(low / step), math.floor(high / step)
     if last - first >= MANY:
         raise UserError(f"a grid of {last - first + 1} values: name the few that are meant by values")
     return ",".join(f"{k * step:.12g}" for k in range(first, last + 1))
 
 
-def _instead(name: str, told: Mapping[str, Any]) -> str:
-    """What to write for a distribution without ends: the range that holds 95 % of it."""
+def _instead(name: str, fields: Mapping[str, Any]) -> str:
+    """Return what to write for a distribution without ends: the range that holds 95 % of it."""
     if "beta" in name:
         return f"a {name} distribution is not searched here: write a uniform one from min: 0 to max: 1"
-    mean, spread = _number("mu", told.get("mu", 0)), _number("sigma", told.get("sigma", 1))
+    mean, spread = _number("mu", fields.get("mu", 0)), _number("sigma", fields.get("sigma", 1))
     ends: Sequence[float] = (mean - 2 * spread, mean + 2 * spread)
     ranged = "uniform"
     if "log" in name:

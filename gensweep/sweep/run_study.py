@@ -119,7 +119,7 @@ def _study_json(options: StudyOptions, command: list[str], arms: Mapping[str, Re
             "name": name,
             "note": arm.note,
             "directory": str(Path("..", arms[name].directory.relative_to(options.results))),
-            "at": arms[name].options.scaled(arm.at) if arm.at else 0,
+            "at": arms[name].options.scaled(arm.at_epoch) if arm.at_epoch else 0,
             "searched": _trials(arms[name]),
             "control": arms[name].spec.control,
         }

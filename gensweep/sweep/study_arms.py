@@ -67,8 +67,8 @@ class ResolvedArm(NamedTuple):
 
 
 def resolve_arm(options: StudyOptions, arm: str) -> ResolvedArm:
-    """Return the arm whose trainings an arm looks at: the arm itself, or the arm that its `of` names."""
-    source = options.study.arms[arm].of
+    """Return the arm whose trainings an arm looks at: the arm itself, or the arm that it is `same_as`."""
+    source = options.study.arms[arm].same_as
     if not source:
         return ResolvedArm(options, arm)
     study, _, other = source.rpartition("/")

@@ -8,7 +8,7 @@ STUDY = Study(
     title="The best arm of gan-schemes made conditional",
     question="Does telling the nets the class give every class its share, and does the generator obey?",
     arms={
-        "gan": Arm("the best arm of gan-schemes: two updates of G for one of D", of="gan-schemes/g-twice"),
+        "gan": Arm("the best arm of gan-schemes: two updates of G for one of D", same_as="gan-schemes/g-twice"),
         "cgan": Arm("the same, its nets told the class", "cgan", "fashion_mnist", {**BASE, "g_steps": 2}, epochs=10),
     },
     claims=(

@@ -42,7 +42,7 @@ STUDY = Study(
     title="GAN schemes on Fashion-MNIST",
     question="Which change to a GAN's training makes its samples better, and do gradients blow up?",
     arms={
-        "few-epochs": Arm("the baseline after half its epochs", of="baseline", at=5),
+        "few-epochs": Arm("the baseline after half its epochs", same_as="baseline", at_epoch=5),
         "baseline": _arm("more epochs; the other arms change one thing of it"),
         "lower-g": _arm("a fifth of the generator's rate", lr_g=2e-4),
         "lower-both": _arm("a fifth of both rates", lr_g=2e-4, lr_d=2e-4),
@@ -77,7 +77,7 @@ STUDY = Study(
         "These arms are ours, not those of the report: MLPs of 0.13 million weights with a sigmoid output, rates of "
         "1e-3 and beta1 = 0.5, 1,560 updates on 10,000 images. The course code that the report starts from has 1.5 "
         "million weights a net, a tanh output, dropout, rates of 2e-4, beta1 = 0.9 and 22,512 updates. The report "
-        "says of G trained twice that the gradients may have blown up, and of another beta1 that there are no shoes; "
+        "says of G trained twice that the gradients may have blown up, and of another beta1 that no shoes appear; "
         "here both are asked of other arms as well. Three arms (few-epochs, lower-g, lower-both) are younger than our "
         "own collapse rule asks before it judges a generator. So no verdict here is one on the report."
     ),

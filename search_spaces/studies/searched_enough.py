@@ -22,7 +22,7 @@ def _searched(model: str, start: Any) -> Arm:
     return Arm(note, model, DATA, SMALL, EPOCHS, search={}, trials=TRIALS, control=True, start=start)
 
 
-GANS = {name: arm.set for name, arm in gan_schemes.STUDY.arms.items() if not arm.of}
+GANS = {name: arm.set for name, arm in gan_schemes.STUDY.arms.items() if not arm.same_as}
 BEST_GAN = GANS["g-twice"]
 VAE = {**vae_fashion.NET, **vae_fashion.POINT}
 

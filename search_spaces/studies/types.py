@@ -1,9 +1,9 @@
-"""What a study file states: a question, its arms at equal budget over the same seeds, and the claims that it tests.
+"""The parts of a study: a question, its arms at equal budget over the same seeds, and the claims that it tests.
 
-An arm is a configuration; or a search with a budget, represented by its pick; or another arm (`of`, also one of another
-study, as "STUDY/ARM") looked at an earlier epoch. A claim compares one arm with another, or with a constant, in one
-statistic of the rows. A study says in `scope` what it tests and what it does not. "The report" is the student report
-that this project began with (docs/founding-question.md).
+An arm is a configuration; or a search with a budget, represented by its pick; or another arm (`same_as`, also one of
+another study, as "STUDY/ARM"), perhaps measured at an earlier epoch. A claim compares one arm with another, or with a
+constant, in one statistic of the rows. A study says in `scope` what it tests and what it does not. "The report" is the
+student report that this project began with (docs/founding-question.md).
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 
 class Arm(NamedTuple):
-    """One arm. `set` pins keys over the model's defaults. Where there is a search, `search` reshapes keys as `--set`
+    """One arm. `set` pins keys over the model's defaults. If there is a search, `search` reshapes keys as `--set`
     would, `set` holds as well, and its `trials` trials begin at `start`. With a `control`, a random search of the same
     space with as many trials, every trial of both trains for `epochs` epochs, so that trials and images are one budget;
     the bands of expected best come from it."""
@@ -26,8 +26,8 @@ class Arm(NamedTuple):
     control: bool = False
     start: Mapping[str, Any] = {}
     objective: tuple[str, Literal["min", "max"]] | None = None  # of the search, in place of the model's
-    of: str = ""
-    at: int = 0  # the epoch at which an arm `of` another is looked at; 0 is the last
+    same_as: str = ""
+    at_epoch: int = 0  # the epoch at which an arm `same_as` another is measured; 0 is the last
 
 
 class Claim(NamedTuple):
@@ -36,7 +36,7 @@ class Claim(NamedTuple):
     says: str
     arm: str
     way: Literal["lower", "higher"]
-    statistic: str  # a key of the rows, or one of analysis/statistics_of.py
+    statistic: str  # a key of the rows, or one of analysis/study/statistics.py
     against: str | float
     reported: bool = False  # whether the report says so of this very arm and quantity
 

@@ -6,7 +6,7 @@ STUDY = Study(
     title="A VAE on MNIST, epoch 1 against epoch 10",
     question="Are the samples of a VAE clearer after ten epochs than after one?",
     arms={
-        "epoch-1": Arm("the same trainings after their first epoch", of="epoch-10", at=1),
+        "epoch-1": Arm("the same trainings after their first epoch", same_as="epoch-10", at_epoch=1),
         "epoch-10": Arm(
             "ten epochs",
             "vae",

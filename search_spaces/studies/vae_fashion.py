@@ -13,7 +13,7 @@ STUDY = Study(
         "report": Arm(
             "set by hand: 30 epochs, batches of 128, rate 5e-4", "vae", "fashion_mnist", {**NET, **POINT}, epochs=30
         ),
-        "report-1": Arm("the same trainings after their first epoch", of="report", at=1),
+        "report-1": Arm("the same trainings after their first epoch", same_as="report", at_epoch=1),
         "searched": Arm(
             "what the search picks by FID",
             "vae",

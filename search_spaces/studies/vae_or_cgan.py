@@ -8,8 +8,10 @@ STUDY = Study(
     title="VAE or conditional GAN?",
     question="Are the samples of the conditional GAN blurrier than those of the VAE, and which are better?",
     arms={
-        "vae": Arm("the hand-set VAE of vae-fashion, thirty epochs of 5,000 images", of="vae-fashion/report"),
-        "cgan": Arm("the conditional GAN, ten epochs of 10,000 images; its sharpness over 1 is noise", of="cgan/cgan"),
+        "vae": Arm("the hand-set VAE of vae-fashion, thirty epochs of 5,000 images", same_as="vae-fashion/report"),
+        "cgan": Arm(
+            "the conditional GAN, ten epochs of 10,000 images; its sharpness over 1 is noise", same_as="cgan/cgan"
+        ),
     },
     claims=(
         Claim("the CGAN's samples are blurrier than the VAE's", "cgan", "lower", "sharpness", "vae"),

@@ -61,7 +61,7 @@ def test_study_files__arms_resolve(name: str) -> None:
         assert manifest.epochs >= 10 or "gan" not in manifest.model
         if own.spec.trials:
             assert make_manifest(search_options(own), []).searched
-        at, every = STUDIES[name].arms[arm].at, own.options.study.every
+        at, every = STUDIES[name].arms[arm].at_epoch, own.options.study.every
         assert at in (0, 1) or at % every == 0
         assert at <= manifest.epochs
     homes = {own.directory for own in owned.values()}

@@ -23,7 +23,7 @@ same = {{"net": "mlp", "width": 16, "likelihood": "bernoulli", "batch_size": 64}
 STUDIES["small"] = Study(
     "Small", "Is an arm like itself?",
     {{"a": Arm("one", "vae", "digits", same, {EPOCHS}), "b": Arm("the same", "vae", "digits", same, {EPOCHS}),
-      "a-1": Arm("early", of="a", at=1)}},
+      "a-1": Arm("early", same_as="a", at_epoch=1)}},
     (Claim("a is better", "a", "lower", "fid", "b"), Claim("epochs help", "a", "lower", "nats", "a-1")),
     ("fid", "nats"), {{"grid": (), "epochs": ("a", "b"), "bands:nats": ("a", "b"), "shares": ()}}, every={EPOCHS},
 )
