@@ -48,7 +48,7 @@ def points_from_sweep(space: "Space", directory: str, goal: "Goal") -> list[dict
     """Return the best configurations of another sweep of the same objectives, without the values outside this space.
 
     Raises:
-        UserError: no sweep can be read, it has no winner, it had other objectives, or none of its points fits this space.
+        UserError: no sweep can be read, it has no winner, it has other objectives, or no point fits this space.
     """
     from analysis.read import results
     from analysis.sweep import ranking
