@@ -1,7 +1,4 @@
-"""What is looked at before the first trial: whether the search means anything, and whether the disk can hold it.
-
-Each fault is one line, and nothing has been written then.
-"""
+"""Estimate how many bytes a sweep will keep, and check before the first trial that the disk has room for them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,19 +15,19 @@ if TYPE_CHECKING:
     from trainables.data import Dataset
 
 N_CONFIGS = 8  # configurations whose size is measured
-ROW_BYTES = 6_000  # bytes of an epoch in rows.jsonl and in the study; seen: 1,900 to 3,500
+ROW_BYTES = 6_000  # bytes of an epoch in rows.jsonl and in the Optuna study; measured: 1,900 to 3,500
 
 
 class TrialBytes(NamedTuple):
-    """Bytes that a trial of a sweep keeps, in the mean of the configurations that were measured."""
+    """The bytes that a trial of a sweep keeps: the mean over the measured configurations."""
 
     checkpoints: float  # the newest and the one before
     largest: float  # of the largest configuration
-    rest: float  # best weights, samples, rows: kept for ever
+    rest: float  # best weights, samples, rows: never deleted
 
 
 def random_configs(space: "Space", n: int, seed: int) -> list[dict[str, Any]]:
-    """The defaults, and n configurations drawn at random from the space."""
+    """Return the defaults and n random configurations of the space."""
     import optuna
 
     from search_spaces.override import default
@@ -41,12 +38,12 @@ def random_configs(space: "Space", n: int, seed: int) -> list[dict[str, Any]]:
 
 
 def eval_every(manifest: "SweepManifest") -> int:
-    """Epochs between evaluations: as asked, or so that the longest trial has about ten."""
+    """Return the number of epochs between evaluations. By default the longest trial has about ten evaluations."""
     return int(manifest.every or max(1, manifest.epochs // 10))
 
 
 def estimate_trial_bytes(manifest: "SweepManifest", space: "Space", data: "Dataset") -> TrialBytes:
-    """What a trial of the sweep keeps on the disk."""
+    """Return how many bytes a trial of the sweep keeps on disk, measured on some of its configurations."""
     from trainables import MODELS, Data
     from trainables.data import limited
     from trainables.engine.estimate import measure_bytes
@@ -58,19 +55,19 @@ def estimate_trial_bytes(manifest: "SweepManifest", space: "Space", data: "Datas
         measure_bytes(MODELS[manifest.model], config, images)
         for config in random_configs(space, N_CONFIGS, manifest.seed)
     ]
-    pictures = GRID * data.train.pixels[0].nbytes * (1 if data.train.planes is None else 3)  # a PNG is no larger
+    pictures = (
+        GRID * data.train.pixels[0].nbytes * (1 if data.train.planes is None else 3)
+    )  # an upper bound: PNG compresses
     evaluations = 2 + min(manifest.epochs, manifest.epochs // eval_every(manifest))
-    rest = sum(one.best for one in sizes) / len(sizes) + evaluations * pictures + manifest.epochs * ROW_BYTES
-    each = [KEEP * one.checkpoint for one in sizes]
+    rest = sum(size.best for size in sizes) / len(sizes) + evaluations * pictures + manifest.epochs * ROW_BYTES
+    each = [KEEP * size.checkpoint for size in sizes]
     return TrialBytes(sum(each) / len(each), max(each), rest)
 
 
 def check_disk_space(directory: Path, manifest: "SweepManifest", space: "Space", data: "Dataset", at_once: int) -> None:
-    """Whether the disk has room for the trials that have no folder yet, and the budget for those that run at once; a
-    bucket has room.
+    """Raise UserError if the disk, or the budget for checkpoints, is too small for the trials that have no folder yet.
 
-    Raises:
-        UserError: it has not.
+    A bucket is never too small.
     """
     trials = directory / "trials"
     left = manifest.trials - (len(list(trials.iterdir())) if trials.exists() else 0)
@@ -83,11 +80,11 @@ def check_disk_space(directory: Path, manifest: "SweepManifest", space: "Space",
             f"keep-checkpoints {format_size(limit)}: {at_once} trials at once need {format_size(open_ones)} "
             "for their own"
         )
-    kept = left * each.checkpoints if limit is None else min(limit, left * each.checkpoints)
-    needed, there = kept + left * each.rest, free_bytes(directory)
-    if needed > there:
+    checkpoints = left * each.checkpoints if limit is None else min(limit, left * each.checkpoints)
+    needed, free = checkpoints + left * each.rest, free_bytes(directory)
+    if needed > free:
         raise UserError(
-            f"the disk of {directory} has {format_size(there)} left, and {left} trials need {format_size(needed)} "
-            f"({format_size(kept)} of it for checkpoints): free some space, choose another --results, or bound them by "
-            "--keep-checkpoints"
+            f"the disk of {directory} has {format_size(free)} left, and {left} trials need {format_size(needed)} "
+            f"({format_size(checkpoints)} of it for checkpoints): free some space, choose another --results, or "
+            "bound them by --keep-checkpoints"
         )

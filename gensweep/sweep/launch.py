@@ -1,7 +1,7 @@
-"""Launch a prepared sweep: connect to Ray, check what only the machine can answer, run the trials.
+"""Launch a prepared sweep: connect to Ray, check the disk and the resources, run the trials.
 
-There is one way to go on after anything: a fresh Tuner over the same study and the same trial directories. So the
-first launch and every later one run the same lines.
+A sweep always continues in the same way: a fresh Tuner over the same Optuna study and the same trial directories. So
+the first launch and every later launch run the same lines.
 """
 
 import time
@@ -38,9 +38,11 @@ def launch_sweep(
     console: Console,
     ray_init: Mapping[str, object],
 ) -> "LaunchResult":
-    """Run the sweep until its trials have ended, its time budget is spent, or Ctrl-C. Only those options count that
-    belong to a launch."""
-    from gensweep.tune import run_tuner  # before the evaluator's thread, which would import half of it at the same time
+    """Run the sweep until its trials have ended, its time budget is spent, or Ctrl-C.
+
+    Of the options, only those of a launch are used; the rest is in the manifest.
+    """
+    from gensweep.tune import run_tuner  # before the evaluator's thread starts: it imports some of the same modules
 
     began, launch = time.monotonic(), LaunchOptions.from_options(options)
     say: Say = partial(console.print, soft_wrap=True, highlight=False, markup=False)
@@ -80,7 +82,7 @@ def _run(
     began: float,
     console: Console,
 ) -> "LaunchResult":
-    """Write the manifest if there is none, and run Tune under the lock of the sweep."""
+    """Write the manifest unless it exists, and run Tune under the lock of the sweep."""
     from gensweep.tune import run_tuner
     from trainables.data import limited
 

@@ -1,5 +1,8 @@
-"""Several sweeps in one run of Ray Tune: a study's arms share their workers, which so start once, and no core waits for
-the last trial of an arm. Each sweep keeps its own directory, study and searcher; only the order is common."""
+"""Run several sweeps in one run of Ray Tune.
+
+The arms of a study share their workers, so that each worker starts once and no core waits for the last trial of an arm.
+Each sweep keeps its own directory, Optuna study and searcher; they share only the order of their trials.
+"""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class SweepJob(NamedTuple):
-    """A sweep that has been begun, with what its trials are given."""
+    """A sweep whose directory exists, with its manifest and what its trials need."""
 
     directory: Path
     manifest: SweepManifest
@@ -40,7 +43,7 @@ class SweepJob(NamedTuple):
 
 
 class MultiSearcher(NotPickled, Searcher):
-    """Hands out the trials of several searchers, one searcher after the other, and each result to its own."""
+    """Hand out the trials of several searchers, one searcher after the other, and pass each result to its searcher."""
 
     def __init__(self, searchers: dict[str, StudySearcher]) -> None:
         super().__init__("epoch", "max")
@@ -74,21 +77,23 @@ class MultiSearcher(NotPickled, Searcher):
             searcher.close()
 
     def save(self, checkpoint_path: str) -> None:
-        """Nothing to save: every study is on disk after every call."""
+        """Do nothing: every study is on disk after every call."""
 
     def restore(self, checkpoint_path: str) -> None:
-        """Nothing to restore: fresh searchers read the studies."""
+        """Do nothing: fresh searchers read the studies."""
 
 
-def train_one(config: dict[str, Any], *, parts: dict[str, tuple[Any, Any, Task]]) -> None:
-    """One trial of one of the sweeps."""
+def train_arm_trial(config: dict[str, Any], *, parts: dict[str, tuple[Any, Any, Task]]) -> None:
+    """Train a trial of the sweep that its configuration names."""
     data, evaluator, task = parts[config["arm"]]
     train({key: value for key, value in config.items() if key != "arm"}, data=data, evaluator=evaluator, task=task)
 
 
-def run(home: Path, jobs: Sequence[SweepJob], given: Share, console: Console) -> str:
-    """Runs what is left of the sweeps, whose directories exist, in this order; Tune's own files go to `home`/ray.
-    Returns how it ended: done, interrupted, disk where it is full, or open where Ray gave up."""
+def run(home: Path, jobs: Sequence[SweepJob], resources: Share, console: Console) -> str:
+    """Run what is left of the sweeps in this order. Their directories exist; Tune writes its files to `home`/ray.
+
+    Return how it ended: done, interrupted, disk if the disk is full, or open if Ray gave up.
+    """
     from search_spaces.override import default
 
     say: Callable[[str], None] = partial(console.print, soft_wrap=True, highlight=False, markup=False)
@@ -101,9 +106,9 @@ def run(home: Path, jobs: Sequence[SweepJob], given: Share, console: Console) ->
             study = stack.enter_context(open_study(job.directory.resolve(), manifest, default(space)[1]))
             goal = manifest.goal
             boards[name] = SweepProgress(manifest, study.get_trials(deepcopy=False))
-            tell = partial(_tell, say, name, boards)
+            report = partial(_report_outcome, say, name, boards)
             searchers[name] = StudySearcher(
-                study, space.space, goal, manifest.trials, tell, stop=control.stop_with_cause
+                study, space.space, goal, manifest.trials, report, stop=control.stop_with_cause
             )
             parts[name] = (
                 job.data,
@@ -112,19 +117,22 @@ def run(home: Path, jobs: Sequence[SweepJob], given: Share, console: Console) ->
             )
         relay = MultiSearcher(searchers)
         if relay.left:
-            function = tune.with_parameters(train_one, parts=parts)
+            function = tune.with_parameters(train_arm_trial, parts=parts)
             failures = max(job.manifest.max_failures for job in jobs)
             nodes = NodeBlocklist(say)
             scheduler = SweepScheduler(None, relay.note_error_text, nodes)
             stopper = Stopper(control, home, None, relay.close, nodes.no_nodes_left)
-            built = build_tuner(home.resolve() / "ray", function, failures, given, (relay, scheduler, None, stopper))
+            built = build_tuner(
+                home.resolve() / "ray", function, failures, resources, (relay, scheduler, None, stopper)
+            )
             with control.on_interrupt():
                 fit_tuner(built, console)
     ended = all(board.ended >= board.total for board in boards.values())
     return "done" if ended else control.cause or "open"
 
 
-def _tell(say: Callable[[str], None], name: str, boards: dict[str, SweepProgress], outcome: Any) -> None:
+def _report_outcome(say: Callable[[str], None], name: str, boards: dict[str, SweepProgress], outcome: Any) -> None:
+    """Count an ended trial and print one line about it."""
     boards[name].finish(outcome)
     done, total = (sum(getattr(board, what) for board in boards.values()) for what in ("ended", "total"))
     score = "" if outcome.best is None else f" {format_scores(boards[name].goal, outcome.best)}"

@@ -1,8 +1,8 @@
-"""What a sweep will take: trials at each rung, hours, disk and price, from a probe of about a minute.
+"""Plan a sweep: predict its trials at each rung, hours, disk and price from a probe of about a minute.
 
-The probe trains the defaults and some random configurations for a few real steps, as many at once as the sweep would,
-so that they share the machine as its trials will. Then the sweep is played through many times with the real scheduler,
-trials of random quality whose order never changes, and the times that were measured: that gives the spread.
+The probe trains the defaults and some random configurations for a few real steps. As many run at once as in the sweep,
+so that they share the machine in the same way. Then the sweep is simulated many times with the real scheduler, the
+measured times, and trials of random quality whose order never changes. The simulations give the spread.
 """
 
 import multiprocessing
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
     from trainables.engine.estimate import Seconds
     from trainables.metrics import Evaluator
 
-PROBE_S = 40.0  # of timed steps, over all that run at once; imports and evaluations come on top
-START_FACTOR = 2.0  # Ray and its first worker take about twice the time in which a probing process is ready
+PROBE_S = 40.0  # of timed steps in each process, over all its configurations; imports and evaluations are extra
+START_FACTOR = 2.0  # Ray and its first worker take about twice as long to start as a probing process
 SIMULATIONS = 100
 
 
-_parts: Any = None  # of a probing process: data, judge, device, cores
+_parts: Any = None  # of a probing process: data, evaluator, device
 
 
 def plan(options: Options, command: list[str], price: float | None) -> list[str]:
-    """The lines of a plan.
+    """Return the lines of a plan.
 
     Raises:
-        UserError: whatever would be refused by `run`.
+        UserError: `run` would refuse these options.
     """
     from gensweep.sweep.run_sweep import evaluation_schedule, evaluator_of, search_space
     from trainables.data import limited, load
@@ -53,31 +53,35 @@ def plan(options: Options, command: list[str], price: float | None) -> list[str]
     manifest = make_manifest(options, command)
     data = load(manifest.dataset, None if manifest.data_dir is None else Path(manifest.data_dir))
     manifest, nodes = with_dataset(manifest, data), available_nodes(options)
-    given, space = share(options, nodes), search_space(manifest)
+    resources, space = share(options, nodes), search_space(manifest)
     evaluator = evaluator_of(manifest, data, print)._replace(**evaluation_schedule(manifest))
     began = time.monotonic()
-    configs = disk_estimate.random_configs(space, max(3, 2 * given.concurrent - 1), manifest.seed)
-    kinds, ready_s = probe(manifest.model, configs, (limited(data, manifest.train_images), evaluator), given)
+    configs = disk_estimate.random_configs(space, max(3, 2 * resources.concurrent - 1), manifest.seed)
+    kinds, ready_s = probe(manifest.model, configs, (limited(data, manifest.train_images), evaluator), resources)
     took = time.monotonic() - began
     start_s = START_FACTOR * ready_s
-    plays = [simulate_sweep(manifest, evaluator, kinds, given.concurrent, start_s, seed) for seed in range(SIMULATIONS)]
+    plays = [
+        simulate_sweep(manifest, evaluator, kinds, resources.concurrent, start_s, seed) for seed in range(SIMULATIONS)
+    ]
     each = disk_estimate.estimate_trial_bytes(manifest, space, data)
     return [
         f"{manifest.model} on {manifest.dataset}: {manifest.trials} trials of at most {manifest.epochs} epochs; "
-        f"{given.line(nodes)}",
+        f"{resources.line(nodes)}",
         *_rungs(manifest, evaluator, plays),
         *_time(kinds, plays, took),
         _disk(manifest, each, options.results),
         *(
             []
             if price is None
-            else [_price(plays, price, int(sum(node.get("GPU", 0) for node in nodes)) if given.gpus_per_trial else 0)]
+            else [
+                _price(plays, price, int(sum(node.get("GPU", 0) for node in nodes)) if resources.gpus_per_trial else 0)
+            ]
         ),
     ]
 
 
 def available_nodes(options: Options) -> list[Node]:
-    """The nodes that the sweep would find."""
+    """Return the nodes that the sweep would run on."""
     if options.address is not None:
         with ray_session.ray_environment(), ray_session.connect(options.address, {}) as nodes:
             return nodes
@@ -87,18 +91,20 @@ def available_nodes(options: Options) -> list[Node]:
 
 
 def probe(
-    model: str, configs: list[dict[str, Any]], parts: tuple["Dataset", "Evaluator"], given: Share
+    model: str, configs: list[dict[str, Any]], parts: tuple["Dataset", "Evaluator"], resources: Share
 ) -> tuple[list[ProbedConfig], float]:
-    """The configurations with their costs, measured with as many at once as the sweep runs; and the seconds until a
-    process was ready to train."""
+    """Measure the costs of the configurations, with as many at once as in the sweep.
+
+    Return the configurations with their costs, and the seconds until a process was ready to train.
+    """
     began = time.time()
-    device, threads = ("cuda" if given.gpus_per_trial else "cpu"), max(1, int(given.cpus_per_trial))
-    limit_s = PROBE_S * given.concurrent / len(configs)
+    device, threads = ("cuda" if resources.gpus_per_trial else "cpu"), max(1, int(resources.cpus_per_trial))
+    limit_s = PROBE_S * resources.concurrent / len(configs)
     spawned = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(given.concurrent, spawned, _prepare, (*parts, device, threads)) as pool:
-        found = list(pool.map(_probe, [model] * len(configs), configs, [limit_s] * len(configs)))
-    kinds = [ProbedConfig(config["epochs"], cost) for config, (_, cost) in zip(configs, found, strict=True)]
-    return kinds, min(ready for ready, _ in found) - began
+    with ProcessPoolExecutor(resources.concurrent, spawned, _prepare, (*parts, device, threads)) as pool:
+        measured = list(pool.map(_probe, [model] * len(configs), configs, [limit_s] * len(configs)))
+    kinds = [ProbedConfig(config["epochs"], cost) for config, (_, cost) in zip(configs, measured, strict=True)]
+    return kinds, min(ready for ready, _ in measured) - began
 
 
 def _prepare(data: "Dataset", evaluator: "Evaluator", device: str, threads: int) -> None:
@@ -125,14 +131,14 @@ def _rungs(manifest: SweepManifest, evaluator: "Evaluator", plays: list[Simulate
     if manifest.scheduler == "none":
         return [f"  trials   all {manifest.trials} run to their end"]
     shown = evaluator.rungs or (manifest.grace,)
-    means = [(str(epoch), statistics.mean(one.reached[epoch] for one in plays)) for epoch in shown]
-    ends = statistics.mean(one.reached[-1] for one in plays)
+    means = [(str(epoch), statistics.mean(play.reached[epoch] for play in plays)) for epoch in shown]
+    ends = statistics.mean(play.reached[-1] for play in plays)
     reach = ", ".join(f"epoch {epoch}: {mean:.0f}" for epoch, mean in means)
     return [f"  trials   {reach}, their end: {ends:.0f} (expected under {manifest.scheduler})"]
 
 
 def _time(kinds: Sequence[ProbedConfig], plays: list[SimulatedSweep], took: float) -> list[str]:
-    low, middle, high = _spread([one.wall_s for one in plays])
+    low, middle, high = _spread([play.wall_s for play in plays])
     epoch, evaluation = ([getattr(kind.cost, name) for kind in kinds] for name in ("epoch_s", "evaluation_s"))
     return [
         f"  time     about {format_duration(middle)}, {format_duration(low)} to {format_duration(high)} "
@@ -153,18 +159,18 @@ def _range(values: list[float]) -> str:
 
 
 def _disk(manifest: SweepManifest, each: disk_estimate.TrialBytes, results: str) -> str:
-    kept = manifest.trials * each.checkpoints
+    checkpoints = manifest.trials * each.checkpoints
     if manifest.keep_checkpoints is not None:
-        kept = min(kept, manifest.keep_checkpoints)
+        checkpoints = min(checkpoints, manifest.keep_checkpoints)
     rest = manifest.trials * each.rest
     return (
-        f"  disk     {format_size(kept + rest)}: {format_size(kept)} for checkpoints, {format_size(rest)} for weights, "
-        f"samples and rows; {format_size(checks.free_bytes(Path(results)))} are free"
+        f"  disk     {format_size(checkpoints + rest)}: {format_size(checkpoints)} for checkpoints, "
+        f"{format_size(rest)} for weights, samples and rows; {format_size(checks.free_bytes(Path(results)))} are free"
     )
 
 
 def _price(plays: list[SimulatedSweep], price: float, gpus: int) -> str:
-    hours = [one.wall_s / 3600 * max(1, gpus) for one in plays]
+    hours = [play.wall_s / 3600 * max(1, gpus) for play in plays]
     low, middle, high = _spread(hours)
     what = "GPU-hours" if gpus else "machine-hours"
     return f"  price    about {middle * price:.2f}, {low * price:.2f} to {high * price:.2f} ({middle:.2g} {what})"

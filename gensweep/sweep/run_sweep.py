@@ -1,8 +1,4 @@
-"""A sweep from its resolved settings to its last trial: data, judge, Ray, study, Tune.
-
-There is one way to go on after anything: a fresh Tuner over the same study and the same trial directories. So the
-first launch and every later one run the same lines here.
-"""
+"""Prepare, reopen and extend sweeps: their directory, manifest, data, space and evaluator."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -31,10 +27,10 @@ Load = Callable[[str, Path | None], "Dataset"]
 def prepare_sweep(
     options: Options, command: list[str], load: "Load | None" = None
 ) -> tuple[Path, SweepManifest, "Dataset"]:
-    """The directory, the resolved sweep and its data set; writes nothing.
+    """Return the directory of a sweep, its manifest and its data set; write nothing.
 
     Raises:
-        UserError: whatever the user has to change.
+        UserError: the user has to change something.
     """
     from trainables.data import known, limited
     from trainables.data import load as from_files
@@ -45,17 +41,17 @@ def prepare_sweep(
     manifest = make_manifest(options, command)
     directory = sweep_directory(options.results, manifest.name)
     data = (load or from_files)(manifest.dataset, None if manifest.data_dir is None else Path(manifest.data_dir))
-    limited(data, manifest.train_images)  # refuses more images than there are
+    limited(data, manifest.train_images)  # refuse more images than the data set has
     manifest = with_dataset(manifest, data)
     if (directory / "sweep.json").exists():
-        held = read_manifest(directory)
-        differing = differences(held, manifest)
+        existing = read_manifest(directory)
+        differing = differences(existing, manifest)
         if differing:
             raise UserError(
                 f"{workdir.display_name(directory)} holds another sweep: {'; '.join(differing)}; "
                 "give this one a --name, or the same settings"
             )
-        checks.check_study_readable(directory, held)
+        checks.check_study_readable(directory, existing)
     elif options.storage is None:
         checks.check_lockable(directory)
     if options.storage is not None:
@@ -66,8 +62,13 @@ def prepare_sweep(
 
 
 def sweep_directory(results: str, name: str) -> Path:
-    """The directory of a sweep, which may exist or not; it is not made here. Nobody drives it, and where it is in a
-    bucket, the desk for it holds what the bucket does."""
+    """Return the directory of a sweep, which may not exist yet; it is not made here.
+
+    If the sweep is in a bucket, its working directory is brought up to date with the bucket.
+
+    Raises:
+        UserError: the directory cannot be written, a driver runs the sweep, or the directory holds other files.
+    """
     directory = workdir.local_workdir(f"{results}/{name}") if is_url(results) else Path(results) / name
     checks.check_writable(directory)
     lock.refuse_if_running(directory)
@@ -82,16 +83,16 @@ def read_manifest(directory: Path) -> SweepManifest:
     """Return the manifest in a local directory, which may be the working directory of a sweep in a bucket.
 
     Raises:
-        UserError: there is no sweep, or its sweep.json cannot be read.
+        UserError: the directory does not hold a sweep, or its sweep.json cannot be read.
     """
     return read_manifest_in(open_directory(directory)._replace(name=workdir.display_name(directory)))
 
 
 def reopen_sweep(directory: Path) -> tuple[SweepManifest, "Dataset"]:
-    """An existing sweep and its data set, which must still be what they were.
+    """Return the manifest of an existing sweep and its data set.
 
     Raises:
-        UserError: no sweep, or its space or data have changed.
+        UserError: the sweep does not exist, a driver runs it, or its space or data have changed.
     """
     from search_spaces.walk import describe
     from trainables.data import load
@@ -110,7 +111,7 @@ def reopen_sweep(directory: Path) -> tuple[SweepManifest, "Dataset"]:
 
 
 def search_space(manifest: SweepManifest) -> "Space":
-    """The space that a resolved sweep searches."""
+    """Return the space that a sweep searches."""
     texts = dict(manifest.set)
     space = configured_space(manifest.model, texts, None if "epochs" in texts else manifest.epochs, manifest.precision)
     objective: Any = manifest.goal.primary
@@ -118,16 +119,16 @@ def search_space(manifest: SweepManifest) -> "Space":
 
 
 def add_trials(
-    directory: Path, manifest: SweepManifest, more: int, settings: dict[str, str], data: "Dataset"
+    directory: Path, manifest: SweepManifest, n_trials: int, settings: dict[str, str], data: "Dataset"
 ) -> SweepManifest:
-    """The sweep with more trials, in a space that the settings may widen; writes sweep.json.
+    """Add n_trials trials to a sweep, in a space that the settings may widen. Write and return its new manifest.
 
     Raises:
-        UserError: settings that cannot be, or a driver that runs it now.
+        UserError: the settings are not possible, or a driver runs the sweep.
     """
     from gensweep.search.extend import delete_old_study, extend_manifest, rewrite_study
 
-    longer, space = extend_manifest(manifest, more, settings)
+    longer, space = extend_manifest(manifest, n_trials, settings)
     disk_estimate.check_disk_space(directory, longer, space, data, longer.concurrent or 1)
     with lock.driver_lock(directory, print):
         longer = rewrite_study(directory, manifest, longer)
@@ -138,7 +139,7 @@ def add_trials(
 
 
 def evaluator_of(manifest: SweepManifest, data: "Dataset", say: Say) -> "Evaluator":
-    """The judge of a sweep, which may have to train an extractor first."""
+    """Return the evaluator of a sweep. Train its extractor first if necessary."""
     from trainables.metrics import build_evaluator
 
     def training(done: int, epochs: int, accuracy: float) -> None:
@@ -148,8 +149,11 @@ def evaluator_of(manifest: SweepManifest, data: "Dataset", say: Say) -> "Evaluat
 
 
 def evaluation_schedule(manifest: SweepManifest) -> dict[str, Any]:
-    """When trials are evaluated besides the first and the last epoch (at the rungs of halving, and each `every` epochs,
-    by default about ten times in the longest trial), and whether a collapsed one is stopped."""
+    """Return when trials are evaluated, and whether a collapsed trial is stopped.
+
+    Besides the first and the last epoch these are the rungs of halving, and each `every` epochs, by default about ten
+    times in the longest trial.
+    """
     from gensweep.tune.schedulers import rung_epochs
 
     halving = manifest.scheduler == "asha"
@@ -163,11 +167,13 @@ def evaluation_schedule(manifest: SweepManifest) -> dict[str, Any]:
 
 
 def make_directory(directory: Path, manifest: SweepManifest) -> None:
-    """Makes the directory, now that nothing is left to refuse but the judge of a sweep that began under another."""
+    """Make the directory. Raise UserError if it cannot be written, or if its sweep began with another evaluator."""
     if (directory / "sweep.json").exists():
         differing = differences(read_manifest(directory), manifest)
         if differing:
-            raise UserError(f"{directory} was judged otherwise: {'; '.join(differing)}; start a new sweep with --name")
+            raise UserError(
+                f"{directory} was evaluated differently: {'; '.join(differing)}; start a new sweep with --name"
+            )
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -175,7 +181,7 @@ def make_directory(directory: Path, manifest: SweepManifest) -> None:
 
 
 def write_manifest(directory: Path, manifest: SweepManifest) -> SweepManifest:
-    """Writes sweep.json unless it is there; returns what is there."""
+    """Write sweep.json unless it exists; return the manifest in the directory."""
     if not (directory / "sweep.json").exists():
         write_json(directory / "sweep.json", manifest.to_json())
         bucket_sync.upload_file(directory, "sweep.json")

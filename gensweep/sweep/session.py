@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 
 class SweepSession:
-    """What all arms share: one Ray, started when an arm first needs it, and per data set the images and the judge."""
+    """What all sweeps of a session share: one Ray, started when a sweep first needs it, and per data set the images and
+    the evaluator."""
 
     def __init__(self, home: Path, address: str | None, command: list[str], console: Console) -> None:
         self.home, self.address, self.command, self.console = home, address, command, console
@@ -36,7 +37,7 @@ class SweepSession:
         return self.loaded[name, root]
 
     def train(self, sweeps: list[Options]) -> str:
-        """Runs what is left of these sweeps side by side; returns how that ended: done, interrupted or open."""
+        """Run what is left of these sweeps side by side. Return how it ended: done, interrupted or open."""
         from gensweep.sweep.run_sweep import prepare_sweep
         from gensweep.tune import run_tuner
 
@@ -54,12 +55,12 @@ class SweepSession:
         from gensweep.sweep import parallel
 
         total = sum(manifest.trials for _, manifest, _, _ in left)
-        given = share(left[0][3]._replace(trials=total), self.nodes)
-        jobs = [self._begin(directory, manifest, data, given) for directory, manifest, data, _ in left]
-        return parallel.run(self.home, jobs, given, self.console)
+        resources = share(left[0][3]._replace(trials=total), self.nodes)
+        jobs = [self._begin(directory, manifest, data, resources) for directory, manifest, data, _ in left]
+        return parallel.run(self.home, jobs, resources, self.console)
 
-    def _begin(self, directory: Path, manifest: SweepManifest, data: "Dataset", given: Share) -> "SweepJob":
-        """Makes the directory of a sweep."""
+    def _begin(self, directory: Path, manifest: SweepManifest, data: "Dataset", resources: Share) -> "SweepJob":
+        """Make the directory of a sweep, write its manifest and return what it takes to run it."""
         from gensweep.sweep.parallel import SweepJob
         from gensweep.sweep.run_sweep import evaluation_schedule, evaluator_of, make_directory, write_manifest
         from trainables.data import limited
@@ -68,6 +69,6 @@ class SweepSession:
             say = partial(self.console.print, soft_wrap=True, highlight=False, markup=False)
             self.evaluators[data.fingerprint] = evaluator_of(manifest, data, say)
         evaluator = self.evaluators[data.fingerprint]._replace(**evaluation_schedule(manifest))
-        manifest = manifest._replace(**given._asdict(), stamp=evaluator.stamp)
+        manifest = manifest._replace(**resources._asdict(), stamp=evaluator.stamp)
         make_directory(directory, manifest)
         return SweepJob(directory, write_manifest(directory, manifest), limited(data, manifest.train_images), evaluator)

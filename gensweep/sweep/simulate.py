@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from trainables.engine.estimate import Seconds
     from trainables.metrics import Evaluator
 
-BETWEEN_TRIALS_S = 0.5  # between two trials, and to write the files of a trial
+BETWEEN_TRIALS_S = 0.5  # to write the files of a trial and start the next one
 
 
 class ProbedConfig(NamedTuple):
@@ -26,8 +26,10 @@ class ProbedConfig(NamedTuple):
 
 
 class SimulatedSweep(NamedTuple):
-    """The duration of one simulated sweep, and how many trials reached each evaluated epoch; -1 counts those that ran
-    to their end."""
+    """The duration of one simulated sweep, and how many trials reached each evaluated epoch.
+
+    The key -1 counts the trials that ran to their end.
+    """
 
     wall_s: float
     reached: Counter[int]
@@ -75,8 +77,11 @@ def simulate_sweep(
     start_s: float,
     seed: int,
 ) -> SimulatedSweep:
-    """Simulate one sweep. Trial 0 is the first of the probed configurations, each other one is drawn from a resample
-    of the rest, because another probe would have measured other configurations."""
+    """Simulate one sweep.
+
+    Trial 0 is the first of the probed configurations. Every other trial is drawn from a resample of the rest, because
+    another probe would have measured other configurations.
+    """
     from gensweep.tune.schedulers import early_stopping
     from trainables.engine.evaluate import is_eval_epoch
 

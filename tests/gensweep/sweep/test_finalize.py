@@ -20,7 +20,7 @@ from gensweep.sweep.finalize import final_seed
         (["--seeds", "2"], "seeds 2 is too small: at least 5"),
         (["--top", "0"], "top 0 is too small"),
         (["--add-seeds", "-1"], "add-seeds -1 is too small"),
-        (["--add-seeds", "3"], "has no proof yet"),
+        (["--add-seeds", "3"], "has not been finalized yet"),
     ],
 )
 def test_finalize__bad_input(
