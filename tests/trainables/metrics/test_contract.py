@@ -124,7 +124,7 @@ def test_metrics__new_metric_is_one_line(
     monkeypatch.setitem(METRICS, "brightness", NEW)
     row = [epoch.row for epoch in TRAINABLES["vae"](small("vae", batch_size=16, net="mlp", epochs=1), data, 0)][-1]
     assert 0 < row["brightness"] < 1
-    generate_docs = runpy.run_path(str(Path(__file__).parents[1] / "scripts" / "generate_docs.py"))
+    generate_docs = runpy.run_path(str(Path(__file__).parents[3] / "scripts" / "generate_docs.py"))
     lines = list(generate_docs["metrics"]())
     assert "| `brightness` | mean brightness (0..1) | higher | mean of all pixels | each evaluation |" in lines
 
