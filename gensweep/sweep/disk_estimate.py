@@ -21,7 +21,7 @@ ROW_BYTES = 6_000  # bytes of an epoch in rows.jsonl and in the Optuna study; me
 class TrialBytes(NamedTuple):
     """The bytes that a trial of a sweep keeps: the mean over the measured configurations."""
 
-    checkpoints: float  # the newest and the one before
+    checkpoints: float  # of the newest two
     largest: float  # of the largest configuration
     rest: float  # best weights, samples, rows: never deleted
 
@@ -55,13 +55,12 @@ def estimate_trial_bytes(manifest: "SweepManifest", space: "Space", data: "Datas
         measure_bytes(MODELS[manifest.model], config, images)
         for config in random_configs(space, N_CONFIGS, manifest.seed)
     ]
-    pictures = (
-        GRID * data.train.pixels[0].nbytes * (1 if data.train.planes is None else 3)
-    )  # an upper bound: PNG compresses
+    # raw pixels as an upper bound of a PNG
+    pictures = GRID * data.train.pixels[0].nbytes * (1 if data.train.planes is None else 3)
     evaluations = 2 + min(manifest.epochs, manifest.epochs // eval_every(manifest))
     rest = sum(size.best for size in sizes) / len(sizes) + evaluations * pictures + manifest.epochs * ROW_BYTES
-    each = [KEEP * size.checkpoint for size in sizes]
-    return TrialBytes(sum(each) / len(each), max(each), rest)
+    checkpoints = [KEEP * size.checkpoint for size in sizes]
+    return TrialBytes(sum(checkpoints) / len(checkpoints), max(checkpoints), rest)
 
 
 def check_disk_space(directory: Path, manifest: "SweepManifest", space: "Space", data: "Dataset", at_once: int) -> None:
@@ -73,15 +72,15 @@ def check_disk_space(directory: Path, manifest: "SweepManifest", space: "Space",
     left = manifest.trials - (len(list(trials.iterdir())) if trials.exists() else 0)
     if left < 1 or is_url(workdir.trials_uri(directory)):
         return
-    each, limit = estimate_trial_bytes(manifest, space, data), manifest.keep_checkpoints
-    open_ones = 1.5 * each.largest * at_once  # a checkpoint is written before an older one is deleted
-    if limit is not None and limit < open_ones:
+    per_trial, limit = estimate_trial_bytes(manifest, space, data), manifest.keep_checkpoints
+    running = 1.5 * per_trial.largest * at_once  # a checkpoint is written before an older one is deleted
+    if limit is not None and limit < running:
         raise UserError(
-            f"keep-checkpoints {format_size(limit)}: {at_once} trials at once need {format_size(open_ones)} "
-            "for their own"
+            f"keep-checkpoints {format_size(limit)}: {at_once} trials at once need {format_size(running)} "
+            "for their checkpoints"
         )
-    checkpoints = left * each.checkpoints if limit is None else min(limit, left * each.checkpoints)
-    needed, free = checkpoints + left * each.rest, free_bytes(directory)
+    checkpoints = left * per_trial.checkpoints if limit is None else min(limit, left * per_trial.checkpoints)
+    needed, free = checkpoints + left * per_trial.rest, free_bytes(directory)
     if needed > free:
         raise UserError(
             f"the disk of {directory} has {format_size(free)} left, and {left} trials need {format_size(needed)} "

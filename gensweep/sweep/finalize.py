@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from trainables.data import Dataset
     from trainables.metrics import Evaluator
 
-MIN_SEEDS = 5  # fewer are too few for an interval
+MIN_SEEDS = 5  # with fewer an interval means nothing
 
 
 class FinalizeOptions(NamedTuple):
@@ -138,7 +138,7 @@ def _finalist_options(
 
 
 def final_seed(seed: int) -> int:
-    """Return the seed from which the finalists of a sweep with this seed get theirs."""
+    """Return the seed of the finalists' sweeps, derived from the seed of the search."""
     from trainables.random_streams import derive_seed
 
     return derive_seed(seed, "final") % 2**31

@@ -72,7 +72,7 @@ class MultiSearcher(NotPickled, Searcher):
         self._owner[trial_id].note_error_text(trial_id, text)
 
     def close(self) -> None:
-        """Hand out no more trials."""
+        """Stop handing out trials."""
         for searcher in self._searchers.values():
             searcher.close()
 

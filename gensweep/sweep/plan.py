@@ -60,21 +60,25 @@ def plan(options: Options, command: list[str], price: float | None) -> list[str]
     kinds, ready_s = probe(manifest.model, configs, (limited(data, manifest.train_images), evaluator), resources)
     took = time.monotonic() - began
     start_s = START_FACTOR * ready_s
-    plays = [
+    simulations = [
         simulate_sweep(manifest, evaluator, kinds, resources.concurrent, start_s, seed) for seed in range(SIMULATIONS)
     ]
     each = disk_estimate.estimate_trial_bytes(manifest, space, data)
     return [
         f"{manifest.model} on {manifest.dataset}: {manifest.trials} trials of at most {manifest.epochs} epochs; "
         f"{resources.line(nodes)}",
-        *_rungs(manifest, evaluator, plays),
-        *_time(kinds, plays, took),
+        *_rungs(manifest, evaluator, simulations),
+        *_time(kinds, simulations, took),
         _disk(manifest, each, options.results),
         *(
             []
             if price is None
             else [
-                _price(plays, price, int(sum(node.get("GPU", 0) for node in nodes)) if resources.gpus_per_trial else 0)
+                _price(
+                    simulations,
+                    price,
+                    int(sum(node.get("GPU", 0) for node in nodes)) if resources.gpus_per_trial else 0,
+                )
             ]
         ),
     ]
@@ -127,22 +131,22 @@ def _probe(model: str, config: dict[str, Any], limit_s: float) -> "tuple[float, 
     return ready, measure_seconds(MODELS[model], config, Data(data, evaluator, extractor, device), 0, limit_s)
 
 
-def _rungs(manifest: SweepManifest, evaluator: "Evaluator", plays: list[SimulatedSweep]) -> list[str]:
+def _rungs(manifest: SweepManifest, evaluator: "Evaluator", simulations: list[SimulatedSweep]) -> list[str]:
     if manifest.scheduler == "none":
         return [f"  trials   all {manifest.trials} run to their end"]
     shown = evaluator.rungs or (manifest.grace,)
-    means = [(str(epoch), statistics.mean(play.reached[epoch] for play in plays)) for epoch in shown]
-    ends = statistics.mean(play.reached[-1] for play in plays)
+    means = [(str(epoch), statistics.mean(simulation.reached[epoch] for simulation in simulations)) for epoch in shown]
+    ends = statistics.mean(simulation.reached[-1] for simulation in simulations)
     reach = ", ".join(f"epoch {epoch}: {mean:.0f}" for epoch, mean in means)
     return [f"  trials   {reach}, their end: {ends:.0f} (expected under {manifest.scheduler})"]
 
 
-def _time(kinds: Sequence[ProbedConfig], plays: list[SimulatedSweep], took: float) -> list[str]:
-    low, middle, high = _spread([play.wall_s for play in plays])
+def _time(kinds: Sequence[ProbedConfig], simulations: list[SimulatedSweep], took: float) -> list[str]:
+    low, middle, high = _spread([simulation.wall_s for simulation in simulations])
     epoch, evaluation = ([getattr(kind.cost, name) for kind in kinds] for name in ("epoch_s", "evaluation_s"))
     return [
         f"  time     about {format_duration(middle)}, {format_duration(low)} to {format_duration(high)} "
-        "in four of five plays",
+        "in four of five simulations",
         f"           (an epoch {_range(epoch)}, an evaluation {_range(evaluation)}: "
         f"{len(kinds)} configurations, probed in {format_duration(took)})",
     ]
@@ -169,8 +173,8 @@ def _disk(manifest: SweepManifest, each: disk_estimate.TrialBytes, results: str)
     )
 
 
-def _price(plays: list[SimulatedSweep], price: float, gpus: int) -> str:
-    hours = [play.wall_s / 3600 * max(1, gpus) for play in plays]
+def _price(simulations: list[SimulatedSweep], price: float, gpus: int) -> str:
+    hours = [simulation.wall_s / 3600 * max(1, gpus) for simulation in simulations]
     low, middle, high = _spread(hours)
     what = "GPU-hours" if gpus else "machine-hours"
     return f"  price    about {middle * price:.2f}, {low * price:.2f} to {high * price:.2f} ({middle:.2g} {what})"

@@ -87,7 +87,7 @@ def _record_launch(options: StudyOptions, session: SweepSession, arms: Mapping[s
     launch = {
         "began": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "cores": os.cpu_count(),
-        "load": round(os.getloadavg()[0], 1),  # a duration is only comparable on an equally busy machine
+        "load": round(os.getloadavg()[0], 1),  # durations are comparable only on equally busy machines
     }
 
     def write(content: dict[str, Any]) -> None:

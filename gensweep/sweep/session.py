@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 
 class SweepSession:
-    """What all sweeps of a session share: one Ray, started when a sweep first needs it, and per data set the images and
-    the evaluator."""
+    """What the sweeps of a session share: one Ray, and per data set the images and the evaluator.
+
+    Ray starts when a sweep first needs it.
+    """
 
     def __init__(self, home: Path, address: str | None, command: list[str], console: Console) -> None:
         self.home, self.address, self.command, self.console = home, address, command, console

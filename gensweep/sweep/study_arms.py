@@ -16,7 +16,7 @@ class StudyOptions(NamedTuple):
 
     name: str
     seeds: int | None = None
-    trials: int | None = None  # of every search
+    trials: int | None = None  # of each search
     seed: int = 0
     dataset: str | None = None
     data_dir: str | None = None
@@ -52,7 +52,7 @@ class StudyOptions(NamedTuple):
 
 
 class ResolvedArm(NamedTuple):
-    """The arm that trains the models which an arm of a study looks at, and the options of its study."""
+    """An arm with its own trainings, and the options of the study to which it belongs."""
 
     options: StudyOptions
     arm: str
