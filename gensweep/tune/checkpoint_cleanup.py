@@ -31,7 +31,7 @@ class CheckpointLimit:
 
     def end(self, outcome: Outcome) -> None:
         """Note that a trial has ended, and delete what is now over the limit."""
-        self._enter(outcome.number, outcome.state, outcome.seen)
+        self._enter(outcome.number, outcome.state, outcome.by_epoch)
         self._fit()
 
     def line(self) -> list[str]:

@@ -79,7 +79,7 @@ class SweepProgress:
         self._ended_here += 1
         self.recent.append(outcome)
         if outcome.state != TrialState.FAIL:
-            self.consider(outcome.number, outcome.params, outcome.seen)
+            self.consider(outcome.number, outcome.params, outcome.by_epoch)
 
     def _count(self, state: TrialState, reason: str | None) -> None:
         self.counts[STATE_WORDS[state]] += 1
@@ -124,8 +124,8 @@ class SweepProgress:
         head = f"trial {outcome.number:4d}  {STATE_WORDS[outcome.state]:7s}"
         if outcome.state == TrialState.FAIL:
             return f"{head}  {outcome.reason}: {outcome.error}"
-        best_epoch = self.goal.best(outcome.seen)
-        score = format_scores(self.goal, {} if best_epoch is None else outcome.seen[best_epoch], 8)
+        best_epoch = self.goal.best(outcome.by_epoch)
+        score = format_scores(self.goal, {} if best_epoch is None else outcome.by_epoch[best_epoch], 8)
         return f"{head}  {score}  epoch {outcome.epoch:3d}  {format_params(outcome.params)}"
 
     def table(self) -> Table:
@@ -135,7 +135,7 @@ class SweepProgress:
             table.add_column(column, no_wrap=True)
         table.add_column("parameters", no_wrap=True, overflow="ellipsis", ratio=1)  # the rest of the line
         for outcome in self.recent:
-            shown = [format_number(values[self.metric]) for values in [*outcome.seen.values()][-1:]] or ["-"]
+            shown = [format_number(values[self.metric]) for values in [*outcome.by_epoch.values()][-1:]] or ["-"]
             note = f"{outcome.reason}: {outcome.error}" if outcome.reason else format_params(outcome.params)
             table.add_row(str(outcome.number), STATE_WORDS[outcome.state], shown[0], str(outcome.epoch), note)
         for number, cells in sorted(self.running.items()):

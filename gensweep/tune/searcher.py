@@ -43,7 +43,7 @@ class Outcome(NamedTuple):
     number: int
     state: TrialState
     params: dict[str, Any]
-    seen: dict[int, Values]  # the values of the goal, by evaluated epoch
+    by_epoch: dict[int, Values]  # the values of the goal, by evaluated epoch
     epoch: int  # the last one
     best: Values | None = None  # of a complete trial: at its best epoch
     reason: str | None = None
@@ -54,15 +54,15 @@ class OpenTrial(NamedTuple):
     """A trial that has been handed out: its handle, the values that the study has, and the faults it has reported."""
 
     trial: Trial
-    seen: dict[int, Values]
+    by_epoch: dict[int, Values]
     faults: list[tuple[str, str]]  # class, line
 
 
 def outcome(open_trial: OpenTrial, goal: Goal, row: Row, error: bool, timed_out: bool) -> Outcome:
     """Return how a trial ended: by its last row, `{}` if there is none; `error` if Tune gave up on it."""
-    trial, seen, faults = open_trial
-    epoch = max([*seen, row.get("epoch", 0)])
-    ended = Outcome(trial.number, TrialState.COMPLETE, trial.params, seen, epoch)
+    trial, by_epoch, faults = open_trial
+    epoch = max([*by_epoch, row.get("epoch", 0)])
+    ended = Outcome(trial.number, TrialState.COMPLETE, trial.params, by_epoch, epoch)
 
     def failed(reason: str, line: str) -> Outcome:
         return ended._replace(state=TrialState.FAIL, reason=reason, error=line)
@@ -120,13 +120,13 @@ class StudySearcher(NotPickled, Searcher):
     def _begin(self, trial_id: str) -> dict[str, Any]:
         if self._orphans:
             frozen = self._orphans.pop(0)
-            trial, seen = reopened(self._study, frozen), values_by_epoch(frozen, self._goal.primary.metric)
+            trial, by_epoch = reopened(self._study, frozen), values_by_epoch(frozen, self._goal.primary.metric)
         else:
-            trial, seen = self._study.ask(), {}
+            trial, by_epoch = self._study.ask(), {}
             self._n_begun += 1
         config = self._space(trial)
         flush(self._study)  # before a worker can begin it
-        self._open[trial_id] = OpenTrial(trial, seen, [])
+        self._open[trial_id] = OpenTrial(trial, by_epoch, [])
         return {**config, "number": trial.number}
 
     @contextmanager
@@ -151,17 +151,17 @@ class StudySearcher(NotPickled, Searcher):
         elif result["status"] != "ok":
             line = result.get("error") or f"the trial says so at epoch {result['epoch']} of {result['epochs']}"
             open_trial.faults.append((result["status"], line))
-        elif is_valid_evaluation(result, self._goal.primary.metric) and result["epoch"] not in open_trial.seen:
-            open_trial.seen[result["epoch"]] = self._goal.values(result)
+        elif is_valid_evaluation(result, self._goal.primary.metric) and result["epoch"] not in open_trial.by_epoch:
+            open_trial.by_epoch[result["epoch"]] = self._goal.values(result)
             with self._stop_if_disk_full():
                 self._record(open_trial, result["epoch"])
 
     def _record(self, open_trial: OpenTrial, epoch: int) -> None:
-        trial, seen, _ = open_trial
+        trial, by_epoch, _ = open_trial
         if len(self._goal.keys) > 1:
-            trial.set_user_attr(VALUES_ATTR, {str(at_epoch): values for at_epoch, values in seen.items()})
+            trial.set_user_attr(VALUES_ATTR, {str(at_epoch): values for at_epoch, values in by_epoch.items()})
         if len(self._goal.objectives) == 1:
-            trial.report(seen[epoch][self._goal.primary.metric], epoch)
+            trial.report(by_epoch[epoch][self._goal.primary.metric], epoch)
         flush(self._study)  # before the trial goes on
 
     def note_error_text(self, trial_id: str, text: str) -> None:
@@ -191,9 +191,9 @@ class StudySearcher(NotPickled, Searcher):
         if ended.state == TrialState.FAIL:
             trial.set_user_attr("reason", ended.reason)
             trial.set_user_attr("error", ended.error)
-        best_epoch = self._goal.best(ended.seen)
+        best_epoch = self._goal.best(ended.by_epoch)
         if ended.state == TrialState.PRUNED and best_epoch is not None:
-            self._set_constraints(trial, ended.seen[best_epoch])
+            self._set_constraints(trial, ended.by_epoch[best_epoch])
         if ended.best is not None:
             values = [ended.best[objective.metric] for objective in self._goal.objectives]
             self._set_constraints(trial, ended.best)

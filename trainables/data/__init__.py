@@ -45,7 +45,7 @@ def __getattr__(name: str) -> Any:
 
 
 def known(name: str) -> None:
-    """Raise UserError if there is no data set of this name."""
+    """Raise UserError if no data set has this name."""
     if name not in DATASETS and not name.startswith("folder:"):
         raise unknown("data set", name, (*DATASETS, "folder:PATH"))
 
