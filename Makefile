@@ -39,7 +39,7 @@ test: $(READY)
 	end=$$(date +%s); echo "make test: $$(( (end - start) / 60 )) min $$(( (end - start) % 60 )) s"; exit $$code
 
 test-fast: $(READY)
-	@$(PYTEST) -m "not ray and not slow and not gpu and not cluster" $(TESTS)
+	@$(PYTEST) -m "not ray and not long and not slow and not gpu and not cluster" $(TESTS)
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -m "slow and not gpu" $(TESTS)

@@ -14,14 +14,14 @@ from trainables.metrics import Evaluator, Extractor, build_evaluator, load_extra
 from trainables.metrics.train_extractor import one_thread
 
 pytest.register_assert_rewrite("helpers")
-NOT_FAST = {"ray", "slow", "gpu", "cluster"}
+MAY_START_RAY = {"ray", "slow", "gpu", "cluster"}
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Let no Ray start in a test that `make test-fast` runs: a test that needs Ray has the marker `ray`."""
+    """Let no Ray start in a test without a marker that allows it: so what `make test-fast` runs is free of Ray."""
     with pytest.MonkeyPatch.context() as patch:
-        if NOT_FAST.isdisjoint(marker.name for marker in item.iter_markers()):
+        if MAY_START_RAY.isdisjoint(marker.name for marker in item.iter_markers()):
             patch.setenv("RAY_TMPDIR", f"{os.devnull}/this test lacks the marker ray")
         return (yield)
 

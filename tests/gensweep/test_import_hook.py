@@ -5,7 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from gensweep.import_hook import ROOT, SIBLING_PACKAGES
+
+pytestmark = pytest.mark.long
 
 STRANGER = "raise SystemExit('a stranger was imported')\n"
 

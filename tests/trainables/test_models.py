@@ -84,6 +84,7 @@ def test_models__every_key_is_read(name: str, config: Config) -> None:
     assert recorded.read == set(config) == MODELS[name].reads(config)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "config"), CASES)
 def test_models__finite_rows_and_valid_samples(name: str, config: Config) -> None:
     epochs = list(TRAINABLES[name](config, digits(), 1))
@@ -112,6 +113,7 @@ def same(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "config"), CASES)
 def test_models__resumed_equals_never_stopped(name: str, config: Config) -> None:
     whole = [(e.row, e.snapshot()) for e in TRAINABLES[name](config, digits(), 7)]

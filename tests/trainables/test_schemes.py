@@ -77,6 +77,7 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("row", PAIRS)
 def test_schemes__stacked_equals_solo(row: Row) -> None:
     config = config_of(row)

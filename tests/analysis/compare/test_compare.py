@@ -14,6 +14,8 @@ from analysis.read import results
 from analysis.sweep import final_results, seed_noise
 from gensweep.cli.main import main
 
+pytestmark = pytest.mark.long
+
 
 def planned(*values: float | None) -> list[sweeps.Planned]:
     """A trial a value, of one epoch, all of the same configuration; None is one that failed."""

@@ -140,6 +140,7 @@ def run_lines(lines: list[str], folder: Path, *python: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.long
 def test_export__readme_runs_with_torch_and_safetensors(
     sweep: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,6 +15,8 @@ from analysis.nets import sample
 from analysis.read import results
 from trainables.errors import UserError
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -10,6 +10,8 @@ from analysis.read import results
 from analysis.report import sweep_page
 from trainables.errors import UserError
 
+pytestmark = pytest.mark.long
+
 
 def bare(html: str) -> str:
     """The text of a page."""

@@ -20,6 +20,8 @@ from gensweep.config.resolve import make_manifest
 from gensweep.sweep.study_arms import StudyOptions, control_options, resolve_arm, search_options, training_options
 from search_spaces.param import Param
 
+pytestmark = pytest.mark.long
+
 
 def test_searches__control_has_same_space_and_budget() -> None:
     own = resolve_arm(StudyOptions("searched-enough", trials=7), "gan")

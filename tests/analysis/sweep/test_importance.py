@@ -15,6 +15,8 @@ from analysis.sweep import importance
 from analysis.sweep.importance import BAR_LEVEL, importances_of, shares
 from search_spaces.param import Param
 
+pytestmark = pytest.mark.long
+
 KEYS = ["lr", "beta1", "sigma", "width"]
 UNIT = FloatDistribution(0.0, 1.0)
 N, REPEATS = 30, 6

@@ -20,6 +20,8 @@ from analysis.sweep import pareto, ranking, status
 from gensweep.cli.main import main
 from trainables.errors import UserError
 
+pytestmark = pytest.mark.long
+
 COMPLETE, PRUNED, FAIL = TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL
 PARAMS = {"lr": 1e-3, "batch_size": 128, "likelihood": "bernoulli"}
 FIDS, PRECISIONS, MODES = [20.0, 12.5, 30.0, 16.0, 1.0], [0.7, 0.2, 0.9, 0.7, 0.99], [9.0, 8.0, 9.0, 5.0, 9.0]

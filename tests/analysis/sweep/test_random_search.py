@@ -110,6 +110,7 @@ def test_random_search__band_needs_independent_draws(tmp_path: Path) -> None:
         assert random_search.why_no_band(sweep._replace(manifest=manifest))
 
 
+@pytest.mark.long
 def test_random_search__no_band_for_points_alone(tmp_path: Path) -> None:
     made = sweeps.make(tmp_path / "s", DRAWS[:1], sampler="random", scheduler="none")
     panels = figure.data(results.read_rows(results.load(made)))

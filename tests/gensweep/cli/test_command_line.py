@@ -88,6 +88,7 @@ AT_ONCE = (
 )
 
 
+@pytest.mark.long
 def test_command_line__mistakes_answered_without_torch() -> None:
     code = f"""import sys; from gensweep.cli.main import main
 assert {{main(words.split()) for words in {AT_ONCE}}} == {{2}}

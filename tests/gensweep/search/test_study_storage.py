@@ -27,6 +27,8 @@ from gensweep.search.study_storage import check_storage, closing_storage, hide_p
 from gensweep.tune.searcher import StudySearcher
 from trainables import filestore
 
+pytestmark = pytest.mark.long
+
 TOTAL = 8
 DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 

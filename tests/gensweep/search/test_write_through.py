@@ -19,6 +19,8 @@ from gensweep.search.study_storage import open_study
 from gensweep.tune.searcher import StudySearcher
 from trainables import filestore
 
+pytestmark = pytest.mark.long
+
 FIELDS = ("number", "state", "params", "distributions", "values", "intermediate_values", "user_attrs", "system_attrs")
 
 

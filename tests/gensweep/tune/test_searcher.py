@@ -163,6 +163,7 @@ def test_open_trials_come_back_first_under_their_numbers(tmp_path: Path) -> None
         assert searcher.suggest("w") == Searcher.FINISHED
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_a_killed_search_goes_on_as_if_it_had_not_been(tmp_path: Path, sampler: str) -> None:

@@ -69,6 +69,7 @@ def test_collapse__age_of_a_default_gan() -> None:
     assert is_warmed_up(500, 1e-2, MATURE_PATH)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("alarm", [True, False])
 def test_collapse__real_collapse(alarm: bool) -> None:
     data = load("digits")

@@ -75,6 +75,7 @@ def inputs(request: pytest.FixtureRequest, judged: Callable[[str], Data]) -> Eva
         return collect_inputs(run, sampling_nets(run), data.evaluator)
 
 
+@pytest.mark.long
 def test_metrics__declared_keys(inputs: EvalInputs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(classification_accuracy, "N_CAS", 300)
     found = measure(inputs, also=tuple(METRICS))
@@ -117,6 +118,7 @@ NEW = Metric(
 )
 
 
+@pytest.mark.long
 def test_metrics__new_metric_is_one_line(
     judged: Callable[[str], Data], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -84,6 +84,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     return Kept(data, cache, evaluator, epochs)
 
 
+@pytest.mark.long
 def test_extractor__trained_once(kept: Kept) -> None:
     features = f"{kept.data.fingerprint}-{kept.evaluator.extractor_id}.features.safetensors"
     assert {path.name for path in kept.cache.iterdir()} == {f"{kept.data.fingerprint}.safetensors", features}
@@ -103,6 +104,7 @@ def test_extractor__shipped_for_its_own_images_only(kept: Kept) -> None:
     assert find_extractor(impostor, cache_dir=kept.cache, progress=None).id == kept.evaluator.extractor_id
 
 
+@pytest.mark.long
 def test_extractor__damaged_cache_replaced(kept: Kept) -> None:
     path = kept.cache / f"{kept.data.fingerprint}.safetensors"
     path.write_bytes(path.read_bytes()[:-1] + b"\x00")
