@@ -55,6 +55,7 @@ lint: $(READY)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/python tests/test_layers.py
+	@$(BIN)/python scripts/lint_names.py
 	@$(BIN)/python scripts/requirements.py --check
 
 bench: $(READY)
