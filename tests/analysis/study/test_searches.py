@@ -22,6 +22,8 @@ from search_spaces.param import Param
 
 pytestmark = pytest.mark.long
 
+pytestmark = pytest.mark.long
+
 
 def test_searches__control_has_same_space_and_budget() -> None:
     own = resolve_arm(StudyOptions("searched-enough", trials=7), "gan")

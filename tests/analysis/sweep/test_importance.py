@@ -17,6 +17,8 @@ from search_spaces.param import Param
 
 pytestmark = pytest.mark.long
 
+pytestmark = pytest.mark.long
+
 KEYS = ["lr", "beta1", "sigma", "width"]
 UNIT = FloatDistribution(0.0, 1.0)
 N, REPEATS = 30, 6
