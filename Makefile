@@ -7,6 +7,8 @@ UV     := uv>=0.9,<1
 TESTS  ?= tests
 # A file of tests to each core, on one thread each: threads without a core of their own wait for each other.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+# uv compiles nothing: unless the first import keeps what it compiles, every process compiles torch and Ray again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test test-fast test-slow test-gpu chaos lint bench calibrate docs format requirements wheel clean
 .DEFAULT_GOAL := test

@@ -86,6 +86,7 @@ def test_export__unsupported_net_refused() -> None:
         torch_source.trace_to_source({"f": nn.TransformerEncoderLayer(8, 2)}, lambda nets, x, y: nets["f"](x))
 
 
+@pytest.mark.long
 def test_export__winner_of_a_search(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = exported(capsys, str(sweep))
     assert lines[:2] == ["from model import load", "net = load()"]

@@ -45,6 +45,7 @@ def test_version_note(monkeypatch: pytest.MonkeyPatch) -> None:
     assert optuna_internals.version_note() == "optuna 6.0.1 is not a tested version (5.x): watch for odd behaviour"
 
 
+@pytest.mark.long
 def test_importing_gensweep_changes_nothing_in_optuna() -> None:
     done = subprocess.run([sys.executable, "-c", UNCHANGED], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -115,6 +115,7 @@ def stopped_alike(kind: str, seed: int) -> int:
     return stopped
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["asha", "median"])
 def test_decides_as_rays_own_scheduler(kind: str) -> None:
     """Random histories: ties, NaN, repeated values, sparse evaluations, short trials, late starters, both modes."""

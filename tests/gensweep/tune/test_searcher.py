@@ -181,6 +181,7 @@ def test_a_killed_search_goes_on_as_if_it_had_not_been(tmp_path: Path, sampler: 
         assert [run_one(searcher, str(i)) for i in range(3)][1:] != whole[1:3]
 
 
+@pytest.mark.long
 def test_killed_between_two_parameters(tmp_path: Path) -> None:
     with searching(tmp_path / "whole") as (searcher, _):
         run_one(searcher, "a")

@@ -104,6 +104,7 @@ def test_searcher__open_trials_keep_their_rows(tmp_path: Path) -> None:
         assert (trial.values, trial.constraints) == ([5.0, 0.6], {"modes<=7.5": -0.5})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sampler", ["tpe", "nsgaii", "gp", "qmc", "random", "grid"])
 @pytest.mark.parametrize("objectives", [TWO, TWO[:1]])
 def test_searcher__stopped_failed_and_infeasible_trials(sampler: str, objectives: Any, tmp_path: Path) -> None:

@@ -97,6 +97,7 @@ def test_metrics__keys_state_dependencies(judged: Callable[[str], Data]) -> None
     assert len(keys()) == sum(len(metric.keys) for metric in METRICS.values())  # no key has two owners
 
 
+@pytest.mark.long
 def test_metrics__broken_samples(inputs: EvalInputs) -> None:
     broken = replace(inputs, features=inputs.features * torch.nan)
     found = measure(broken)

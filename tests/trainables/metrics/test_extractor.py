@@ -99,6 +99,7 @@ def test_extractor__trained_once(kept: Kept) -> None:
     np.testing.assert_array_equal(again.train.features, kept.evaluator.train.features)
 
 
+@pytest.mark.long
 def test_extractor__shipped_for_its_own_images_only(kept: Kept) -> None:
     impostor = kept.data._replace(name="digits")
     assert find_extractor(impostor, cache_dir=kept.cache, progress=None).id == kept.evaluator.extractor_id
