@@ -220,7 +220,7 @@ def test_sweep_yaml__save_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert [path.name for path in Path().iterdir()] == ["mine.yaml"]
     assert manifest_of(Path("mine.yaml").read_text()).trials == 4
     Path("of.yaml").unlink()
-    assert "is there already" in refused(capsys, "run", "vae", "--save-file", "mine.yaml")
+    assert "mine.yaml already exists: name another file" in refused(capsys, "run", "vae", "--save-file", "mine.yaml")
     assert "cannot be written" in refused(capsys, "run", "vae", "--save-file", "no/mine.yaml")
 
 
@@ -234,7 +234,7 @@ def test_sweep_yaml__steps() -> None:
     for text in ("1:2:log:log", "1:2:3:4", "1:2:fast", "1:2:-1", "1:9:5", "2:9:linear:log"):
         with pytest.raises(UserError):
             apply(SPACES["vae"], {"beta": text})
-    with pytest.raises(UserError, match="no sweep file"):
+    with pytest.raises(UserError, match="is not a sweep file"):
         manifest_of("[]")
 
 

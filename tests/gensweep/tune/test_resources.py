@@ -58,7 +58,7 @@ def test_no_trial_runs_on_two_nodes() -> None:
 
 @pytest.mark.parametrize("asked", [{"gpus_per_trial": 1}, {"gpus_per_trial": 0.1}, {"cpus_per_trial": 3}])
 def test_more_than_there_is(asked: dict[str, Any]) -> None:
-    with pytest.raises(UserError, match="are there"):
+    with pytest.raises(UserError, match="are available"):
         share(Options("vae", **asked), [{"CPU": 2}])
 
 
