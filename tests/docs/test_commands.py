@@ -58,9 +58,9 @@ def photos(folder: Path) -> None:
     draw = np.random.default_rng(0)
     for level, label in enumerate(("cats", "dogs")):
         (folder / "photos" / label).mkdir(parents=True)
-        for i in range(40):
+        for i in range(180):  # more training images than the largest batch
             pixels = draw.integers(0, 100, (12, 12)) + 100 * level
-            Image.fromarray(pixels.astype(np.uint8)).save(folder / "photos" / label / f"{i:02d}.png")
+            Image.fromarray(pixels.astype(np.uint8)).save(folder / "photos" / label / f"{i:03d}.png")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
