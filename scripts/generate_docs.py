@@ -11,7 +11,8 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from gensweep.cli.parser import COMMANDS, parser
+from gensweep.cli.commands import COMMANDS
+from gensweep.cli.parser import parser
 from search_spaces import SPACES, Space
 from search_spaces.override import default
 from search_spaces.walk import describe

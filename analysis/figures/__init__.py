@@ -30,7 +30,7 @@ from analysis.figures import (
 )
 from analysis.read.results import Sweep
 
-__all__ = ["FIGURES", "Figure", "draw"]
+__all__ = ["FIGURES", "Figure", "render_png"]
 
 
 class Figure(NamedTuple):

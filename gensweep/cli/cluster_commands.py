@@ -16,8 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from gensweep.cli.commands import COMMANDS
 from gensweep.cli.merge_options import merge_options
-from gensweep.cli.parser import COMMANDS, parsed
+from gensweep.cli.parser import parsed
 from gensweep.cluster.remote import RAY, ray_environment, run_and_show_steps, run_on_head, stop_ray
 from gensweep.cluster.validate import cluster_faults, read_cluster_file
 from gensweep.cluster.validate_access import TOKEN, Config, check_installed, upload_sizes

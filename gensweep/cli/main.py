@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from analysis.read.manifest import SweepManifest
 from gensweep.cli import cluster_commands, result_commands
+from gensweep.cli.commands import COMMANDS
 from gensweep.cli.merge_options import merge_options, settings, typed_options
-from gensweep.cli.parser import COMMANDS, parsed
+from gensweep.cli.parser import parsed
 from gensweep.cli.result_commands import OK, next_step
 from gensweep.config import sweep_yaml
 from gensweep.config.options import Options, check_options

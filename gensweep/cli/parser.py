@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from gensweep.cli.cluster_parser import cluster_options
+from gensweep.cli.commands import COMMANDS
 from gensweep.config.options import PRECISIONS, SCHEDULERS, Options
 from gensweep.config.samplers import SAMPLERS
 from gensweep.errors import UserError
@@ -12,27 +13,6 @@ from gensweep.version import __version__
 from search_spaces.studies import STUDIES
 from trainables import MODELS
 from trainables.data import DATASETS
-
-COMMANDS = {
-    "run": "search; the same command again continues",
-    "plan": "predict trials, hours, disk and price of a run, from a probe of about a minute",
-    "study": "train the arms of a fixed question; the same command again continues",
-    "resume": "continue after a kill, a crash or a spent time budget",
-    "extend": "more trials for a sweep, also a finished one, in the same space or a wider one",
-    "stop": "end a running sweep after the trials that run now; resume continues it",
-    "cancel": "end a running sweep now; resume continues the trials that ran",
-    "status": "what is done, stopped, failed and open",
-    "best": "the best configurations",
-    "finalize": "prove the best: train them again from fresh seeds, and score them on the test split",
-    "compare": "two sweeps at equal budget, and whether one is better",
-    "report": "one page for a person, and its pictures",
-    "sample": "draw images from the winner",
-    "export": "the winner as a folder that stands alone: weights, Python file, model card",
-    "ui": "optuna-dashboard over the sweep, with every trial's samples, on this machine alone",
-    "cluster": "check a cluster file, bring the cluster up, take it down",
-    "submit": "run any of these commands on a cluster; a search goes on there without you",
-    "fetch": "copy a sweep from a cluster to this machine",
-}
 
 
 class Parser(argparse.ArgumentParser):
