@@ -71,7 +71,7 @@ def trials(sweep: Path) -> list[tuple[int, TrialState, dict[str, Any], float | N
 
 
 def wait_for_rows(sweep: Path, n: int, process: "subprocess.Popen[str]") -> None:
-    end = time.monotonic() + 120
+    end = time.monotonic() + 300  # a loaded machine takes minutes to start Ray and train the first epochs
     while sum(map(len, rows(sweep).values())) < n:
         assert time.monotonic() < end
         assert process.poll() is None, process.communicate()
