@@ -13,7 +13,7 @@ SHARED: dict[str, Role] = {  # with the VAE
     "lr": "nuisance",
     "batch_size": "nuisance",
     "width": "nuisance",
-    **dict.fromkeys(("epochs", "net", "beta1", "beta2", "precision"), "fixed"),
+    **dict.fromkeys(("epochs", "steps_per_epoch", "lr_decay", "net", "beta1", "beta2", "precision"), "fixed"),
 }
 ROLES: dict[str, Role] = {**SHARED, "gmm": "fixed"}
 
@@ -33,11 +33,13 @@ def space(trial: Trial) -> Config:
 def body(trial: Trial) -> Config:
     """The nets and Adam, as the three autoencoders share them."""
     net = fixed(trial, "net", "mlp")
-    widths = (128, 512) if net == "mlp" else (8, 32)
+    widths = (8, 32) if net == "conv" else (128, 512)
     return {
         "width": trial.suggest_int("width", *widths, log=True),
         "net": net,
         "epochs": fixed(trial, "epochs", 10),
+        "steps_per_epoch": fixed(trial, "steps_per_epoch", 0),
+        "lr_decay": fixed(trial, "lr_decay", 0.0),
         "beta1": fixed(trial, "beta1", 0.9),
         "beta2": fixed(trial, "beta2", 0.999),
         "precision": fixed(trial, "precision", "fp32"),

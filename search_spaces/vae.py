@@ -1,6 +1,9 @@
 """Variational autoencoder. Objective: FID of prior samples, because the bound in nats changes its meaning with beta
 and with the likelihood. The likelihood alone moves the FID of a VAE threefold (Dai & Wipf 2019, table 1).
 
+The defaults are those of the PyTorch example of a VAE: one hidden layer of 400, codes of 20, Bernoulli likelihood, Adam
+at 1e-3, batches of 128, 10 epochs.
+
 Left to the user: a learned sigma (`--set likelihood=bernoulli,gaussian,gaussian_learned`), since the searched sigma
 holds its solution; KL warm-up and free bits (`--set warmup=0:5`, `--set free_bits=0,0.1`), cures for dying codes."""
 
@@ -11,7 +14,6 @@ OBJECTIVE: Objective = ("fid", "min")
 DEFAULTS: Config = {
     "lr": 1e-3,
     "batch_size": 128,
-    "epochs": 10,
     "latent_dim": 20,
     "width": 400,
     "beta": 1.0,
@@ -21,7 +23,7 @@ DEFAULTS: Config = {
 }
 ROLES: dict[str, Role] = {
     **ae.SHARED,
-    **dict.fromkeys(("epochs", "likelihood", "sigma", "beta", "warmup", "free_bits"), "scientific"),
+    **dict.fromkeys(("likelihood", "sigma", "beta", "warmup", "free_bits"), "scientific"),
     "latent_dim": "nuisance",
 }
 
@@ -33,10 +35,9 @@ def space(trial: Trial) -> Config:
         "beta": trial.suggest_float("beta", 0.1, 10.0, log=True),
         # nuisance
         "latent_dim": trial.suggest_int("latent_dim", 8, 64, log=True),
-        "lr": trial.suggest_float("lr", 1e-4, 5e-3, log=True),
+        "lr": trial.suggest_float("lr", 1e-5, 1e-2, log=True),
         "batch_size": trial.suggest_categorical("batch_size", (64, 128, 256)),
         **ae.body(trial),
-        "epochs": trial.suggest_int("epochs", 4, 10),
         "warmup": fixed(trial, "warmup", 0.0),
         "free_bits": fixed(trial, "free_bits", 0.0),
     }

@@ -18,7 +18,9 @@ from trainables.metrics.reconstruction import reconstruction
 from trainables.mixture import Mixture
 from trainables.random_streams import Draw
 
-KEYS = ("lr", "beta1", "beta2", "batch_size", "epochs", "latent_dim", "width", "net", "precision")
+KEYS = (
+    "lr", "lr_decay", "beta1", "beta2", "batch_size", "epochs", "steps_per_epoch", "latent_dim", "width", "net", "precision"
+)  # fmt: skip
 
 
 def nets(config: Config, shape: Shape, n_classes: int) -> dict[str, nn.Module]:

@@ -1,9 +1,12 @@
-"""Encoders and decoders that the models share: an MLP, and a small strided convolution after DCGAN.
+"""Encoders and decoders that the models share.
 
-DCGAN: Radford et al. 2015, arXiv:1511.06434, §3 (4x4 kernels, stride 2, no pooling). Ours has two strided layers, so
-28x28 images meet 7x7 maps. Legend: B batch, C H W image, Z latent, N width.
+Three kinds of net: ``mlp`` has hidden layers of one width; the widths of ``pyramid`` double three times towards the
+image (w, 2w, 4w); ``conv`` is DCGAN's (Radford et al. 2015, arXiv:1511.06434, §3: 4x4 kernels, stride 2, no pooling),
+whose channels double from the image inwards (w, 2w, ...). It halves the image until its smaller side is 4 to 7: once at
+8 pixels, twice at 28, three times at 32, four times at 64. Legend: B batch, C H W image, Z latent, N width, F features.
 """
 
+import math
 from collections.abc import Mapping
 from itertools import pairwise
 
@@ -28,13 +31,18 @@ class Unflatten(nn.Module):
         return x.view(x.shape[0], *self.shape)
 
 
-def mlp(sizes: list[int], act: nn.Module, norm: bool = False) -> nn.Sequential:
-    """Return linear layers of these sizes with ``act`` between; ``norm`` normalises all hidden ones but the first."""
-    layers: list[nn.Module] = []
-    for i, (a, b) in enumerate(pairwise(sizes)):
-        normed = norm and 0 < i < len(sizes) - 2
-        layers += [nn.Linear(a, b, bias=not normed), *([_batch_statistics(nn.BatchNorm1d, b)] if normed else []), act]
-    return nn.Sequential(*layers[:-1])
+class Dropout(nn.Module):
+    """Dropout (Srivastava et al. 2014) by given random numbers: h [B, ...], u [B, ...] ~ U[0, 1) -> h where u >= p.
+
+    torch's own draws from the global random state, by which a resumed trial would compute other numbers.
+    """
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, h: Tensor, u: Tensor) -> Tensor:
+        return h * (u.view(h.shape) >= self.p) / (1 - self.p)
 
 
 def _batch_statistics(kind: type[nn.BatchNorm1d | nn.BatchNorm2d], width: int) -> nn.Module:
@@ -42,34 +50,72 @@ def _batch_statistics(kind: type[nn.BatchNorm1d | nn.BatchNorm2d], width: int) -
     return kind(width, track_running_stats=False)
 
 
-def _quarter(shape: Shape) -> tuple[int, int]:
+def hidden_widths(net: str, width: int, depth: int) -> list[int]:
+    """Return the sizes of the hidden layers of a net without convolutions, from the code to the image."""
+    return [width, 2 * width, 4 * width] if net == "pyramid" else [width] * depth
+
+
+def halvings(shape: Shape) -> int:
+    """Return how often the conv net halves images of this shape.
+
+    Raise UserError if H and W cannot be halved so often.
+    """
     _, h, w = shape
-    if h % 4 or w % 4:
-        raise UserError(f"net='conv' halves the image twice, and {h}x{w} is not a multiple of 4: use net=mlp or resize")
-    return h // 4, w // 4
+    times = max(1, int(math.log2(min(h, w) / 4))) if min(h, w) >= 4 else 1
+    if h % 2**times or w % 2**times:
+        many = {1: "once", 2: "twice"}.get(times, f"{times} times")
+        raise UserError(
+            f"net='conv' halves the image {many}, and {h}x{w} is not a multiple of {2**times}: use net=mlp or resize"
+        )
+    return times
+
+
+def conv_channels(shape: Shape, width: int) -> list[int]:
+    """Return the channels of the conv net's hidden layers, from the image inwards: w, 2w, ..."""
+    return [width * 2**i for i in range(halvings(shape))]
+
+
+def layers(
+    net: str, shape: Shape, width: int, act: nn.Module, depth: int = 1, norm: bool = False, dropout: float = 0.0,
+    extra: int = 0,
+) -> tuple[list[nn.Module], int]:  # fmt: skip
+    """Return the hidden layers of a net [B, C, H, W] -> features [B, F], and F.
+
+    ``depth`` is the number of hidden layers of the MLP. ``norm`` puts batch normalisation behind all hidden layers but
+    the first (Radford et al. 2015, §3), ``dropout`` a `Dropout` behind every one. A net without convolutions may take
+    ``extra`` numbers beside the pixels, [B, C H W + extra]. Raise UserError as `halvings` does.
+    """
+    c, h, w = shape
+    built: list[nn.Module] = []
+    drop = [Dropout(dropout)] if dropout else []
+    if net == "conv":
+        for i, (inputs, outputs) in enumerate(pairwise([c, *conv_channels(shape, width)])):
+            normed = norm and i > 0
+            built.append(nn.Conv2d(inputs, outputs, 4, 2, 1, bias=not normed))  # [B, N, H/2, W/2]
+            built += [*([_batch_statistics(nn.BatchNorm2d, outputs)] if normed else []), act, *drop]
+        return [*built, nn.Flatten()], outputs * (h * w >> 2 * (i + 1))
+    built.append(nn.Flatten())
+    for i, (inputs, outputs) in enumerate(pairwise([c * h * w + extra, *hidden_widths(net, width, depth)[::-1]])):
+        normed = norm and i > 0
+        built.append(nn.Linear(inputs, outputs, bias=not normed))
+        built += [*([_batch_statistics(nn.BatchNorm1d, outputs)] if normed else []), act, *drop]
+    return built, outputs
+
+
+def hidden_units(net: str, shape: Shape, width: int, depth: int = 1) -> int:
+    """Return how many numbers all hidden layers of `layers` hold for one image: what its dropout draws."""
+    _, h, w = shape
+    if net == "conv":
+        return sum(n * (h * w >> 2 * (i + 1)) for i, n in enumerate(conv_channels(shape, width)))
+    return sum(hidden_widths(net, width, depth))
 
 
 def encoder(
     net: str, shape: Shape, width: int, out: int, act: nn.Module, depth: int = 1, norm: bool = False
 ) -> nn.Sequential:
-    """Return a net [B, C, H, W] -> [B, out].
-
-    ``depth`` is the number of hidden layers of the MLP. ``norm`` puts batch normalisation behind all hidden layers but
-    the first (Radford et al. 2015, §3). Raise UserError if ``net`` is "conv" and H or W is not a multiple of 4.
-    """
-    c, h, w = shape
-    if net == "mlp":
-        return nn.Sequential(nn.Flatten(), *mlp([c * h * w, *[width] * depth, out], act, norm))
-    qh, qw = _quarter(shape)
-    return nn.Sequential(
-        nn.Conv2d(c, width, 4, 2, 1),  # [B, N, H/2, W/2]
-        act,
-        nn.Conv2d(width, 2 * width, 4, 2, 1, bias=not norm),  # [B, 2N, H/4, W/4]
-        *([_batch_statistics(nn.BatchNorm2d, 2 * width)] if norm else []),
-        act,
-        nn.Flatten(),
-        nn.Linear(2 * width * qh * qw, out),
-    )
+    """Return a net [B, C, H, W] -> [B, out]: `layers`, and a linear one."""
+    hidden, features = layers(net, shape, width, act, depth, norm)
+    return nn.Sequential(*hidden, nn.Linear(features, out))
 
 
 def decoder(
@@ -77,28 +123,32 @@ def decoder(
 ) -> nn.Sequential:
     """Return a net [B, Z] -> [B, C, H, W], unbounded.
 
-    ``norm`` puts batch normalisation behind the hidden layers of the conv net. Raise UserError as `encoder` does.
+    ``norm`` puts batch normalisation behind the hidden layers of the conv net. Raise UserError as `halvings` does.
     """
     c, h, w = shape
-    if net == "mlp":
-        return nn.Sequential(*mlp([z, *[width] * depth, c * h * w], act), Unflatten(shape))
-    qh, qw = _quarter(shape)
-    return nn.Sequential(
-        nn.Linear(z, 2 * width * qh * qw, bias=not norm),  # batch norm would cancel a bias
-        Unflatten((2 * width, qh, qw)),
-        nn.BatchNorm2d(2 * width) if norm else nn.Identity(),
-        act,
-        nn.ConvTranspose2d(2 * width, width, 4, 2, 1, bias=not norm),  # [B, N, H/2, W/2]
-        nn.BatchNorm2d(width) if norm else nn.Identity(),
-        act,
-        nn.ConvTranspose2d(width, c, 4, 2, 1),  # [B, C, H, W]
-    )
+    if net != "conv":
+        hidden = [z, *hidden_widths(net, width, depth)]
+        pairs = [module for pair in pairwise(hidden) for module in (nn.Linear(*pair), act)]
+        return nn.Sequential(*pairs, nn.Linear(hidden[-1], c * h * w), Unflatten(shape))
+    channels = conv_channels(shape, width)[::-1]
+    times = len(channels)
+    built: list[nn.Module] = [
+        nn.Linear(z, channels[0] * (h * w >> 2 * times), bias=not norm),  # batch norm would cancel a bias
+        Unflatten((channels[0], h >> times, w >> times)),
+    ]
+    for i, (inputs, outputs) in enumerate(pairwise([*channels, c])):
+        built += [nn.BatchNorm2d(inputs) if norm else nn.Identity(), act]
+        built.append(nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=not norm or i == times - 1))  # [B, N, 2H, 2W]
+    return nn.Sequential(*built)
 
 
 def dcgan_init(net: nn.Module) -> None:
-    """Draw convolutions from N(0, 0.02^2) and batch-norm scales from N(1, 0.02^2) (Radford et al. 2015, §3.1)."""
+    """Draw the weights of all layers from N(0, 0.02^2) and batch-norm scales from N(1, 0.02^2).
+
+    Radford et al. 2015, §3.1, for the conv net; other nets keep torch's initial weights.
+    """
     for module in net.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             nn.init.normal_(module.weight, 0.0, 0.02)
         elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             nn.init.normal_(module.weight, 1.0, 0.02)

@@ -58,13 +58,21 @@ KEYS: dict[str, Key] = {
     "lr": Key("numeric", float, _LR, _TINY, 10.0),
     "lr_g": Key("numeric", float, _LR + " of the generator", _TINY, 10.0),
     "lr_d": Key("numeric", float, _LR + " of the discriminator", _TINY, 10.0),
+    "lr_decay": Key(
+        "numeric", float, "share of the training, at its end, in which the learning rates fall linearly to 0", 0.0, 1.0
+    ),
     "beta1": Key("numeric", float, "Adam's decay of the first moment", 0.0, _ALMOST_1),
     "beta2": Key("numeric", float, "Adam's decay of the second moment", 0.0, _ALMOST_1),
     "batch_size": Key("structural", int, "images per step", 2, 65536),
-    "epochs": Key("numeric", int, "passes over the training images", 1, 100_000),
+    "epochs": Key("numeric", int, "epochs; each is `steps_per_epoch` steps", 1, 100_000),
+    "steps_per_epoch": Key(
+        "numeric", int, "steps of an epoch; 0: as many as one pass over the training images has", 0, 10_000_000
+    ),
     "latent_dim": Key("structural", int, "length of the code z", 1, 4096),
-    "width": Key("structural", int, "hidden units (net=mlp) or base channels (net=conv)", 1, 8192),
-    "net": Key("structural", str, "kind of network", choices=("mlp", "conv")),
+    "width": Key("structural", int, "hidden units (net=mlp), or units (pyramid) or channels (conv) of the narrowest layer", 1, 8192),
+    "net": Key("structural", str, "kind of network", choices=("mlp", "pyramid", "conv")),
+    "out": Key("structural", str, "last function of the generator", choices=("sigmoid", "tanh")),
+    "label_dim": Key("structural", int, "length of the labels' embeddings", 1, 4096),
     "gmm": Key("structural", int, "Gaussians on the codes that an autoencoder samples from; 0: it does not", 0, 1000),
     "beta": Key("numeric", float, "weight of the KL term", 0.0, 1e4),
     "warmup": Key("numeric", float, "epochs over which the KL term's weight rises from 0 to beta", 0.0, 1e5),
@@ -77,6 +85,10 @@ KEYS: dict[str, Key] = {
     "penalty_weight": Key("numeric", float, "weight of the gradient penalty in the discriminator's loss", 0.0, 1e4),
     "clip": Key("numeric", float, "bound of the discriminator's weights", 1e-6, 10.0),
     "d_norm": Key("structural", str, "normalisation in the discriminator", choices=("none", "batch", "spectral")),
+    "d_dropout": Key("structural", float, "share of the discriminator's hidden units that dropout sets to 0", 0.0, 0.9),
+    "d_cond": Key(
+        "structural", str, "how the discriminator gets the label", choices=("channels", "concat", "projection")
+    ),
     "pack": Key("structural", int, "images that the discriminator judges at once", 1, 64),
     "d_steps": Key("structural", int, "discriminator updates per step", 1, 100),
     "g_steps": Key("structural", int, "generator updates per step", 1, 100),

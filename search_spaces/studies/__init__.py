@@ -4,6 +4,7 @@ from search_spaces.studies import (
     ae_latent,
     cgan,
     dae_corruption,
+    defaults,
     gan_schemes,
     searched_enough,
     vae_epochs,
@@ -15,6 +16,7 @@ from search_spaces.studies.types import Arm, Claim, Study
 __all__ = ["STUDIES", "Arm", "Claim", "Study"]
 
 STUDIES: dict[str, Study] = {
+    "defaults": defaults.STUDY,
     "dae-corruption": dae_corruption.STUDY,
     "ae-latent": ae_latent.STUDY,
     "vae-epochs": vae_epochs.STUDY,

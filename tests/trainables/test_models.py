@@ -25,6 +25,8 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
+NUMBERS = {"d_dropout": 0.3, "lr_decay": 0.7, "steps_per_epoch": 7}  # values that take another way through the code
+WITH = {"concat": {"net": "mlp"}}  # what a choice needs besides
 STATELESS = ("scheme", "penalty")  # choices between pure functions: test_schemes.py crosses them all
 
 
@@ -34,8 +36,9 @@ def variants(name: str) -> dict[str, Config]:
     for key in sorted(key for key in SPACES[name].roles if key not in STATELESS):
         for choice in KEYS[key].choices or ():
             if found[name].get(key) != choice:
-                found[f"{name}-{choice}"] = small(name, {key: choice})
-    return found
+                found[f"{name}-{choice}"] = small(name, {key: choice, **WITH.get(choice, {})})
+    numbers = {key: value for key, value in NUMBERS.items() if key in found[name]}
+    return {**found, **{f"{name}-{key}": small(name, **{key: value}) for key, value in numbers.items()}}
 
 
 ALL = {label: config for name in NAMES for label, config in variants(name).items()}
@@ -94,7 +97,7 @@ def test_models__finite_rows_and_valid_samples(name: str, config: Config) -> Non
     assert row["status"] == "ok"
     assert all(abs(value) < float("inf") for value in row.values() if isinstance(value, float))
     assert SPACES[name].objective[0] in row
-    assert row["n_images"] == 3 * (len(digits().images.train) // 32) * 32
+    assert row["n_images"] == 3 * (config["steps_per_epoch"] or len(digits().images.train) // 32) * 32
     if "scheme" in config:
         assert {"grad_norm_g", "grad_norm_d", "d_real", "d_fake", "updates_g", "updates_d"} <= set(row)
     samples = epochs[-1].samples
@@ -132,6 +135,7 @@ CHANGES: list[dict[str, float]] = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "config"), [case for case in CASES if MODELS[str(case.values[0])].stacks])
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 def test_models__stacked_equals_solo(name: str, config: Config, dtype: torch.dtype) -> None:

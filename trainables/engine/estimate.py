@@ -6,7 +6,6 @@ optimisers.
 
 import io
 import time
-from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -15,7 +14,7 @@ from trainables.config_schema import Config
 from trainables.engine.evaluate import evaluate
 from trainables.engine.interface import Model
 from trainables.engine.loop import train_epoch
-from trainables.engine.state import Data, TrainingState, sampling_nets, snapshot, start
+from trainables.engine.state import Data, TrainingState, sampling_nets, snapshot, start, steps_per_epoch
 
 WARM = 3  # steps that are not timed: the first ones allocate memory
 
@@ -34,11 +33,10 @@ def measure_seconds(model: Model, config: Config, data: Data, seed: int, limit_s
     Raise UserError if the configuration cannot run on these images.
     """
     training = start(model, config, data, seed)
-    steps = max(1, len(data.images.train) // config["batch_size"])
-    warm_s = _timed(training, data, min(WARM, steps))
+    steps = steps_per_epoch(config, data)
+    warm_s = _timed(training, min(WARM, steps))
     n = min(steps, max(WARM, int(limit_s / warm_s)))
-    epoch_s = steps * _timed(training, data, n)
-    training.data = data
+    epoch_s = steps * _timed(training, n)
     seconds = []
     for epoch in (config["epochs"], config["epochs"] - 1):  # the last one first: it warms up for the other
         training.epoch, began = epoch, time.perf_counter()
@@ -47,14 +45,10 @@ def measure_seconds(model: Model, config: Config, data: Data, seed: int, limit_s
     return Seconds(epoch_s, seconds[1], seconds[0])
 
 
-def _timed(training: TrainingState, data: Data, n: int) -> float:
+def _timed(training: TrainingState, n: int) -> float:
     """Return the seconds of a step, the mean over n steps."""
-    train, images = data.images.train, n * training.config["batch_size"]
-    if train.planes is None:
-        short = replace(train, pixels=train.pixels[:images], labels=train.labels[:images])
-    else:
-        short = replace(train, planes=train.planes[:images], labels=train.labels[:images])
-    training.data, began = data._replace(images=data.images._replace(train=short)), time.perf_counter()
+    training.config = {**training.config, "steps_per_epoch": n}
+    began = time.perf_counter()
     train_epoch(training)  # reads its sums at the end, so the device has finished
     return (time.perf_counter() - began) / n
 

@@ -18,11 +18,13 @@ from trainables.engine.interface import Batch, Model
 from trainables.engine.state import Data, TrainingState, sampling_nets
 from trainables.images import to_uint8
 from trainables.metrics import EvalInputs, Evaluator, extract_features, measure
+from trainables.metrics.extract import run_extractor
 from trainables.random_streams import Draw
 
 GRID, COLUMNS = 80, 10  # images in the fixed sample grid, and in one row of it
 N_FITTED = 10_000  # training images for a model that fits its sampler after training
 CHUNK = 500  # images at once in evaluations
+N_STATISTICS = 4_000  # samples on which the batch-norm statistics of averaged weights are measured
 
 
 def is_eval_epoch(evaluator: Evaluator, epoch: int, epochs: int) -> bool:
@@ -116,6 +118,7 @@ def available_inputs(model: Model, config: Config) -> frozenset[str]:
         "data": True,
         "features": samples,
         "draw": samples,
+        "raw": samples and model.averaged is not None and config["ema"] > 0,
         "labels": samples and model.conditional,
         "measured": model.measure is not None,
         "encode": model.encode is not None,
@@ -143,10 +146,22 @@ def collect_inputs(training: TrainingState, nets: dict[str, nn.Module], evaluato
     def draw(n: int) -> Iterator[tuple[Tensor, Tensor]]:
         return generate(model, training.config, nets, labels_of(n), evaluator.seed)
 
-    images, features, logits = extract_features(evaluator, extractor, (x for x, _ in draw(evaluator.n_samples)))
-    labels = labels_of(evaluator.n_samples) if model.conditional else None
+    def raw() -> Tensor:
+        samples = generate(model, training.config, training.nets, labels_of(n), evaluator.seed)
+        return run_extractor(extractor, (x for x, _ in samples), n).features
+
+    n = evaluator.n_samples
+    images, features, logits = extract_features(evaluator, extractor, (x for x, _ in draw(n)))
+    labels = labels_of(n) if model.conditional else None
     return replace(
-        inputs, images=images, features=features, logits=logits, labels=labels, extractor=extractor, draw=draw
+        inputs,
+        images=images,
+        features=features,
+        logits=logits,
+        labels=labels,
+        extractor=extractor,
+        draw=draw,
+        raw=None if training.average is None else raw,
     )
 
 
@@ -157,14 +172,38 @@ def _training_images(training: TrainingState, evaluator: Evaluator) -> Iterator[
     return (train.gather(part, device)[0] for part in torch.split(order, CHUNK))
 
 
+def _measure_statistics(training: TrainingState, nets: dict[str, nn.Module], evaluator: Evaluator) -> None:
+    """Measure the batch-norm statistics of the averaged net on samples, since those of the trained net are not its own.
+
+    Brock et al. 2019, arXiv:1809.11096, appendix G, call them standing statistics.
+    """
+    assert training.average is not None
+    norms = [module for module in training.average.modules() if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)]
+    if not norms:
+        return
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain mean over the batches
+    training.average.train()
+    labels = prior_labels(evaluator.class_prior.tolist(), evaluator.seed, N_STATISTICS, training.data.device)
+    spec, sample = Draw("normal", (training.model.latent(training.config),)), training.model.sample
+    assert sample is not None
+    for i in range(0, N_STATISTICS, CHUNK):
+        y = labels[i : i + CHUNK]
+        sample(nets, random_streams.draw(spec, len(y), training.data.device, evaluator.seed, "statistics", i), y)
+
+
 @torch.no_grad()
 def evaluate(training: TrainingState) -> tuple[dict[str, Any], Tensor]:
     """Return the metrics of a trial with its present weights, and its sample grid, uint8 [GRID, C, H, W]."""
     evaluator = training.data.evaluator
     assert evaluator is not None
     nets = sampling_nets(training)
-    modes = {name: net.training for name, net in nets.items()}
-    for net in nets.values():
+    every = {*nets.values(), *training.nets.values()}
+    modes = {net: net.training for net in every}
+    if training.average is not None:
+        _measure_statistics(training, nets, evaluator)
+    for net in every:
         net.eval()
     if training.model.fit is not None:
         training.model.fit(
@@ -173,6 +212,6 @@ def evaluate(training: TrainingState) -> tuple[dict[str, Any], Tensor]:
     last = training.epoch == training.config["epochs"]
     quality = measure(collect_inputs(training, nets, evaluator), last=last, also=evaluator.also if last else ())
     picture = _picture(training, nets, evaluator)
-    for name, net in nets.items():
-        net.train(modes[name])
+    for net, mode in modes.items():
+        net.train(mode)
     return dict(quality), picture

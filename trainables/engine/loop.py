@@ -1,12 +1,13 @@
 """The training loop of every model: it takes a configuration and yields epochs.
 
 One step takes one batch through every turn of the model, and repeats each turn ``times`` times with fresh noise.
-Nothing in a step waits for the device: losses are summed as tensors and read once an epoch. Each epoch is one pass over
-the training images in a new order. An incomplete last batch is skipped; its images are used in other epochs.
+Nothing in a step waits for the device: losses are summed as tensors and read once an epoch. Each pass over the training
+images has a new order. An incomplete last batch is skipped; its images are used in other passes. An epoch is one pass,
+or ``steps_per_epoch`` steps, so that trials with other batch sizes can be compared at equal numbers of updates.
 """
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, NamedTuple
 
 import torch
@@ -22,10 +23,12 @@ from trainables.engine.state import (
     Snapshot,
     TrainingState,
     TurnState,
+    rate_factor,
     restore,
     sampling_nets,
     snapshot,
     start,
+    steps_per_epoch,
     update_average,
 )
 
@@ -72,14 +75,15 @@ def apply_after_update(training: TrainingState, turn: Turn) -> None:
 def take_turn(training: TrainingState, turn_state: TurnState, batch: Batch, sums: Sums) -> None:
     """Make all updates of one turn on one batch."""
     turn, tail, device = turn_state.turn, suffix(turn_state.turn), training.data.device
+    per_epoch = steps_per_epoch(training.config, training.data)
+    factor = rate_factor(training.step, training.config["epochs"] * per_epoch, training.config["lr_decay"])
+    turn_state.optimiser.lr = training.config[turn.lr] * factor
     if len(training.turn_states) > 1:  # no gradients for the nets of other turns
         for other in training.turn_states:
             for parameter in other.parameters:
                 parameter.requires_grad_(other.optimiser is turn_state.optimiser)
     if turn.clock:
-        training.hp["epoch"].fill_(
-            (training.step + 1) / (len(training.data.images.train) // training.config["batch_size"])
-        )
+        training.hp["epoch"].fill_((training.step + 1) / per_epoch)
     for i in range(turn.times):
         noise = {
             key: random_streams.draw(spec, len(batch.y), device, training.seed, turn.name, key, training.step, i)
@@ -102,19 +106,28 @@ def take_turn(training: TrainingState, turn_state: TurnState, batch: Batch, sums
 
 
 def train_epoch(training: TrainingState) -> dict[str, float]:
-    """Train for one pass over the training images; return the means of all losses and logs."""
-    data, size = training.data, training.config["batch_size"]
-    n = len(data.images.train)
-    order = random_streams.permutation(n, data.device, training.seed, "order", training.epoch)
+    """Train for one epoch; return the means of all losses and logs."""
     sums = Sums()
-    for i in range(0, n - size + 1, size):
-        batch = Batch(*data.images.train.gather(order[i : i + size], data.device))
+    n_steps = steps_per_epoch(training.config, training.data)
+    for batch in _batches(training, n_steps):
         for turn_state in training.turn_states:
             take_turn(training, turn_state, batch, sums)
         training.step += 1
-        training.n_images += size
+        training.n_images += training.config["batch_size"]
     training.epoch += 1
     return sums.means()
+
+
+def _batches(training: TrainingState, n_steps: int) -> Iterator[Batch]:
+    """Yield the next ``n_steps`` batches; the order of each pass over the images is a function of its number."""
+    data, size = training.data, training.config["batch_size"]
+    n = len(data.images.train)
+    per_pass, order = n // size, None
+    for step in range(training.step, training.step + n_steps):
+        number, i = divmod(step, per_pass)
+        if order is None or i == 0:
+            order = random_streams.permutation(n, data.device, training.seed, "order", number)
+        yield Batch(*data.images.train.gather(order[i * size : (i + 1) * size], data.device))
 
 
 def _row(training: TrainingState, means: dict[str, float]) -> dict[str, Any]:
@@ -162,7 +175,7 @@ def _epoch(training: TrainingState, row: dict[str, Any], samples: Tensor | None)
 
 
 def train(model: Model, config: Config, data: Data, seed: int, state: Snapshot | None = None) -> Generator[Epoch]:
-    """Train ``model``, from the start or from a snapshot, and yield an Epoch after each pass over the images.
+    """Train ``model``, from the start or from a snapshot, and yield an Epoch after each epoch.
 
     A restored trial first yields the row of its snapshot once more, since that row may never have arrived. If a loss or
     a metric is not finite, the last row has the status ``nan``. If the samples have collapsed, it has the status

@@ -17,7 +17,7 @@ from trainables import random_streams
 from trainables.config_schema import KEYS, Config, numeric
 from trainables.engine.adam import EPS
 from trainables.engine.interface import Batch, Hp, Model, Noise, Turn
-from trainables.engine.state import Data, build_nets, decay
+from trainables.engine.state import Data, build_nets, decay, steps_per_epoch
 
 Weights = dict[str, dict[str, Tensor]]  # net -> parameter -> [K, ...]
 
@@ -70,7 +70,9 @@ class Stack:
         self.average: dict[str, Tensor] | None = None
         if model.averaged is not None:
             self.average = {name: p.clone() for name, p in self.weights[model.averaged].items()}
-        self.step_number = self.epoch = 0
+        self.per_epoch = torch.tensor([steps_per_epoch(c, data) for c in configs], dtype=dtype, device=data.device)
+        self.n_steps = self.per_epoch * torch.tensor([c["epochs"] for c in configs], dtype=dtype, device=data.device)
+        self.step_number = 0
 
     def _lane_loss(self, turn: Turn) -> Any:
         """Return the gradient and value of a turn's loss, for all trials at once."""
@@ -99,7 +101,9 @@ class Stack:
         resting = {name: weights for name, weights in self.weights.items() if name not in turn.nets}
         noise = self._noise(turn, batch.y.shape[1], i)
         grads, (loss, _) = self._lane_loss(turn)(moving, resting, self.buffers, batch, noise, self.hp)
-        self.moments[number] = adam(moving, grads, self.moments[number], self.hp, turn.lr)
+        left = (1 - self.step_number / self.n_steps).clamp(min=0)
+        rates = self.hp[turn.lr] * (left / self.hp["lr_decay"].clamp(min=1e-9)).clamp(max=1)
+        self.moments[number] = adam(moving, grads, self.moments[number], self.hp, rates)
         if turn.after is not None:
             for name, weights in moving.items():
                 state = {**weights, **self.buffers[name]}
@@ -114,17 +118,16 @@ class Stack:
     def step(self) -> dict[str, Tensor]:
         """Take one step of every trial, each on its next batch; return the last losses [K] by turn."""
         train, size, device = self.data.images.train, self.config["batch_size"], self.data.device
-        per_epoch = len(train) // size
-        first = self.step_number % per_epoch * size
-        orders = [random_streams.permutation(len(train), device, seed, "order", self.epoch) for seed in self.seeds]
+        number, i = divmod(self.step_number, len(train) // size)
+        first = i * size
+        orders = [random_streams.permutation(len(train), device, seed, "order", number) for seed in self.seeds]
         pairs = [train.gather(order[first : first + size], device) for order in orders]
         batch = Batch(torch.stack([x for x, _ in pairs]).to(self.dtype), torch.stack([y for _, y in pairs]))
-        self.hp["epoch"].fill_((self.step_number + 1) / per_epoch)
+        self.hp["epoch"].copy_((self.step_number + 1) / self.per_epoch)
         losses = {
             turn.name: self._take_turn(j, batch, i) for j, turn in enumerate(self.turns) for i in range(turn.times)
         }
         self.step_number += 1
-        self.epoch = self.step_number // per_epoch
         return losses
 
 
@@ -133,8 +136,8 @@ def _lanes(value: Tensor, like: Tensor) -> Tensor:
     return value.view(-1, *[1] * (like.dim() - 1))
 
 
-def adam(moving: Weights, grads: Weights, moments: Moments, hp: Hp, lr: str) -> Moments:
-    """Make an Adam update in place, with the rate and decays of each trial (Kingma & Ba 2015, algorithm 1)."""
+def adam(moving: Weights, grads: Weights, moments: Moments, hp: Hp, rates: Tensor) -> Moments:
+    """Make an Adam update in place, with the rate [K] and decays of each trial (Kingma & Ba 2015, algorithm 1)."""
     updates = moments.updates + 1
     for net, parameters in moving.items():
         for name, weight in parameters.items():
@@ -143,5 +146,5 @@ def adam(moving: Weights, grads: Weights, moments: Moments, hp: Hp, lr: str) -> 
             first.lerp_(grad, 1 - beta1)
             second.mul_(beta2).addcmul_(grad * (1 - beta2), grad)
             scale = (second / (1 - beta2**updates)).sqrt_().add_(EPS)
-            weight.sub_(_lanes(hp[lr], weight) / (1 - beta1**updates) * first / scale)
+            weight.sub_(_lanes(rates, weight) / (1 - beta1**updates) * first / scale)
     return Moments(moments.first, moments.second, updates)

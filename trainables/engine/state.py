@@ -121,6 +121,19 @@ def sampling_nets(training: TrainingState) -> dict[str, nn.Module]:
     return {**training.nets, training.model.averaged: training.average}
 
 
+def steps_per_epoch(config: Config, data: Data) -> int:
+    """Return the steps of an epoch: what the configuration says, or those of one pass over the training images."""
+    return int(config["steps_per_epoch"]) or len(data.images.train) // int(config["batch_size"])
+
+
+def rate_factor(step: int, n_steps: int, share: float) -> float:
+    """Return what the learning rates are multiplied by at a step of ``n_steps``.
+
+    It is 1, and falls linearly to 0 in the last ``share`` of the steps (Radford et al.'s MNIST code: the last half).
+    """
+    return min(1.0, max(0.0, 1 - step / n_steps) / share) if share else 1.0
+
+
 def decay(ema: float, updates: int) -> float:
     """Return the decay of the average after ``updates`` earlier ones: it starts at 1/10 and rises to ``ema``.
 
@@ -132,14 +145,12 @@ def decay(ema: float, updates: int) -> float:
 
 @torch.no_grad()
 def update_average(training: TrainingState, updates: int) -> None:
-    """Update the average: avg <- decay avg + (1 - decay) weights; batch-norm statistics are copied as they are."""
+    """Update the average: avg <- decay avg + (1 - decay) weights; an evaluation measures its batch-norm statistics."""
     if training.average is None or training.model.averaged is None:
         return
     net, rate = training.nets[training.model.averaged], decay(training.config["ema"], updates)
     for average, weight in zip(training.average.parameters(), net.parameters(), strict=True):
         average.lerp_(weight, 1 - rate)
-    for old, buffer in zip(training.average.buffers(), net.buffers(), strict=True):
-        old.copy_(buffer)
 
 
 def snapshot(training: TrainingState, row: dict[str, Any]) -> Snapshot:

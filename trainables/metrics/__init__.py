@@ -61,6 +61,7 @@ _WITH_NETS = {
 
 METRICS: dict[str, Metric] = {
     "fid": Metric(fid.fid, fid.KEYS),
+    "fid_raw": Metric(fid.fid_raw, fid.RAW, needs=("features", "raw")),
     "kid": Metric(kid.kid, kid.KEYS),
     "classes": Metric(classes.classes, classes.KEYS),
     "certainty": Metric(classes.certainty, classes.CERTAINTY),

@@ -43,8 +43,18 @@ def frechet(a: Moments, b: Moments) -> float:
 
 def fid(inputs: EvalInputs) -> dict[str, float]:
     """Return `fid`, of the samples against the evaluator's reference."""
+    return {"fid": _to_reference(inputs, inputs.features)}
+
+
+def fid_raw(inputs: EvalInputs) -> dict[str, float]:
+    """Return `fid_raw`, of samples of the weights that are trained, where `fid` is of their average."""
+    assert inputs.raw is not None
+    return {"fid_raw": _to_reference(inputs, inputs.raw())}
+
+
+def _to_reference(inputs: EvalInputs, features: Tensor) -> float:
     reference = Moments(torch.tensor(inputs.evaluator.mean), torch.tensor(inputs.evaluator.cov))
-    return {"fid": frechet(moments(inputs.features), reference)}
+    return frechet(moments(features), reference)
 
 
 KEYS = {
@@ -52,3 +62,4 @@ KEYS = {
         "FID", "min", "distance between Gaussians fitted to the features of samples and of real images", "", MOMENTS
     )
 }
+RAW = {"fid_raw": MetricKey("FID, not averaged", "min", "FID of the weights that `ema` averages", "", MOMENTS)}

@@ -33,6 +33,7 @@ class EvalInputs:
     encode: Callable[[Tensor], Tensor] | None = None  # x [B,C,H,W] -> codes [B,Z]
     # x, y -> which draw -> log p(x,z) - log q(z|x) [B]
     log_weight: Callable[[Tensor, Tensor], Callable[[int], Tensor]] | None = None
+    raw: Callable[[], Tensor] | None = None  # -> features [N,F] of samples of the trained net, if ``ema`` averages it
 
     def has(self, part: str) -> bool:
         """Return whether the field of this name has a value, and is not empty."""

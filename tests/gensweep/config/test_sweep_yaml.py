@@ -71,6 +71,7 @@ def manifest_of(content: str | dict[str, Any], model: str = "vae", **more: Any) 
     return make_manifest(Options(model, **{**file.options, **more, "set": pins}), [])
 
 
+@pytest.mark.slow
 @pytest.mark.ray
 def test_sweep_yaml__documented_wandb_file(capsys: pytest.CaptureFixture[str]) -> None:
     Path("sweep.yaml").write_text(DOCUMENTED)

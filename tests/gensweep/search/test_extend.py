@@ -20,6 +20,7 @@ from gensweep.sweep.run_sweep import search_space
 from search_spaces.param import Param
 
 
+@pytest.mark.slow
 @pytest.mark.ray
 def test_stopped_resumed_and_extended_on_a_journal(tmp_path: Path) -> None:
     sweep = tmp_path / "results" / "vae-digits"

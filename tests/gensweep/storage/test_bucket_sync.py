@@ -137,6 +137,7 @@ def workdirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> list[
     return found
 
 
+@pytest.mark.long
 def test_bucket__second_driver_refused(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bucket_sync, "RENEW_S", 0.3)
     monkeypatch.setattr(bucket_sync, "EXPIRY_S", 6.0)

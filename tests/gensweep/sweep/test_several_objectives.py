@@ -14,7 +14,7 @@ from analysis.sweep import ranking
 from gensweep import Sweep
 from gensweep.sweep.run_sweep import read_manifest
 
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
 TRIALS, EPOCHS = 4, 6
 SAME = {"width": "16", "net": "mlp", "likelihood": "bernoulli", "epochs": str(EPOCHS)}
 
