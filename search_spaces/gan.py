@@ -69,9 +69,7 @@ def space(trial: Trial) -> Config:
         "d_steps": trial.suggest_categorical("d_steps", (1, 2, 5)),
         "g_steps": fixed(trial, "g_steps", 1),
         "penalty": penalty,
-        "d_norm": fixed(trial, "d_norm", "none")
-        if penalty in GRADIENT
-        else trial.suggest_categorical("d_norm", NORMS),
+        "d_norm": fixed(trial, "d_norm", "none") if penalty in GRADIENT else trial.suggest_categorical("d_norm", NORMS),
         "pack": fixed(trial, "pack", 1),
         "d_dropout": fixed(trial, "d_dropout", 0.0),
         "out": fixed(trial, "out", "sigmoid"),

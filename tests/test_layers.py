@@ -28,7 +28,7 @@ SEARCH = CONFIG | {
 TUNE = SEARCH | {"gensweep.tune", "gensweep.import_hook"}
 MAY_IMPORT: dict[str, set[str]] = {
     # UserError, and which GAN losses have a target to smooth; these files load torch only when a loss is computed
-    "search_spaces": {"trainables.errors", "trainables.schemes"},
+    "search_spaces": {"trainables.errors", "trainables.schemes", "trainables.penalties"},
     "trainables": {"trainables"},  # its root is one package with the three below: circles are refused module by module
     "trainables.engine": {"trainables"},
     "trainables.metrics": {"trainables"},

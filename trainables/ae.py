@@ -19,7 +19,8 @@ from trainables.mixture import Mixture
 from trainables.random_streams import Draw
 
 KEYS = (
-    "lr", "lr_decay", "beta1", "beta2", "batch_size", "epochs", "steps_per_epoch", "latent_dim", "width", "net", "precision"
+    "lr", "lr_decay", "beta1", "beta2", "batch_size", "epochs", "steps_per_epoch",
+    "latent_dim", "width", "net", "precision",
 )  # fmt: skip
 
 

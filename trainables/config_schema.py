@@ -69,7 +69,13 @@ KEYS: dict[str, Key] = {
         "numeric", int, "steps of an epoch; 0: as many as one pass over the training images has", 0, 10_000_000
     ),
     "latent_dim": Key("structural", int, "length of the code z", 1, 4096),
-    "width": Key("structural", int, "hidden units (net=mlp), or units (pyramid) or channels (conv) of the narrowest layer", 1, 8192),
+    "width": Key(
+        "structural",
+        int,
+        "units of the hidden layers, or channels; of the narrowest layer if they differ",
+        1,
+        8192,
+    ),
     "net": Key("structural", str, "kind of network", choices=("mlp", "pyramid", "conv")),
     "out": Key("structural", str, "last function of the generator", choices=("sigmoid", "tanh")),
     "label_dim": Key("structural", int, "length of the labels' embeddings", 1, 4096),

@@ -27,23 +27,23 @@ from trainables.metrics.fid import Moments, frechet, moments
 CHUNK = 500
 
 
-def sample_batches(sweep: Sweep, number: int, n: int) -> Iterator[Tensor]:
+def sample_batches(sweep: Sweep, number: int, n: int, normal: bool = False) -> Iterator[Tensor]:
     """Yield n images of a trial's decoder in chunks, float [CHUNK, C, H, W] in [0, 1].
 
-    The noise is the same for every trial.
+    The noise is the same for every trial. If `normal`, codes are from N(0, I) whatever the model.
     """
     nets = rebuild.load_nets(sweep, number)
-    mean, root = _prior(sweep, number)
+    mean, root = _prior(sweep, number, normal)
     z = random_streams.draw(random_streams.Draw("normal", (len(mean),)), n, "cpu", sweep.manifest.seed, "sampled")
     with torch.no_grad():
         for part in torch.split(z @ root.T + mean, CHUNK):
             yield torch.sigmoid(nets["decoder"](part))
 
 
-def _prior(sweep: Sweep, number: int) -> tuple[Tensor, Tensor]:
+def _prior(sweep: Sweep, number: int, normal: bool) -> tuple[Tensor, Tensor]:
     """Return the mean [Z] of the density of the codes, and a root [Z, Z] of its covariance."""
     z = codes.encode_held_out(sweep, number).z.astype(np.float64)
-    if MODELS[sweep.manifest.model].normal_codes:
+    if normal or MODELS[sweep.manifest.model].normal_codes:
         return torch.zeros(z.shape[1]), torch.eye(z.shape[1])
     root = np.linalg.cholesky(np.cov(z.T) + 1e-9 * np.eye(z.shape[1]))
     return torch.tensor(z.mean(0), dtype=torch.float32), torch.tensor(root, dtype=torch.float32)
@@ -56,7 +56,12 @@ def _evaluator(fingerprint: str, name: str, data_dir: str | None) -> Evaluator:
     return build_evaluator(data, seed=0)
 
 
-def samples_fid(sweep: Sweep, number: int) -> float:
+def normal_fid(sweep: Sweep, number: int) -> float:
+    """Return the FID of samples with codes from N(0, I), which only a VAE is trained for."""
+    return samples_fid(sweep, number, normal=True)
+
+
+def samples_fid(sweep: Sweep, number: int, normal: bool = False) -> float:
     """Return the FID of the samples, with the extractor, sample count and reference of the sweep.
 
     Raise UserError if the images of the data set are not available.
@@ -65,7 +70,6 @@ def samples_fid(sweep: Sweep, number: int) -> float:
     if data is None:
         raise UserError(f"the images of {sweep.place.name!r} ({sweep.manifest.dataset}) are not at hand")
     evaluator = _evaluator(data.fingerprint, sweep.manifest.dataset, sweep.manifest.data_dir)
-    features, _ = run_extractor(
-        load_extractor(evaluator, "cpu"), sample_batches(sweep, number, evaluator.n_samples), evaluator.n_samples
-    )
+    n = evaluator.n_samples
+    features, _ = run_extractor(load_extractor(evaluator, "cpu"), sample_batches(sweep, number, n, normal), n)
     return frechet(moments(features), Moments(torch.tensor(evaluator.mean), torch.tensor(evaluator.cov)))

@@ -106,31 +106,44 @@ def machine_load(launches: Sequence[dict[str, Any]]) -> str:
 
 def count_verdicts(verdicts: Sequence[Verdict]) -> str:
     """Count the verdicts: `2 supported, 1 undecided`."""
-    words = ("supported", "not supported", "undecided")
+    words = ("supported", "not supported", "undecided", "untested")
     counts = [(sum(verdict.word == word for verdict in verdicts), word) for word in words]
-    return ", ".join(f"{count} {word}" for count, word in counts if count)
+    return ", ".join(f"{count} {word}" for count, word in counts if count) or "none: a table to choose from"
 
 
 def report_sentence(verdict: Verdict) -> str:
     """Return a sentence with the verdict on a claim that the original report makes of this arm."""
-    return f"Said in the report, and {verdict.word} here: {verdict.claim['says']}."
+    return f'The report says "{verdict.claim["reported"]}". Here: {verdict.claim["says"]}: {verdict.word}.'
 
 
 def claim_row(verdict: Verdict) -> dict[str, str]:
     """Return one claim as texts for the page."""
-    claim, against = verdict.claim, verdict.claim["against"]
-    other = against if isinstance(against, str) else f"the constant {format_value(float(against))}"
     ends = "no interval" if math.isnan(verdict.low) else f"[{verdict.low:+.3g}, {verdict.high:+.3g}]"
     return {
-        "says": claim["says"],
-        "word": verdict.word,
-        "test": f"{trial_statistics.statistic_label(claim['statistic'])} of {claim['arm']} {claim['way']} than {other}",
-        "means": f"{format_value(verdict.arm)} against {format_value(verdict.against)}",
-        "difference": "–" if not verdict.n else f"{verdict.difference:+.3g} {ends}",
-        "p": f"{verdict.p:.3g}" if verdict.n else "–",
-        "p_holm": f"{verdict.p_holm:.3g}" if verdict.n else "–",
+        "says": verdict.claim["says"],
+        "word": verdict.word + (f" ({verdict.why})" if verdict.why else ""),
+        "test": test_text(verdict),
+        "means": f"{format_value(verdict.arm)} against {format_value(verdict.against)}" if verdict.n else "–",
+        "difference": f"{verdict.difference:+.3g} {ends}" if verdict.n else "–",
+        "p": "–" if math.isnan(verdict.p) else f"{verdict.p:.3g}",
+        "p_holm": "–" if math.isnan(verdict.p) else f"{verdict.p_holm:.3g}",
         "n": str(verdict.n),
     }
+
+
+def test_text(verdict: Verdict) -> str:
+    """Return what a claim compares: `FID of beta1 lower than baseline`."""
+    claim, rival = verdict.claim, verdict.rival
+    other = rival if isinstance(rival, str) else f"the constant {format_value(float(rival))}"
+    if claim["against_statistic"]:
+        other = f"{trial_statistics.statistic_label(claim['against_statistic'])} of {other}"
+    if isinstance(claim["against"], list):
+        other = f"each of {', '.join(claim['against'])}; closest: {other}"
+    what = f"{trial_statistics.statistic_label(claim['statistic'])} of {claim['arm']}"
+    if claim["way"] == "equal":
+        return f"{what} within {claim['margin']:.0%} of {other} (difference: log ratio)"
+    margin = f" {'plus' if claim['way'] == 'lower' else 'minus'} {claim['margin']:g}" if claim["margin"] else ""
+    return f"{what} {claim['way']} than {other}{margin}"
 
 
 def arm_row(arm: Arm, statistics: Sequence[str]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from analysis.study import trial_statistics
 from trainables import filestore
 from trainables.filestore import Directory
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Arm(NamedTuple):

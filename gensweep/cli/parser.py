@@ -110,6 +110,9 @@ def _study_options(to: argparse.ArgumentParser) -> None:
     to.add_argument("--data-dir", metavar="DIR", help="folder of the data (default: $GENSWEEP_DATA, then the cache)")
     to.add_argument("--results", metavar="DIR", help=f"folder of studies (default: {usual['results']})")
     to.add_argument("--set", metavar="KEY=V", action="append", help="pins a key in every arm")
+    to.add_argument(
+        "--rows", metavar="FILE", help="rows.csv.gz of the study: begin with its trainings, and add each that ends"
+    )
     _share_options(to)
 
 

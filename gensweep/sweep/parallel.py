@@ -89,9 +89,12 @@ def train_arm_trial(config: dict[str, Any], *, parts: dict[str, tuple[Any, Any, 
     train({key: value for key, value in config.items() if key != "arm"}, data=data, evaluator=evaluator, task=task)
 
 
-def run(home: Path, jobs: Sequence[SweepJob], resources: Share, console: Console) -> str:
+def run(
+    home: Path, jobs: Sequence[SweepJob], resources: Share, console: Console, after_trial: Callable[[], None]
+) -> str:
     """Run what is left of the sweeps in this order. Their directories exist; Tune writes its files to `home`/ray.
 
+    `after_trial` is called when the study of a sweep has a trial's end.
     Return how it ended: done, interrupted, disk if the disk is full, or open if Ray gave up.
     """
     from search_spaces.override import default
@@ -106,7 +109,7 @@ def run(home: Path, jobs: Sequence[SweepJob], resources: Share, console: Console
             study = stack.enter_context(open_study(job.directory.resolve(), manifest, default(space)[1]))
             goal = manifest.goal
             boards[name] = SweepProgress(manifest, study.get_trials(deepcopy=False))
-            report = partial(_report_outcome, say, name, boards)
+            report = partial(_report_outcome, say, name, boards, after_trial)
             searchers[name] = StudySearcher(
                 study, space.space, goal, manifest.trials, report, stop=control.stop_with_cause
             )
@@ -131,10 +134,17 @@ def run(home: Path, jobs: Sequence[SweepJob], resources: Share, console: Console
     return "done" if ended else control.cause or "open"
 
 
-def _report_outcome(say: Callable[[str], None], name: str, boards: dict[str, SweepProgress], outcome: Any) -> None:
+def _report_outcome(
+    say: Callable[[str], None],
+    name: str,
+    boards: dict[str, SweepProgress],
+    after_trial: Callable[[], None],
+    outcome: Any,
+) -> None:
     """Count an ended trial and print one line about it."""
     boards[name].finish(outcome)
     done, total = (sum(getattr(board, what) for board in boards.values()) for what in ("ended", "total"))
     score = "" if outcome.best is None else f" {format_scores(boards[name].goal, outcome.best)}"
     failed = f" failed ({outcome.reason})" if outcome.state == TrialState.FAIL else ""
     say(f"{done:4d}/{total} {name} seed {outcome.number}{score}{failed}")
+    after_trial()

@@ -11,8 +11,9 @@ import datetime
 import json
 import os
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ from gensweep.sweep.study_arms import (
 from gensweep.tune import ray_session
 from trainables.filestore import is_url
 
-FORMAT = 1
+FORMAT = 2
 
 
 def run(options: StudyOptions, command: list[str], console: Console) -> str:
@@ -50,7 +51,8 @@ def run(options: StudyOptions, command: list[str], console: Console) -> str:
     if is_url(options.results):
         raise UserError(f"results {options.results!r}: the searches of a study share a folder, and this is a bucket")
     ray_session.check_reachable(options.address)
-    session = SweepSession(options.directory, options.address, command, console)
+    save = _rows_file(options, console)
+    session = SweepSession(options.directory, options.address, command, console, save)
     arms = {name: resolve_arm(options, name) for name in options.study.arms}
     distinct = list({arm.directory: arm for arm in arms.values()}.values())
     searches = [arm for arm in distinct if arm.spec.trials]
@@ -61,7 +63,21 @@ def run(options: StudyOptions, command: list[str], console: Console) -> str:
         cause = session.train(sweeps)
         if cause == "done":
             cause = session.train([training_options(arm, _pick(arm) if arm in searches else None) for arm in distinct])
+    save()
     return cause
+
+
+def _rows_file(options: StudyOptions, console: Console) -> Callable[[], None]:
+    """Begin the study from its file of rows, if it has one, and return what writes this file."""
+    if options.rows is None:
+        return lambda: None
+    from gensweep.sweep import study_rows
+
+    file = Path(options.rows)
+    if file.exists():
+        n = study_rows.restore(options.directory, file)
+        console.print(f"{n} trainings are taken from {file}", soft_wrap=True, highlight=False, markup=False)
+    return partial(study_rows.save, options.study, options.directory, file)
 
 
 def _pick(arm: ResolvedArm) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Train several sweeps in one session: they share one Ray, and per data set the images and the evaluator."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -24,8 +25,16 @@ class SweepSession:
     Ray starts when a sweep first needs it.
     """
 
-    def __init__(self, home: Path, address: str | None, command: list[str], console: Console) -> None:
+    def __init__(
+        self,
+        home: Path,
+        address: str | None,
+        command: list[str],
+        console: Console,
+        after_trial: Callable[[], None] = lambda: None,
+    ) -> None:
         self.home, self.address, self.command, self.console = home, address, command, console
+        self.after_trial = after_trial
         self.stack = ExitStack()
         self.nodes: list[Node] | None = None
         self.loaded: dict[tuple[str, Path | None], Dataset] = {}
@@ -59,7 +68,7 @@ class SweepSession:
         total = sum(manifest.trials for _, manifest, _, _ in left)
         resources = share(left[0][3]._replace(trials=total), self.nodes)
         jobs = [self._begin(directory, manifest, data, resources) for directory, manifest, data, _ in left]
-        return parallel.run(self.home, jobs, resources, self.console)
+        return parallel.run(self.home, jobs, resources, self.console, self.after_trial)
 
     def _begin(self, directory: Path, manifest: SweepManifest, data: "Dataset", resources: Share) -> "SweepJob":
         """Make the directory of a sweep, write its manifest and return what it takes to run it."""

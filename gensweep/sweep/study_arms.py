@@ -28,6 +28,7 @@ class StudyOptions(NamedTuple):
     cpus_per_trial: float | None = None
     gpus_per_trial: float | None = None
     address: str | None = None
+    rows: str | None = None  # file from which the study begins, and which is kept up to date
 
     def for_study(self, name: str) -> "StudyOptions":
         return self._replace(name=name)

@@ -2,14 +2,12 @@
 
 from search_spaces.studies import (
     ae_latent,
-    cgan,
     dae_corruption,
     defaults,
-    gan_schemes,
+    gan_report,
     searched_enough,
-    vae_epochs,
-    vae_fashion,
     vae_or_cgan,
+    vae_report,
 )
 from search_spaces.studies.types import Arm, Claim, Study
 
@@ -19,10 +17,8 @@ STUDIES: dict[str, Study] = {
     "defaults": defaults.STUDY,
     "dae-corruption": dae_corruption.STUDY,
     "ae-latent": ae_latent.STUDY,
-    "vae-epochs": vae_epochs.STUDY,
-    "vae-fashion": vae_fashion.STUDY,
-    "gan-schemes": gan_schemes.STUDY,
-    "cgan": cgan.STUDY,
+    "vae-report": vae_report.STUDY,
+    "gan-report": gan_report.STUDY,
     "vae-or-cgan": vae_or_cgan.STUDY,
     "searched-enough": searched_enough.STUDY,
 }

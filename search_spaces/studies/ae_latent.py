@@ -1,4 +1,4 @@
-"""`gensweep study ae-latent`: what two numbers hold of an MNIST digit. About 3 minutes on two cores.
+"""`gensweep study ae-latent`: what two numbers hold of an MNIST digit. About 25 minutes on two cores.
 
 Distances between the mean codes of classes are in units of the spread within classes, so that codes of different scale
 compare. The searched arm looks for the silhouette of the classes, which no trial is shown.
@@ -6,42 +6,47 @@ compare. The searched arm looks for the silhouette of the classes, which no tria
 
 from search_spaces.studies.types import Arm, Claim, Study
 
-NET = {"net": "mlp", "latent_dim": 2}
+NET = {"net": "pyramid", "latent_dim": 2}  # three layers down to two numbers and three up, as the exercise suggests
 FIXED = {**NET, "width": 128, "lr": 1e-3, "batch_size": 128}
+EPOCHS = 20
 
 
-def _further(arm: str, far: str, near: str) -> Claim:
-    return Claim(f"{arm}: {far} lie further apart than {near}", arm, "higher", f"centroid_gap:{far}/{near}", 0.0)
+def _further(arm: str, far: str, near: str, sentence: str = "") -> Claim:
+    statistic = f"centroid_gap:{far}/{near}"
+    return Claim(f"{arm}: {far} lie further apart than {near}", arm, "higher", statistic, 0.0, sentence)
 
 
 STUDY = Study(
     title="Two-number codes of MNIST",
     question="Which digits does a code of two numbers tell apart, can a search do better, and which code samples?",
     arms={
-        "ae": Arm("autoencoder, two numbers", "ae", "mnist", FIXED, epochs=8),
-        "vae": Arm("VAE, two numbers", "vae", "mnist", {**FIXED, "likelihood": "bernoulli"}, epochs=8),
+        "ae": Arm("autoencoder, two numbers", "ae", "mnist", FIXED, EPOCHS),
+        "vae": Arm("VAE, two numbers", "vae", "mnist", {**FIXED, "likelihood": "bernoulli"}, EPOCHS),
         "ae-searched": Arm(
             "autoencoder, two numbers, searched for class separation",
             "ae",
             "mnist",
             NET,
-            epochs=8,
+            EPOCHS,
             search={"lr": "3e-4:1e-2:log", "width": "64:256:log", "batch_size": "64,128,256"},
-            trials=24,
+            trials=16,
             start={"lr": 1e-3, "width": 128, "batch_size": 128},
             objective=("silhouette", "max"),
         ),
     },
     claims=(
-        _further("ae", "0-1", "1-9"),
-        _further("ae", "0-1", "0-9"),
-        _further("ae", "0-9", "1-9"),
-        Claim("a search separates the classes better", "ae-searched", "higher", "silhouette", "ae"),
+        _further("ae", "0-1", "0-9", "0 and 1 lie far apart, 0 and 9 closer"),
+        _further("ae", "1-9", "0-9", "1 and 9 lie far apart, 0 and 9 closer"),
+        Claim("a search separates the classes better", "ae-searched", "higher", "silhouette", "ae",
+              "the autoencoder could be optimised further"),
         Claim("the VAE's code separates the classes better", "vae", "higher", "silhouette", "ae"),
-        Claim("the VAE is the better sampler", "vae", "lower", "sampled_fid", "ae"),
+        Claim("codes from N(0, I): the VAE is the better sampler", "vae", "lower", "normal_fid", "ae",
+              "sampling the code of an autoencoder gives nothing reasonable, as it is not a VAE"),
+        Claim("codes from a Gaussian fitted to the codes: the VAE is the better sampler", "vae", "lower",
+              "sampled_fid", "ae"),
         Claim("the VAE rebuilds better", "vae", "lower", "recon_mse", "ae"),
     ),
-    table=("silhouette", "centroids:0-1", "centroids:1-9", "centroids:0-9", "recon_mse", "sampled_fid"),
+    table=("silhouette", "centroids:0-1", "centroids:1-9", "centroids:0-9", "recon_mse", "normal_fid", "sampled_fid"),
     pictures={
         "latent": (),
         "manifold": (),
@@ -49,12 +54,11 @@ STUDY = Study(
         "drawn": ("ae", "vae"),
         "bands:silhouette": (),
     },
-    every=4,
-    train_images=10_000,
+    every=10,
+    train_images=55_000,
     scope=(
-        "The report says that 0 and 9 lie closer together than 0 and 1 and than 1 and 9. Only the second distance "
-        "claim is one of these; the first is not in the report, and the third is its reverse. All trainings are "
-        "short: 624 updates, after which every VAE is still collapsed, so its draws say little about VAEs. The plain "
-        "autoencoder is sampled from a Gaussian fitted to its codes; codes from N(0, I) are not an arm."
+        "The report's own autoencoder is not known; the exercise suggests three layers down to two numbers and three "
+        "up, and so are these, trained for 8,580 updates. A plain autoencoder is sampled twice: with codes from "
+        "N(0, I), as the report means it, and from a Gaussian that is fitted to its codes after training."
     ),
 )  # fmt: skip

@@ -1,11 +1,11 @@
-"""`gensweep study defaults`: candidates for the defaults of `gan` and `cgan`, on Fashion-MNIST. About an hour and a half
-on two cores. It has no claims: the defaults are chosen from its table (docs/defaults.md)."""
+"""`gensweep study defaults`: candidates for the defaults of `gan` and `cgan`, on Fashion-MNIST. About two
+core-hours. It has no claims: the defaults are chosen from its table (docs/defaults.md)."""
 
 from typing import Any
 
 from search_spaces.studies.types import Arm, Study
 
-EPOCHS = 5
+EPOCHS = 3
 
 
 def _arm(note: str, model: str, width: int, **change: Any) -> Arm:
@@ -38,7 +38,7 @@ STUDY = Study(
     every=EPOCHS,
     seeds=4,
     scope=(
-        "A choice and not a test: 4 seeds, 5 epochs (4,295 updates), a quarter of the defaults' length. `fid` is of the "
-        "averaged weights, `fid_raw` of the weights themselves, so that the table shows both settings of `ema`."
+        "A choice and not a test: 4 seeds, 3 epochs (2,577 updates), a seventh of the defaults' length. `fid` is of "
+        "the averaged weights, `fid_raw` of the weights themselves, so that the table shows both settings of `ema`."
     ),
 )

@@ -31,14 +31,20 @@ class Arm(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """`arm` has a `way` value of `statistic` than `against`, an arm or a constant."""
+    """`arm` has a `way` value of `statistic` than `against`: an arm, each of several arms, or a constant.
+
+    A `margin` weakens the claim: lower than `against` + margin, higher than `against` - margin. Of "equal" it is the
+    ratio: the two differ by less than this share of each other.
+    """
 
     says: str
     arm: str
-    way: Literal["lower", "higher"]
-    statistic: str  # a key of the rows, or one of analysis/study/statistics.py
-    against: str | float
-    reported: bool = False  # whether the report says so of this very arm and quantity
+    way: Literal["lower", "higher", "equal"]
+    statistic: str  # a key of the rows, or one of analysis/study/trial_statistics.py
+    against: str | float | tuple[str, ...]
+    reported: str = ""  # the sentence of the report, if it says so of this very arm and quantity
+    margin: float = 0.0
+    against_statistic: str = ""  # of `against`, if it is another one
 
 
 class Study(NamedTuple):
@@ -48,7 +54,7 @@ class Study(NamedTuple):
     title: str
     question: str
     arms: Mapping[str, Arm]
-    claims: tuple[Claim, ...]
+    claims: tuple[Claim, ...]  # none: a table to choose from
     table: tuple[str, ...]  # statistics that the table of arms shows
     pictures: Mapping[str, tuple[str, ...]]
     every: int  # epochs between evaluations

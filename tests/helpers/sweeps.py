@@ -40,7 +40,7 @@ FIXED: dict[str, Any] = {
     "precision": "fp32",
 }  # fmt: skip
 READS: dict[str, dict[str, Any]] = {
-    "cgan": {"d_norm": "none", "pack": 1},
+    "cgan": {"d_norm": "none", "pack": 1, "out": "sigmoid", "d_dropout": 0.0, "label_dim": 2, "d_cond": "concat"},
     "dae": {"gmm": 2},
     "ae": {"gmm": 0},
 }  # what other nets are built from

@@ -25,7 +25,11 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
-NUMBERS = {"d_dropout": 0.3, "lr_decay": 0.7, "steps_per_epoch": 7}  # values that take another way through the code
+NUMBERS: dict[str, Any] = {
+    "d_dropout": 0.3,
+    "lr_decay": 0.7,
+    "steps_per_epoch": 7,
+}  # values that take another way through the code
 WITH = {"concat": {"net": "mlp"}}  # what a choice needs besides
 STATELESS = ("scheme", "penalty")  # choices between pure functions: test_schemes.py crosses them all
 

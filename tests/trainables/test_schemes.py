@@ -137,7 +137,9 @@ def test_spectral_norm__largest_singular_value_is_one() -> None:
     assert len(layers) == 4  # a convolution, two linear layers, the labels' embedding
     for layer in layers:
         values = torch.linalg.svdvals(layer.weight.detach().flatten(1))  # type: ignore[operator]
-        assert float(values[0]) == pytest.approx(1, abs=0.05)  # of weights that three steps have moved by a few per cent
+        assert float(values[0]) == pytest.approx(
+            1, abs=0.05
+        )  # of weights that three steps have moved by a few per cent
 
 
 def test_pack__discriminator_sees_the_whole_pack() -> None:

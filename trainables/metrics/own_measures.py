@@ -7,6 +7,7 @@ whatever it was trained on; a VAE reconstructs from the mean code.
 from __future__ import annotations
 
 from trainables.metrics.inputs import EvalInputs
+from trainables.metrics.sharpness import FLAT
 from trainables.metrics.types import MetricKey
 
 
@@ -15,6 +16,8 @@ def held_out(inputs: EvalInputs) -> dict[str, float]:
     means: dict[str, float] = {}
     for name, values in inputs.measured.items():
         wide = values.double()
+        if name == "recon_edges":
+            name, wide = "recon_sharpness", wide / max(inputs.evaluator.edge_energy, FLAT)
         means |= {name: float(wide.mean()), f"{name}_se": float(wide.std()) / len(wide) ** 0.5}
     return means
 
@@ -27,6 +30,9 @@ KEYS = {
     "recon_mse": MetricKey("reconstruction MSE", "min", "squared error per pixel on clean held-out images"),
     "psnr": MetricKey("PSNR", "max", "peak signal-to-noise ratio of the reconstruction, mean over images", "dB"),
     "ssim": MetricKey("SSIM", "max", "structural similarity of the reconstruction"),
+    "recon_sharpness": MetricKey(
+        "sharpness of reconstructions", None, "edge energy of reconstructions over that of real images"
+    ),
     "nats": MetricKey(
         "nats per image",
         "min",

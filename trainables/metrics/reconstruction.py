@@ -9,15 +9,21 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from trainables.metrics.sharpness import edge_energy
+
 WINDOW, SD = 11, 1.5
 C1, C2 = 0.01**2, 0.03**2
 EXACT = 1e-10  # squared error of an exact copy, so that its PSNR is 100 dB and finite
 
 
 def reconstruction(output: Tensor, x: Tensor) -> dict[str, Tensor]:
-    """Return `recon_mse`, `psnr` [dB] and `ssim` of output against x, both [B,C,H,W] in [0,1]: [B] each."""
+    """Return `recon_mse`, `psnr` [dB] and `ssim` of output against x, both [B,C,H,W] in [0,1]: [B] each.
+
+    `recon_edges` is the output's edge energy, of which own_measures.py makes the sharpness of reconstructions.
+    """
     mse = (output - x).square().flatten(1).mean(1)
-    return {"recon_mse": mse, "psnr": -10 * mse.clamp_min(EXACT).log10(), "ssim": ssim(output, x)}
+    psnr = -10 * mse.clamp_min(EXACT).log10()
+    return {"recon_mse": mse, "psnr": psnr, "ssim": ssim(output, x), "recon_edges": edge_energy(output)}
 
 
 def ssim(a: Tensor, b: Tensor) -> Tensor:

@@ -25,6 +25,7 @@ from analysis.study.figures import (
     latent_plane,
     parabola,
     random_draws,
+    reconstructions,
     sample_grid,
     searches,
 )
@@ -68,6 +69,7 @@ FILES = {
     "latent": latent_plane,
     "manifold": decoded_plane,
     "drawn": random_draws,
+    "rebuilt": reconstructions,
     "steps": code_steps,
 }
 ARM_FIGURES = {name: ArmFigure.from_module(file) for name, file in FILES.items()}

@@ -54,6 +54,6 @@ def test_codes_are_drawn_from_the_prior_if_trained_towards_it(
 ) -> None:
     encoded = type("Codes", (), {"z": np.random.default_rng(0).normal(3.0, 1.0, (50, 2))})()
     monkeypatch.setattr(codes, "encode_held_out", lambda sweep, number: encoded)
-    assert not torch.equal(autoencoder_samples._prior(autoencoders, 1)[0], torch.zeros(2))
+    assert not torch.equal(autoencoder_samples._prior(autoencoders, 1, False)[0], torch.zeros(2))
     change(monkeypatch, autoencoder_samples, "ae", normal_codes=True)
-    assert torch.equal(autoencoder_samples._prior(autoencoders, 1)[0], torch.zeros(2))
+    assert torch.equal(autoencoder_samples._prior(autoencoders, 1, False)[0], torch.zeros(2))

@@ -26,15 +26,15 @@ pytestmark = pytest.mark.long
 
 
 def test_searches__control_has_same_space_and_budget() -> None:
-    own = resolve_arm(StudyOptions("searched-enough", trials=7), "gan")
+    own = resolve_arm(StudyOptions("searched-enough", trials=7), "gan-searched")
     search, random = (make_manifest(options, []) for options in (search_options(own), control_options(own)))
     assert (search.trials, random.trials) == (7, 7)
     assert (search.sampler, random.sampler) == ("tpe", "random")
     assert search.space == random.space
-    assert search.space["epochs"] == Param("fixed", value=30)  # trials and images are one budget
+    assert search.space["epochs"] == Param("fixed", value=13)  # trials and images are one budget
     assert {search.scheduler, random.scheduler} == {"none"}
-    assert search.defaults["lr_g"] == 1e-3  # begins at the report's point
-    hand = make_manifest(training_options(resolve_arm(StudyOptions("searched-enough"), "gan-baseline")), [])
+    assert search.defaults["lr_g"] == 2e-4  # begins at the report's point
+    hand = make_manifest(training_options(resolve_arm(StudyOptions("searched-enough"), "gan-report")), [])
     assert hand.defaults == search.defaults
     assert len({search.seed, random.seed, hand.seed}) == 3
 

@@ -52,7 +52,7 @@ def test_boundary__extend_accepts_the_advice() -> None:
     searched = {key: param for key, param in manifest.space.items() if param.searched}
     found = [boundary.find_edge(key, param, [param.ends()[-1]] * 5) for key, param in searched.items()]
     wider = {one.key: one.wider for one in found if one is not None}
-    assert set(wider) == {"lr_g", "lr_d", "beta1", "batch_size", "latent_dim"}
+    assert set(wider) == {"lr_g", "lr_d", "beta1", "d_steps", "latent_dim"}
     longer, _ = extend_manifest(manifest, 4, wider)
     assert longer.space["lr_g"].high == pytest.approx(0.05)
     assert longer.space["batch_size"].choices == (64, 128, 256, 512)

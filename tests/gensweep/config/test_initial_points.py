@@ -30,7 +30,7 @@ def _sheet(**options: Any) -> SweepManifest:
     ("point", "message"),
     [
         ({"lrr": 1e-3}, "unknown key 'lrr': did you mean 'lr'"),
-        ({"lr": 1.0}, r"lr=1.0 lies outside what is searched: 0.0001 to 0.005 \(log\)"),
+        ({"lr": 1.0}, r"lr=1.0 lies outside what is searched: 1e-05 to 0.01 \(log\)"),
         ({"batch_size": 65}, "batch_size=65 lies outside what is searched: 64, 128, 256"),
         ({"sigma": 0.1}, "no trial reads 'sigma' with its other values"),
         ({"net": "conv"}, "net is fixed at mlp"),
@@ -60,7 +60,7 @@ def test_initial_points__after_the_defaults(tmp_path: Path) -> None:
 
 def test_warm_from__takes_what_fits(tmp_path: Path) -> None:
     made = sweeps.make(tmp_path / "s")
-    common = {"beta": 1.0, "epochs": 5}  # its latent_dim 2 and width 32 are outside, and trial 2 is short of a sigma
+    common = {"beta": 1.0}  # its latent_dim 2 and width 32 are outside, and trial 2 is short of a sigma
     assert initial_points.points_from_sweep(VAE, str(made), GOAL) == [
         {"likelihood": "bernoulli", "lr": 3e-3, "batch_size": 64, **common},
         {"likelihood": "bernoulli", "lr": 1e-3, "batch_size": 128, **common},

@@ -25,7 +25,7 @@ def test_resolve__plain_and_complete() -> None:
     manifest = resolved(epochs=6, trials=7, seed=5, set={"latent_dim": "2"})
     assert manifest == SweepManifest.from_json(json.loads(json.dumps(manifest.to_json())))
     assert (manifest.name, manifest.epochs, manifest.trials, manifest.seed) == ("vae-digits", 6, 7, 5)
-    assert manifest.space["epochs"] == replace(describe(SPACES["vae"])["epochs"], high=6)
+    assert manifest.space["epochs"] == replace(describe(SPACES["vae"])["epochs"], value=6)
     assert manifest.space["latent_dim"] == Param("fixed", value=2)
     assert manifest.defaults["epochs"] == 6
     assert manifest.goal.primary == ("fid", "min")

@@ -199,7 +199,7 @@ def test_bucket__journal_in_pieces(s3: Any, tmp_path: Path, monkeypatch: pytest.
         ("resume s3://lab/none", "'s3://lab/none' is not a sweep"),
         ("stop s3://lab/none", "'s3://lab/none' is not a sweep"),
         ("best s3://lab/none", "s3://lab/none"),
-        ("study gan-schemes --results s3://lab/x", "the searches of a study share a folder"),
+        ("study gan-report --results s3://lab/x", "the searches of a study share a folder"),
     ],
 )
 def test_bucket__refused(s3: Any, capsys: pytest.CaptureFixture[str], words: str, line: str) -> None:

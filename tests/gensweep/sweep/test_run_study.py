@@ -27,7 +27,7 @@ STUDIES["small"] = Study(
     (Claim("a is better", "a", "lower", "fid", "b"), Claim("epochs help", "a", "lower", "nats", "a-1")),
     ("fid", "nats"), {{"grid": (), "epochs": ("a", "b"), "bands:nats": ("a", "b"), "shares": ()}}, every={EPOCHS},
 )
-sys.exit(main(["study", "small", "--seeds", "2"]))
+sys.exit(main(["study", "small", "--seeds", "2", *sys.argv[1:]]))
 """
 
 
@@ -45,7 +45,7 @@ def test_run_study__killed_and_resumed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     home = tmp_path / "results" / "study-small"
-    command = [sys.executable, "-c", SMALL]
+    command = [sys.executable, "-c", SMALL, "--rows", "rows.csv.gz"]
     killed = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         end = time.monotonic() + 300
@@ -72,7 +72,7 @@ def test_run_study__killed_and_resumed(
 
     told = study_results.load(home)
     same, epochs = claims.decide_claims(told)
-    assert (same.n, same.difference, same.p, same.word) == (2, 0.0, 1.0, "undecided")
+    assert (same.n, same.difference, same.p, same.word) == (2, 0.0, 1.0, "untested")
     assert epochs.difference < 0
     assert len(json.loads((home / "study.json").read_text())["launches"]) == 2
 
@@ -81,26 +81,33 @@ def test_run_study__killed_and_resumed(
     (tmp_path / "docs/README.md").write_text("| [small](small.md) | of yesterday |\n| [other](other.md) | Another? |\n")
     assert main(["report", str(home), "-o", "docs"]) == 0
     index = (tmp_path / "docs/README.md").read_text()
-    assert "| [small](small.md) | Is an arm like itself? | 2 undecided |" in index
+    assert "| [small](small.md) | Is an arm like itself? | 2 untested |" in index
     assert "| [other](other.md) | Another? |\n" in index
     assert "yesterday" not in index
     page, document = (home / "report" / "index.html").read_text(), (tmp_path / "docs" / "small.md").read_text()
     for text in (page, document):
         assert "Is an arm like itself?" in text
-        assert "2 undecided" in text
-        assert "gensweep study small --seeds 2" in text
+        assert "2 untested" in text
+        assert "gensweep study small --seeds 2 --rows rows.csv.gz" in text
     assert "http" not in page.replace("http-equiv", "")
     for name in ("grid", "epochs", "bands_nats", "shares"):
         assert f"](small/{name}.png)" in document
         assert (tmp_path / "docs" / "small" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+    home.rename(tmp_path / "lost")  # the rows alone bring the study back, without training
+    taken = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=400, check=False)
+    assert (taken.returncode, taken.stderr) == (0, "")
+    assert taken.stdout.splitlines()[0] == "4 trainings are taken from rows.csv.gz"
+    assert claims.decide_claims(study_results.load(home))[1][2:6] == epochs[2:6]
+    assert {arm: rows(home / arm) for arm in "ab"} == {arm: rows(tmp_path / "lost" / arm) for arm in "ab"}
 
 
 def test_run_study__unknown_study(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["study", "vae-epoch"]) == 2
-    assert "did you mean 'vae-epochs'" in capsys.readouterr().err
-    assert main(["study", "vae-epochs", "--dataset", "mnits"]) == 2
+    assert main(["study", "vae-repor"]) == 2
+    assert "did you mean 'vae-report'" in capsys.readouterr().err
+    assert main(["study", "vae-report", "--dataset", "mnits"]) == 2
     assert "did you mean 'mnist'" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
