@@ -18,6 +18,7 @@ from trainables.engine.state import start
 FLOP = 3.9e6  # for an image
 CONFIG = {"latent_dim": 20, "width": 400, "net": "mlp", "batch_size": 128, "lr": 1e-3, "beta1": 0.9, "beta2": 0.999}
 CONFIG |= {"beta": 1.0, "warmup": 0.0, "free_bits": 0.0, "likelihood": "bernoulli", "epochs": 9, "precision": "fp32"}
+CONFIG |= {"steps_per_epoch": 0, "lr_decay": 0.0}
 
 
 def sgemm() -> float:
