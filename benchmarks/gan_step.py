@@ -50,11 +50,11 @@ def plain_loop(images: Tensor, z: int, w: int, batch: int) -> Callable[[], None]
             of_d.zero_grad()
             fake = g(torch.randn(batch, z))
             on_real, on_fake = d(real), d(2 * fake.detach() - 1)
-            (bce(on_real, torch.ones_like(on_real)) + bce(on_fake, torch.zeros_like(on_fake))).backward()
+            (bce(on_real, torch.ones_like(on_real)) + bce(on_fake, torch.zeros_like(on_fake))).backward()  # type: ignore[no-untyped-call]
             of_d.step()
             of_g.zero_grad()
             outputs = d(2 * g(torch.randn(batch, z)) - 1)
-            bce(outputs, torch.ones_like(outputs)).backward()
+            bce(outputs, torch.ones_like(outputs)).backward()  # type: ignore[no-untyped-call]
             of_g.step()
 
     return steps

@@ -11,10 +11,12 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from analysis.study.trial_statistics import statistic_label
 from gensweep.cli.commands import COMMANDS
 from gensweep.cli.parser import parser
 from search_spaces import SPACES, Space
 from search_spaces.override import default
+from search_spaces.studies import STUDIES, Claim
 from search_spaces.walk import describe
 from trainables import MODELS
 from trainables.config_schema import KEYS
@@ -23,6 +25,36 @@ from trainables.metrics import METRICS, MetricKey, When
 DOCS = Path(__file__).parents[1] / "docs"
 BETTER = {"min": "lower", "max": "higher", None: ""}
 WHEN: dict[When, str] = {"each": "each evaluation", "last": "the last one", "on_request": "the last one, with `--also`"}
+
+EARLIER = {  # what the earlier studies made of the same sentence, by claim
+    "half the rate of G makes no difference: FID within 15 %": "not supported; tested was: better samples",
+    "half the rate of G gives fewer shoes": "not tested",
+    "G's loss is low: below half of D's": "not tested",
+    "half of both rates gives better samples": "not supported; the arm was too young, in another net",
+    "G twice: samples are worse at the end than after one epoch": "not tested; lower FID than the baseline: supported",
+    "G twice: gradients of G blow up, a norm above 100": "not supported, also of two arms of which it is not said",
+    "G twice: gradients of G vanish, under a hundredth of the first epoch's": "not tested",
+    "D twice gives better samples than lower rates": "undecided; tested was: better than the baseline",
+    "another beta1 is the best of these": "not supported; the base had the report's better beta1 already",
+    "the model with another beta1 draws hardly any shoes: under 3 %, a tenth of their share":
+        "not supported and undecided, of two other arms",
+    "labels bring the class shares nearer to the data's": "undecided, of another arm made conditional",
+    "labels bring the shoes back": "undecided, of another arm made conditional",
+    "ten epochs rebuild better than one": "supported, in a smaller net",
+    "reconstructions are sharper after ten epochs than after one": "supported, of samples",
+    "no other point is more than half a nat better than the report's":
+        "not supported; judged by FID, in a smaller net after a twelfth of the updates",
+    "ae: 0-1 lie further apart than 0-9": "undecided, after 624 updates",
+    "ae: 1-9 lie further apart than 0-9": "not supported; tested was its reverse",
+    "a search separates the classes better": "supported, after 624 updates",
+    "codes from N(0, I): the VAE is the better sampler": "not supported; the codes were from a fitted Gaussian",
+    "the CGAN's samples are blurrier than the VAE's reconstructions": "not supported; compared samples with samples",
+    "the CGAN's edges are stronger than those of the VAE's reconstructions": "not tested",
+    "the VAE's samples have the lower FID": "undecided, of other nets",
+    "a search helps in the report's net": "supported, in another net at another length",
+    "GANs should win: net and search together, the GAN comes before the VAE": "supported, in small nets",
+}  # fmt: skip
+NOT_TRAINED = "not trained yet"
 
 
 def metrics() -> Iterator[str]:
@@ -100,11 +132,40 @@ def _row(action: argparse.Action) -> str:
     return f"| {names} | {text} |"
 
 
+def report() -> Iterator[str]:
+    """Yield the table of the sentences of the report that a study tests, each with the verdict of the study's page."""
+    yield "| the report says | study: arm | statistic | pairs | means | difference, 95 % | verdict | before |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for name, study in STUDIES.items():
+        verdicts = _verdicts(DOCS / "studies" / f"{name}.md")
+        for claim in study.claims:
+            if claim.reported:
+                word, means, difference, pairs = verdicts.get(claim.says, (NOT_TRAINED, "", "", ""))
+                cells = (claim.reported, f"{name}: {claim.arm}", _test(claim), pairs, means, difference, word)
+                yield f"| {' | '.join(cells)} | {EARLIER.get(claim.says, '')} |"
+
+
+def _test(claim: Claim) -> str:
+    rival = ", ".join(claim.against) if isinstance(claim.against, tuple) else f"{claim.against}"
+    if claim.against_statistic:
+        rival = f"{statistic_label(claim.against_statistic)} of {rival}"
+    return f"{statistic_label(claim.statistic)} {claim.way} {'to' if claim.way == 'equal' else 'than'} {rival}"
+
+
+def _verdicts(page: Path) -> dict[str, tuple[str, str, str, str]]:
+    """Return verdict, means, difference and pairs of each claim on a study's page."""
+    if not page.exists():
+        return {}
+    rows = [line.strip("| ").split(" | ") for line in page.read_text(encoding="utf-8").splitlines() if "| **" in line]
+    return {row[0]: (row[1].strip("*"), row[3], row[4], row[7]) for row in rows if len(row) == 8}
+
+
 PARTS: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "commands": ("command-line.md", commands),
     "metrics": ("metrics.md", metrics),
     "keys": ("models.md", keys),
     "spaces": ("models.md", spaces),
+    "report": ("studies/report.md", report),
 }
 
 

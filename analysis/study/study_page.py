@@ -113,7 +113,7 @@ def count_verdicts(verdicts: Sequence[Verdict]) -> str:
 
 def report_sentence(verdict: Verdict) -> str:
     """Return a sentence with the verdict on a claim that the original report makes of this arm."""
-    return f'The report says "{verdict.claim["reported"]}". Here: {verdict.claim["says"]}: {verdict.word}.'
+    return f"The report says: {verdict.claim['reported']}. Here: {verdict.claim['says']}: {verdict.word}."
 
 
 def claim_row(verdict: Verdict) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from search_spaces.studies import (
     ae_latent,
+    baselines,
     dae_corruption,
     defaults,
     gan_report,
@@ -15,6 +16,7 @@ __all__ = ["STUDIES", "Arm", "Claim", "Study"]
 
 STUDIES: dict[str, Study] = {
     "defaults": defaults.STUDY,
+    "baselines": baselines.STUDY,
     "dae-corruption": dae_corruption.STUDY,
     "ae-latent": ae_latent.STUDY,
     "vae-report": vae_report.STUDY,
