@@ -1,8 +1,9 @@
-"""Draw the failure map: the part of the space in which trials collapse, diverge or break.
+"""Draw the failure map: the part of the space in which trials collapse, diverge or break, or show another fault.
 
 Each trial is a point over two parameters: those that separate failed trials from the others best, by the information
 gain of one cut (a decision stump; Quinlan 1986, eq. 3). The caption gives the counts of the cut, so that a reader sees
-how strong the evidence is. With few trials the cut is only a hint, and other parameters vary as well.
+how strong the evidence is. With few trials the cut is only a hint, and other parameters vary as well. If no trial
+failed, the cut is that of the trials with findings (analysis/sweep/diagnoses).
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from numpy.typing import NDArray
 from analysis.base.formatting import format_value
 from analysis.figures import style
 from analysis.read.results import Sweep
+from analysis.sweep import diagnoses
 from search_spaces.param import Param
 
 TITLE = "Where trials fail"
 MARKS = {"collapsed": "v", "nan": "X", "oom": "s", "lost": "D"}  # any other class of failure: a plus
+FINDING_MARKS = "^<>phd*H8|"  # of DIAGNOSES, in order
 
 
 class Cut(NamedTuple):
@@ -47,21 +50,26 @@ class Failures(NamedTuple):
     points: list[list[float]]  # one list of positions for each scale; nan if a conditional key does not apply
     reasons: list[str]  # "" if the trial did not fail
     cut: Cut
+    findings: list[list[str]]  # of each trial: keys of DIAGNOSES
 
 
 def data(sweep: Sweep) -> list[Failures]:
     ended = sweep.trials[sweep.trials["state"].isin(["complete", "pruned", "failed"])]
     failed = (ended["state"] == "failed").to_numpy()
     keys = [key for key in sweep.swept if key in ended]
-    if not keys or not failed.any():
+    findings = [
+        [finding.key for finding in found] for found in diagnoses.diagnose_trials(sweep, ended["number"]).values()
+    ]
+    marked = failed if failed.any() else np.array([bool(found) for found in findings])
+    if not keys or not marked.any():
         return []
     params = sweep.space
-    cuts = {key: best_cut(key, ended[key].tolist(), failed, params[key]) for key in keys}
+    cuts = {key: best_cut(key, ended[key].tolist(), marked, params[key]) for key in keys}
     shown = sorted(keys, key=lambda key: -cuts[key].gain)[:2]
     scales = [_scale(key, params[key]) for key in shown]
     points = [[_position(value, scale) for value in ended[scale.key]] for scale in scales]
     reasons = [str(reason) if lost else "" for reason, lost in zip(ended["reason"], failed, strict=True)]
-    return [Failures(scales, points, reasons, cuts[shown[0]])]
+    return [Failures(scales, points, reasons, cuts[shown[0]], findings)]
 
 
 def best_cut(key: str, values: list[Any], failed: NDArray[np.bool_], param: Param) -> Cut:
@@ -105,12 +113,12 @@ def _position(value: Any, scale: Scale) -> float:
 def draw(info: Failures, ax: Axes) -> Axes:
     x = _jittered(info, 0)
     y = _jittered(info, 1) if len(info.scales) > 1 else np.zeros(len(x))
-    reasons = np.array(info.reasons)
-    for reason in dict.fromkeys(["", *info.reasons]):
-        chosen = reasons == reason
-        mark = MARKS.get(reason, "P") if reason else "o"
-        look = {"mfc": style.FAILED, "mec": "white", "ms": 7.5} if reason else {"mfc": "none", "mec": style.MUTED}
-        ax.plot(x[chosen], y[chosen], mark, ls="", label=f"{reason or 'trained'} ({chosen.sum()})", **look)
+    labels = np.array([_label(*pair) for pair in zip(info.reasons, info.findings, strict=True)])
+    for label in dict.fromkeys(["", *labels]):
+        chosen = labels == label
+        mark, look = _look(label)
+        title = diagnoses.DIAGNOSES[label].title if label in diagnoses.DIAGNOSES else label or "trained"
+        ax.plot(x[chosen], y[chosen], mark, ls="", label=f"{title} ({chosen.sum()})", **look)
     _scale_axis(info.scales[0], ax.xaxis, ax.set_xscale)
     if len(info.scales) > 1:
         _scale_axis(info.scales[1], ax.yaxis, ax.set_yscale)
@@ -119,6 +127,20 @@ def draw(info: Failures, ax: Axes) -> Axes:
     ax.margins(0.08)
     ax.legend(fontsize=7.5, frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.13), ncols=3, borderaxespad=0)
     return style.label_axes(ax, info.scales[0].key, info.scales[1].key if len(info.scales) > 1 else "")
+
+
+def _label(reason: str, findings: list[str]) -> str:
+    """Return what a trial is drawn as: why it failed, else its first finding, else an empty text."""
+    return reason or next(iter(findings), "")
+
+
+def _look(label: str) -> tuple[str, dict[str, Any]]:
+    """Return the mark of a label and how it is filled."""
+    if not label:
+        return "o", {"mfc": "none", "mec": style.MUTED}
+    if label in diagnoses.DIAGNOSES:
+        return FINDING_MARKS[list(diagnoses.DIAGNOSES).index(label)], {"mfc": style.DEFAULTS, "mec": "white", "ms": 7.5}
+    return MARKS.get(label, "P"), {"mfc": style.FAILED, "mec": "white", "ms": 7.5}
 
 
 def _jittered(info: Failures, axis: int) -> NDArray[np.float64]:
@@ -138,8 +160,14 @@ def caption(infos: list[Failures]) -> str:
     (info,) = infos
     counts = Counter(reason for reason in info.reasons if reason)
     causes = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
-    start = f"{counts.total()} of {len(info.reasons)} trials failed ({causes})."
+    start = f"{counts.total()} of {len(info.reasons)} trials failed{f' ({causes})' if causes else ''}."
+    found = Counter(key for findings in info.findings for key in findings)
+    if found:
+        start += (
+            f" Findings: {diagnoses.describe_counts({key: found[key] for key in diagnoses.DIAGNOSES if found[key]})}."
+        )
     if not info.cut.side:
         return f"{start} No parameter separates them from the others."
     (bad, n), (rest, others) = info.cut.inside, info.cut.outside
-    return f"{start} The clearest cut: with {info.cut.side}, {bad} of {n} failed; of the other {others}, {rest}."
+    verb = "failed" if counts else "have a finding"
+    return f"{start} The clearest cut: with {info.cut.side}, {bad} of {n} {verb}; of the other {others}, {rest}."

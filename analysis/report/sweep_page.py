@@ -23,6 +23,7 @@ from analysis.figures.best_vs_budget import compare_panels
 from analysis.figures.sample_grids import Strip
 from analysis.read import results
 from analysis.read.results import Sweep
+from analysis.report.findings import findings_context
 from analysis.sweep import advice, commands, final_results, final_results_text, pareto, ranking, status, trial_metrics
 from trainables import MODELS, filestore
 from trainables.errors import UserError
@@ -96,6 +97,7 @@ def section_context(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[
         "command": _command_parts(commands.retrain_command(sweep, lead["number"], lead["config"])),
         "swept": sweep.swept,
         "parameters": parameter_rows(sweep, lead["config"]),
+        "findings": findings_context(sweep, lead["number"]),
         "measured": trial_metrics.metric_rows(sweep, lead["number"]),
         "strips": [_strip_context(strip) for strip in strips],
         "real": len(strips) > 0 and strips[0].title == sample_grids.REAL,

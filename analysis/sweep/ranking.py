@@ -18,7 +18,7 @@ import pandas as pd
 from analysis.base.formatting import align_columns, format_value, metric_label, state_label
 from analysis.read import results
 from analysis.read.results import Sweep
-from analysis.sweep import pareto, trial_metrics
+from analysis.sweep import diagnoses, pareto, trial_metrics
 from trainables.errors import UserError
 
 DEFAULT_TOP = 5  # trials, if the user does not say how many
@@ -91,7 +91,7 @@ def top_entries(sweep: Sweep, k: int | None = None) -> list[dict[str, Any]]:
     """Return the best trials as plain dicts for JSON, best first.
 
     The keys are rank, number, state, metric, value, values (of each objective), best_epoch, epochs_done, wall_s, seed,
-    config, metrics (at the best epoch) and directory. Raise UserError if k < 1 or no trial can win.
+    config, metrics (at the best epoch), findings and directory. Raise UserError if k < 1 or no trial can win.
     """
     if k is not None and k < 1:
         raise UserError(f"--top must be at least 1, not {k}")
@@ -218,5 +218,6 @@ def _entry(sweep: Sweep, rank: int, number: int) -> dict[str, Any]:
         "seed": trial.seed,
         "config": trial.config,
         "metrics": {key: value for key, value in trial.best.items() if results.is_measured(key)},
+        "findings": diagnoses.to_json(diagnoses.diagnose_rows(sweep, trial)),
         "directory": results.trial_folder(number),
     }

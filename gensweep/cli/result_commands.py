@@ -17,16 +17,17 @@ def next_step(*words: str) -> None:
 
 def show_status(args: argparse.Namespace, command: list[str]) -> int:
     from analysis.read import results
-    from analysis.sweep import status
+    from analysis.sweep import diagnoses, status
     from gensweep.storage import bucket_sync, lock, workdir
 
     sweep, directory = results.load(args.dir), workdir.local_workdir(args.dir)
     running = lock.is_driven(directory) or bucket_sync.is_leased(directory)
-    summary = {**status.summary(sweep), "running": running}
+    summary = {**status.summary(sweep), "findings": diagnoses.latest_counts(sweep), "running": running}
     if args.json:
         print(json.dumps(summary))
         return OK
     print(status.format_status(sweep))
+    print(diagnoses.describe_latest(summary["findings"]))
     ended = summary["done"] + summary["stopped"] + summary["failed"]
     print("a driver is running" if running else "no driver is running")
     next_step(*(["report", args.dir] if ended >= summary["asked"] else ["status" if running else "resume", args.dir]))
@@ -35,7 +36,7 @@ def show_status(args: argparse.Namespace, command: list[str]) -> int:
 
 def show_best(args: argparse.Namespace, command: list[str]) -> int:
     from analysis.read import results
-    from analysis.sweep import boundary, final_results, final_results_text, ranking
+    from analysis.sweep import boundary, diagnoses, final_results, final_results_text, ranking
 
     sweep = results.load(args.dir)
     entries = ranking.top_entries(sweep, args.top)
@@ -49,6 +50,7 @@ def show_best(args: argparse.Namespace, command: list[str]) -> int:
         print(tables.write(sweep, args.top, args.format))
         return OK
     print(ranking.format_table(sweep, args.top))
+    print(f"\n{diagnoses.format_findings(entries[0]['findings'])}")
     if edges := boundary.winner_edges(sweep):
         extend = boundary.extend_command(sweep, edges)
         print(f"\n{boundary.describe_edges(sweep, edges)}: {shlex.join(extend)}")

@@ -1,0 +1,80 @@
+"""The findings on trainings with a fault made on purpose, and their false alarms on sound trainings.
+
+The trainings are small ones of the embedded digits, one process each with one thread; four are of MNIST, which must lie
+under GENSWEEP_DATA. A sound training counts for a finding if the finding can be judged on it: those of labels need a
+conditional model. Rows are kept in the file that is named as an argument, and read from it if it exists.
+"""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from lib.diagnosis_cases import FAULTS, HEALTHY
+from lib.diagnosis_trainings import Training, trainings
+from lib.results_table import keep
+
+from analysis.sweep.diagnoses import DIAGNOSES, diagnose
+from analysis.sweep.diagnoses.evidence import Evidence, Sign
+from trainables.data import load
+
+LIMIT = 1 / 20  # false alarms
+LARGE = {"d_won", "late_collapse", "range", "scale", "stale_average"}  # findings whose number is high in a fault
+
+
+def evidence(training: Training) -> Evidence:
+    """Return the training as a sweep would see it, scored at its lowest FID."""
+    evaluated = [row for row in training.rows if row["eval_epoch"] == row["epoch"] and row["fid"] == row["fid"]]
+    best = min(evaluated, key=lambda row: row["fid"], default=None)
+    case = training.case
+    return Evidence(case.model, training.config, training.rows, best, load(case.dataset).classes)
+
+
+def describe(training: Training) -> str:
+    case = training.case
+    return "; ".join(filter(None, [case.model, " ".join(f"{k}={v}" for k, v in case.sets.items()), case.change]))
+
+
+def fault_rows(faults: list[Training]) -> Iterable[list[str]]:
+    for key, about in DIAGNOSES.items():
+        for training in (one for one in faults if one.case.finding == key):
+            sign = about.look(evidence(training))
+            others = [finding.title for finding in diagnose(evidence(training)) if finding.key != key]
+            number = "–" if sign is None else f"{sign.value:.3g}"
+            yes = "yes" if sign is not None and sign.is_fault else "**no**"
+            yield [about.title, describe(training), str(training.seed), number, yes, ", ".join(others)]
+
+
+def healthy_rows(healthy: list[Training]) -> Iterable[list[str]]:
+    for key, about in DIAGNOSES.items():
+        pairs = [(training, about.look(evidence(training))) for training in healthy]
+        signs: list[Sign] = [sign for _, sign in pairs if sign is not None]
+        alarms = [describe(training) for training, sign in pairs if sign is not None and sign.is_fault]
+        values = [sign.value for sign in signs]
+        nearest = max(values, default=0.0) if key in LARGE else min(values, default=0.0)
+        ok = "yes" if len(alarms) <= LIMIT * len(signs) else "**no**"
+        number = f"sound, nearest {nearest:.3g}"
+        yield [
+            about.title,
+            f"{len(signs)} sound trainings",
+            "",
+            number,
+            f"{len(alarms)} false; at most 1 in 20: {ok}",
+            "; ".join(alarms),
+        ]
+
+
+def main() -> None:
+    kept = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("diagnoses.jsonl")
+    faults, healthy = list(trainings(FAULTS, kept)), list(trainings(HEALTHY, kept))
+    gans = sum(training.case.model in ("gan", "cgan") for training in healthy)
+    keep(
+        "diagnoses",
+        "Findings: trainings with the fault, and false alarms",
+        ["finding", "training", "seed", "its number", "found", "also found, or false alarms on"],
+        [*fault_rows(faults), *healthy_rows(healthy)],
+        f"{len(faults)} trainings with a fault, {len(healthy)} sound ones ({gans} of gan and cgan).",
+    )
+
+
+if __name__ == "__main__":
+    main()
