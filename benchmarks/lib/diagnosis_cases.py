@@ -53,6 +53,8 @@ HEALTHY = [
     Case("", "cgan", {**FAST, "latent_dim": 64, "beta1": 0.3}, (53, 54)),
     Case("", "vae", {"lr": 2e-3}, (61, 62)),
     Case("", "cvae", {"lr": 2e-3}, (63, 64)),
+    Case("", "cgan", {**FAST, "lr_d": 1e-3}, (81, 82)),
+    Case("", "cgan", {**FAST, "label_dim": 20, "ema": 0.99}, (83, 84)),
     Case("", "gan", MNIST, (71, 72), 6, dataset="mnist"),
     Case("", "cgan", MNIST, (73, 74), 6, dataset="mnist"),
 ]

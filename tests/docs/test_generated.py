@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from analysis.sweep.diagnoses import DIAGNOSES
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 MODULE = runpy.run_path(str(ROOT / "scripts" / "generate_docs.py"))
@@ -91,3 +93,8 @@ def test_study_pages_have_the_words_of_their_template() -> None:
     for path in (ROOT / "docs" / "studies").glob("[a-z]*.md"):
         page = path.read_text(encoding="utf-8")
         assert [part for part in fixed if part not in page] == [], path.name
+
+
+def test_every_finding_is_in_the_documentation() -> None:
+    page = (ROOT / "docs" / "diagnoses.md").read_text(encoding="utf-8")
+    assert [about.title for about in DIAGNOSES.values() if f"| {about.title} |" not in page] == []
