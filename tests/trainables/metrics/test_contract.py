@@ -136,7 +136,7 @@ def test_metrics__new_metric_is_one_line(
     written = [json.loads(line) for line in rows.read_text().splitlines()]
     rows.write_text("".join(json.dumps(row | old) + "\n" for old in written))
     assert ranking.top_entries(sweep, 1)[0]["metrics"]["brightness"] == row["brightness"]
-    assert f"mean brightness          {format_value(row['brightness'])} 0..1" in ranking.format_table(sweep, 1)
+    assert f"mean brightness               {format_value(row['brightness'])} 0..1" in ranking.format_table(sweep, 1)
     files: dict[str, bytes] = {}
     page = sweep_page.section_context(results.read_rows(sweep), files, "")
     assert {"name": "mean brightness", "doc": "mean of all pixels"}.items() <= page["measured"][-1].items()
