@@ -7,6 +7,7 @@ into the model or the loop. All others are configurations.
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from search_spaces.override import apply, default
 from trainables import MODELS, Data, Model
 from trainables.config_schema import Config
 from trainables.data import Dataset, Split, load
-from trainables.engine import evaluate
+from trainables.engine import evaluate, state
 from trainables.engine.loop import train
 from trainables.metrics import build_evaluator, load_extractor
 
@@ -69,7 +70,7 @@ def draw_outside(model: Model) -> Model:
 
 DATA_CHANGES = {"labels shuffled": shuffle_labels, "no images of class 9": drop_class}
 MODEL_CHANGES = {"samples halved": halve_pixels, "samples not clamped": draw_outside}
-STALE = "statistics not measured"
+STALE, NO_RAMP = "statistics not measured", "average without its ramp"
 RAISED = "rates x 50 from half on"
 
 
@@ -85,13 +86,22 @@ def run(case: Case, seed: int) -> Training:
         model = MODEL_CHANGES[case.change](model)
     sets = {"steps_per_epoch": STEPS, **case.sets}
     config = default(apply(SPACES[case.model], {key: str(value) for key, value in sets.items()}, case.epochs))[0]
-    measure = evaluate._measure_statistics
-    if case.change == STALE:
-        evaluate._measure_statistics = lambda *_: None
-    try:
+    with patched(case.change):
         return Training(case, seed, config, _train(model, config, data, seed, case.change == RAISED))
+
+
+@contextmanager
+def patched(change: str) -> Iterator[None]:
+    """Take a safeguard of averaged weights out of the training loop, if `change` names one."""
+    measure, decay = evaluate._measure_statistics, state.decay
+    if change == STALE:
+        evaluate._measure_statistics = lambda *_: None
+    if change == NO_RAMP:
+        state.decay = lambda ema, updates: ema
+    try:
+        yield
     finally:
-        evaluate._measure_statistics = measure
+        evaluate._measure_statistics, state.decay = measure, decay
 
 
 def _train(model: Model, config: Config, data: Data, seed: int, raises: bool) -> list[dict[str, Any]]:
