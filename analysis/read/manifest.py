@@ -106,9 +106,29 @@ class SweepManifest(NamedTuple):
         return SweepManifest.from_json(self.to_json())
 
     @property
+    def n_initial(self) -> int:
+        """Return how many trials come first without the sampler's choice: the defaults and the initial points."""
+        return 1 + len(self.points)
+
+    @property
     def searched(self) -> list[str]:
         """Return the keys of the space that are not fixed."""
         return [key for key, param in self.space.items() if param.searched]
+
+    def describe_unequal_updates(self) -> str:
+        """Return how the batch size changes the updates of a trial, and what prevents it; an empty text if it does not.
+
+        A batch size that is searched while an epoch is one pass over the images is a search for the number of updates.
+        """
+        batch, steps = self.space.get("batch_size"), self.space.get("steps_per_epoch")
+        if batch is None or not batch.searched or steps is None or steps.ends() != (0,):
+            return ""
+        n, (small, large) = self.data.n_train, (int(min(batch.ends())), batch.largest())
+        return (
+            f"batch_size is searched and an epoch is one pass over {n:,} images: {n // small:,} updates with "
+            f"batch_size={small}, {n // large:,} with batch_size={large}. So the search also chooses how long a trial "
+            f"trains. --set steps_per_epoch={n // self.defaults['batch_size']} gives all trials equal updates."
+        )
 
 
 def _space_from_json(entries: Mapping[str, Any]) -> dict[str, Param]:

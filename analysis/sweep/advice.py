@@ -27,10 +27,10 @@ def headline(sweep: Sweep, proof: Final | None) -> str:
 
 
 def list_advice(sweep: Sweep, proof: Final | None) -> list[Advice]:
-    """Return the advice on the proof, the noise between seeds, the edges of the ranges, and the budget."""
+    """Return the advice on the proof, the noise between seeds, the edges of the ranges, the updates, and the budget."""
     name = sweep.place.name
     noise = None if proof is None else seed_noise.measure_noise(sweep, proof)
-    edges = boundary.winner_edges(sweep)
+    edges, unequal = boundary.winner_edges(sweep), sweep.manifest.describe_unequal_updates()
     return [
         _seeds_advice(name, sweep, proof),
         Advice(f"{seed_noise.describe_noise(sweep, noise)}.", []),
@@ -38,6 +38,7 @@ def list_advice(sweep: Sweep, proof: Final | None) -> list[Advice]:
             f"{boundary.describe_edges(sweep, edges)}{':' if edges else '.'}",
             boundary.extend_command(sweep, edges) if edges else [],
         ),
+        *([Advice(unequal, [])] if unequal else []),
         _budget_advice(sweep),
     ]
 

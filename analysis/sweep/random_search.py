@@ -139,7 +139,7 @@ def why_no_band(sweep: Sweep) -> str:
 
 def random_trials(sweep: Sweep, trials: pd.DataFrame) -> pd.DataFrame:
     """Return the `trials` that were drawn at random, without the defaults and the points that a user named."""
-    return trials[trials["number"] > len(sweep.manifest.points)]
+    return trials[trials["number"] >= sweep.manifest.n_initial]
 
 
 def best_within(trials: pd.DataFrame, unit: Unit, budget: float) -> float:

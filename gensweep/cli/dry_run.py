@@ -18,7 +18,9 @@ def format_manifest(directory: Path, manifest: SweepManifest) -> str:
     data, goal = manifest.data, manifest.goal
     channels, height, width = data.shape
     halving = f", factor {manifest.reduction_factor}" if manifest.scheduler == "asha" else ""
-    stops = "" if manifest.scheduler == "none" else f" from epoch {manifest.grace} on{halving}"
+    initial = f"the first {manifest.n_initial} trials (the defaults and the points)"
+    initial = initial if manifest.points else "trial 0 (the defaults)"
+    stops = "" if manifest.scheduler == "none" else f" from epoch {manifest.grace} on{halving}, never {initial}"
     counts = ", ".join(f"{getattr(data, f'n_{split}'):,} {split}" for split in ("train", "val", "test"))
     about = {
         "objective": "; ".join(f"{metric}, {objectives.WAY[mode]} is better" for metric, mode in goal.objectives),
@@ -29,4 +31,6 @@ def format_manifest(directory: Path, manifest: SweepManifest) -> str:
         about["primary"] = f"{goal.primary.metric}: early stopping and the choice of a trial's epoch use it"
     if goal.constraints:
         about["constraints"] = ", ".join(map(str, goal.constraints))
+    if unequal := manifest.describe_unequal_updates():
+        about["updates"] = unequal
     return "\n".join([*lines, *(f"  {key:16s} {text}" for key, text in about.items())])

@@ -68,6 +68,7 @@ def plan(options: Options, command: list[str], price: float | None) -> list[str]
         f"{manifest.model} on {manifest.dataset}: {manifest.trials} trials of at most {manifest.epochs} epochs; "
         f"{resources.line(nodes)}",
         *_rungs(manifest, evaluator, simulations),
+        *(f"  updates  {text}" for text in [manifest.describe_unequal_updates()] if text),
         *_time(kinds, simulations, took),
         _disk(manifest, each, options.results),
         *(

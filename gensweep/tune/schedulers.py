@@ -1,10 +1,11 @@
 """Early stopping: asynchronous successive halving (Li et al. 2020, arXiv:1810.05934) and the median rule of Vizier
 (Golovin et al. 2017).
 
-Both rules decide as Ray's ASHAScheduler (one bracket) and MedianStoppingRule do. Three things differ. They only see
+Both rules decide as Ray's ASHAScheduler (one bracket) and MedianStoppingRule do. Four things differ. They only see
 evaluated rows: a value repeated between evaluations, a NaN or a collapsed trial neither stops a trial nor raises the
-bar. They never stop a trial at its own last epoch. They know trials by number and start from the values that the study
-holds, so a resumed sweep decides as an undisturbed one.
+bar. They never stop a trial at its own last epoch. They never stop the defaults or an initial point (`--point`,
+`--warm-from`), because the other trials are compared with these; but they count the values of these trials. They know
+trials by number and start from the values that the study holds, so a resumed sweep decides as an undisturbed one.
 """
 
 from collections.abc import Callable
@@ -81,10 +82,13 @@ class Median:
 
 
 class EarlyStopping:
-    """A rule, applied to the rows that trials report; `past` holds the values of earlier launches."""
+    """A rule, applied to the rows that trials report; `past` holds the values of earlier launches.
 
-    def __init__(self, rule: Rule, metric: str, past: History) -> None:
-        self._rule, self._metric = rule, metric
+    The first `n_initial` trials are never stopped.
+    """
+
+    def __init__(self, rule: Rule, metric: str, n_initial: int, past: History) -> None:
+        self._rule, self._metric, self._n_initial = rule, metric, n_initial
         for number in sorted(past):
             for epoch in sorted(past[number]):
                 rule.stops(number, epoch, past[number][epoch])
@@ -93,7 +97,8 @@ class EarlyStopping:
         """Return whether the trial is stopped after this row."""
         if not is_valid_evaluation(row, self._metric):
             return False
-        return self._rule.stops(number, row["epoch"], row[self._metric]) and row["epoch"] < row["epochs"]
+        is_worse = self._rule.stops(number, row["epoch"], row[self._metric])  # records the value for the other trials
+        return is_worse and number >= self._n_initial and row["epoch"] < row["epochs"]
 
 
 class SweepScheduler(FIFOScheduler):
@@ -139,7 +144,7 @@ def early_stopping(manifest: SweepManifest, past: History) -> EarlyStopping | No
     metric, mode = manifest.goal.primary
     if manifest.scheduler == "none":
         return None
+    rule: Rule = Halving(mode, manifest.grace, manifest.reduction_factor, manifest.epochs)
     if manifest.scheduler == "median":
-        return EarlyStopping(Median(mode, manifest.grace), metric, past)
-    halving = Halving(mode, manifest.grace, manifest.reduction_factor, manifest.epochs)
-    return EarlyStopping(halving, metric, past)
+        rule = Median(mode, manifest.grace)
+    return EarlyStopping(rule, metric, manifest.n_initial, past)

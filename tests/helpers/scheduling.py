@@ -14,9 +14,9 @@ def row(epoch: int, value: float, epochs: int = EPOCHS, **more: Any) -> dict[str
     return {"epoch": epoch, "epochs": epochs, "status": "ok", "eval_epoch": epoch, "fid": value, **more}
 
 
-def make(kind: str, past: History, mode: str = "min", grace: int = 1, factor: int = 3) -> EarlyStopping:
+def make(kind: str, past: History, mode: str = "min", grace: int = 1, factor: int = 3, **changes: Any) -> EarlyStopping:
     primary = Objective("fid", mode)
-    manifest = small_manifest(scheduler=kind, goal=Goal(primary, (primary,)), epochs=EPOCHS)
+    manifest = small_manifest(scheduler=kind, goal=Goal(primary, (primary,)), epochs=EPOCHS, **changes)
     rule = early_stopping(manifest._replace(grace=grace, reduction_factor=factor), past)
     assert rule is not None
     return rule

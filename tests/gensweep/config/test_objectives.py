@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from helpers.command_line import refused
+from helpers.manifests import SMALL
 from helpers.searching import TWO
 
 from analysis.read.manifest import SweepManifest
@@ -86,6 +87,15 @@ def test_objectives__primary_in_the_dry_run() -> None:
     said = format_manifest(Path("x"), SweepManifest.from_json(about))
     for line in ("fid, lower is better; precision, higher is better", "precision: early stopping", "modes>=7"):
         assert line in said
+
+
+def test_objectives__budget_in_the_dry_run() -> None:
+    manifest = SweepManifest.from_json(resolved(set={"batch_size": "64,128"}))._replace(data=SMALL.data)
+    text = format_manifest(Path("x"), manifest)
+    assert "tpe; asha from epoch 1 on, factor 3, never trial 0 (the defaults);" in text
+    assert "--set steps_per_epoch=9 gives all trials equal updates." in text
+    pointed = format_manifest(Path("x"), manifest._replace(points=[{"lr": 1e-3}]))
+    assert "asha from epoch 1 on, factor 3, never the first 2 trials (the defaults and the points);" in pointed
 
 
 def test_warm_from__needs_same_objectives(tmp_path: Path) -> None:

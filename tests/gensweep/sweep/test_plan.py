@@ -58,7 +58,7 @@ def test_plan__short_and_writes_nothing(
     monkeypatch.chdir(tmp_path)
     assert main(["plan", "vae", "--trials", "9", "--price-per-hour", "3", "--set", "width=16", "--epochs", "9"]) == 0
     lines = capfd.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == ["vae", "trials", "time", "(an", "disk", "price", "next:"]
+    assert [line.split()[0] for line in lines] == ["vae", "trials", "updates", "time", "(an", "disk", "price", "next:"]
     assert lines[1].startswith("  trials   epoch 1: 9, epoch 3: ")
     assert lines[-1] == "next: gensweep run vae --trials 9 --set width=16 --epochs 9"
     assert list(tmp_path.iterdir()) == []

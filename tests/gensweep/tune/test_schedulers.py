@@ -25,7 +25,7 @@ def test_rungs_lie_below_the_longest_trial() -> None:
 def test_asha_decides_at_its_rungs_and_nowhere_else() -> None:
     asha = make("asha", {})
     assert [asha.stops(number, row(1, value)) for number, value in enumerate((1, 2, 3))] == [False, True, True]
-    assert not asha.stops(0, row(2, 99.0))  # not a rung
+    assert not asha.stops(1, row(2, 99.0))  # not a rung
     assert not asha.stops(3, row(1, 0.5))
 
 
@@ -48,6 +48,19 @@ def test_rows_that_decide_nothing(kind: str, harmless: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("kind", ["asha", "median"])
+def test_defaults_and_points_are_never_stopped_but_count(kind: str) -> None:
+    points = [{"lr": 1e-3}, {"lr": 1e-2}]
+    good = {number: {1: 1.0} for number in (3, 4, 5, 6)}
+    bad = {number: {1: 99.0} for number in range(3)}
+    rule = make(kind, good, points=points)
+    assert [rule.stops(number, row(1, 99.0)) for number in range(8)] == [False] * 7 + [True]  # 3 to 6 report again
+    raised = make(kind, {number: {1: 1.0} for number in range(3)}, points=points)
+    assert [raised.stops(number, row(1, 9.0)) for number in (3, 4)] == [True, True]  # three good initial trials
+    lowered = make(kind, bad, points=points)
+    assert not lowered.stops(3, row(1, 9.0))
+
+
+@pytest.mark.parametrize("kind", ["asha", "median"])
 def test_a_resumed_scheduler_decides_as_an_undisturbed_one(kind: str) -> None:
     whole = plays(kind, None)
     assert {decision for *_, decision in whole} == {True, False}
@@ -58,7 +71,7 @@ def test_a_resumed_scheduler_decides_as_an_undisturbed_one(kind: str) -> None:
 def test_without_its_memory_it_would_not() -> None:
     whole = plays("asha", None)
     assert {number for number, epoch, _ in whole if epoch == EPOCHS} != set(range(TRIALS))
-    assert not make("asha", {}).stops(0, row(1, 9.0))
+    assert not make("asha", {}).stops(1, row(1, 9.0))
 
 
 class RaysTrial:
@@ -95,7 +108,7 @@ def stopped_alike(kind: str, seed: int) -> int:
     mode, grace, factor = draw.choice(["min", "max"]), draw.randint(1, 4), draw.choice([2, 3, 4])
     own, rays = make(kind, {}, mode, grace, factor), RaysRule(kind, mode, grace, factor)
     every, levels = draw.choice([1, 1, 2, 3]), draw.choice([3, 1000])
-    waiting, at = list(range(40)), dict[int, int]()
+    waiting, at = list(range(1, 41)), dict[int, int]()  # without trial 0, which only Ray would stop
     epochs = {number: draw.choice([EPOCHS, EPOCHS, 4]) for number in waiting}
     stopped = 0
     while waiting or at:
