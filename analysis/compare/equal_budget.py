@@ -1,7 +1,8 @@
 """Compare two sweeps at equal budget, and test whether one of them is better.
 
-The budget is counted in trials, training images and seconds of training. It is the smaller one of what the two sweeps
-spent. The best score of a sweep within that budget comes from one training, the luckiest of many, so it is not a proof.
+The budget is counted in trials, updates, training images and seconds of training. It is the smaller one of what the two
+sweeps spent. The best score of a sweep within that budget comes from one training, the luckiest of many, so it is not a
+proof.
 
 If both sweeps are finalized, their picks are compared on the test split. If the seeds are the same, this is done by
 paired differences (the exact sign-flip test and the studentised bootstrap of analysis/base/paired_tests.py). Otherwise

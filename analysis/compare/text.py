@@ -9,7 +9,7 @@ import numpy as np
 from analysis.base.formatting import align_columns, format_value, metric_label
 from analysis.compare.equal_budget import PickComparison, SweepComparison
 
-UNIT_LABELS = {"trials": "trials", "images": "training images", "seconds": "seconds of training"}
+UNIT_LABELS = {"trials": "trials", "updates": "updates", "images": "training images", "seconds": "seconds of training"}
 
 
 def headline(comparison: SweepComparison) -> str:

@@ -22,7 +22,7 @@ from analysis.sweep.random_search import Unit
 
 TITLE = "Expected best against budget"
 SIZE = (3.4, 2.8)  # inches
-AXES: dict[Unit, tuple[str, float]] = {
+AXES: dict[Unit, tuple[str, float]] = {  # without updates: with one batch size, these are as the images
     "trials": ("trials", 1.0),
     "images": ("training images, thousands", 1e3),
     "seconds": ("seconds of training, all trials together", 1.0),
@@ -114,7 +114,7 @@ def data(sweep: Sweep) -> list[Budget]:
     hint = " ".join(commands.control_command(sweep)) if why else ""
     lines = {
         unit: search_line("this search", unit, sweep, None if why else sweep)
-        for unit in random_search.UNITS
+        for unit in AXES
         if not (why and unit == "trials")
     }
     return [
@@ -129,7 +129,7 @@ def compare_panels(sweeps: Sequence[Sweep]) -> list[Budget]:
     random = [not random_search.why_no_band(sweep) for sweep in sweeps]
     level = 1 - (1 - LEVEL) / max(1, sum(random))
     panels = []
-    for unit in random_search.UNITS:
+    for unit in AXES:
         lines = [
             search_line(sweep.manifest.name, unit, sweep, sweep if free else None, level)
             for sweep, free in zip(sweeps, random, strict=True)

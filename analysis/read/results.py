@@ -158,10 +158,14 @@ def read_trial(sweep: Sweep, number: int) -> Trial:
         raise UserError(f"{trial_folder(number)}/params.json of {sweep.place.name!r} is not that of a trial")
     if any(not {"epoch", "epochs", "status", "eval_epoch"} <= set(row) for row in rows):
         raise UserError(f"{trial_folder(number)}/rows.jsonl of {sweep.place.name!r} has rows that no trial writes")
-    goal = sweep.goal
+    return Trial(number, params["seed"], params["config"], rows, best_row(sweep.goal, rows))
+
+
+def best_row(goal: Goal, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the row of the best epoch; None if no epoch counts."""
     evaluated = {row["epoch"]: row for row in rows if is_valid_evaluation(row, goal.primary.metric)}
     best = goal.best({epoch: goal.values(row) for epoch, row in evaluated.items()})
-    return Trial(number, params["seed"], params["config"], rows, None if best is None else evaluated[best])
+    return None if best is None else evaluated[best]
 
 
 def is_measured(key: str) -> bool:

@@ -25,6 +25,7 @@ from analysis.read import results
 from analysis.read.results import Sweep
 from analysis.report.findings import findings_context
 from analysis.sweep import advice, commands, final_results, final_results_text, pareto, ranking, status, trial_metrics
+from analysis.sweep.margin import margin_over_defaults
 from trainables import MODELS, filestore
 from trainables.errors import UserError
 
@@ -99,6 +100,7 @@ def section_context(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[
         "parameters": parameter_rows(sweep, lead["config"]),
         "findings": findings_context(sweep, lead["number"]),
         "measured": trial_metrics.metric_rows(sweep, lead["number"]),
+        "measured_at": trial_metrics.describe_epochs(sweep, lead["number"]),
         "strips": [_strip_context(strip) for strip in strips],
         "real": len(strips) > 0 and strips[0].title == sample_grids.REAL,
         "columns": sample_grids.column_labels(sweep),
@@ -181,12 +183,13 @@ def comparison_context(sweeps: list[Sweep]) -> dict[str, Any]:
     """Return the winners of several sweeps, and whether their scores can be compared."""
     lines = []
     for sweep in sweeps:
-        lead, margin = ranking.top_entries(sweep, 1)[0], ranking.margin_over_defaults(sweep)
-        config = lead["config"]
+        lead = ranking.top_entries(sweep, 1)[0]
+        config, ahead = lead["config"], margin_over_defaults(sweep, lead["number"])
         lines.append({
             "name": sweep.manifest.name, "model": sweep.manifest.model, "dataset": sweep.manifest.dataset,
-            "metric": metric_label(sweep.metric), "value": format_value(lead["value"]), "trial": lead["number"],
-            "default": format_value(margin.default if margin else None), "trials": len(sweep.trials),
+            "metric": metric_label(sweep.metric), "value": format_value(ahead.winner if ahead else lead["value"]),
+            "default": format_value(ahead.default if ahead else None), "budget": ahead.budget if ahead else "–",
+            "trials": len(sweep.trials),
             "detail": ", ".join(f"{key} {format_value(config[key])}" for key in sweep.swept if key in config),
         })  # fmt: skip
     return {

@@ -22,7 +22,7 @@ def headline(sweep: Sweep, final: Final) -> str:
     )
     against = {result.number: result for result in final.against}
     if 0 in against:
-        text += f"; {_margin_sentence(against[0])}"
+        text += f"; {_margin_sentence(against[0])}{_lengths_clause(sweep, pick.number)}"
     elif pick.number == 0:
         text += "; it is the defaults: the search found nothing better"
     if pick.broke:
@@ -41,6 +41,15 @@ def _margin_sentence(result: PairedResult) -> str:
     if result.gain > 0:
         return f"it beats the defaults by {result.gain:.3g}{ends} (p = {result.p_holm:.2g})"
     return f"the defaults beat it by {-result.gain:.3g} (p = {result.p_holm:.2g})"
+
+
+def _lengths_clause(sweep: Sweep, number: int) -> str:
+    """Return how long a trial and the defaults are trained, if that differs."""
+    if "epochs" not in sweep.swept:
+        return ""
+    pick = int(sweep.trials.set_index("number")["epochs"][number])
+    default = sweep.manifest.defaults["epochs"]
+    return f"; it is trained for {pick} epochs, the defaults for {default}" if pick != default else ""
 
 
 def _tied_sentence(numbers: list[str]) -> str:

@@ -37,8 +37,8 @@ from analysis.sweep import ranking
 DRAWS = 4_000  # simulated sets of N uniforms: the level is then exact to about 0.003
 SIZES = 64  # values of n at which the band is computed: a higher number would cost seconds and change little
 Floats = NDArray[np.float64]
-Unit = Literal["trials", "images", "seconds"]
-UNITS: tuple[Unit, ...] = ("trials", "images", "seconds")
+Unit = Literal["trials", "updates", "images", "seconds"]
+UNITS: tuple[Unit, ...] = ("trials", "updates", "images", "seconds")
 
 
 class BestOfNCurve(NamedTuple):
@@ -105,19 +105,21 @@ def trial_costs(sweep: Sweep) -> pd.DataFrame:
     """Return the losses and the costs of the trials that have ended, by number.
 
     `loss` is the primary objective, where lower is better; it is inf if the trial failed or broke a constraint. The
-    costs are `trials` (1), `images` and `seconds`. The last two are nan if no rows were read, and 0 for a trial without
-    rows.
+    costs are `trials` (1), `updates`, `images` and `seconds`. All but the first are nan if no rows were read, and 0 for
+    a trial without rows. `updates` are those of the net that is updated least often, nan if the rows do not count them.
     """
     ended = sweep.trials[sweep.trials["state"].isin(["complete", "pruned", "failed"])]
     scores = ranking.feasible_trials(sweep).set_index("number")["value"].astype(float)
     numbers = ended["number"].astype(int)
+    counts = [key for key in map(str, sweep.rows) if key.startswith("updates")]
     last = pd.DataFrame(columns=["n_images", "wall_s"])
     if len(sweep.rows):
-        last = sweep.rows.groupby("number")[["n_images", "wall_s"]].last().reindex(numbers, fill_value=0)
+        last = sweep.rows.groupby("number")[["n_images", "wall_s", *counts]].last().reindex(numbers, fill_value=0)
     return pd.DataFrame({
         "number": numbers.to_numpy(),
         "loss": (sweep.sign * numbers.map(scores)).fillna(np.inf).to_numpy(float),
         "trials": 1.0,
+        "updates": numbers.map(last[counts].min(axis=1)).to_numpy(float),
         "images": numbers.map(last["n_images"]).to_numpy(float),
         "seconds": numbers.map(last["wall_s"]).to_numpy(float),
     })  # fmt: skip

@@ -3,14 +3,14 @@
 A trial that failed or breaks a constraint cannot win. If there are several objectives, the trials of the Pareto front
 come first, in the order of the primary objective.
 
-A trial that the scheduler stopped is ranked as well, since its weights of its best epoch are on the disk. The margin
-compares the winner with trial 0, which runs the defaults. Each configuration was trained once.
+A trial that the scheduler stopped is ranked as well, since its weights of its best epoch are on the disk. Each
+configuration was trained once.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,22 +18,10 @@ import pandas as pd
 from analysis.base.formatting import align_columns, format_value, metric_label, state_label
 from analysis.read import results
 from analysis.read.results import Sweep
-from analysis.sweep import diagnoses, pareto, trial_metrics
+from analysis.sweep import diagnoses, margin, pareto, trial_metrics
 from trainables.errors import UserError
 
 DEFAULT_TOP = 5  # trials, if the user does not say how many
-
-
-class Margin(NamedTuple):
-    """How far the winner is ahead of the defaults, in the objective's own unit.
-
-    `gain` > 0 means better. `share` is the gain divided by the value of the defaults, None if that value is 0.
-    """
-
-    default: float
-    winner: float
-    gain: float
-    share: float | None
 
 
 def scored_trials(sweep: Sweep) -> pd.DataFrame:
@@ -134,17 +122,6 @@ def format_table(sweep: Sweep, k: int | None = None) -> str:
     )
 
 
-def margin_over_defaults(sweep: Sweep) -> Margin | None:
-    """Return the margin of the winner over trial 0; None if trial 0 cannot win."""
-    ranked = ranked_trials(sweep)
-    defaults = ranked[ranked["number"] == 0]
-    if defaults.empty:
-        return None
-    default, winner = float(defaults["value"].iloc[0]), float(ranked["value"].iloc[0])
-    gain = sweep.sign * (default - winner)
-    return Margin(default, winner, gain, gain / abs(default) if default else None)
-
-
 def headline(sweep: Sweep) -> str:
     """Compare the winner, or the Pareto front, with the defaults, and count the trials that break a constraint."""
     n = len(scored_trials(sweep))
@@ -159,19 +136,22 @@ def headline(sweep: Sweep) -> str:
 
 
 def _margin_sentence(sweep: Sweep) -> str:
-    number, margin = winner(sweep), margin_over_defaults(sweep)
-    if margin is None:
-        first = sweep.trials.loc[sweep.trials["number"] == 0, "reason"]
-        why = f"failed ({first.iloc[0]})" if len(first) and first.iloc[0] else "have no score"
-        why = why if 0 not in sweep.scores else f"break {broken_constraints(sweep, 0)}"
-        return f"The defaults (trial 0) {why}, so the winner cannot be compared with them."
+    number = winner(sweep)
     if number == 0:
-        return (
-            f"The defaults (trial 0) are the best so far: {metric_label(sweep.metric)} {format_value(margin.default)}."
-        )
-    share = "" if margin.share is None else f" ({margin.share:.0%})"
-    scores = f"{format_value(margin.winner)}, the defaults (trial 0) {format_value(margin.default)}"
-    return f"Trial {number} reaches {metric_label(sweep.metric)} {scores}: {margin.gain:.3g} better{share}."
+        best = format_value(sweep.scores[0][sweep.metric])
+        return f"The defaults (trial 0) are the best so far: {metric_label(sweep.metric)} {best}."
+    if (ahead := margin.margin_over_defaults(sweep, number)) is not None:
+        return margin.describe_margin(sweep, number, ahead)
+    reason, broken = sweep.trials.loc[sweep.trials["number"] == 0, "reason"].dropna().tolist(), ""
+    if 0 in sweep.scores:
+        broken = broken_constraints(sweep, 0)
+    if reason:
+        why = f"failed ({reason[0]})"
+    elif broken:
+        why = f"break {broken}"
+    else:
+        why = f"and trial {number} have no scores within the same epochs" if 0 in sweep.scores else "have no score"
+    return f"The defaults (trial 0) {why}, so the winner cannot be compared with them."
 
 
 def broken_constraints(sweep: Sweep, number: int) -> str:

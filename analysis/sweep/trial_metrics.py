@@ -6,11 +6,13 @@ their names and which direction is better are defined in METRICS alone.
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 from analysis.base.formatting import BETTER, format_value
 from analysis.read import results
 from analysis.read.results import Sweep
+from analysis.sweep.margin import margin_over_defaults
 from trainables.metrics import keys
 
 
@@ -27,23 +29,29 @@ class MeasuredValue(NamedTuple):
         return format_value(self.value) + spread + ("" if self.epoch is None else f" (epoch {self.epoch})")
 
 
-def measured_values(sweep: Sweep, number: int) -> dict[str, MeasuredValue]:
-    """Return the numbers of a trial by key, in the order of METRICS; none if it was never evaluated."""
+def measured_values(sweep: Sweep, number: int, epochs: float = math.inf) -> dict[str, MeasuredValue]:
+    """Return the numbers of a trial by key, in the order of METRICS, at its best epoch up to `epochs`.
+
+    Return none if it was not evaluated by then.
+    """
     trial = results.read_trial(sweep, number)
-    if trial.best is None:
+    best = results.best_row(sweep.goal, [row for row in trial.rows if row["epoch"] <= epochs])
+    if best is None:
         return {}
     measured = {}
     for key, about in keys().items():
-        row = trial.best if key in trial.best else trial.rows[-1]
+        row = best if key in best else trial.rows[-1]
         if key in row and not about.many:
-            epoch = None if row is trial.best else int(row["eval_epoch"])
+            epoch = None if row is best else int(row["eval_epoch"])
             measured[key] = MeasuredValue(key, row[key], row.get(f"{key}_se"), epoch)
     return measured
 
 
 def metric_rows(sweep: Sweep, number: int) -> list[dict[str, Any]]:
-    """Return the numbers of a trial next to those of trial 0, the defaults, as rows of text."""
-    trial, defaults = measured_values(sweep, number), measured_values(sweep, 0) if number else {}
+    """Return the numbers of a trial next to those of trial 0, the defaults, within the same epochs, as rows of text."""
+    ahead = margin_over_defaults(sweep, number)
+    epochs = math.inf if ahead is None else ahead.epochs
+    trial, defaults = (measured_values(sweep, each, epochs) for each in (number, 0))
     return [
         {
             "key": key,
@@ -58,9 +66,21 @@ def metric_rows(sweep: Sweep, number: int) -> list[dict[str, Any]]:
     ]
 
 
+def describe_epochs(sweep: Sweep, number: int) -> str:
+    """Return at which epochs `metric_rows` shows a trial and the defaults."""
+    ahead = margin_over_defaults(sweep, number)
+    if number == 0:
+        return "The winner, which has the defaults, at its best epoch"
+    if ahead is None:
+        return "The winner at its best epoch, next to the defaults at theirs; their scores cannot be compared"
+    return f"The winner and the defaults, each at its best epoch after at most {ahead.budget}"
+
+
 def format_metrics(sweep: Sweep, number: int) -> str:
     """Return the numbers of a trial for a terminal, one line each."""
-    table = metric_rows(sweep, number)
-    width = max((len(line["name"]) for line in table), default=0)
-    shown = [f"  {line['name'].ljust(width)}  {line['value']} {line['unit']}".rstrip() for line in table]
+    measured = measured_values(sweep, number)
+    width = max((len(keys()[key].name) for key in measured), default=0)
+    shown = [
+        f"  {keys()[key].name.ljust(width)}  {value} {keys()[key].unit}".rstrip() for key, value in measured.items()
+    ]
     return "\n".join([f"Trial {number}:", *shown])

@@ -49,8 +49,9 @@ def both(pair: list[Path]) -> list[results.Sweep]:
 
 def test_compare__at_equal_budget(pair: list[Path]) -> None:
     found = equal_budget.compare(*both(pair))
-    trials, images, seconds = found.reached
+    trials, updates, images, seconds = found.reached
     assert (trials.budget, trials.scores, trials.trials) == (3, (12.0, 11.0), (3, 3))
+    assert (updates.budget, updates.scores) == (3 * 20, (12.0, 11.0))
     assert (images.budget, images.scores) == (3 * 1257, (12.0, 11.0))
     assert seconds.budget == 3
     assert trials.random[0] is None

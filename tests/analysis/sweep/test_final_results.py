@@ -11,6 +11,7 @@ from helpers.sweeps import make
 from analysis.figures.finalist_scores import data as proof_data
 from analysis.read import results
 from analysis.sweep import final_results, final_results_text
+from search_spaces.param import Param
 from trainables.errors import UserError
 
 
@@ -38,6 +39,18 @@ def test_final_results__pick_margin_and_ties(tmp_path: Path) -> None:
     (panel,) = proof_data(sweep)
     assert panel.names == ["trial 1", "trial 2", "trial 0 (defaults)"]
     assert panel.search == [12.5, 20.0, 20.0]
+
+
+def test_final_results__says_if_the_defaults_are_trained_for_other_epochs(tmp_path: Path) -> None:
+    lead, defaults = [14 + e for e in NOISE], [20 + e for e in NOISE]
+    sweep = proven(tmp_path / "s", told(1, 12.5, list(lead)), told(0, 20.0, list(defaults)))
+    final = final_results.load(sweep)
+    assert final is not None
+    assert "epochs" not in final_results_text.headline(sweep, final)
+    searched = sweep.manifest._replace(space={**sweep.space, "epochs": Param("int", 5, 40)})
+    longer = sweep._replace(manifest=searched, trials=sweep.trials.assign(epochs=40))
+    text = final_results_text.headline(longer, final)
+    assert "(p = 0.0078); it is trained for 40 epochs, the defaults for 5." in text
 
 
 def test_finalize_pick__never_one_that_mostly_fails(tmp_path: Path) -> None:
