@@ -95,6 +95,8 @@ def _edge_of_few(key: str, grid: list[float], values: list[float], kind: str) ->
         return _widened_edge(key, side, True, False, grid[0], grid[-1], _beyond(grid[0], grid[-1], side, False))
     near, next_ = (grid[0], grid[1]) if side == "lower" else (grid[-1], grid[-2])
     further = near**2 / next_ if min(grid) > 0 else 2 * near - next_
+    if KEYS[key].type is int:
+        further = math.floor(further) if side == "lower" else math.ceil(further)
     if not _allowed(key, further):
         return None
     chosen = [further, *grid] if side == "lower" else [*grid, further]

@@ -54,8 +54,8 @@ def test_boundary__extend_accepts_the_advice() -> None:
     wider = {one.key: one.wider for one in found if one is not None}
     assert set(wider) == {"lr_g", "lr_d", "beta1", "d_steps", "latent_dim"}
     longer, _ = extend_manifest(manifest, 4, wider)
-    assert longer.space["lr_g"].high == pytest.approx(0.05)
-    assert longer.space["batch_size"].choices == (64, 128, 256, 512)
+    assert longer.space["lr_g"].high == pytest.approx(0.112)
+    assert longer.space["d_steps"].choices == (1, 2, 5, 13)
 
 
 def test_boundary__command(tmp_path: Path) -> None:
