@@ -1,6 +1,6 @@
 """The findings on trainings with a fault made on purpose, and their false alarms on sound trainings.
 
-The trainings are small ones of the embedded digits, one process each with one thread; four are of MNIST, which must lie
+The trainings are small ones of the embedded digits, one process each with one thread; three are of MNIST, which must lie
 under GENSWEEP_DATA. A sound training counts for a finding if the finding can be judged on it: those of labels need a
 conditional model. Rows are kept in the file that is named as an argument, and read from it if it exists.
 """
@@ -17,6 +17,7 @@ from analysis.sweep.diagnoses import DIAGNOSES, diagnose
 from analysis.sweep.diagnoses.evidence import Evidence, Sign
 from trainables.data import load
 
+CLASSES = load("digits").classes  # MNIST has the same
 LIMIT = 1 / 20  # false alarms
 LARGE = {"d_won", "late_collapse", "range", "scale", "stale_average"}  # findings whose number is high in a fault
 
@@ -26,7 +27,7 @@ def evidence(training: Training) -> Evidence:
     evaluated = [row for row in training.rows if row["eval_epoch"] == row["epoch"] and row["fid"] == row["fid"]]
     best = min(evaluated, key=lambda row: row["fid"], default=None)
     case = training.case
-    return Evidence(case.model, training.config, training.rows, best, load(case.dataset).classes)
+    return Evidence(case.model, training.config, training.rows, best, CLASSES)
 
 
 def describe(training: Training) -> str:

@@ -7,6 +7,7 @@ SMALL = {"net": "mlp", "width": 64, "d_norm": "none", "lr_g": 2e-3, "lr_d": 2e-3
 SOUND = {"net": "mlp", "width": 128, "d_norm": "spectral", "lr_g": 2e-3, "lr_d": 2e-3}
 MNIST = {"width": 16, "lr_g": 1e-3, "lr_d": 1e-3, "steps_per_epoch": 260}
 TWO = (1, 2)
+THREE = (1, 2, 3)  # 3, and sound seeds above 100, were trained after the thresholds were fixed
 
 FAULTS = [
     Case("d_won", "gan", {**SMALL, "lr_d": 1e-2, "lr_g": 1e-4}, TWO),
@@ -14,19 +15,19 @@ FAULTS = [
     Case("d_won", "cgan", {**SMALL, "lr_d": 1e-2, "lr_g": 1e-4}, TWO),
     Case("late_collapse", "gan", {**SMALL, "ema": 0}, TWO, 12, change=RAISED),
     Case("late_collapse", "cgan", {**FAST, "d_norm": "none", "ema": 0}, TWO, 12, change=RAISED),
-    Case("one_image", "cgan", {**FAST, "label_dim": 100, "d_cond": "projection", "d_norm": "none"}, TWO),
+    Case("one_image", "cgan", {**FAST, "label_dim": 100, "d_cond": "projection", "d_norm": "none"}, THREE),
     Case("one_image", "cgan", {**FAST, "label_dim": 100, "d_norm": "none"}, TWO),
-    Case("label_ignored", "cgan", FAST, TWO, change="labels shuffled"),
-    Case("class_missing", "cgan", FAST, TWO, change="no images of class 9"),
+    Case("label_ignored", "cgan", FAST, THREE, change="labels shuffled"),
+    Case("class_missing", "cgan", FAST, THREE, change="no images of class 9"),
     Case("range", "gan", {"net": "pyramid", "width": 64, "out": "tanh", "d_norm": "none"}, TWO),
     Case("range", "gan", {**FAST, "out": "tanh"}, TWO),
     Case("range", "gan", {**FAST, "out": "tanh"}, TWO, change="samples not clamped"),
     Case("scale", "gan", FAST, TWO, change="samples halved"),
     Case("scale", "cgan", FAST, TWO, change="samples halved"),
-    Case("stale_average", "gan", {**FAST, "ema": 0.999}, TWO, change=STALE),
+    Case("stale_average", "gan", {**FAST, "ema": 0.999}, THREE, change=STALE),
     Case("stale_average", "gan", {**FAST, "ema": 0.9999}, TWO, epochs=4, change=NO_RAMP),
     Case("saturated", "gan", {**SMALL, "scheme": "minimax", "lr_d": 1e-2, "lr_g": 1e-4}, TWO),
-    Case("saturated", "gan", {**SMALL, "scheme": "minimax", "lr_d": 1e-2, "lr_g": 1e-3}, TWO),
+    Case("saturated", "cgan", {**SMALL, "scheme": "minimax", "lr_d": 1e-2, "lr_g": 1e-4}, TWO),
     Case("young", "gan", {"width": 16, "lr_g": 2e-5, "lr_d": 2e-5}, TWO),
     Case("young", "gan", {**FAST}, TWO, epochs=3),
 ]
@@ -55,6 +56,10 @@ HEALTHY = [
     Case("", "cvae", {"lr": 2e-3}, (63, 64)),
     Case("", "cgan", {**FAST, "lr_d": 1e-3}, (81, 82)),
     Case("", "cgan", {**FAST, "label_dim": 20, "ema": 0.99}, (83, 84)),
+    Case("", "cgan", FAST, (101, 102, 103)),
+    Case("", "cgan", SOUND, (104, 105)),
+    Case("", "gan", FAST, (106,)),
+    Case("", "gan", SOUND, (107,)),
     Case("", "gan", MNIST, (71, 72), 6, dataset="mnist"),
-    Case("", "cgan", MNIST, (73, 74), 6, dataset="mnist"),
+    Case("", "cgan", MNIST, (73,), 6, dataset="mnist"),
 ]

@@ -9,7 +9,7 @@ import math
 
 from analysis.sweep.diagnoses.evidence import Change, Evidence, Row, Sign, is_number, pick, rate
 from trainables.config_schema import KEYS
-from trainables.engine.collapse import MATURE_PATH
+from trainables.engine.collapse import MATURE_PATH, is_warmed_up
 from trainables.schemes import SCHEMES
 
 WON_GAP = 0.95  # of the distance between the two targets of D: it hardly errs
@@ -92,13 +92,17 @@ def restore_gradient(evidence: Evidence) -> list[Change]:
 
 
 def too_young(evidence: Evidence) -> Sign | None:
-    """Return updates times rate of the generator at the end of a trial that was not stopped."""
+    """Return updates times rate of the generator at the end of a trial that was not stopped.
+
+    A generator that has warmed up is too young only if its FID still falls; of a slower one the FID hardly moves.
+    """
     last = evidence.rows[-1]
     path = evidence.path(last)
     if path is None or last["epoch"] != last["epochs"]:
         return None
     text = f"updates x lr_g = {path:.2g}, and a GAN is old enough to judge from {MATURE_PATH:g} on"
-    return Sign(path, path < MATURE_PATH and _still_falls(evidence.evaluations), text)
+    is_cold = not is_warmed_up(last["updates_g"], path / last["updates_g"])
+    return Sign(path, is_cold or (path < MATURE_PATH and _still_falls(evidence.evaluations)), text)
 
 
 def _still_falls(evaluations: list[Row]) -> bool:

@@ -26,7 +26,7 @@ STALE_IN = 2  # evaluations in a row
 def one_image(evidence: Evidence) -> Sign | None:
     """Return the spread of the samples of a class over that of real images, if both had the same overall spread."""
     row = evidence.scored
-    if not is_number(row.get("class_spread")) or not _warmed_up(evidence, row):
+    if not is_number(row.get("class_spread")) or not _warmed_up(evidence, evidence.rows[-1]):
         return None
     spread = row["class_spread"] / max(row.get("pixel_scale", 1.0), FLAT)  # a wrong scale is a fault of its own
     text = f"within a class the samples vary {spread:.2f} times as much as real images"
@@ -49,7 +49,7 @@ def vary_more(evidence: Evidence) -> list[Change]:
 def label_ignored(evidence: Evidence) -> Sign | None:
     """Return the label accuracy of a generator that has warmed up."""
     row, n = evidence.scored, len(evidence.classes)
-    if not is_number(row.get("accuracy")) or n < 2 or not _warmed_up(evidence, row):
+    if not is_number(row.get("accuracy")) or n < 2 or not _warmed_up(evidence, evidence.rows[-1]):
         return None
     share = label_information(row["confusion"]) if "confusion" in row else 0.0
     text = f"label accuracy {row['accuracy']:.2f}, by chance {1 / n:.2f}"

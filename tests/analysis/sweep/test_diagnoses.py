@@ -95,6 +95,7 @@ CASES: list[tuple[str, Evidence, Evidence]] = [  # key, just under the threshold
     ("stale_average", evidence(fid_raw=[9.0, 7.0]), evidence(fid_raw=[8.9, 7.0])),
     ("young", evidence(updates_g=[7510], fid=[9.0]), evidence(updates_g=[7490], fid=[9.0])),
     ("young", evidence(updates_g=[900], fid=[9.7]), evidence(updates_g=[900], fid=[9.5])),
+    ("young", evidence(updates_g=[510]), evidence(updates_g=[490])),  # it has not warmed up
     ("young", evidence(n=7, updates_g=[900], fid=[9.0]), evidence(updates_g=[900], fid=[9.0])),  # it was stopped early
 ]  # fmt: skip
 
