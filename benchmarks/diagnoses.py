@@ -1,7 +1,7 @@
 """The findings on trainings with a fault made on purpose, and their false alarms on sound trainings.
 
-The trainings are small ones of the embedded digits, one process each with one thread; three are of MNIST, which must lie
-under GENSWEEP_DATA. A sound training counts for a finding if the finding can be judged on it: those of labels need a
+The trainings are small ones of the embedded digits, each with one thread; three are of MNIST, which must lie under
+GENSWEEP_DATA. A sound training counts for a finding if the finding can be judged on it: those of labels need a
 conditional model. Rows are kept in the file that is named as an argument, and read from it if it exists.
 """
 
@@ -20,6 +20,25 @@ from trainables.data import load
 CLASSES = load("digits").classes  # MNIST has the same
 LIMIT = 1 / 20  # false alarms
 LARGE = {"d_won", "late_collapse", "range", "scale", "stale_average"}  # findings whose number is high in a fault
+
+NOTES = """{faults} trainings with a fault, {healthy} sound ones ({gans} of gan and cgan). "Nearest": the number of the
+sound training that comes nearest to the threshold; some findings need a second condition as well.
+
+The thresholds were set by looking at these trainings, and are not a fit. New after that: seed 3 of a fault, and sound
+seeds from 101 on. One fault of those was missed: a class without images, seed 3, by a rule that asked for a median
+accuracy of .88. The rule was changed, so for this finding only seeds 4, 5, 108 and 109 are new. The sound GANs are
+nearly all old enough by updates x rate (1.6), so they say little about false alarms of "too young to judge".
+
+Not every attempt made its fault, and these are left out. Rates x 20 from half on with batch norm: 1 of 4 trainings
+collapsed, and was found; the others recovered. Minimax with lr_d 1e-2 saturates if lr_g is 1e-4, and trains if it is
+1e-3 or more (4 of 4). A conv D with lr_d 5e-3 and no norm against lr_g 1e-4 has a gap of .996, but the FID still fell
+from 101 to 67 and from 98 to 58, so it has not won by our rule. Rates of 5e-3 on a small MLP train well, and
+of 1e-2 with beta1 .9 collapse from the start. ema of .9999 in a short training does no harm, since the average starts
+with a ramp: here the ramp is taken out of the loop.
+
+Samples halved or not clamped, statistics not measured, no ramp, and rates raised halfway are real trainings of changed
+code, since no configuration has these faults. What a user's model may do beyond them is tested on rows made by hand
+alone."""
 
 
 def evidence(training: Training) -> Evidence:
@@ -73,7 +92,7 @@ def main() -> None:
         "Findings: trainings with the fault, and false alarms",
         ["finding", "training", "seed", "its number", "found", "also found, or false alarms on"],
         [*fault_rows(faults), *healthy_rows(healthy)],
-        f"{len(faults)} trainings with a fault, {len(healthy)} sound ones ({gans} of gan and cgan).",
+        NOTES.format(faults=len(faults), healthy=len(healthy), gans=gans),
     )
 
 

@@ -7,7 +7,9 @@ SMALL = {"net": "mlp", "width": 64, "d_norm": "none", "lr_g": 2e-3, "lr_d": 2e-3
 SOUND = {"net": "mlp", "width": 128, "d_norm": "spectral", "lr_g": 2e-3, "lr_d": 2e-3}
 MNIST = {"width": 16, "lr_g": 1e-3, "lr_d": 1e-3, "steps_per_epoch": 260}
 TWO = (1, 2)
-THREE = (1, 2, 3)  # 3, and sound seeds above 100, were trained after the thresholds were fixed
+# Seed 3, and sound seeds above 100, were trained after the thresholds were set. The rule of a missing class was changed
+# after that; for it, seeds 4 and 5 and sound seeds 108 and 109 are new.
+THREE = (1, 2, 3)
 
 FAULTS = [
     Case("d_won", "gan", {**SMALL, "lr_d": 1e-2, "lr_g": 1e-4}, TWO),
@@ -18,7 +20,7 @@ FAULTS = [
     Case("one_image", "cgan", {**FAST, "label_dim": 100, "d_cond": "projection", "d_norm": "none"}, THREE),
     Case("one_image", "cgan", {**FAST, "label_dim": 100, "d_norm": "none"}, TWO),
     Case("label_ignored", "cgan", FAST, THREE, change="labels shuffled"),
-    Case("class_missing", "cgan", FAST, THREE, change="no images of class 9"),
+    Case("class_missing", "cgan", FAST, (1, 2, 3, 4, 5), change="no images of class 9"),
     Case("range", "gan", {"net": "pyramid", "width": 64, "out": "tanh", "d_norm": "none"}, TWO),
     Case("range", "gan", {**FAST, "out": "tanh"}, TWO),
     Case("range", "gan", {**FAST, "out": "tanh"}, TWO, change="samples not clamped"),
@@ -57,7 +59,7 @@ HEALTHY = [
     Case("", "cgan", {**FAST, "lr_d": 1e-3}, (81, 82)),
     Case("", "cgan", {**FAST, "label_dim": 20, "ema": 0.99}, (83, 84)),
     Case("", "cgan", FAST, (101, 102, 103)),
-    Case("", "cgan", SOUND, (104, 105)),
+    Case("", "cgan", SOUND, (104, 105, 108, 109)),
     Case("", "gan", FAST, (106,)),
     Case("", "gan", SOUND, (107,)),
     Case("", "gan", MNIST, (71, 72), 6, dataset="mnist"),
