@@ -57,10 +57,9 @@ def data(sweep: Sweep) -> list[Failures]:
     ended = sweep.trials[sweep.trials["state"].isin(["complete", "pruned", "failed"])]
     failed = (ended["state"] == "failed").to_numpy()
     keys = [key for key in sweep.swept if key in ended]
-    findings = [
-        [finding.key for finding in found] for found in diagnoses.diagnose_trials(sweep, ended["number"]).values()
-    ]
-    marked = failed if failed.any() else np.array([bool(found) for found in findings])
+    diagnosed = diagnoses.diagnose_trials(sweep, ended["number"]).values()
+    findings = [[finding.key for finding in of_trial] for of_trial in diagnosed]
+    marked = failed if failed.any() else np.array([bool(keys_of_trial) for keys_of_trial in findings])
     if not keys or not marked.any():
         return []
     params = sweep.space
@@ -161,11 +160,10 @@ def caption(infos: list[Failures]) -> str:
     counts = Counter(reason for reason in info.reasons if reason)
     causes = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
     start = f"{counts.total()} of {len(info.reasons)} trials failed{f' ({causes})' if causes else ''}."
-    found = Counter(key for findings in info.findings for key in findings)
-    if found:
-        start += (
-            f" Findings: {diagnoses.describe_counts({key: found[key] for key in diagnoses.DIAGNOSES if found[key]})}."
-        )
+    totals = Counter(key for findings in info.findings for key in findings)
+    if totals:
+        in_order = {key: totals[key] for key in diagnoses.DIAGNOSES if totals[key]}
+        start += f" Findings: {diagnoses.describe_counts(in_order)}."
     if not info.cut.side:
         return f"{start} No parameter separates them from the others."
     (bad, n), (rest, others) = info.cut.inside, info.cut.outside

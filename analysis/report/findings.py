@@ -10,17 +10,19 @@ from analysis.sweep import diagnoses
 
 def findings_context(sweep: Sweep, number: int) -> dict[str, Any]:
     """Return what the page shows of the faults of the trial `number` and of all trials."""
-    found = diagnoses.diagnose_trials(sweep)
-    counts = diagnoses.count(found)
+    diagnosed = diagnoses.diagnose_trials(sweep)
+    counts = diagnoses.count(diagnosed)
     return {
         "winner": [
-            {**finding._asdict(), "sets": [" ".join(words) for words in finding.sets]} for finding in found[number]
+            {**finding._asdict(), "sets": [" ".join(words) for words in finding.sets]} for finding in diagnosed[number]
         ],
         "counts": [
             {"title": about.title, "trials": counts.get(key, 0), "meaning": about.meaning}
             for key, about in diagnoses.DIAGNOSES.items()
             if key in counts
         ],
-        "trials": len(found),
-        "by_trial": {number: ", ".join(finding.title for finding in findings) for number, findings in found.items()},
+        "trials": len(diagnosed),
+        "by_trial": {
+            number: ", ".join(finding.title for finding in findings) for number, findings in diagnosed.items()
+        },
     }

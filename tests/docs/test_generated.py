@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from analysis.sweep.diagnoses import DIAGNOSES
+from search_spaces.studies import STUDIES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
@@ -90,7 +91,8 @@ def test_study_pages_have_the_words_of_their_template() -> None:
     template = (ROOT / "analysis" / "templates" / "study.md").read_text(encoding="utf-8")
     fixed = [part for part in template.split("\n\n") if "{" not in part]
     assert len(fixed) > 0
-    for path in (ROOT / "docs" / "studies").glob("[a-z]*.md"):
+    pages = (ROOT / "docs" / "studies" / f"{name}.md" for name, study in STUDIES.items() if study.claims)
+    for path in filter(Path.exists, pages):
         page = path.read_text(encoding="utf-8")
         assert [part for part in fixed if part not in page] == [], path.name
 

@@ -136,14 +136,14 @@ def diagnose_trials(sweep: Sweep, numbers: Iterable[int] | None = None) -> dict[
         )
 
 
-def count(found: Mapping[int, list[Finding]]) -> dict[str, int]:
+def count(diagnosed: Mapping[int, list[Finding]]) -> dict[str, int]:
     """Return by key how many trials show each fault, in the order of DIAGNOSES, without those that none shows."""
-    counts = Counter(finding.key for findings in found.values() for finding in findings)
+    counts = Counter(finding.key for findings in diagnosed.values() for finding in findings)
     return {key: counts[key] for key in DIAGNOSES if counts[key]}
 
 
 def describe_counts(counts: Mapping[str, int]) -> str:
-    """Return `3 D has won, 1 saturated`; "none" if there are no findings."""
+    """Return `3 D has won, 1 saturated`; "none" without findings."""
     return ", ".join(f"{n} {DIAGNOSES[key].title}" for key, n in counts.items()) or "none"
 
 
