@@ -41,7 +41,7 @@ def variants(name: str) -> dict[str, Config]:
         for choice in KEYS[key].choices or ():
             if found[name].get(key) != choice:
                 found[f"{name}-{choice}"] = small(name, {key: choice, **WITH.get(choice, {})})
-    numbers = {key: value for key, value in NUMBERS.items() if key in found[name]}
+    numbers = {key: value for key, value in NUMBERS.items() if key in found[name] and name in ("vae", "gan")}
     return {**found, **{f"{name}-{key}": small(name, **{key: value}) for key, value in numbers.items()}}
 
 
