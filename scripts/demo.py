@@ -13,8 +13,8 @@ from gensweep.cli.main import main
 from gensweep.tune import ray_session
 
 ADVERSARIAL = """--dataset digits --trials 8 --epochs 30 --grace 10 --reduction-factor 3 --set net=mlp --set width=128
---set latent_dim=16,32,64 --set batch_size=32 --set ema=0.99 --set beta1=0.5 --set d_norm=none --set d_steps=1,2
---set lr_g=5e-4:4e-3:log --set lr_d=3e-4:3e-3:log"""
+--set latent_dim=16,32,64 --set batch_size=32 --set ema=0.99 --set beta1=0.5 --set d_norm=none --set d_steps=1
+--set lr_g=1e-3:4e-3:log --set lr_d=5e-4:2e-3:log"""
 COMMANDS = (
     """run vae --dataset digits --trials 10 --epochs 30 --grace 10 --set batch_size=32
     --set lr=1e-3:1e-2:log --name demo-vae""",
