@@ -21,9 +21,9 @@ def test_disk_estimate__disk_too_small(small_disk: Path) -> None:
     looked(trials=1)
     with pytest.raises(UserError, match=r"has 8.39 MB left, and 9 trials need .* of it for checkpoints"):
         looked(trials=9)
-    looked(trials=9, keep_checkpoints="5MB")
+    looked(trials=9, keep_checkpoints="4.2MB")
     fill(small_disk, 2_000_000)
     with pytest.raises(UserError, match=r"has 2 MB left, and 9 trials need"):
-        looked(trials=9, keep_checkpoints="5MB")
+        looked(trials=9, keep_checkpoints="4.2MB")
     with pytest.raises(UserError, match=r"keep-checkpoints 400 kB: 1 trials at once need"):
         looked(trials=1, keep_checkpoints="400kB")
