@@ -56,7 +56,7 @@ def describe(training: Training) -> str:
 
 def fault_rows(faults: list[Training]) -> Iterable[list[str]]:
     for key, about in DIAGNOSES.items():
-        for training in (one for one in faults if one.case.finding == key):
+        for training in (training for training in faults if training.case.finding == key):
             sign = about.look(evidence(training))
             others = [finding.title for finding in diagnose(evidence(training)) if finding.key != key]
             number = "–" if sign is None else f"{sign.value:.3g}"
@@ -84,8 +84,8 @@ def healthy_rows(healthy: list[Training]) -> Iterable[list[str]]:
 
 
 def main() -> None:
-    kept = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("diagnoses.jsonl")
-    faults, healthy = list(trainings(FAULTS, kept)), list(trainings(HEALTHY, kept))
+    file = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("diagnoses.jsonl")
+    faults, healthy = list(trainings(FAULTS, file)), list(trainings(HEALTHY, file))
     gans = sum(training.case.model in ("gan", "cgan") for training in healthy)
     keep(
         "diagnoses",

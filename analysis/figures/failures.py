@@ -160,10 +160,8 @@ def caption(infos: list[Failures]) -> str:
     counts = Counter(reason for reason in info.reasons if reason)
     causes = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
     start = f"{counts.total()} of {len(info.reasons)} trials failed{f' ({causes})' if causes else ''}."
-    totals = Counter(key for findings in info.findings for key in findings)
-    if totals:
-        in_order = {key: totals[key] for key in diagnoses.DIAGNOSES if totals[key]}
-        start += f" Findings: {diagnoses.describe_counts(in_order)}."
+    if totals := diagnoses.count_keys(key for findings in info.findings for key in findings):
+        start += f" Findings: {diagnoses.describe_counts(totals)}."
     if not info.cut.side:
         return f"{start} No parameter separates them from the others."
     (bad, n), (rest, others) = info.cut.inside, info.cut.outside

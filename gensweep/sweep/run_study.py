@@ -51,7 +51,7 @@ def run(options: StudyOptions, command: list[str], console: Console) -> str:
     if is_url(options.results):
         raise UserError(f"results {options.results!r}: the searches of a study share a folder, and this is a bucket")
     ray_session.check_reachable(options.address)
-    save = _rows_file(options, console)
+    save = _rows_writer(options)
     session = SweepSession(options.directory, options.address, command, console, save)
     arms = {name: resolve_arm(options, name) for name in options.study.arms}
     distinct = list({arm.directory: arm for arm in arms.values()}.values())
@@ -59,6 +59,7 @@ def run(options: StudyOptions, command: list[str], console: Console) -> str:
     sweeps = [search_options(arm) for arm in searches] + [control_options(arm) for arm in searches if arm.spec.control]
     for sweep in [*sweeps, *(training_options(arm) for arm in distinct if arm not in searches)]:
         prepare_sweep(sweep, command, session.load)  # refuse wrong options before anything is written
+    _restore_rows(options, console)
     with _record_launch(options, session, arms), session.stack:
         cause = session.train(sweeps)
         if cause == "done":
@@ -67,17 +68,23 @@ def run(options: StudyOptions, command: list[str], console: Console) -> str:
     return cause
 
 
-def _rows_file(options: StudyOptions, console: Console) -> Callable[[], None]:
-    """Begin the study from its file of rows, if it has one, and return what writes this file."""
+def _rows_writer(options: StudyOptions) -> Callable[[], None]:
+    """Return what writes the study's file of rows, if it has one."""
     if options.rows is None:
         return lambda: None
     from gensweep.sweep import study_rows
 
-    file = Path(options.rows)
-    if file.exists():
-        n = study_rows.restore(options.directory, file)
-        console.print(f"{n} trainings are taken from {file}", soft_wrap=True, highlight=False, markup=False)
-    return partial(study_rows.save, options.study, options.directory, file)
+    return partial(study_rows.save, options.study, options.directory, Path(options.rows))
+
+
+def _restore_rows(options: StudyOptions, console: Console) -> None:
+    """Begin the study from its file of rows, if there is one; training refuses sweeps that have other settings."""
+    if options.rows is None or not Path(options.rows).exists():
+        return
+    from gensweep.sweep import study_rows
+
+    n = study_rows.restore(options.directory, Path(options.rows))
+    console.print(f"{n} trainings are taken from {options.rows}", soft_wrap=True, highlight=False, markup=False)
 
 
 def _pick(arm: ResolvedArm) -> dict[str, Any]:

@@ -41,7 +41,13 @@ def prior_labels(shares: Sequence[float], seed: int, n: int, device: str) -> Ten
 
 
 def generate(
-    model: Model, config: Config, nets: Mapping[str, nn.Module], labels: Tensor, seed: int, chunks: Sequence[int] = ()
+    model: Model,
+    config: Config,
+    nets: Mapping[str, nn.Module],
+    labels: Tensor,
+    seed: int,
+    chunks: Sequence[int] = (),
+    stream: str = "judged",
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield the samples that are scored, float [CHUNK, C, H, W] in [0, 1] at a time, each chunk with its labels.
 
@@ -51,7 +57,7 @@ def generate(
     spec = Draw("normal", (model.latent(config),))
     for i in [CHUNK * k for k in chunks] or range(0, len(labels), CHUNK):
         y = labels[i : i + CHUNK]
-        yield model.sample(nets, random_streams.draw(spec, len(y), str(labels.device), seed, "judged", i), y).float(), y
+        yield model.sample(nets, random_streams.draw(spec, len(y), str(labels.device), seed, stream, i), y).float(), y
 
 
 def grid_labels(n_classes: int) -> Tensor:
@@ -186,11 +192,8 @@ def _measure_statistics(training: TrainingState, nets: dict[str, nn.Module], eva
         norm.momentum = None  # a plain mean over the batches
     training.average.train()
     labels = prior_labels(evaluator.class_prior.tolist(), evaluator.seed, N_STATISTICS, training.data.device)
-    spec, sample = Draw("normal", (training.model.latent(training.config),)), training.model.sample
-    assert sample is not None
-    for i in range(0, N_STATISTICS, CHUNK):
-        y = labels[i : i + CHUNK]
-        sample(nets, random_streams.draw(spec, len(y), training.data.device, evaluator.seed, "statistics", i), y)
+    for _ in generate(training.model, training.config, nets, labels, evaluator.seed, stream="statistics"):
+        pass  # batch norm in training mode measures them
 
 
 @torch.no_grad()

@@ -138,7 +138,12 @@ def diagnose_trials(sweep: Sweep, numbers: Iterable[int] | None = None) -> dict[
 
 def count(diagnosed: Mapping[int, list[Finding]]) -> dict[str, int]:
     """Return by key how many trials show each fault, in the order of DIAGNOSES, without those that none shows."""
-    counts = Counter(finding.key for findings in diagnosed.values() for finding in findings)
+    return count_keys(finding.key for findings in diagnosed.values() for finding in findings)
+
+
+def count_keys(keys: Iterable[str]) -> dict[str, int]:
+    """Return how often each key of DIAGNOSES occurs, in their order, without those that do not."""
+    counts = Counter(keys)
     return {key: counts[key] for key in DIAGNOSES if counts[key]}
 
 

@@ -9,6 +9,7 @@ import math
 
 from analysis.sweep.diagnoses.evidence import Change, Evidence, Row, Sign, is_number, pick, rate
 from trainables.engine.collapse import is_warmed_up
+from trainables.penalties import PENALTIES
 
 CLASS_SPREAD = 0.4  # sd of a pixel within a class, over that of real images
 FLAT = 0.1  # samples with less than this share of the images' sd are as good as blank
@@ -40,7 +41,7 @@ def vary_more(evidence: Evidence) -> list[Change]:
     if "beta" in config:  # a VAE whose decoder ignores the code
         return pick(evidence, {"beta": rate(config["beta"] / 4)}, {"free_bits": 0.1})
     batch = {"label_dim": 10} if config.get("label_dim", 0) > 10 else {}
-    gradient = config.get("penalty") in ("gp", "dragan", "r1")
+    gradient = "penalty" in config and PENALTIES[config["penalty"]].term is not None
     loud = {**batch, "d_norm": "spectral" if gradient else "batch"}
     packs = [{"pack": 2}] if config.get("pack") == 1 and config.get("batch_size", 0) % 2 == 0 else []
     return pick(evidence, loud, {**batch, "d_norm": "spectral"}, *packs)

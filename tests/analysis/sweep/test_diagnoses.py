@@ -238,8 +238,8 @@ def test_diagnoses__report(faulty: Path) -> None:
 
 
 def test_diagnoses__counts() -> None:
-    found = {0: diagnose(evidence(grad_norm_g=[0.0])), 1: diagnose(evidence(fid_raw=[5.0, 5.0])), 2: []}
-    counts = diagnoses.count(found)
+    diagnosed = {0: diagnose(evidence(grad_norm_g=[0.0])), 1: diagnose(evidence(fid_raw=[5.0, 5.0])), 2: []}
+    counts = diagnoses.count(diagnosed)
     assert counts == {"saturated": 1, "stale_average": 1}
     assert diagnoses.describe_counts(counts) == "1 saturated, 1 stale averages"
     assert diagnoses.describe_counts({}) == "none"
