@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 UV     := uv>=0.9,<1
 TESTS  ?= tests
 # A file of tests to each core, on one thread each: threads without a core of their own wait for each other.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 # uv compiles nothing: unless the first import keeps what it compiles, every process compiles torch and Ray again.
 export PYTHONDONTWRITEBYTECODE :=
 

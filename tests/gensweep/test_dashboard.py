@@ -48,6 +48,7 @@ def study(address: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.long
 def test_dashboard__every_trial_with_its_grid(tmp_path: Path) -> None:
     directory = sweeps.make(tmp_path / "s")
     before = tree(directory)
@@ -70,6 +71,7 @@ def test_dashboard__every_trial_with_its_grid(tmp_path: Path) -> None:
     assert tree(directory) == before
 
 
+@pytest.mark.long
 def test_dashboard__follows_a_running_sweep(tmp_path: Path) -> None:
     directory = sweeps.make(tmp_path / "s")
     storage = optuna.storages.RDBStorage(f"sqlite:///{directory}/study.db")

@@ -57,6 +57,7 @@ def test_mixture__refused() -> None:
         mixture.fit(torch.zeros(1, 2), 5)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_mixture__autoencoder_resumes(name: str) -> None:
     torch.set_num_threads(1)

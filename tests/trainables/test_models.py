@@ -17,6 +17,8 @@ from trainables.engine.stack import Stack, signature
 from trainables.engine.state import start
 from trainables.errors import UserError
 
+pytestmark = pytest.mark.long
+
 NAMES = list(MODELS)
 
 
@@ -91,7 +93,6 @@ def test_models__every_key_is_read(name: str, config: Config) -> None:
     assert recorded.read == set(config) == MODELS[name].reads(config)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(("name", "config"), CASES)
 def test_models__finite_rows_and_valid_samples(name: str, config: Config) -> None:
     epochs = list(TRAINABLES[name](config, digits(), 1))
@@ -120,7 +121,6 @@ def same(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(("name", "config"), CASES)
 def test_models__resumed_equals_never_stopped(name: str, config: Config) -> None:
     whole = [(e.row, e.snapshot()) for e in TRAINABLES[name](config, digits(), 7)]
@@ -139,7 +139,6 @@ CHANGES: list[dict[str, float]] = [
 ]
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(("name", "config"), [case for case in CASES if MODELS[str(case.values[0])].stacks])
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 def test_models__stacked_equals_solo(name: str, config: Config, dtype: torch.dtype) -> None:

@@ -191,6 +191,7 @@ def test_export__finalized_winner_is_a_fresh_training(sweep: Path, capsys: pytes
     assert "it beats the defaults by" in card
 
 
+@pytest.mark.long
 def test_export__autoencoder_without_a_sampler(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     directory = sweeps.make(tmp_path / "a", model="ae")
     lines = exported(capsys, str(directory))
@@ -203,6 +204,7 @@ def test_export__autoencoder_without_a_sampler(tmp_path: Path, capsys: pytest.Ca
     assert np.allclose(space["load"]().rebuild(x), expected, atol=1e-6)
 
 
+@pytest.mark.long
 def test_export__class_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     directory = sweeps.make(tmp_path / "c", model="cgan")
     exported(capsys, str(directory))

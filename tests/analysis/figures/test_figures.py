@@ -28,6 +28,8 @@ from analysis.sweep.importance import Importance
 from trainables.data import load
 from trainables.objective import Objective
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def sweep(made: Path) -> Sweep:

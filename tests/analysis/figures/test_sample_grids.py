@@ -41,6 +41,7 @@ def test_sample_grids__first_best_and_last_epoch(sweep: Sweep) -> None:
     assert [strip.title for strip in sample_grids.first_to_last(sweep, 2)][-1] == "Epoch 2, the best and last · FID 20"
 
 
+@pytest.mark.long
 def test_sample_grids__autoencoder_inputs_and_outputs(made: Path, tmp_path: Path) -> None:
     strips = sample_grids.compare_configurations(results.load(sweeps.make(tmp_path / "ae", model="ae")), 1)
     whole = np.concatenate([digits(68), digits(78)])

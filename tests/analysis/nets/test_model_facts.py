@@ -18,6 +18,8 @@ from analysis.study.figures import sample_grid
 from analysis.study.study_results import Arm
 from trainables import MODELS
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def autoencoders(tmp_path: Path) -> Sweep:

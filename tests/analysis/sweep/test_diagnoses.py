@@ -218,6 +218,7 @@ def test_diagnoses__best(faulty: Path, made: Path, capsys: pytest.CaptureFixture
     assert "\nFindings: none.\n" in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_diagnoses__failure_map(faulty: Path) -> None:
     (info,) = failures.data(results.load(faulty))
     assert info.findings == [["range"], ["range"], [], []]
@@ -227,6 +228,7 @@ def test_diagnoses__failure_map(faulty: Path) -> None:
     failures.draw(info, style.new_figure(4, 3).add_subplot())
 
 
+@pytest.mark.long
 def test_diagnoses__report(faulty: Path) -> None:
     sweep = results.load(faulty)
     context = findings_context(sweep, ranking.winner(sweep))

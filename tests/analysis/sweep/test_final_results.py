@@ -14,6 +14,8 @@ from analysis.sweep import final_results, final_results_text
 from search_spaces.param import Param
 from trainables.errors import UserError
 
+pytestmark = pytest.mark.long
+
 
 def test_final_results__pick_margin_and_ties(tmp_path: Path) -> None:
     lead: list[float | None] = [14 + e for e in NOISE]

@@ -14,6 +14,8 @@ from analysis.report import sweep_page
 from analysis.sweep import margin, ranking, trial_metrics
 from analysis.sweep.margin import Margin
 
+pytestmark = pytest.mark.long
+
 SHORT, LONG = [60.0, 40.0], [70.0, 30.0, 20.0, 10.0]
 
 

@@ -88,6 +88,7 @@ def test_random_search__spent_and_reached(tmp_path: Path) -> None:
     assert np.isnan(random_search.trial_costs(random)["images"]).all()  # no rows were read
 
 
+@pytest.mark.long
 def test_random_search__band_needs_independent_draws(tmp_path: Path) -> None:
     sweep = results.read_rows(results.load(sweeps.make(tmp_path / "s", DRAWS)))
     panels = figure.data(sweep)
@@ -118,6 +119,7 @@ def test_random_search__no_band_for_points_alone(tmp_path: Path) -> None:
     assert sweep_page.write([made])
 
 
+@pytest.mark.long
 def test_random_search__figure(tmp_path: Path) -> None:
     made = sweeps.make(tmp_path / "s", DRAWS, sampler="random", scheduler="none")
     panels = figure.data(results.read_rows(results.load(made)))

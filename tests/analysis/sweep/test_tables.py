@@ -44,6 +44,7 @@ def test_tables__search(searched: results.Sweep) -> None:
     assert "extractor digits-abc" in text
 
 
+@pytest.mark.long
 def test_tables__finalized(finalized: results.Sweep) -> None:
     pick, tied, defaults = records(finalized)
     assert [one["trial"] for one in (pick, tied, defaults)] == ["1", "2", "0"]
@@ -60,6 +61,7 @@ def test_tables__finalized(finalized: results.Sweep) -> None:
     assert "mean over 8 fresh seeds" in lines[-1]
 
 
+@pytest.mark.long
 def test_tables__latex(finalized: results.Sweep, searched: results.Sweep) -> None:
     for sweep in (finalized, searched):
         text = tables.write(sweep, None, "latex")

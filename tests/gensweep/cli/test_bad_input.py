@@ -11,6 +11,8 @@ import pytest
 from helpers import sweeps
 from helpers.command_line import refused, written
 
+pytestmark = pytest.mark.long
+
 FILES = {
     "file": "x", "list.yaml": "- a\n", "torn.yaml": "a: [b\n", "text.yaml": "trials: abc\n", "set.yaml": "set: [lr]\n",
     "points.yaml": "points: {lr: 1}\n", "true.yaml": "seed: true\n", "alarm.yaml": "alarm: maybe\n",

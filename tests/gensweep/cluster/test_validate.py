@@ -13,6 +13,8 @@ from helpers import ROOT
 from gensweep import __version__
 from gensweep.cli.main import main
 
+pytestmark = pytest.mark.long
+
 Config = dict[str, Any]
 Break = Callable[[Config, Path], object]
 

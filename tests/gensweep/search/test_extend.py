@@ -55,6 +55,7 @@ def _sheet(**options: Any) -> SweepManifest:
     return make_manifest(Options("vae", trials=4, **options), ["gensweep"])
 
 
+@pytest.mark.long
 def test_a_wider_space_reaches_the_sampler(tmp_path: Path) -> None:
     """Optuna's group TPE would go on drawing from the first range that it saw."""
     old = _sheet()

@@ -163,6 +163,7 @@ def test_bucket__second_driver_refused(s3: Any, tmp_path: Path, monkeypatch: pyt
     assert not open_directory("s3://lab/two").has(bucket_sync.LEASE)
 
 
+@pytest.mark.long
 def test_bucket__journal_in_pieces(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bucket_sync, "COMPACT_EVERY", 3)
     here, there = workdirs(tmp_path, monkeypatch, "s3://lab/pieces")

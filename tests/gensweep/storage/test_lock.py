@@ -44,6 +44,7 @@ def test_lock__one_driver_a_sweep(at_home: Path) -> None:
         pass
 
 
+@pytest.mark.long
 def test_lock__waits_for_workers_of_a_dead_driver(at_home: Path) -> None:
     said: list[str] = []
     works = "with lock.worker_lock(pathlib.Path()): print('in', flush=True); time.sleep(1)"

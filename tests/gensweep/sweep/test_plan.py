@@ -35,6 +35,7 @@ def test_plan__without_scheduler_time_is_a_sum() -> None:
     assert played(kinds, 8, trials=4, scheduler="none").wall_s == pytest.approx(START_S + each)
 
 
+@pytest.mark.long
 def test_plan__asha_passes_one_of_three() -> None:
     kinds = [ProbedConfig(9, Seconds(1.0, 0.0, 0.0))] * 2
     plays = [played(kinds, 1, seed, trials=200, epochs=9) for seed in range(20)]

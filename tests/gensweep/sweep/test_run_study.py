@@ -41,6 +41,7 @@ def rows(sweep: Path) -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.mark.ray
+@pytest.mark.slow
 def test_run_study__killed_and_resumed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.command_line import EPOCHS, LENGTH, SMALL, TRIALS, done, gensweep, rows, trials, wait_for_rows
+from helpers.command_line import SMALL, done, gensweep, rows, trials, wait_for_rows
 from optuna.trial import TrialState
 from rich.console import Console
 
@@ -24,9 +24,9 @@ from gensweep.tune.resources import Node, share
 
 pytestmark = pytest.mark.ray
 STRANGER = "raise RuntimeError('a stranger was imported')\n"
-ONE_AT_A_TIME = ["--concurrent", "1", "--scheduler", "none", *LENGTH, *SMALL]
 
 
+@pytest.mark.slow
 def test_run_sweep__beside_modules_of_the_same_name(tmp_path: Path) -> None:
     (tmp_path / "analysis.py").write_text(STRANGER)
     (tmp_path / "trainables").mkdir()
@@ -44,29 +44,6 @@ def test_run_sweep__beside_modules_of_the_same_name(tmp_path: Path) -> None:
     code, out, err = done(gensweep("best", "results/vae-digits", "--json", cwd=tmp_path))
     assert (code, err) == (0, "")
     assert json.loads(out)[0]["number"] in (0, 1)
-
-
-def test_run_sweep__killed_equals_undisturbed(tmp_path: Path) -> None:
-    code, _, err = done(gensweep("run", "vae", *ONE_AT_A_TIME, "--name", "whole", cwd=tmp_path))
-    assert (code, err) == (0, "")
-    parts = tmp_path / "results" / "parts"
-    killed = gensweep("run", "vae", *ONE_AT_A_TIME, "--name", "parts", cwd=tmp_path)
-    wait_for_rows(parts, EPOCHS + 3, killed)  # in the second trial
-    killed.send_signal(signal.SIGKILL)
-    killed.communicate()
-    _, newest = sorted(parts.glob("trials/0001/checkpoint_*.pt"))
-    newest.write_bytes(newest.read_bytes()[:-100])  # torn: the one before is taken
-    interrupted = gensweep("resume", "results/parts", cwd=tmp_path)
-    wait_for_rows(parts, 2 * EPOCHS + 3, interrupted)  # in the third
-    interrupted.send_signal(signal.SIGINT)
-    code, out, err = done(interrupted)
-    assert (code, err) == (130, "")
-    assert out.splitlines()[-1] == "next: gensweep resume results/parts"
-    code, out, err = done(gensweep("run", "vae", *ONE_AT_A_TIME, "--name", "parts", cwd=tmp_path))  # the same command
-    assert (code, err) == (0, "")
-    assert [len(lines) for lines in rows(parts).values()] == [EPOCHS] * TRIALS
-    assert rows(parts) == rows(tmp_path / "results" / "whole")
-    assert trials(parts) == trials(tmp_path / "results" / "whole")
 
 
 def test_run_sweep__second_ctrl_c_ends_it(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ from gensweep.sweep.run_sweep import search_space
 from gensweep.tune import ray_session, run_tuner
 from gensweep.tune.resources import Share
 
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.ray, pytest.mark.slow]  # of Ray and Optuna, not of gensweep
 EPOCHS = 4
 BOX: dict[str, BaseDistribution] = {"x": FloatDistribution(0.0, 100.0)}
 UNLUCKY = 13.0  # its objective is nan

@@ -57,6 +57,7 @@ def swallowing(config: dict[str, Any], **parts: Any) -> None:
     train(config, **parts)
 
 
+@pytest.mark.slow
 def test_memory_that_runs_out_is_a_class_of_its_own(tmp_path: Path) -> None:
     sweep, ended = launched(tmp_path, swallowing, max_failures=1)
     assert (ended.cause, ended.failed) == ("done", 1)

@@ -14,6 +14,8 @@ from ray.tune.search import Searcher
 from gensweep.config.samplers import SAMPLERS
 from gensweep.tune.searcher import OpenTrial, Outcome, outcome
 
+pytestmark = pytest.mark.long
+
 
 def only(study: Study) -> FrozenTrial:
     (trial,) = study.get_trials()
@@ -163,7 +165,6 @@ def test_open_trials_come_back_first_under_their_numbers(tmp_path: Path) -> None
         assert searcher.suggest("w") == Searcher.FINISHED
 
 
-@pytest.mark.long
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_a_killed_search_goes_on_as_if_it_had_not_been(tmp_path: Path, sampler: str) -> None:
@@ -181,7 +182,6 @@ def test_a_killed_search_goes_on_as_if_it_had_not_been(tmp_path: Path, sampler: 
         assert [run_one(searcher, str(i)) for i in range(3)][1:] != whole[1:3]
 
 
-@pytest.mark.long
 def test_killed_between_two_parameters(tmp_path: Path) -> None:
     with searching(tmp_path / "whole") as (searcher, _):
         run_one(searcher, "a")

@@ -15,6 +15,8 @@ from gensweep.tune.schedulers import History
 from gensweep.tune.searcher import StudySearcher
 from trainables.objective import Goal, Objective, constraint, values_by_epoch
 
+pytestmark = pytest.mark.long
+
 EPOCHS = 3
 
 
@@ -104,7 +106,6 @@ def test_searcher__open_trials_keep_their_rows(tmp_path: Path) -> None:
         assert (trial.values, trial.constraints) == ([5.0, 0.6], {"modes<=7.5": -0.5})
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("sampler", ["tpe", "nsgaii", "gp", "qmc", "random", "grid"])
 @pytest.mark.parametrize("objectives", [TWO, TWO[:1]])
 def test_searcher__stopped_failed_and_infeasible_trials(sampler: str, objectives: Any, tmp_path: Path) -> None:

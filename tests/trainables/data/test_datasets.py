@@ -110,6 +110,7 @@ def test_datasets__out_of_band_pickle() -> None:
     assert split.pixels.data_ptr() == back.train.pixels.ctypes.data  # a view, not a copy
 
 
+@pytest.mark.long
 def test_stacked_mnist__classes(tmp_path: Path) -> None:
     unpacked(tmp_path, MNIST)
     data = load("stacked_mnist", tmp_path)

@@ -36,6 +36,7 @@ def test_mnist__checksums_equal_torchvision(source: Source) -> None:
     assert [label.split(" - ")[0] for label in theirs.classes] == list(source.classes)
 
 
+@pytest.mark.long
 def test_mnist__unpacked_files(tmp_path: Path) -> None:
     unpacked(tmp_path, KMNIST)
     data = load("kmnist", tmp_path)

@@ -19,6 +19,8 @@ from trainables.data import load
 from trainables.engine.collapse import MATURE_PATH, collapse_kind, count_collapsed, is_warmed_up
 from trainables.metrics import build_evaluator, load_extractor
 
+pytestmark = pytest.mark.long
+
 TEN = np.full(10, 0.1)
 FAST: dict[str, Any] = {
     "lr_g": 0.05,
@@ -69,7 +71,6 @@ def test_collapse__age_of_a_default_gan() -> None:
     assert is_warmed_up(500, 1e-2, MATURE_PATH)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("alarm", [True, False])
 def test_collapse__real_collapse(alarm: bool) -> None:
     data = load("digits")

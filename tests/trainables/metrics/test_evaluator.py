@@ -59,6 +59,7 @@ def extractor(evaluator: Evaluator) -> Extractor:
 # Scoring
 
 
+@pytest.mark.long
 def test_score__every_metric_once(evaluator: Evaluator, extractor: Extractor) -> None:
     data = load("digits")
     found = score(evaluator, extractor, endless(data.test))
@@ -67,6 +68,7 @@ def test_score__every_metric_once(evaluator: Evaluator, extractor: Extractor) ->
     assert score(evaluator, extractor, endless(data.test)) == found
 
 
+@pytest.mark.long
 def test_score__digits_far_below_noise(evaluator: Evaluator, extractor: Extractor) -> None:
     generator = torch.Generator().manual_seed(0)
     real = score(evaluator, extractor, endless(load("digits").test))
@@ -78,6 +80,7 @@ def test_score__digits_far_below_noise(evaluator: Evaluator, extractor: Extracto
     assert real["modes"] > 9.9
 
 
+@pytest.mark.long
 def test_score__missing_class_raises_fid(evaluator: Evaluator, extractor: Extractor) -> None:
     test = load("digits").test
     kept = np.asarray(test.labels) != 3

@@ -74,12 +74,14 @@ def linear_gaussian(n: int) -> tuple[Tensor, Tensor]:
     return log_prob(marginal, x), likelihood + log_prob(normal, z).sum(-1) - log_prob(proposal, z)
 
 
+@pytest.mark.long
 def test_importance_nll__known_likelihood() -> None:
     log_p, log_w = linear_gaussian(300)
     assert float(importance_nll(log_w).mean()) == pytest.approx(-float(log_p.mean()), abs=1e-2)
     assert float(-log_w.mean()) > -float(log_p.mean()) + 0.02  # the bound of one code is not it
 
 
+@pytest.mark.long
 def test_importance_nll__vae() -> None:
     """One latent number, so that p(x) is an integral that a fine grid does."""
     torch.manual_seed(0)
@@ -139,6 +141,7 @@ def test_memorisation__training_images_only(evaluator: Evaluator, extractor: Ext
     assert found["test"]["train_distance"] == pytest.approx(1, abs=0.15)
 
 
+@pytest.mark.long
 def test_classification_accuracy__on_request_only(evaluator: Evaluator, extractor: Extractor) -> None:
     data = load("digits").to("cpu")
     x, y = data.train.gather(torch.arange(360), "cpu")
