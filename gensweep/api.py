@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gensweep.config import user_models
 from gensweep.config.options import Options, check_options
 from gensweep.errors import unknown
+from trainables.user_model.model_file import is_model_file
 
 if TYPE_CHECKING:
     from analysis.read.results import Sweep as Frames
@@ -51,6 +53,8 @@ class Sweep:
         for name in options:
             if name not in Options._fields:
                 raise unknown("option", name, Options._fields)
+        if is_model_file(model):
+            model = user_models.register_file(model)
         self.options = check_options(Options(model, **options))
         self._ray_init, self._quiet = ray_init or {}, quiet
 

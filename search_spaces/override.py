@@ -159,11 +159,16 @@ class Overridden:
         setting = self.settings.get(name)
         if setting is None:
             return self.trial.suggest_categorical(name, choices)
+        named = {str(choice): choice for choice in choices}  # True, None and texts by what the user reads of them
+        if setting.values and all(str(value) in named for value in setting.values):
+            chosen = [named[str(value)] for value in setting.values]
+            return chosen[0] if len(chosen) == 1 else self.trial.suggest_categorical(name, chosen)
         return self._like(setting, choices[0])
 
     def fixed(self, name: str, value: Any) -> Any:
         if name in self.settings:
-            return self._like(self.settings[name], value)
+            words = [str(word) for word in self.settings[name].values]
+            return value if words == [str(value)] else self._like(self.settings[name], value)
         return self.longest if name == "epochs" and self.longest is not None else value
 
     def _like(self, setting: Setting, example: Any) -> Any:

@@ -15,16 +15,20 @@ from typing import Any
 import torch
 from ray import tune
 
-from trainables import MODELS, TRAINABLES
+from trainables import TRAINABLES
 from trainables.data import Dataset
 from trainables.engine.evaluate import COLUMNS
 from trainables.engine.loop import Epoch
 from trainables.engine.state import Data
 from trainables.errors import UserError
-from trainables.metrics import METRICS, Evaluator, load_extractor
+from trainables.metrics import METRICS, Evaluator, keys, load_extractor
 from trainables.objective import Goal, Values, is_valid_evaluation
 from trainables.random_streams import derive_seed
 from trainables.trial_files import TrialFiles
+from trainables.user_model.model import UserModel
+from trainables.user_model.registry import find_model
+from trainables.user_model.train import train_user
+from trainables.user_model.trial import TrialInfo
 
 REPORT_EVERY_S = 1.0  # between evaluations a trial reports no faster than this
 CHECKPOINT_EVERY_S = 20.0  # between evaluations a trial saves no faster than this
@@ -53,7 +57,8 @@ class TrialWriter:
 
         The row gains ``host``, ``best``, ``best_epoch`` and the other keys of `Goal.mark`.
         """
-        row, evaluated, now = epoch.row, epoch.samples is not None, time.monotonic()
+        row, now = epoch.row, time.monotonic()
+        evaluated = row["eval_epoch"] == row["epoch"]
         row["host"] = socket.gethostname()
         if evaluated and row["status"] == "ok":
             self._consider(epoch)
@@ -69,6 +74,8 @@ class TrialWriter:
 
     def _consider(self, epoch: Epoch) -> None:
         row = epoch.row
+        if lacking := [key for key in self.goal.keys if key not in row and key not in keys()]:
+            raise UserError(f"{' and '.join(lacking)}: in no row of the trial; rows have {', '.join(map(str, row))}")
         for metric in METRICS.values():
             missing = metric.keys.keys() & set(self.goal.keys) - row.keys() if metric.when == "each" else ()
             if missing:  # an error at the first evaluation, since no later one would have it either
@@ -78,7 +85,7 @@ class TrialWriter:
             return
         if self.best is None or self.goal.order(values) < self.goal.order(self.best):
             self.best, self.best_epoch = values, row["epoch"]
-            self.files.save_best(epoch.weights(), {**self.about, "row": row})
+            self.files.save_best(epoch.weights(), {**self.about, "row": row, "kept": epoch.values()})
 
     def replay(self, row: dict[str, Any]) -> None:
         """Continue from a row that an earlier attempt left in its checkpoint."""
@@ -125,14 +132,24 @@ def train(
     files = TrialFiles(directory, number)
     about = {"number": number, "seed": seed, "model": model, "config": config}
     files.write_params(about)
-    extractor = load_extractor(evaluator, device) if MODELS[model].samples(config) else None
+    trainable = find_model(model)
+    extractor = load_extractor(evaluator, device) if trainable.samples(config) else None
     state = files.newest_checkpoint()
     files.cut_rows(before=state["epoch"] if state else 0)
     writer = TrialWriter(files, about, goal)
-    with closing(TRAINABLES[model](config, Data(data.to(device), evaluator, extractor, device), seed, state)) as epochs:
+
+    def emit(epoch: Epoch) -> None:
+        if state is not None and epoch.row["epoch"] == state["epoch"]:
+            writer.replay(epoch.row)
+        else:
+            writer.write(epoch)
+        writer.report(epoch.row, number)
+
+    inputs = Data(data.to(device), evaluator, extractor, device)
+    if isinstance(trainable, UserModel):
+        with files.folder_for_user() as folder:
+            train_user(trainable, config, inputs, seed, TrialInfo(number, folder), state, emit)
+        return
+    with closing(TRAINABLES[model](config, inputs, seed, state)) as epochs:
         for epoch in epochs:
-            if state is not None and epoch.row["epoch"] == state["epoch"]:
-                writer.replay(epoch.row)
-            else:
-                writer.write(epoch)
-            writer.report(epoch.row, number)
+            emit(epoch)

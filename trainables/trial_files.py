@@ -7,10 +7,13 @@ line.
 
 import io
 import json
+import os
 import pickle
 import posixpath
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow.fs as pafs
@@ -50,6 +53,22 @@ class TrialFiles:
     def _names(self) -> list[str]:
         infos = self._retry(lambda: self.fs.get_file_info(pafs.FileSelector(self.path)))
         return sorted(info.base_name for info in infos)
+
+    @contextmanager
+    def folder_for_user(self) -> Generator[Path]:
+        """Make a folder of the trial the current one, for what a user's code writes: `files/` beside the rows.
+
+        A bucket has no folders to write to: then it is the one that is current already.
+        """
+        before = Path.cwd()
+        folder = Path(self._path("files")) if self.local else before
+        if self.local:
+            folder.mkdir(exist_ok=True)
+        os.chdir(folder)
+        try:
+            yield folder
+        finally:
+            os.chdir(before)
 
     def write_params(self, params: dict[str, Any]) -> None:
         """Write ``params.json``."""

@@ -45,6 +45,10 @@ def write(directory: str, out: str | None, trial: int | None, further: dict[str,
             files.
     """
     search = results.load(directory)
+    if search.manifest.user_model is not None:
+        raise UserError(
+            f"{search.manifest.model} is a model of your own, which export cannot write as a file of torch alone yet"
+        )
     target = filestore.open_directory(out if out is not None else f"{search.place.name.rstrip('/')}/export")
     there = set(target.names(""))
     if there - {*FILES, *further, "__pycache__"} or (there and "model.safetensors" not in there):
@@ -145,7 +149,7 @@ def _shapes(search: Sweep, net: Net) -> str:
     if not model_card.draws_from_noise(search, net):
         return f"Images [n, {image}] in [0, 1] -> images [n, {image}] in [0, 1]"
     width = rebuild.sample_noise(net.sweep, net.number, 1, 0, "export").shape[1]
-    labels = ", class numbers y [n]" if MODELS[search.manifest.model].conditional else ""
+    labels = ", class numbers y [n]" if search.manifest.trainable.conditional else ""
     return f"Normal noise [n, {width}]{labels} -> images [n, {image}] in [0, 1]"
 
 

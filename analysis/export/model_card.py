@@ -8,7 +8,6 @@ from analysis.base.formatting import BETTER, format_value
 from analysis.read import results
 from analysis.read.results import Sweep
 from analysis.sweep import final_results, final_results_text, ranking
-from trainables import MODELS
 from trainables.metrics import keys
 
 
@@ -27,7 +26,7 @@ class Net(NamedTuple):
 
 def draws_from_noise(search: Sweep, net: Net) -> bool:
     """Return whether the net generates images from noise. If not, it rebuilds images."""
-    model = MODELS[search.manifest.model]
+    model = search.manifest.trainable
     return model.samples(results.read_trial(net.sweep, net.number).config)
 
 
@@ -42,7 +41,7 @@ def describe_net(search: Sweep, net: Net) -> str:
     kind = f"{h} x {w} {'grey' if c == 1 else 'colour' if c == 3 else f'{c}-channel'} images"
     if not draws_from_noise(search, net):
         return f"It rebuilds {kind} of {search.manifest.dataset}."
-    condition = " of a class that you choose" if MODELS[search.manifest.model].conditional else ""
+    condition = " of a class that you choose" if search.manifest.trainable.conditional else ""
     return f"It draws {kind} like those of {search.manifest.dataset}{condition}, from normal noise."
 
 
@@ -54,7 +53,7 @@ def card_context(search: Sweep, net: Net, about: dict[str, Any]) -> dict[str, An
     noise = draws_from_noise(search, net)
     return {
         "title": card_title(search, net),
-        "doc": MODELS[manifest.model].doc.strip().partition("\n\n")[0].replace("\n", " "),
+        "doc": manifest.trainable.doc.strip().partition("\n\n")[0].replace("\n", " "),
         "what": describe_net(search, net),
         "pictured": "Samples, from noise that was the same for every trial."
         if noise

@@ -20,7 +20,6 @@ from analysis.nets import rebuild
 from analysis.read import dataset, results
 from analysis.read.results import Sweep
 from analysis.sweep import ranking
-from trainables import MODELS
 from trainables.engine.evaluate import GRID, grid_labels
 from trainables.errors import UserError
 from trainables.images import to_uint8
@@ -80,7 +79,7 @@ def saved_batch(sweep: Sweep, number: int, epoch: int) -> Pixels:
     try:
         return image_sheets.split_sheet(sweep.place.read(_sample_file(number, epoch)), (c, h, w))
     except FileNotFoundError:
-        if MODELS[sweep.manifest.model].shows_pairs:
+        if sweep.manifest.trainable.shows_pairs or sweep.manifest.user_model is not None:
             raise UserError(
                 f"trial {number} of {sweep.place.name!r} has lost its picture {_sample_file(number, epoch)}"
             ) from None
@@ -94,7 +93,7 @@ def saved_batch(sweep: Sweep, number: int, epoch: int) -> Pixels:
 
 def column_labels(sweep: Sweep) -> list[str]:
     """Return the class of each column for a conditional model; empty for other models."""
-    if not MODELS[sweep.manifest.model].conditional:
+    if not sweep.manifest.trainable.conditional:
         return []
     return [str(sweep.manifest.data.classes[k]) for k in _column_classes(sweep)]
 
@@ -137,13 +136,13 @@ def _column_classes(sweep: Sweep) -> list[int]:
 
 def _generated(sweep: Sweep, batch: Pixels) -> Pixels:
     """Return what the model generated. The batches of autoencoders alternate input and output."""
-    return (batch[1::2] if MODELS[sweep.manifest.model].shows_pairs else batch)[:ACROSS]
+    return (batch[1::2] if sweep.manifest.trainable.shows_pairs else batch)[:ACROSS]
 
 
 def _heading_strips(sweep: Sweep) -> list[Strip]:
     """Return the first rows: real images, of the columns' classes if columns have one, and an autoencoder's inputs."""
     real = _real_strip(sweep)
-    if not MODELS[sweep.manifest.model].shows_pairs:
+    if not sweep.manifest.trainable.shows_pairs:
         return real
     lead = ranking.top_entries(sweep, 1)[0]
     inputs = saved_batch(sweep, lead["number"], lead["best_epoch"])[0::2][:ACROSS]

@@ -17,7 +17,7 @@ from torch import Tensor
 from analysis.nets import codes, rebuild
 from analysis.read import dataset
 from analysis.read.results import Sweep
-from trainables import MODELS, random_streams
+from trainables import random_streams
 from trainables.data import Dataset
 from trainables.errors import UserError
 from trainables.metrics import Evaluator, build_evaluator, load_extractor
@@ -43,7 +43,7 @@ def sample_batches(sweep: Sweep, number: int, n: int, normal: bool = False) -> I
 def _prior(sweep: Sweep, number: int, normal: bool) -> tuple[Tensor, Tensor]:
     """Return the mean [Z] of the density of the codes, and a root [Z, Z] of its covariance."""
     z = codes.encode_held_out(sweep, number).z.astype(np.float64)
-    if normal or MODELS[sweep.manifest.model].normal_codes:
+    if normal or sweep.manifest.trainable.normal_codes:
         return torch.zeros(z.shape[1]), torch.eye(z.shape[1])
     root = np.linalg.cholesky(np.cov(z.T) + 1e-9 * np.eye(z.shape[1]))
     return torch.tensor(z.mean(0), dtype=torch.float32), torch.tensor(root, dtype=torch.float32)

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from analysis.nets import rebuild
 from analysis.read import dataset
 from analysis.read.results import Sweep
-from trainables import MODELS
 from trainables.errors import UserError
 
 IMAGES = 2000  # with more, the points of the figure hide each other
@@ -32,7 +31,7 @@ def encode_held_out(sweep: Sweep, number: int) -> Codes:
     Raise UserError if the weights or the images are not available, or if the model has no codes.
     """
     nets, data = rebuild.load_nets(sweep, number), dataset.sweep_dataset(sweep)
-    encode = MODELS[sweep.manifest.model].encode
+    encode = sweep.manifest.trainable.encode
     if encode is None:
         raise UserError(f"{sweep.manifest.model} gives an image alone no code: {sweep.place.name!r} has none to show")
     if data is None:

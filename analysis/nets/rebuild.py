@@ -8,17 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
 from torch import Tensor, nn
 
 from analysis.base.image_sheets import Pixels
+from analysis.nets import user_model
+from analysis.nets.weights import read_weights
 from analysis.read import dataset, results
 from analysis.read.results import Sweep
 from trainables import MODELS, random_streams
 from trainables.engine import evaluate
 from trainables.errors import UserError
 from trainables.images import to_uint8
+from trainables.user_model.model import UserModel
 
 BATCH = 500
 
@@ -30,17 +31,11 @@ def load_nets(sweep: Sweep, number: int) -> dict[str, nn.Module]:
     is damaged or does not fit the nets.
     """
     name = f"{results.trial_folder(number)}/best.safetensors"
-    try:
-        weights = load_tensors(sweep.place.read(name))
-    except FileNotFoundError as error:
-        raise UserError(f"trial {number} of {sweep.place.name!r} has no weights: {name} is missing") from error
-    except SafetensorError as error:
-        raise UserError(f"{name} of {sweep.place.name!r} is damaged: {error}") from error
+    weights, _ = read_weights(sweep, number)
     shape, n_classes = sweep.manifest.data.shape, len(sweep.manifest.data.classes)
     saved = {key.partition(".")[0] for key in weights}
     try:
-        model = MODELS[sweep.manifest.model]
-        built = model.nets(results.read_trial(sweep, number).config, shape, n_classes)
+        built = MODELS[sweep.manifest.model].nets(results.read_trial(sweep, number).config, shape, n_classes)
         for net in saved:
             built[net].load_state_dict(_weights_of(weights, net))
     except (KeyError, RuntimeError) as error:  # the code of the model has changed since
@@ -64,15 +59,19 @@ def scored_samples(sweep: Sweep, number: int, which: list[int]) -> Pixels:
 
     Raise UserError if the weights, or the images that give a conditional model its class shares, are not available.
     """
-    model, n = MODELS[sweep.manifest.model], sweep.manifest.stamp["n_samples"]
+    model, n = sweep.manifest.trainable, sweep.manifest.stamp["n_samples"]
     shares = dataset.class_prior(sweep) if model.conditional else [1.0]
     if not shares:
         raise UserError(f"the images of {sweep.place.name!r} ({sweep.manifest.dataset}) are not at hand")
     labels = evaluate.prior_labels(shares, sweep.manifest.seed, n, "cpu")
     chunks = sorted({k // evaluate.CHUNK for k in which})
-    config = results.read_trial(sweep, number).config
     with torch.no_grad():
-        generated = evaluate.generate(model, config, load_nets(sweep, number), labels, sweep.manifest.seed, chunks)
+        if isinstance(model, UserModel):
+            shape, seed = sweep.manifest.data.shape, sweep.manifest.seed
+            generated = user_model.load_generator(sweep, number).draw(labels, shape, seed, "judged", chunks)
+        else:
+            config, nets = results.read_trial(sweep, number).config, load_nets(sweep, number)
+            generated = evaluate.generate(model, config, nets, labels, sweep.manifest.seed, chunks)
         images = {k: to_uint8(x) for k, (x, _) in zip(chunks, generated, strict=True)}
     return torch.stack([images[k // evaluate.CHUNK][k % evaluate.CHUNK] for k in which]).numpy()
 

@@ -12,7 +12,6 @@ from torch import Tensor
 from analysis.nets import rebuild
 from analysis.read import dataset, results
 from analysis.read.results import Sweep
-from trainables import MODELS
 from trainables.errors import UserError
 
 POINTS = 400
@@ -42,7 +41,7 @@ def held_out_images(sweep: Sweep, n: int) -> Tensor:
 
 def reconstruct(sweep: Sweep, number: int, x: Tensor) -> Tensor:
     """Return a trial's reconstructions of images [n, C, H, W]."""
-    model = MODELS[sweep.manifest.model]
+    model = sweep.manifest.trainable
     assert model.reconstruct is not None, f"{model.name} does not reconstruct"
     with torch.no_grad():
         return model.reconstruct(rebuild.load_nets(sweep, number), x)

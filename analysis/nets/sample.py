@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from analysis.base import image_sheets
-from analysis.nets import rebuild
+from analysis.nets import rebuild, user_model
 from analysis.read import results
 from analysis.read.results import Sweep
 from analysis.sweep import ranking
-from trainables import MODELS
 from trainables.errors import UserError, unknown
+from trainables.user_model.model import UserModel
 
 
 def save_samples(
@@ -28,17 +28,23 @@ def save_samples(
         UserError: the trial does not sample, the label or the trial is unknown, n < 1, or the path cannot be written.
     """
     sweep = results.load(directory)
-    model = MODELS[sweep.manifest.model]
+    model = sweep.manifest.trainable
     if n < 1:
         raise UserError(f"the number of images must be at least 1, not {n}")
     number = ranking.trial_or_winner(sweep, trial)
+    labels = _class_labels(sweep, n, label)
+    if isinstance(model, UserModel):
+        if not model.samples({}):
+            raise UserError(f"{model.name}.py names no trial.sampler(): there is nothing to draw")
+        pixels = user_model.generate_images(sweep, number, labels, seed, "sample")
+        return _write_file(image_sheets.encode_png(image_sheets.make_sheet(pixels, math.ceil(math.sqrt(n)))), Path(out))
     if not model.samples(results.read_trial(sweep, number).config):
         raise UserError(
             f"trial {number} of {model.name} draws nothing from noise, since it has gmm=0: search it with "
             f"`--set gmm=10`, or see what it rebuilds: `gensweep report {directory}`"
         )
     z = rebuild.sample_noise(sweep, number, n, seed, "sample")
-    pixels = rebuild.generate_images(sweep, number, z, _class_labels(sweep, n, label))
+    pixels = rebuild.generate_images(sweep, number, z, labels)
     return _write_file(image_sheets.encode_png(image_sheets.make_sheet(pixels, math.ceil(math.sqrt(n)))), Path(out))
 
 
@@ -46,7 +52,7 @@ def _class_labels(sweep: Sweep, n: int, label: str | None) -> Tensor:
     classes = [str(name) for name in sweep.manifest.data.classes]
     if label is None:
         return torch.arange(n) % len(classes)
-    if not MODELS[sweep.manifest.model].conditional:
+    if not sweep.manifest.trainable.conditional:
         raise UserError(f"{sweep.manifest.model} knows no labels, so --label {label} has no meaning: leave it out")
     if label in classes:
         return torch.full((n,), classes.index(label))

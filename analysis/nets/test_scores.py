@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from analysis.nets import rebuild
+from analysis.nets import rebuild, user_model
 from analysis.read import dataset, results
 from analysis.read.results import Sweep
 from trainables import MODELS, Data
@@ -18,6 +18,7 @@ from trainables.errors import UserError
 from trainables.metrics import Evaluator, build_evaluator, load_extractor, measure
 from trainables.metrics.extract import run_extractor
 from trainables.metrics.fid import Moments, frechet, moments
+from trainables.user_model.model import UserModel
 
 
 def score_on_test(sweep: Sweep, number: int, data: Dataset, evaluator: Evaluator) -> dict[str, Any]:
@@ -25,11 +26,13 @@ def score_on_test(sweep: Sweep, number: int, data: Dataset, evaluator: Evaluator
 
     `evaluator` was built for the test split. Raise UserError if the trial has left no weights.
     """
+    on_test = data._replace(val=data.test).to("cpu")  # so that the metrics take the test split as held-out images
     trial = results.read_trial(sweep, number)
-    model = MODELS[sweep.manifest.model]
+    model = sweep.manifest.trainable
+    if isinstance(model, UserModel):
+        return user_model.scores_on(sweep, number, on_test, evaluator)
     config = trial.config
     extractor = load_extractor(evaluator, "cpu") if model.samples(config) else None
-    on_test = data._replace(val=data.test).to("cpu")  # so that the metrics take the test split as held-out images
     run = start(model, config, Data(on_test, evaluator, extractor), trial.seed or 0)
     return dict(measure(collect_inputs(run, rebuild.load_nets(sweep, number), evaluator), last=False))
 

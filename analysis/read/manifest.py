@@ -3,13 +3,18 @@
 import json
 from collections.abc import Mapping
 from types import UnionType
-from typing import Any, NamedTuple, get_args, get_origin
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_origin
 
 from search_spaces.param import Param
 from trainables import MODELS, filestore
 from trainables.errors import UserError, did_you_mean
 from trainables.filestore import Directory
 from trainables.objective import Constraint, Goal, Objective, constraint
+from trainables.user_model.model import Facts, UserModel
+from trainables.user_model.registry import USER_MODELS
+
+if TYPE_CHECKING:
+    from trainables import Model
 
 FORMAT = 1
 
@@ -37,6 +42,7 @@ class SweepManifest(NamedTuple):
     name: str
     command: list[str]
     model: str
+    user_model: dict[str, Any] | None  # of a model from a user's file: path, sha256 and facts (see user_model/model.py)
     dataset: str
     data_dir: str | None
     data: DatasetInfo  # NOT_LOADED until the data set is read
@@ -89,6 +95,7 @@ class SweepManifest(NamedTuple):
         Raises:
             UserError: a key is missing, or its value has another type.
         """
+        content = {"user_model": None, **content}  # sweeps of 0.2 have none
         types = {**cls.__annotations__, "data": dict, **GOAL_TYPES}
         del types["goal"]
         wrong = [key for key, kind in types.items() if key not in content or not _is_instance(content[key], kind)]
@@ -104,6 +111,26 @@ class SweepManifest(NamedTuple):
     def normalized(self) -> "SweepManifest":
         """Return the manifest as it will be read back from the disk."""
         return SweepManifest.from_json(self.to_json())
+
+    @property
+    def trainable(self) -> "Model | UserModel":
+        """The model: a built-in one, the registered one of a user, or if its file was not named, only its facts."""
+        if self.user_model is None:
+            return MODELS[self.model]
+        registered = USER_MODELS.get(self.model)
+        if registered is not None and registered.code.sha256 == self.user_model["sha256"]:
+            return registered
+        return UserModel(self.model, Facts.from_json(self.user_model["facts"]))
+
+    @property
+    def typed_model(self) -> str:
+        """What the user typed for the model: its name, or the path of its file."""
+        return self.model if self.user_model is None else str(self.user_model["path"])
+
+    @property
+    def file_words(self) -> list[str]:
+        """The words by which a command names the file of a user's model; none for a built-in model."""
+        return [] if self.user_model is None else ["--model", self.typed_model]
 
     @property
     def n_initial(self) -> int:
@@ -189,7 +216,7 @@ def read_manifest(directory: Directory) -> SweepManifest:
         manifest = SweepManifest.from_json(content)
     except UserError as error:
         raise UserError(f"{directory.name!r} is not a readable sweep: {error}") from error
-    if manifest.model not in MODELS:
+    if manifest.user_model is None and manifest.model not in MODELS:
         raise UserError(f"{directory.name!r}: {did_you_mean('model', manifest.model, MODELS)}")
     return manifest
 

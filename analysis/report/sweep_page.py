@@ -26,7 +26,7 @@ from analysis.read.results import Sweep
 from analysis.report.findings import findings_context
 from analysis.sweep import advice, commands, final_results, final_results_text, pareto, ranking, status, trial_metrics
 from analysis.sweep.margin import margin_over_defaults
-from trainables import MODELS, filestore
+from trainables import filestore
 from trainables.errors import UserError
 
 TOP = 6  # configurations in the comparison grid
@@ -225,7 +225,7 @@ def _strip_context(strip: Strip) -> dict[str, str]:
 
 
 def _picture_caption(sweep: Sweep) -> str:
-    if MODELS[sweep.manifest.model].shows_pairs:
+    if sweep.manifest.trainable.shows_pairs:
         return "Held-out images in pairs: what the model saw, and what it made of it."
     if sample_grids.column_labels(sweep):
         return "Samples, a class per column, from noise that is the same for every trial."

@@ -49,11 +49,14 @@ def _seeds_advice(name: str, sweep: Sweep, proof: Final | None) -> Advice:
             "To test whether the winner really beats the defaults and the runners-up, retrain them on fresh seeds and "
             "score them on the test split:"
         )
-        return Advice(text, ["gensweep", "finalize", name])
+        return Advice(text, ["gensweep", "finalize", name, *sweep.manifest.file_words])
     if few := final_results_text.warn_few_seeds(proof):
         return Advice(
             f"{final_results_text.describe_shrinkage(sweep, proof)} {few}",
-            ["gensweep", "finalize", name, "--add-seeds", str(final_results.seeds_to_add(proof))],
+            [
+                *("gensweep", "finalize", name, *sweep.manifest.file_words),
+                *("--add-seeds", str(final_results.seeds_to_add(proof))),
+            ],
         )
     return Advice(final_results_text.describe_shrinkage(sweep, proof), [])
 

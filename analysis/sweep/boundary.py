@@ -63,7 +63,14 @@ def find_edge(key: str, param: Param, values: Sequence[Any]) -> Edge | None:
 
 def extend_command(sweep: Sweep, edges: Sequence[Edge]) -> list[str]:
     """Return the command that continues the search in the wider space, with half as many trials again."""
-    words = ["gensweep", "extend", sweep.place.name, "--trials", str(max(4, math.ceil(sweep.manifest.trials / 2)))]
+    words = [
+        "gensweep",
+        "extend",
+        sweep.place.name,
+        *sweep.manifest.file_words,
+        "--trials",
+        str(max(4, math.ceil(sweep.manifest.trials / 2))),
+    ]
     return words + [word for edge in edges for word in ("--set", f"{edge.key}={edge.wider}")]
 
 

@@ -19,7 +19,7 @@ def retrain_command(sweep: Sweep, number: int, config: dict[str, Any]) -> list[s
         "--name",
         f"{manifest.name}-trial-{number}",
     ]
-    unusual = {"precision"} if config["precision"] != "fp32" else set()
+    unusual = {"precision"} if config.get("precision", "fp32") != "fp32" else set()
     pinned = [key for key in config if key in {*sweep.swept, *manifest.set, "epochs", *unusual}]
     return words + [word for key in pinned for word in ("--set", f"{key}={config[key]}")]
 
@@ -35,7 +35,7 @@ def control_command(sweep: Sweep) -> list[str]:
 def _task_words(sweep: Sweep) -> list[str]:
     """Return the words of a command that name the model, the data and the goal."""
     manifest, goal = sweep.manifest, sweep.goal
-    words = ["gensweep", "run", manifest.model, "--dataset", manifest.dataset]
+    words = ["gensweep", "run", manifest.typed_model, "--dataset", manifest.dataset]
     if manifest.data_dir is not None:
         words += ["--data-dir", manifest.data_dir]
     if manifest.train_images is not None:

@@ -16,12 +16,13 @@ from gensweep.cli.commands import COMMANDS
 from gensweep.cli.merge_options import merge_options, settings, typed_options
 from gensweep.cli.parser import parsed
 from gensweep.cli.result_commands import OK, next_step
-from gensweep.config import sweep_yaml
+from gensweep.config import sweep_yaml, user_models
 from gensweep.config.options import Options, check_options
 from gensweep.errors import UserError, unknown
 from gensweep.storage import workdir
 from gensweep.storage.atomic import is_disk_full
 from gensweep.tune.ray_watchdog import RayDied
+from trainables.user_model.model_file import is_model_file
 
 if TYPE_CHECKING:
     from gensweep.tune.run_tuner import LaunchResult
@@ -68,9 +69,19 @@ def _dispatch(words: list[str]) -> int:
         if words and not words[0].startswith("-") and words[0] not in COMMANDS:
             raise unknown("command", words[0], COMMANDS)
         args = parsed(words)
+        _register_user_model(args)
         return RUN[args.command](args, ["gensweep", *words])
     finally:
         sys.stdout.flush()  # a closed pipe shows here, also after --help
+
+
+def _register_user_model(args: argparse.Namespace) -> None:
+    """Take the file of a user's model, if one is named; `args.model` is then the model's name."""
+    model = getattr(args, "model", None)
+    if model is not None and is_model_file(model):
+        args.model = user_models.register_file(model)
+    elif model is not None and args.command not in ("run", "plan"):
+        raise UserError(f"--model {model}: it takes the file of your own model, as --model my_model.py")
 
 
 def run_sweep(args: argparse.Namespace, command: list[str]) -> int:
@@ -172,9 +183,8 @@ def extend_sweep(args: argparse.Namespace, command: list[str]) -> int:
 def _launch_options(manifest: SweepManifest, args: argparse.Namespace) -> Options:
     """Return the options of another launch of a sweep: those of the last launch, and what is typed wins."""
     previous = {name: getattr(manifest, name) for name in ("concurrent", "cpus_per_trial", "gpus_per_trial")}
-    return check_options(
-        Options(manifest.model, **{**previous, **typed_options(args), "trials": manifest.trials, "set": {}})
-    )
+    fixed = {"model": manifest.model, "trials": manifest.trials, "set": {}}
+    return check_options(Options(**{**previous, **typed_options(args), **fixed}))
 
 
 def stop_sweep(args: argparse.Namespace, command: list[str]) -> int:

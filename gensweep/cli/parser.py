@@ -36,7 +36,7 @@ def parser() -> Parser:
         for name, text in COMMANDS.items()
     }
     for name in ("run", "plan"):
-        made[name].add_argument("model", metavar="MODEL", help=", ".join(MODELS))
+        made[name].add_argument("model", metavar="MODEL", help=f"{', '.join(MODELS)}, or your own: my_model.py")
         made[name].add_argument(
             "file", metavar="FILE.yaml", nargs="?", help="options as a mapping, or a W&B sweep file; typed ones win"
         )
@@ -60,6 +60,8 @@ def parser() -> Parser:
     made["report"].add_argument(
         "-o", "--out", metavar="DIR", help="where to (default: report/ in the sweep); of studies: Markdown pages"
     )
+    for name in ("resume", "extend", "finalize", "sample", "export"):
+        made[name].add_argument("--model", metavar="FILE.py", help="the file of your own model, which the sweep trains")
     _launch_options(made["resume"])
     _study_options(made["study"])
     _launch_options(made["extend"])

@@ -8,11 +8,25 @@ from collections.abc import Callable
 from gensweep.errors import UserError
 
 OK = 0
+RUN_CODE = ("resume", "extend", "finalize", "sample", "export")  # commands that execute the model's code
 
 
 def next_step(*words: str) -> None:
     """Print the exact next command."""
-    print(f"next: {shlex.join(['gensweep', *words])}")
+    print(f"next: {shlex.join(['gensweep', *words, *_file_words(*words)])}")
+
+
+def _file_words(command: str, *words: str) -> list[str]:
+    """Return the words that name the file of a user's model, if the command needs it and does not name it yet."""
+    from analysis.read.manifest import read_manifest
+    from trainables import filestore
+
+    if command not in RUN_CODE or "--model" in words:
+        return []
+    try:
+        return read_manifest(filestore.open_directory(words[0])).file_words
+    except UserError:
+        return []
 
 
 def show_status(args: argparse.Namespace, command: list[str]) -> int:
@@ -81,7 +95,6 @@ def write_report(args: argparse.Namespace, command: list[str]) -> int:
     from analysis.read import results
     from analysis.report import sweep_page
     from analysis.study import study_page, study_results
-    from trainables import MODELS
 
     kinds = {study_results.is_study(directory) for directory in args.dirs}
     if kinds == {True, False}:
@@ -93,8 +106,7 @@ def write_report(args: argparse.Namespace, command: list[str]) -> int:
         return OK
     print(f"wrote {sweep_page.write(args.dirs, args.out)}")
     manifest = results.load(args.dirs[0]).manifest
-    model = MODELS[manifest.model]
-    samples = model.samples(manifest.defaults)
+    samples = manifest.trainable.samples(manifest.defaults)
     next_step(
         *(["sample", args.dirs[0], "-n", "64", "-o", "grid.png"] if samples else ["best", args.dirs[0], "--json"])
     )

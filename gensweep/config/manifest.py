@@ -4,6 +4,7 @@ from analysis.read.manifest import SweepManifest
 
 IDENTITY = (
     "model",
+    "user_model",
     "dataset",
     "data",
     "space",

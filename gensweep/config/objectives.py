@@ -7,6 +7,7 @@ enough, and `fid:max` is a mistake.
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gensweep.config import user_models
 from gensweep.config.options import Options
 from gensweep.config.samplers import SAMPLERS
 from gensweep.errors import UserError, unknown
@@ -36,8 +37,10 @@ def parse_goal(options: Options, space: "Space") -> "Goal":
     """
     from trainables.objective import Goal, constraint
 
-    requested = dict([space.objective]) if options.objective is None else _pairs(options.objective)
-    several = tuple(_objective(metric, mode) for metric, mode in requested.items())
+    requested = dict(user_models.objectives(options.model) or [space.objective])
+    if options.objective is not None:
+        requested = _pairs(options.objective)
+    several = tuple(_objective(metric, mode, options.model) for metric, mode in requested.items())
     named = options.primary or several[0].metric
     primary = next((objective for objective in several if objective.metric == named), None)
     if primary is None:
@@ -46,7 +49,8 @@ def parse_goal(options: Options, space: "Space") -> "Goal":
         raise UserError(f"constraints {options.constraints!r}: a list of texts such as 'modes>=7' is needed")
     goal = Goal(primary, several, tuple(constraint(str(text)) for text in options.constraints))
     _check_constraints(goal)
-    trusted = {space.objective[0]} if options.objective is None else set()
+    is_own = options.objective is None and not user_models.is_user_model(options.model)
+    trusted = {space.objective[0]} if is_own else set()
     for key in goal.keys:
         if key not in trusted:  # the space's own objective is its author's business, and torch need not be imported
             _check_key(key, options.model, space)
@@ -75,10 +79,10 @@ def _pairs(objective: Any) -> dict[str, Any]:
     return modes
 
 
-def _objective(metric: str, mode: str | None) -> "Objective":
+def _objective(metric: str, mode: str | None, model: str) -> "Objective":
     from trainables.objective import MODES, Objective
 
-    better = _known(metric)[metric].better
+    better = _known(metric, model)[metric].better
     if mode is None and better is None:
         raise UserError(f"objective {metric}: say which way, {metric}:min or {metric}:max")
     if mode is not None and mode not in MODES:
@@ -88,11 +92,12 @@ def _objective(metric: str, mode: str | None) -> "Objective":
     return Objective(metric, str(mode or better))
 
 
-def _known(key: str) -> dict[str, Any]:
-    """Return the keys of METRICS that are numbers; raise UserError if `key` is not one of them."""
-    from trainables.metrics import keys
+def _known(key: str, model: str) -> dict[str, Any]:
+    """Return the keys of rows that are numbers; raise UserError if `key` is not one of them."""
+    from trainables.metrics import MetricKey, keys
 
-    numbers = {name: about for name, about in keys().items() if not about.many}
+    numbers = {name: MetricKey(name, None, "of the model's own") for name in user_models.own_keys(model)}
+    numbers |= {name: about for name, about in keys().items() if not about.many}
     if key not in numbers:
         raise unknown("metric", key, numbers)
     return numbers
@@ -111,15 +116,17 @@ def _check_constraints(goal: "Goal") -> None:
 
 def _check_key(key: str, model: str, space: "Space") -> None:
     from search_spaces.walk import walk
-    from trainables import MODELS
     from trainables.engine.evaluate import available_inputs
     from trainables.metrics import METRICS
+    from trainables.user_model.registry import find_model
 
-    _known(key)
+    _known(key, model)
+    if key in user_models.own_keys(model):
+        return
     metric = next(metric for metric in METRICS.values() if key in metric.keys)
     if metric.when == "on_request":
         raise UserError(f"metric {key} is measured on request only (--also {key}), so it cannot be an objective")
-    for _, inputs in walk(lambda trial: available_inputs(MODELS[model], space.space(trial))):
+    for _, inputs in walk(lambda trial: available_inputs(find_model(model), space.space(trial))):
         lacking = [part for part in metric.needs if part not in inputs]
         if lacking:
             raise UserError(f"metric {key} needs {PARTS[lacking[0]]}, and {model} trials of this space have none")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.read.manifest import NOT_LOADED, DatasetInfo, SweepManifest
-from gensweep.config import objectives, space_check
+from gensweep.config import objectives, space_check, user_models
 from gensweep.config.options import Options, check_options
 from gensweep.errors import UserError, did_you_mean, unknown
 from gensweep.provenance import git_commit, package_versions
@@ -61,6 +61,7 @@ def make_manifest(options: Options, command: list[str]) -> SweepManifest:
     name = options.name or f"{options.model}-{_slug(options.dataset)}"
     manifest = SweepManifest(
         name=name,
+        user_model=user_models.recorded(options.model),
         command=command,
         data=NOT_LOADED,
         space=params,
@@ -92,6 +93,8 @@ def configured_space(model: str, texts: dict[str, str], epochs: int | None, prec
     from search_spaces import SPACES
     from search_spaces.override import apply
 
+    if precision is not None and user_models.is_user_model(model):
+        raise UserError(f"--precision {precision}: {model} is a model of your own, which chooses its precision itself")
     if precision is not None and texts.setdefault("precision", precision) != precision:
         raise UserError(f"precision is given twice: --precision {precision} and --set precision={texts['precision']}")
     if epochs is not None and "epochs" in texts:
@@ -109,6 +112,8 @@ def check_keys(model: str, space: "Space", params: dict[str, "Param"]) -> None:
     from trainables import MODELS
     from trainables.config_schema import check
 
+    if user_models.is_user_model(model):
+        return  # its keys are its own; its space and its probe have been checked
     for key, param in params.items():
         for value in param.ends():
             check(key, value)
@@ -169,7 +174,8 @@ def with_dataset(manifest: SweepManifest, data: "Dataset") -> SweepManifest:
     """
     n_train = manifest.train_images or len(data.train)
     about = DatasetInfo(list(data.classes), data.shape, n_train, len(data.val), len(data.test), data.fingerprint)
-    batch = manifest.space["batch_size"].largest()
+    batch_size = manifest.space.get("batch_size")
+    batch = 0 if batch_size is None else batch_size.largest()
     if batch > n_train:
         raise UserError(f"batch_size may be {batch}, and there are {n_train} images to train on: --set it lower")
     return manifest._replace(data=about)

@@ -44,17 +44,21 @@ def eval_every(manifest: "SweepManifest") -> int:
 
 def estimate_trial_bytes(manifest: "SweepManifest", space: "Space", data: "Dataset") -> TrialBytes:
     """Return how many bytes a trial of the sweep keeps on disk, measured on some of its configurations."""
-    from trainables import MODELS, Data
+    from trainables import Data
     from trainables.data import limited
-    from trainables.engine.estimate import measure_bytes
+    from trainables.engine.estimate import Bytes, measure_bytes
     from trainables.engine.evaluate import GRID
     from trainables.trial_files import KEEP
+    from trainables.user_model.model import UserModel
+    from trainables.user_model.registry import find_model
 
     images = Data(limited(data, manifest.train_images).to("cpu"))
-    sizes = [
-        measure_bytes(MODELS[manifest.model], config, images)
-        for config in random_configs(space, N_CONFIGS, manifest.seed)
-    ]
+    model = find_model(manifest.model)
+    if isinstance(model, UserModel):
+        sizes = [Bytes(*model.bytes_of_trial)]
+    else:
+        configs = random_configs(space, N_CONFIGS, manifest.seed)
+        sizes = [measure_bytes(model, config, images) for config in configs]
     # raw pixels as an upper bound of a PNG
     pictures = GRID * data.train.pixels[0].nbytes * (1 if data.train.planes is None else 3)
     evaluations = 2 + min(manifest.epochs, manifest.epochs // eval_every(manifest))

@@ -130,11 +130,20 @@ def _finalist_options(
         objective=dict(manifest.goal.objectives),
         primary=manifest.goal.primary.metric,
         constraints=list(map(str, manifest.goal.constraints)),
-        set=setting_texts(config),
+        set=setting_texts(_settings(manifest, config)),
         concurrent=options.concurrent,
         cpus_per_trial=options.cpus_per_trial,
         gpus_per_trial=options.gpus_per_trial,
     )
+
+
+def _settings(manifest: SweepManifest, config: dict[str, Any]) -> dict[str, Any]:
+    """Return the keys to set for a configuration. Of a user's model these are the ones that vary or were set: what its
+    file fixes may be of any type, and stays as it is."""
+    if manifest.user_model is None:
+        return config
+    varying = {*manifest.searched, *manifest.set, "epochs"}
+    return {key: value for key, value in config.items() if key in varying}
 
 
 def final_seed(seed: int) -> int:

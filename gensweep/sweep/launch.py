@@ -67,7 +67,8 @@ def _check_machine(
     """Print how the machine is used; raise UserError if the disk is too small."""
     disk_estimate.check_disk_space(directory, manifest, search_space(manifest), data, resources.concurrent)
     say(resources.line(nodes))
-    if not resources.gpus_per_trial and "bf16" in manifest.space["precision"].ends() and emulates_bf16():
+    precision = manifest.space.get("precision")
+    if not resources.gpus_per_trial and precision and "bf16" in precision.ends() and emulates_bf16():
         say("bf16 is emulated on this CPU: expect it to be slower than --precision fp32")
     for line in objectives.describe_goal(manifest.goal):
         say(line)

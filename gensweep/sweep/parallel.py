@@ -17,13 +17,13 @@ from rich.console import Console
 
 from analysis.read.manifest import SweepManifest
 from gensweep.search.study_storage import open_study
-from gensweep.storage import lock, workdir
+from gensweep.storage import lock
 from gensweep.sweep.run_sweep import search_space
 from gensweep.tune.node_blocklist import NodeBlocklist
 from gensweep.tune.not_pickled import NotPickled
 from gensweep.tune.progress import SweepProgress, format_scores
 from gensweep.tune.resources import Share
-from gensweep.tune.run_trial import Task, train
+from gensweep.tune.run_trial import Task, task_of, train
 from gensweep.tune.run_tuner import StopControl, Stopper, build_tuner, fit_tuner
 from gensweep.tune.schedulers import SweepScheduler
 from gensweep.tune.searcher import Row, StudySearcher
@@ -116,7 +116,7 @@ def run(
             parts[name] = (
                 job.data,
                 job.evaluator,
-                Task(manifest.model, workdir.trials_uri(job.directory), goal, manifest.seed),
+                task_of(manifest, job.directory),
             )
         relay = MultiSearcher(searchers)
         if relay.left:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.read.manifest import SweepManifest
+from gensweep.config import user_models
 from gensweep.config.options import Options
 from gensweep.config.resolve import make_manifest, with_dataset
 from gensweep.errors import UserError
@@ -25,11 +26,13 @@ from gensweep.sweep.simulate import ProbedConfig, SimulatedSweep, simulate_sweep
 from gensweep.tune import ray_session
 from gensweep.tune.resources import Node, Share, share
 from gensweep.units import format_duration, format_size
+from trainables.user_model.registry import USER_MODELS
 
 if TYPE_CHECKING:
     from trainables.data import Dataset
     from trainables.engine.estimate import Seconds
     from trainables.metrics import Evaluator
+    from trainables.user_model.model import UserModel
 
 PROBE_S = 40.0  # of timed steps in each process, over all its configurations; imports and evaluations are extra
 START_FACTOR = 2.0  # Ray and its first worker take about twice as long to start as a probing process
@@ -50,8 +53,13 @@ def plan(options: Options, command: list[str], price: float | None) -> list[str]
 
     if price is not None and not price >= 0:
         raise UserError(f"price-per-hour {price:g}: 0 or more is needed")
+    data = None
+    if user_models.needs_probe(options.model):
+        data = load(options.dataset, None if options.data_dir is None else Path(options.data_dir))
+        user_models.probe_model(options.model, data)
     manifest = make_manifest(options, command)
-    data = load(manifest.dataset, None if manifest.data_dir is None else Path(manifest.data_dir))
+    if data is None:
+        data = load(manifest.dataset, None if manifest.data_dir is None else Path(manifest.data_dir))
     manifest, nodes = with_dataset(manifest, data), available_nodes(options)
     resources, space = share(options, nodes), search_space(manifest)
     evaluator = evaluator_of(manifest, data, print)._replace(**evaluation_schedule(manifest))
@@ -106,30 +114,43 @@ def probe(
     device, threads = ("cuda" if resources.gpus_per_trial else "cpu"), max(1, int(resources.cpus_per_trial))
     limit_s = PROBE_S * resources.concurrent / len(configs)
     spawned = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(resources.concurrent, spawned, _prepare, (*parts, device, threads)) as pool:
+    user_model = USER_MODELS.get(model)
+    with ProcessPoolExecutor(resources.concurrent, spawned, _prepare, (*parts, device, threads, user_model)) as pool:
         measured = list(pool.map(_probe, [model] * len(configs), configs, [limit_s] * len(configs)))
     kinds = [ProbedConfig(config["epochs"], cost) for config, (_, cost) in zip(configs, measured, strict=True)]
     return kinds, min(ready for ready, _ in measured) - began
 
 
-def _prepare(data: "Dataset", evaluator: "Evaluator", device: str, threads: int) -> None:
+def _prepare(
+    data: "Dataset", evaluator: "Evaluator", device: str, threads: int, user_model: "UserModel | None"
+) -> None:
     global _parts
     install_import_hook()
     import torch
 
+    if user_model is not None:
+        from trainables.user_model.registry import register
+
+        register(user_model)
     torch.set_num_threads(threads)
     _parts = (data.to(device), evaluator, device)
 
 
 def _probe(model: str, config: dict[str, Any], limit_s: float) -> "tuple[float, Seconds]":
-    from trainables import MODELS, Data
-    from trainables.engine.estimate import measure_seconds
+    from trainables import Data
+    from trainables.engine import estimate
     from trainables.metrics import load_extractor
+    from trainables.user_model import estimate as user_estimate
+    from trainables.user_model.model import UserModel
+    from trainables.user_model.registry import find_model
 
     data, evaluator, device = _parts
-    extractor = load_extractor(evaluator, device) if MODELS[model].samples(config) else None
-    ready = time.time()
-    return ready, measure_seconds(MODELS[model], config, Data(data, evaluator, extractor, device), 0, limit_s)
+    trainable = find_model(model)
+    extractor = load_extractor(evaluator, device) if trainable.samples(config) else None
+    inputs, ready = Data(data, evaluator, extractor, device), time.time()
+    if isinstance(trainable, UserModel):
+        return ready, user_estimate.measure_seconds(trainable, config, inputs, 0, limit_s)
+    return ready, estimate.measure_seconds(trainable, config, inputs, 0, limit_s)
 
 
 def _rungs(manifest: SweepManifest, evaluator: "Evaluator", simulations: list[SimulatedSweep]) -> list[str]:

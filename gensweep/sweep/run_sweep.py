@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.read.manifest import SweepManifest
 from analysis.read.manifest import read_manifest as read_manifest_in
+from gensweep.config import user_models
 from gensweep.config.manifest import differences
-from gensweep.config.options import Options
+from gensweep.config.options import Options, check_options
 from gensweep.config.resolve import configured_space, make_manifest, with_dataset
 from gensweep.errors import UserError
 from gensweep.storage import bucket_sync, checks, lock, workdir
@@ -38,13 +39,23 @@ def prepare_sweep(
     known(options.dataset)
     if is_url(options.results):
         options = workdir.options_for_bucket(options)
+
+    def images() -> "Dataset":
+        return (load or from_files)(options.dataset, None if options.data_dir is None else Path(options.data_dir))
+
+    data = None
+    if user_models.needs_probe(options.model):  # what its rows hold shows only when it trains
+        check_options(options)
+        data = images()
+        user_models.probe_model(options.model, data)
     manifest = make_manifest(options, command)
     directory = sweep_directory(options.results, manifest.name)
-    data = (load or from_files)(manifest.dataset, None if manifest.data_dir is None else Path(manifest.data_dir))
+    data = images() if data is None else data
     limited(data, manifest.train_images)  # refuse more images than the data set has
     manifest = with_dataset(manifest, data)
     if (directory / "sweep.json").exists():
         existing = read_manifest(directory)
+        user_models.check_same_file(directory, existing)
         differing = differences(existing, manifest)
         if differing:
             raise UserError(
@@ -100,6 +111,7 @@ def reopen_sweep(directory: Path) -> tuple[SweepManifest, "Dataset"]:
     lock.refuse_if_running(directory)
     bucket_sync.download_state(directory)
     manifest = read_manifest(directory)
+    user_models.check_same_file(directory, manifest)
     checks.check_study_readable(directory, manifest)
     checks.check_writable(directory)
     data = load(manifest.dataset, None if manifest.data_dir is None else Path(manifest.data_dir))
@@ -183,6 +195,7 @@ def make_directory(directory: Path, manifest: SweepManifest) -> None:
 def write_manifest(directory: Path, manifest: SweepManifest) -> SweepManifest:
     """Write sweep.json unless it exists; return the manifest in the directory."""
     if not (directory / "sweep.json").exists():
+        user_models.save_copy(directory, manifest)
         write_json(directory / "sweep.json", manifest.to_json())
         bucket_sync.upload_file(directory, "sweep.json")
     return read_manifest(directory)

@@ -14,15 +14,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ray import tune
 
 from gensweep.import_hook import install_import_hook
+from gensweep.storage import workdir
 from gensweep.storage.atomic import is_disk_full
 from gensweep.storage.lock import worker_lock
 from gensweep.tune.timeout import STACK_FILE, time_limit, timed_out
 from trainables.filestore import is_url
+from trainables.user_model.registry import USER_MODELS
 
 install_import_hook()
 
 if TYPE_CHECKING:
+    from analysis.read.manifest import SweepManifest
     from trainables.objective import Goal
+    from trainables.user_model.model import UserModel
 
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory")
 TIMEOUT = f"it took longer than --trial-timeout; {STACK_FILE} in its folder shows where it was"
@@ -37,6 +41,19 @@ class Task(NamedTuple):
     goal: "Goal"
     sweep_seed: int
     timeout_s: float | None = None  # of a trial
+    user_model: "UserModel | None" = None  # None for a built-in model
+
+
+def task_of(manifest: "SweepManifest", directory: Path) -> Task:
+    """Return what the trials of a sweep in this directory have in common."""
+    return Task(
+        manifest.model,
+        workdir.trials_uri(directory),
+        manifest.goal,
+        manifest.seed,
+        manifest.trial_timeout_s,
+        USER_MODELS.get(manifest.model),
+    )
 
 
 def classify(error: Exception) -> tuple[str, str]:
@@ -64,6 +81,11 @@ def train(config: dict[str, Any], *, data: Any, evaluator: Any, task: Task) -> N
     with nullcontext() if directory is None else worker_lock(directory):
         try:
             from trainables.ray_trainable import train as run
+
+            if task.user_model is not None:
+                from trainables.user_model.registry import register
+
+                register(task.user_model)
 
             with nullcontext() if directory is None else time_limit(directory, number, task.timeout_s):
                 run(

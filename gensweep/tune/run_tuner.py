@@ -28,7 +28,7 @@ from gensweep.tune.not_pickled import NotPickled
 from gensweep.tune.progress import SweepProgress
 from gensweep.tune.progress_callback import ProgressCallback
 from gensweep.tune.resources import Share
-from gensweep.tune.run_trial import Task, train
+from gensweep.tune.run_trial import task_of, train
 from gensweep.tune.schedulers import SweepScheduler, early_stopping
 from gensweep.tune.searcher import Outcome, StudySearcher
 from gensweep.tune.timeout import timed_out
@@ -164,7 +164,7 @@ def run(
             stopping = early_stopping(manifest, primary_values(study, goal.primary.metric))
             scheduler = SweepScheduler(stopping, searcher.note_error_text, nodes)
             stopper = Stopper(control, directory, end, searcher.close, nodes.no_nodes_left)
-            task = Task(manifest.model, workdir.trials_uri(directory), goal, manifest.seed, manifest.trial_timeout_s)
+            task = task_of(manifest, directory)
             shared = tune.with_parameters(function, data=parts[0], evaluator=parts[1], task=task)  # once to each node
             built = build_tuner(
                 directory.resolve() / "ray", shared, manifest.max_failures, share, (searcher, scheduler, view, stopper)

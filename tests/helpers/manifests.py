@@ -9,6 +9,7 @@ FID = Objective("fid", "min")
 SMALL = SweepManifest(
     name="s",
     command=["gensweep", "run", "vae"],
+    user_model=None,
     model="vae",
     dataset="digits",
     data_dir=None,

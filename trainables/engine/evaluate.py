@@ -20,6 +20,7 @@ from trainables.images import to_uint8
 from trainables.metrics import EvalInputs, Evaluator, extract_features, measure
 from trainables.metrics.extract import run_extractor
 from trainables.random_streams import Draw
+from trainables.user_model.model import UserModel
 
 GRID, COLUMNS = 80, 10  # images in the fixed sample grid, and in one row of it
 N_FITTED = 10_000  # training images for a model that fits its sampler after training
@@ -117,7 +118,7 @@ def _log_weight(
     return weight
 
 
-def available_inputs(model: Model, config: Config) -> frozenset[str]:
+def available_inputs(model: Model | UserModel, config: Config) -> frozenset[str]:
     """Return the names of the parts of EvalInputs that trials of this configuration have (see `collect_inputs`)."""
     samples = model.samples(config)
     has = {

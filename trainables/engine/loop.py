@@ -42,6 +42,7 @@ class Epoch(NamedTuple):
     samples: Tensor | None  # uint8 [n, C, H, W] at evaluated epochs
     snapshot: Callable[[], Snapshot]
     weights: Callable[[], dict[str, Tensor]]  # the sampling nets, "net.parameter" -> tensor
+    values: Callable[[], dict[str, Any]] = dict  # what else sampling needs: plain values by name
 
 
 class Sums:

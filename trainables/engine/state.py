@@ -168,16 +168,16 @@ def snapshot(training: TrainingState, row: dict[str, Any]) -> Snapshot:
         "threads": torch.get_num_threads(),
         "row": row,
     }
-    return _cpu_copy(state)  # type: ignore[no-any-return]
+    return cpu_copy(state)  # type: ignore[no-any-return]
 
 
-def _cpu_copy(value: Any) -> Any:
+def cpu_copy(value: Any) -> Any:
     if isinstance(value, Tensor):
         return value.detach().to("cpu", copy=True)
     if isinstance(value, dict):
-        return {key: _cpu_copy(item) for key, item in value.items()}
+        return {key: cpu_copy(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(_cpu_copy(item) for item in value)
+        return type(value)(cpu_copy(item) for item in value)
     return value
 
 

@@ -14,7 +14,6 @@ from analysis.nets import rebuild
 from analysis.nets.reconstruct import held_out_images
 from analysis.study.figures.sample_grid import generated_images
 from analysis.study.study_results import Arm
-from trainables import MODELS
 from trainables.images import to_uint8
 
 TITLE = "Real images, reconstructions and samples"
@@ -32,7 +31,7 @@ def data(arms: list[Arm], argument: str) -> Rows:
     real = held_out_images(arms[0].sweep, SHOWN)
     rows = {"real": to_uint8(real).numpy()}
     for arm in arms:
-        model = MODELS[arm.sweep.manifest.model]
+        model = arm.sweep.manifest.trainable
         if model.encode is not None and model.sample is not None:
             nets = rebuild.load_nets(arm.sweep, arm.trials[0].number)
             with torch.no_grad():

@@ -10,7 +10,6 @@ from analysis.base import image_sheets
 from analysis.base.image_sheets import Pixels
 from analysis.figures import sample_grids, style
 from analysis.study.study_results import Arm
-from trainables import MODELS
 
 TITLE = "Arms by seeds, from the same noise"
 SIDE = 3  # images across and down for one seed
@@ -42,7 +41,7 @@ def generated_images(arm: Arm, i: int, epoch: int) -> Pixels:
     The batches of autoencoders alternate input and output, so only every second image is returned.
     """
     batch = sample_grids.saved_batch(arm.sweep, arm.trials[i].number, epoch)
-    return batch[1::2] if MODELS[arm.sweep.manifest.model].shows_pairs else batch
+    return batch[1::2] if arm.sweep.manifest.trainable.shows_pairs else batch
 
 
 def draw(info: ArmGrid) -> Figure:

@@ -1,0 +1,64 @@
+"""Rebuild a user's model from the weights of its best epoch, to draw samples and to measure on the test split.
+
+This executes the file that the user named on the command line, and never the copy in a results directory.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from analysis.base.image_sheets import Pixels
+from analysis.nets.weights import read_weights
+from analysis.read import dataset, results
+from analysis.read.results import Sweep
+from trainables import Data
+from trainables.data import Dataset, Split
+from trainables.images import to_uint8
+from trainables.metrics import Evaluator, load_extractor
+from trainables.user_model import evaluate
+from trainables.user_model.evaluate import UserGenerator
+from trainables.user_model.model import UserModel
+from trainables.user_model.train import rebuild
+
+
+def load_generator(sweep: Sweep, number: int, data: Dataset | None = None) -> UserGenerator:
+    """Return what draws and measures with the weights of a trial's best epoch, on the CPU.
+
+    Raise UserError if the user has not named the file, or if the weights are missing or do not fit.
+    """
+    model = sweep.manifest.trainable
+    assert isinstance(model, UserModel)
+    _ = model.code  # refuse before any file is read
+    weights, header = read_weights(sweep, number)
+    trial = results.read_trial(sweep, number)
+    images = data if data is not None else dataset.sweep_dataset(sweep) or _without_images(sweep)
+    return rebuild(
+        model, trial.config, Data(images.to("cpu")), trial.seed or 0, weights, json.loads(header.get("kept", "{}"))
+    )
+
+
+def _without_images(sweep: Sweep) -> Dataset:
+    """Return a data set of the right shape without images, for a `train` that needs none before its epochs loop."""
+    about = sweep.manifest.data
+    empty = Split(np.zeros((0, *about.shape), np.uint8), np.zeros(0, np.int64))
+    return Dataset(sweep.manifest.dataset, tuple(about.classes), empty, empty, empty, about.fingerprint)
+
+
+def generate_images(sweep: Sweep, number: int, labels: Tensor, seed: int, stream: str) -> Pixels:
+    """Return one image for each label [n], uint8 [n, C, H, W], drawn from a named random stream of `seed`."""
+    generator, shape = load_generator(sweep, number), sweep.manifest.data.shape
+    pixels: Pixels = to_uint8(torch.cat([x for x, _ in generator.draw(labels, shape, seed, stream)])).cpu().numpy()
+    return pixels
+
+
+def scores_on(sweep: Sweep, number: int, data: Dataset, evaluator: Evaluator) -> dict[str, Any]:
+    """Return everything that an evaluation measures on `data`, whose `val` may be the test split."""
+    model = sweep.manifest.trainable
+    extractor = load_extractor(evaluator, "cpu") if model.samples({}) else None
+    generator = load_generator(sweep, number, data)
+    return evaluate.scores(generator, Data(data, evaluator, extractor), evaluator, last=False)

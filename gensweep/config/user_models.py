@@ -1,0 +1,140 @@
+"""Take a user's model file in place of a model's name: read it, check its space, and register both under its name."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gensweep.errors import UserError
+from trainables.user_model.model import Facts, UserModel
+from trainables.user_model.model_file import execute, read_model_file, where
+from trainables.user_model.registry import USER_MODELS, register
+
+if TYPE_CHECKING:
+    from analysis.read.manifest import SweepManifest
+    from trainables.data import Dataset
+    from trainables.user_model.probe import Probe
+
+
+def is_user_model(model: str) -> bool:
+    """Return whether a model's name is that of a registered model file."""
+    return model in USER_MODELS
+
+
+def register_file(path: str) -> str:
+    """Execute a user's file, register its model and its space, and return the name of the model.
+
+    Raises:
+        UserError: the file cannot be read or executed, or its space is not valid.
+    """
+    from search_spaces import SPACES
+    from search_spaces.user_space import user_space
+    from trainables.user_model.train import train_function
+
+    file = read_model_file(path)
+    module = execute(file)
+    train_function(module)
+    space = user_space(module)
+    register(UserModel(file.name, Facts(doc=(module.__doc__ or "").strip()), file))
+    SPACES[file.name] = space
+    return file.name
+
+
+def needs_probe(name: str) -> bool:
+    """Return whether a model is a user's whose file was registered, and not probed yet."""
+
+    return is_user_model(name) and USER_MODELS[name].bytes_of_trial == (0, 0)
+
+
+def probe_model(name: str, data: "Dataset") -> "Probe":
+    """Train a registered model for a few batches of the data with its defaults, and register what was found out.
+
+    Raises:
+        UserError: `train` does not work, with the line of the file; or a key that is searched is never read.
+    """
+    from search_spaces import SPACES
+    from search_spaces.override import default
+    from search_spaces.walk import describe
+    from trainables.user_model.probe import probe
+
+    model = USER_MODELS[name]
+    file = model.code
+    config = default(SPACES[name])[0]
+    try:
+        probed = probe(execute(file), config, data)
+    except UserError as error:
+        raise UserError(f"{where(error, file.file_name)}: {error}") from error
+    except Exception as error:
+        raise UserError(f"{where(error, file.file_name)}: {type(error).__name__}: {error}") from error
+    params = describe(SPACES[name])
+    unread = [key for key in config if params[key].searched and key not in probed.read and key != "epochs"]
+    if unread:
+        raise UserError(
+            f"{file.file_name}: space() offers {', '.join(unread)}, which train() never reads: the sweep would tune "
+            "nothing"
+        )
+    register(UserModel(name, probed.facts, file, (probed.checkpoint_bytes, probed.best_bytes)))
+    return probed
+
+
+def recorded(name: str) -> dict[str, Any] | None:
+    """Return what `sweep.json` holds of a user's model: path, sha256 and facts; None for a built-in model."""
+
+    if not is_user_model(name):
+        return None
+    model = USER_MODELS[name]
+    return {
+        "path": model.code.path,
+        "sha256": model.code.sha256,
+        "facts": model.facts._asdict(),
+        "bytes": model.bytes_of_trial,
+    }
+
+
+def own_keys(name: str) -> list[str]:
+    """Return the keys of rows that a user's model logs or measures itself; none for a built-in model."""
+
+    return [*USER_MODELS[name].facts.logged, *USER_MODELS[name].facts.measured] if is_user_model(name) else []
+
+
+def objectives(name: str) -> list[tuple[str, str]]:
+    """Return OBJECTIVE of a user's model as pairs; none for a built-in model."""
+    from search_spaces.user_space import objectives as pairs
+
+    return list(pairs(execute(USER_MODELS[name].code))) if is_user_model(name) else []
+
+
+def save_copy(directory: Path, manifest: "SweepManifest") -> None:
+    """Write the text of a user's model beside sweep.json, to be read by people; nothing executes it."""
+
+    if manifest.user_model is not None:
+        file = USER_MODELS[manifest.model].code
+        (directory / file.file_name).write_text(file.text, encoding="utf-8")
+
+
+def changed_lines(old: str, new: str) -> int:
+    """Return how many lines differ between two texts of a file."""
+    import difflib
+
+    return sum(line[:1] in "+-" for line in difflib.ndiff(old.splitlines(), new.splitlines())) or 1
+
+
+def check_same_file(directory: Path, manifest: "SweepManifest") -> None:
+    """Raise UserError unless the file that a sweep trains is registered, as it was when the sweep began."""
+
+    if manifest.user_model is None:
+        return
+    if not is_user_model(manifest.model):
+        typed = manifest.user_model["path"]
+        raise UserError(f"{directory} trains a model of your own: name its file, --model {typed}")
+    model = USER_MODELS[manifest.model]
+    file = model.code
+    if file.sha256 != manifest.user_model["sha256"]:
+        copy = directory / file.file_name
+        n = changed_lines(copy.read_text(), file.text) if copy.exists() else 0
+        differ = f" ({n} line{'s' * (n != 1)} differ{'s' * (n == 1)})" if n else ""
+        raise UserError(
+            f"{file.path} is not the file that {directory} began with{differ}: resume with the old one, whose copy is "
+            f"{copy}, or start a new sweep with --name"
+        )
+    register(
+        UserModel(model.name, Facts.from_json(manifest.user_model["facts"]), file, tuple(manifest.user_model["bytes"]))
+    )

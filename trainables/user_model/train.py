@@ -1,0 +1,84 @@
+"""Run a user's `train(config, data, trial)`: to train, or up to its epochs loop, to sample from saved weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any
+
+from torch import Tensor
+
+from trainables.engine.state import Data, Snapshot
+from trainables.errors import UserError
+from trainables.user_model import kept
+from trainables.user_model.data_view import DataView
+from trainables.user_model.evaluate import UserGenerator
+from trainables.user_model.model import UserModel
+from trainables.user_model.model_file import execute
+from trainables.user_model.random_state import generators_put_back, seed_generators
+from trainables.user_model.trial import Emit, ReadyToSample, Trial, TrialInfo
+from trainables.user_model.user_config import UserConfig
+
+
+def train_user(
+    model: UserModel,
+    config: Mapping[str, Any],
+    data: Data,
+    seed: int,
+    info: TrialInfo,
+    state: Snapshot | None,
+    emit: Emit,
+) -> None:
+    """Execute the file of a model anew and train, from the start or from a snapshot; call `emit` after each epoch.
+
+    A restored trial first emits the row of its snapshot once more. Raise UserError if `train` has no epochs loop.
+    """
+    function = train_function(execute(model.code))
+    trial = Trial(config, data, seed, info, state, emit)
+    with generators_put_back():
+        seed_generators(seed, "init")
+        function(UserConfig(config), view(data, trial), trial)
+        trial.finish()
+
+
+def view(data: Data, trial: Trial) -> DataView:
+    """Return the images as this trial's `train` sees them."""
+    return DataView(data.images, data.device, trial.seed, lambda: trial.epoch, trial.count_batch)
+
+
+def rebuild(
+    model: UserModel,
+    config: Mapping[str, Any],
+    data: Data,
+    seed: int,
+    weights: Mapping[str, Tensor],
+    values: Mapping[str, Any],
+) -> UserGenerator:
+    """Return what draws and measures with saved weights: `train` is called, and left at its epochs loop.
+
+    Raise UserError if it has no such loop, or if the weights do not fit.
+    """
+    function = train_function(execute(model.code))
+    trial = Trial(config, data, seed, TrialInfo(), None, None)
+    with generators_put_back():
+        seed_generators(seed, "init")
+        try:
+            function(UserConfig(config), view(data, trial), trial)
+        except ReadyToSample:
+            pass
+        else:
+            trial.finish()
+    kept.load_weights(trial.kept_objects, weights)
+    for name, item in trial.kept_objects.items():
+        if isinstance(item, dict) and name in values:
+            item.clear()
+            item.update(values[name])
+    return trial.generator()
+
+
+def train_function(module: ModuleType) -> Callable[..., Any]:
+    """Return `train` of a user's module; raise UserError if it has none."""
+    function = getattr(module, "train", None)
+    if not callable(function):
+        raise UserError(f"{module.__file__} needs train(config, data, trial), and has none")
+    return function  # type: ignore[no-any-return]
