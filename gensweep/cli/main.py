@@ -105,6 +105,14 @@ def run_sweep(args: argparse.Namespace, command: list[str]) -> int:
     return _finish(directory, launch_sweep(directory, manifest, data, options, Console(), {}))
 
 
+def check_file(args: argparse.Namespace, command: list[str]) -> int:
+    from gensweep.check.run_check import check
+
+    ok = check(args.file, args.dataset, args.data_dir, lambda line: print(line, flush=True))
+    next_step(*(["run"] if ok else ["check"]), args.file, "--dataset", args.dataset)
+    return OK if ok else FAILED
+
+
 def plan_sweep(args: argparse.Namespace, command: list[str]) -> int:
     options, notes = merge_options(args)
     from gensweep.sweep.plan import plan
@@ -201,6 +209,7 @@ def stop_sweep(args: argparse.Namespace, command: list[str]) -> int:
 
 RUN: dict[str, Callable[[argparse.Namespace, list[str]], int]] = {
     "run": run_sweep,
+    "check": check_file,
     "plan": plan_sweep,
     "study": run_study,
     "finalize": finalize_sweep,

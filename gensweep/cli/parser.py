@@ -41,6 +41,9 @@ def parser() -> Parser:
             "file", metavar="FILE.yaml", nargs="?", help="options as a mapping, or a W&B sweep file; typed ones win"
         )
         _run_options(made[name])
+    made["check"].add_argument("file", metavar="FILE.py", help="your model file")
+    made["check"].add_argument("--dataset", metavar="D", default="digits", help="images to try it on (default: digits)")
+    made["check"].add_argument("--data-dir", metavar="DIR", help="folder of the data")
     made["run"].add_argument("--dry-run", action="store_true", help="print the resolved sweep and stop")
     made["run"].add_argument("--save-file", metavar="FILE.yaml", help="write the resolved sweep as a file, and stop")
     made["plan"].add_argument("--price-per-hour", metavar="P", type=_number, help="of a GPU, or of the machine")

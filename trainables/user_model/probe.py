@@ -7,49 +7,91 @@ here, in a second or two.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+import sys
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import suppress
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import nn
 
 from trainables.data.dataset import Dataset, Split
 from trainables.engine.loop import Epoch
-from trainables.engine.state import Data
+from trainables.engine.state import Data, Snapshot
 from trainables.errors import UserError
+from trainables.user_model import kept
+from trainables.user_model.evaluate import UserGenerator
 from trainables.user_model.model import Facts
 from trainables.user_model.random_state import generators_put_back, seed_generators
+from trainables.user_model.samples_check import check_range
 from trainables.user_model.train import train_function, view
-from trainables.user_model.trial import Trial, TrialInfo
+from trainables.user_model.trial import ReadyToSample, Trial, TrialInfo
 from trainables.user_model.user_config import UserConfig
 
 N_BATCHES = 3
 N_HELD_OUT = 64
 N_SAMPLES = 8
-OUT_OF_RANGE = 0.05  # samples further outside of 0..1 than this are in another range
+NOISE_SEED = 0  # of measures, the same whatever the seed of the training is
+BOOKKEEPING = ("epoch", "epochs", "status", "eval_epoch", "updates", "n_images", "wall_s")
 
 
 class Probe(NamedTuple):
-    """What a probe has measured. `read` are the keys of the configuration that were read."""
+    """What a probe has measured."""
 
     facts: Facts
-    row: dict[str, Any]  # of the last epoch, with the measured values
-    samples: Tensor | None  # float [N_SAMPLES, C, H, W]
-    read: frozenset[str]
-    states: dict[str, Any]  # the states of the kept objects after the last epoch
+    first_row: dict[str, Any]  # of the first epoch: what was logged
+    row: dict[str, Any]  # of the last epoch: what was logged and measured
+    read: frozenset[str]  # keys of the configuration
+    before: dict[str, Any]  # states of the kept objects before the first epoch
+    states: dict[str, Any]  # and after the last one
+    not_kept: list[str]  # what `train` has that changes in training and is not kept, in words
+    measured_twice: dict[str, tuple[float, float]]  # the values of two calls of the model's measure
+    measure_with: Callable[[Mapping[str, Any]], dict[str, float]]  # the measures of the last weights, configured so
+    n_batches: int
+    seconds_before: float  # until the epochs loop
+    seconds_per_sample: float
     checkpoint_bytes: int
     best_bytes: int
+
+
+class ProbedTrial(Trial):
+    """A trial that looks at the user's `train` when its epochs loop begins."""
+
+    locals_then: Mapping[str, Any] = {}
+    states_then: Mapping[str, Any] = {}
+    counters_then: Mapping[str, Any] = {}
+    others_then: Mapping[str, str] = {}
+    began_s = 0.0
+
+    def others(self) -> dict[str, Any]:
+        """Return the variables of `train` that have a state and are not kept."""
+        items = self.kept_objects.values()
+        kept_ids = {id(part) for item in items for part in (item.modules() if isinstance(item, nn.Module) else (item,))}
+        return {
+            name: value
+            for name, value in self.locals_then.items()
+            if hasattr(value, "state_dict") and hasattr(value, "load_state_dict") and id(value) not in kept_ids
+        }
+
+    def epochs(self) -> Generator[int]:
+        """Note the variables of the function whose loop begins here, then yield epochs as ever."""
+        self.locals_then = dict(sys._getframe(1).f_locals)
+        self.began_s = time.perf_counter()
+        self.states_then = kept.states(self.kept_objects)
+        self.others_then = {name: str(item.state_dict()) for name, item in self.others().items()}
+        self.counters_then = counters(self.kept_objects)
+        yield from super().epochs()
 
 
 def cut(data: Dataset, config: Mapping[str, Any]) -> Dataset:
     """Return a data set with a few batches of training images, and a few held-out images."""
     size = config.get("batch_size")
     n = N_BATCHES * size if isinstance(size, int) else N_BATCHES * 128
-    return data._replace(
-        train=_first(data.train, n), val=_first(data.val, N_HELD_OUT), test=_first(data.test, N_HELD_OUT)
-    )
+    val, test = _first(data.val, N_HELD_OUT), _first(data.test, N_HELD_OUT)
+    return data._replace(train=_first(data.train, n), val=val, test=test)
 
 
 def _first(split: Split, n: int) -> Split:
@@ -59,57 +101,128 @@ def _first(split: Split, n: int) -> Split:
     return Split(np.asarray(split.pixels)[:n], labels)
 
 
-def probe(module: ModuleType, config: Mapping[str, Any], data: Dataset, seed: int = 0, epochs: int = 1) -> Probe:
-    """Train for some epochs of a few batches, and draw and measure once.
+def probe(
+    module: ModuleType,
+    config: Mapping[str, Any],
+    data: Dataset,
+    seed: int = 0,
+    epochs: int = 1,
+    in_parts: bool = False,
+) -> Probe:
+    """Train for some epochs of a few batches, and draw and measure once; `in_parts`: stop after one epoch, and resume.
 
     Raise UserError if `train` breaks the rules of its interface; an error of the user's own code goes through.
     """
-    small = Data(cut(data, config).to("cpu"))
-    short = {**config, "epochs": epochs}
-    ended: list[Epoch] = []
-    trial = Trial(short, small, seed, TrialInfo(), None, ended.append)
-    read = UserConfig(short)
-    with generators_put_back():
-        seed_generators(seed, "init")
-        train_function(module)(read, view(small, trial), trial)
-        trial.finish()
+    small, short = Data(cut(data, config).to("cpu")), {**config, "epochs": epochs}
+    began = time.perf_counter()
+    trial, read, ended = _train(module, short, small, seed, None, 1 if in_parts else epochs)
+    if in_parts:
+        state = torch.load(_saved(ended[-1].snapshot()), weights_only=True)
+        trial, read, ended = _train(module, short, small, seed, state, epochs)
     generator, row = trial.generator(), dict(ended[-1].row)
-    measured = generator.measured(small, "val", seed)
-    samples = None
-    if generator.sampler is not None:
+    seconds = 0.0
+    if generator.sampler is not None and row["status"] == "ok":
         labels = torch.arange(N_SAMPLES) % max(1, len(data.classes))
-        samples = next(generator.draw(labels, data.shape, seed, "judged"))[0]
+        for _ in range(2):  # the first call warms up
+            drawing = time.perf_counter()
+            samples = next(generator.draw(labels, data.shape, seed, "judged"))[0]
+            seconds = (time.perf_counter() - drawing) / N_SAMPLES
         check_range(samples)
+    measured, again = (generator.measured(small, "val", NOISE_SEED) for _ in range(2))
     logged = tuple(key for key in row if key not in BOOKKEEPING)
-    snapshot, best = ended[-1].snapshot(), ended[-1].weights()
-    buffer = io.BytesIO()
-    torch.save(snapshot, buffer)
+    own = tuple(key for key in measured if not key.endswith("_se"))
+    doc = (module.__doc__ or "").strip()
     return Probe(
         Facts(
-            samples is not None,
-            generator.sampler is not None and generator.takes_labels,
-            logged,
-            tuple(measured),
-            (module.__doc__ or "").strip(),
+            generator.sampler is not None, generator.sampler is not None and generator.takes_labels, logged, own, doc
         ),
-        {**row, **measured},
-        samples,
+        {key: value for key, value in ended[0].row.items() if key not in BOOKKEEPING},
+        {**{key: row[key] for key in logged}, **measured},
         frozenset(read.read),
-        snapshot["kept"],
-        buffer.tell(),
-        sum(value.nbytes for value in best.values()),
+        dict(trial.states_then),
+        kept.states(trial.kept_objects),
+        _not_kept(trial),
+        {key: (value, again[key]) for key, value in measured.items()},
+        lambda changed: _measure_with(module, changed, small, seed, trial.kept_objects),
+        N_BATCHES * epochs,
+        trial.began_s - began,
+        seconds,
+        len(_saved(ended[-1].snapshot()).getbuffer()),
+        sum(value.nbytes for value in ended[-1].weights().values()),
     )
 
 
-BOOKKEEPING = ("epoch", "epochs", "status", "eval_epoch", "updates", "n_images", "wall_s")
+class Stop(BaseException):
+    """Leaves a user's `train` after an epoch."""
 
 
-def check_range(x: Tensor) -> None:
-    """Raise UserError if samples are not finite, or clearly not in 0..1."""
-    broken = float((~x.isfinite()).double().mean())
-    if broken:
-        raise UserError(f"{broken:.0%} of the values of sampler({len(x)}) are nan or infinite")
-    low, high = float(x.min()), float(x.max())
-    if low < -OUT_OF_RANGE or high > 1 + OUT_OF_RANGE:
-        cure = "return (x + 1) / 2" if low < -OUT_OF_RANGE and high <= 1 + OUT_OF_RANGE else "return x.clamp(0, 1)"
-        raise UserError(f"samples lie in {low:.2f}..{high:.2f}, and images in 0..1: {cure}")
+def _train(
+    module: ModuleType, config: Mapping[str, Any], data: Data, seed: int, state: Snapshot | None, epochs: int
+) -> tuple[ProbedTrial, UserConfig, list[Epoch]]:
+    ended: list[Epoch] = []
+    last: list[Epoch] = []
+
+    def emit(epoch: Epoch) -> None:
+        ended.append(epoch)
+        if epoch.row["epoch"] >= epochs:
+            snapshot, weights = epoch.snapshot(), epoch.weights()  # before the user's code goes on
+            last[:] = [epoch._replace(snapshot=lambda: snapshot, weights=lambda: weights)]
+            if epoch.row["epoch"] < config["epochs"]:
+                raise Stop
+
+    trial, read = ProbedTrial(config, data, seed, TrialInfo(), state, emit), UserConfig(config)
+    with generators_put_back():
+        seed_generators(seed, "init")
+        try:
+            train_function(module)(read, view(data, trial), trial)
+            trial.finish()
+        except Stop:
+            pass
+    return trial, read, [*ended[:-1], *(last or ended[-1:])]
+
+
+def _saved(snapshot: Snapshot) -> io.BytesIO:
+    buffer = io.BytesIO()
+    torch.save(snapshot, buffer)
+    buffer.seek(0)
+    return buffer
+
+
+def _measure_with(
+    module: ModuleType, config: Mapping[str, Any], data: Data, seed: int, objects: Mapping[str, Any]
+) -> dict[str, float]:
+    """Return the measures with the weights of `objects` in another configuration; none if they do not fit."""
+    trial = Trial({**config, "epochs": 1}, data, seed, TrialInfo(), None, None)
+    with generators_put_back():
+        seed_generators(seed, "init")
+        with suppress(ReadyToSample):
+            train_function(module)(UserConfig({**config, "epochs": 1}), view(data, trial), trial)
+    try:
+        kept.load_weights(trial.kept_objects, kept.weights(objects))
+    except UserError:
+        return {}
+    generator: UserGenerator = trial.generator()
+    return generator.measured(data, "val", NOISE_SEED)
+
+
+def counters(objects: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the plain numbers that kept nets hold as ordinary attributes, `net.name` -> value."""
+    nets = ((name, item) for name, item in objects.items() if isinstance(item, nn.Module))
+    return {
+        f"{name}.{path + '.' if path else ''}{key}": value
+        for name, net in nets
+        for path, module in net.named_modules()
+        for key, value in vars(module).items()
+        if type(value) in (int, float) and not key.startswith("_")
+    }
+
+
+def _not_kept(trial: ProbedTrial) -> list[str]:
+    """Return what `train` has with a state that is not kept, and the counters on kept nets that have changed."""
+    named = [
+        f"{name} ({type(item).__name__}) is not in trial.keep()"
+        for name, item in trial.others().items()
+        if str(item.state_dict()) != trial.others_then.get(name)
+    ]
+    changed = [name for name, value in counters(trial.kept_objects).items() if trial.counters_then.get(name) != value]
+    return named + [f"{name} is an ordinary attribute: register a buffer, or keep(state={{...}})" for name in changed]

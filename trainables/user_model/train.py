@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
@@ -81,4 +82,12 @@ def train_function(module: ModuleType) -> Callable[..., Any]:
     function = getattr(module, "train", None)
     if not callable(function):
         raise UserError(f"{module.__file__} needs train(config, data, trial), and has none")
+    signature = inspect.signature(function)
+    try:
+        signature.bind(None, None, None)
+    except TypeError as error:
+        raise UserError(
+            f"{module.__file__}: train{signature} takes {len(signature.parameters)} arguments: (config, data, trial) "
+            "are given"
+        ) from error
     return function  # type: ignore[no-any-return]

@@ -8,6 +8,10 @@ from trainables.config_schema import RecordedConfig
 from trainables.errors import UserError, did_you_mean
 
 
+class MissingKeyError(UserError, AttributeError):
+    """A key that the configuration does not have, read as an attribute: `hasattr` sees that it is missing."""
+
+
 class UserConfig(RecordedConfig):
     """`config["lr"]` and `config.lr` are the same. It records in `read` which keys were used."""
 
@@ -20,5 +24,5 @@ class UserConfig(RecordedConfig):
         if key.startswith("_") or key == "read":
             raise AttributeError(key)
         if key not in self:
-            raise UserError(f"train() reads config.{key}: {did_you_mean('key', key, list(self))}")
+            raise MissingKeyError(f"train() reads config.{key}: {did_you_mean('key', key, list(self))}")
         return super().__getitem__(key)

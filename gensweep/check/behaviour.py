@@ -1,0 +1,253 @@
+"""What training a few batches shows: keys never read, an objective in no row, numbers that a resume changes."""
+
+import math
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from gensweep.check.line import Line, fault, warning
+from gensweep.check.source import seed_calls
+from search_spaces.param import Param
+from search_spaces.space import Space
+from trainables.errors import UserError
+from trainables.user_model.model_file import ModelFile, execute, where
+from trainables.user_model.probe import Probe, probe
+
+if TYPE_CHECKING:
+    from trainables.data import Dataset
+
+SECONDS_FOR_SAMPLES = 60.0  # more than this at each evaluation is worth a warning
+N_SAMPLES = 5_000
+REBUILD_S = 10.0
+
+
+class Subject(NamedTuple):
+    """What is checked: the file, its space, and data to train on."""
+
+    file: ModelFile
+    space: Space
+    params: Mapping[str, Param]
+    objectives: tuple[tuple[str, str], ...]
+    defaults: Mapping[str, Any]
+    data: "Dataset"
+
+    @property
+    def name(self) -> str:
+        return self.file.file_name
+
+
+def run_probe(subject: Subject, config: Mapping[str, Any], **options: Any) -> Probe:
+    """Train for a few batches; raise UserError with the line of the file for whatever goes wrong."""
+    try:
+        return probe(execute(subject.file), config, subject.data, **options)
+    except UserError as error:
+        raise UserError(f"{where(error, subject.name)}: {error}") from error
+    except Exception as error:
+        raise UserError(f"{where(error, subject.name)}: {type(error).__name__}: {error}") from error
+
+
+def check_behaviour(subject: Subject, say: Callable[[Line], None]) -> None:
+    """Report a line about each fault, as soon as it is seen. What needs a training that fails is left out."""
+    began = time.perf_counter()
+    try:
+        first = run_probe(subject, subject.defaults, epochs=2)
+    except UserError as error:
+        say(fault(str(error)))
+        return
+    took = time.perf_counter() - began
+    for look in (check_keys, check_objective, check_learning, check_files, check_samples_time):
+        for line in look(subject, first):
+            say(line)
+    for look in (check_top, check_seeds, check_measure):
+        try:
+            for line in look(subject, first):
+                say(line)
+        except UserError as error:
+            say(fault(str(error)))
+    say(Line(" ", f"a training of {first.n_batches} batches took {took:.1f} s, samples and measures included"))
+
+
+def check_keys(subject: Subject, first: Probe) -> list[Line]:
+    """Find keys of the space that `train` never reads."""
+    unread = [key for key in subject.defaults if key not in first.read and key != "epochs"]
+    searched = [key for key in unread if subject.params[key].searched]
+    fixed = [key for key in unread if not subject.params[key].searched]
+    return [
+        *(fault(f"space() offers {key}, which train() never reads: the sweep would tune nothing") for key in searched),
+        *(warning(f"space() returns {key}, which train() never reads") for key in fixed),
+    ]
+
+
+def check_objective(subject: Subject, first: Probe) -> list[Line]:
+    """Find objectives that no row has, that some rows lack, or that are measured on the training images."""
+    from trainables.engine.evaluate import available_inputs
+    from trainables.metrics import METRICS
+    from trainables.user_model.model import UserModel
+
+    inputs = available_inputs(UserModel(subject.file.name, first.facts), subject.defaults)
+    ours = {key for metric in METRICS.values() if all(part in inputs for part in metric.needs) for key in metric.keys}
+    own = [*first.facts.logged, *first.facts.measured]
+    lines = []
+    for key, _ in subject.objectives:
+        if key not in ours and key not in own:
+            because = "" if first.facts.samples or key in own else ", and without trial.sampler() no metric of samples"
+            lines.append(fault(f"OBJECTIVE {key} is in no row{because}; rows have {', '.join(own) or 'nothing else'}"))
+        elif key in first.facts.logged:
+            lines.append(
+                warning(f"OBJECTIVE {key} is measured on the training images: trial.measure() takes held-out ones")
+            )
+    for key in first.facts.logged:
+        if key not in first.first_row:
+            lines.append(fault(f"{key} is logged in epoch 1 and not in epoch 0"))
+    lines += [
+        fault(f"{key} is logged in epoch 0 and not in epoch 1") for key in first.first_row if key not in first.row
+    ]
+    return lines
+
+
+def check_learning(subject: Subject, first: Probe) -> list[Line]:
+    """Find losses that are not finite, and nets that training does not change."""
+    if broken := [key for key in first.facts.logged if not math.isfinite(first.row[key])]:
+        return [fault(f"{broken[0]} is {first.row[broken[0]]} with the defaults")]
+    if not first.states:
+        return [
+            warning("nothing is given to trial.keep(): a killed trial begins anew, and no winner can be drawn from")
+        ]
+    if first.before and all(
+        _equal(first.before[name], state) for name, state in first.states.items() if name in first.before
+    ):
+        return [warning("no kept net or optimiser has changed in two epochs")]
+    return []
+
+
+def check_files(subject: Subject, first: Probe | None = None) -> list[Line]:
+    """Find files that the code has written to the current folder, and delete them; `first` None: by its import."""
+    written = sorted(str(path) for path in Path().rglob("*") if path.is_file())
+    for path in written:
+        Path(path).unlink()
+    if not written:
+        return []
+    more = f" and {len(written) - 1} more" if len(written) > 1 else ""
+    if first is None:
+        return [fault(f"importing the file writes {written[0]}{more}: move that into train()")]
+    return [warning(f"writes {written[0]}{more}: kept in the trial's own folder, and copied nowhere")]
+
+
+def check_samples_time(subject: Subject, first: Probe) -> list[Line]:
+    """Find samplers, loops and checkpoints that cost too much."""
+    lines = []
+    seconds = first.seconds_per_sample * N_SAMPLES
+    if seconds > SECONDS_FOR_SAMPLES:
+        lines.append(
+            warning(f"{N_SAMPLES:,} samples would take {seconds / 60:.0f} min of each evaluation on this machine")
+        )
+    if first.seconds_before > REBUILD_S:
+        lines.append(
+            warning(f"{first.seconds_before:.0f} s pass before trial.epochs(): each sample and finalize call pays them")
+        )
+    free = shutil.disk_usage(".").free
+    if 40 * 2 * first.checkpoint_bytes > free:
+        lines.append(
+            warning(f"{first.checkpoint_bytes / 1e9:.1f} GB a checkpoint: 40 trials need more than the disk has")
+        )
+    return lines
+
+
+def check_top(subject: Subject, first: Probe) -> list[Line]:
+    """Train with every range at its upper end."""
+    top = {key: _top(param, subject.defaults.get(key)) for key, param in subject.params.items() if param.searched}
+    config = {key: top.get(key, value) for key, value in subject.defaults.items()}
+    if config == dict(subject.defaults):
+        return []
+    probed = run_probe(subject, config)
+    shown = ", ".join(f"{key}={value}" for key, value in top.items() if key in config)
+    return [
+        fault(
+            f"{key} is {probed.row[key]} at {shown} (the top of each range); at the defaults it is {first.row[key]:.4g}"
+        )
+        for key in probed.facts.logged
+        if not math.isfinite(probed.row[key]) and math.isfinite(first.row.get(key, math.nan))
+    ]
+
+
+def _top(param: Param, default: Any) -> Any:
+    if param.is_range:
+        return int(param.high) if param.kind == "int" else param.high
+    return default
+
+
+def check_seeds(subject: Subject, first: Probe) -> list[Line]:
+    """Train again from the same seed, from another one, and in two parts."""
+    again = run_probe(subject, subject.defaults, epochs=2)
+    if line := _difference(first.row, again.row):
+        cure = "a generator of its own, or the clock?"
+        return [fault(f"two runs of seed 0 differ: {line} ({cure})")]
+    lines = []
+    other = run_probe(subject, subject.defaults, epochs=2, seed=1)
+    if not _difference(first.row, other.row):
+        calls = seed_calls(subject.file)
+        at = f"{subject.name}:{calls[0]}" if calls else subject.name
+        how = "train() seeds a generator itself" if calls else "train() does not depend on it"
+        lines.append(fault(f"seeds 0 and 1 give the same rows: {how}; leave seeding to gensweep", at))
+    parts = run_probe(subject, subject.defaults, epochs=2, in_parts=True)
+    if line := _difference(first.row, parts.row):
+        culprits = parts.not_kept or first.not_kept
+        cure = f": {', '.join(culprits)}" if culprits else ": something that training changes is not in trial.keep()"
+        lines.append(fault(f"a resumed training differs from a straight one, {line}{cure}"))
+    elif first.not_kept:
+        lines.append(warning(f"training changes what a resumed trial would not have: {', '.join(first.not_kept)}"))
+    return lines
+
+
+def check_measure(subject: Subject, first: Probe) -> list[Line]:
+    """Find measures that change from call to call, or with a searched key instead of with the weights."""
+    lines = []
+    for key, (one, two) in first.measured_twice.items():
+        if one != two:
+            lines.append(warning(f"{key} differs by {abs(one - two):.3g} between two calls on the same images"))
+    named = [key for key, _ in subject.objectives if key in first.facts.measured]
+    for key, param in subject.params.items():
+        if not (named and param.searched and param.is_range and key in subject.defaults):
+            continue
+        value = subject.defaults[key]
+        changed = {**subject.defaults, key: param.low if value != param.low else param.high}
+        if param.kind == "int":
+            changed[key] = int(changed[key])
+        measured = first.measure_with(changed)
+        for objective in named:
+            if objective in measured and measured[objective] != first.row[objective]:
+                lines.append(
+                    fault(
+                        f"{objective} reads {key}, which is searched: with the same weights it is "
+                        f"{first.row[objective]:.4g} at {key}={value:.4g} and {measured[objective]:.4g} at "
+                        f"{changed[key]:.4g}; measure without it"
+                    )
+                )
+    return lines
+
+
+def _difference(one: Mapping[str, Any], two: Mapping[str, Any]) -> str:
+    """Return the first number in which two rows differ, as `loss 0.6931 and 0.6917`; empty if they are equal."""
+    for key, value in one.items():
+        if key != "wall_s" and value != two.get(key) and not (value != value and two.get(key) != two.get(key)):
+            return f"{key} {_short(value)} and {_short(two.get(key))}"
+    return ""
+
+
+def _short(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _equal(one: Any, two: Any) -> bool:
+    if isinstance(one, Tensor):
+        return isinstance(two, Tensor) and torch.equal(one, two)
+    if isinstance(one, Mapping):
+        return isinstance(two, Mapping) and one.keys() == two.keys() and all(_equal(one[key], two[key]) for key in one)
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(two) and all(map(_equal, one, two))
+    return bool(one == two)

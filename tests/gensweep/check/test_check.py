@@ -1,0 +1,63 @@
+"""Every line of `gensweep check`, each with a file that has this one fault; and no line on a sound file."""
+
+from pathlib import Path
+
+import pytest
+from helpers.check_faults import FAULTS
+from helpers.command_line import refused
+from helpers.user_files import small_file, write_file
+
+from gensweep.check.line import Line
+from gensweep.check.run_check import check_running, placed
+from gensweep.check.source import check_source
+from gensweep.cli.main import main
+from gensweep.errors import UserError
+from trainables.user_model.model_file import ModelFile
+
+pytestmark = pytest.mark.long
+
+
+def lines_of(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> list[str]:
+    """Return the lines of a check, without its facts, as the child process says them."""
+    monkeypatch.chdir(folder)
+    file, lines = ModelFile("my_model.py", text), list[Line]()
+    lines += check_source(file)
+    if not any(line.mark == "x" for line in lines):
+        try:
+            check_running(file, "digits", None, lines.append)
+        except UserError as error:
+            lines.append(Line("x", str(error)))
+    return [str(placed(line, file)) for line in lines if line.mark != " "]
+
+
+def test_check__sound_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert lines_of(tmp_path, monkeypatch, small_file()) == []
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_check__each_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
+    changes, says = FAULTS[fault]
+    lines = lines_of(tmp_path, monkeypatch, small_file(*changes))
+    assert any(says in line for line in lines), lines
+    assert all("\n" not in line for line in lines)
+
+
+def test_check__command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_file(tmp_path)
+    assert main(["check", str(path)]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[-1] == f"next: gensweep run {path} --dataset digits"
+    assert not any(line.startswith(("x", "!")) for line in out)
+    broken = write_file(tmp_path, ('lr=config["lr"]', "lr=1e-3"), name="broken.py")
+    assert main(["check", str(broken)]) == 1
+    assert "x broken.py: space() offers lr, which train() never reads" in capsys.readouterr().out
+
+
+def test_check__a_process_that_dies(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_file(tmp_path, ("    n = torch", "    import os\n    os._exit(3)\n    n = torch"))
+    assert main(["check", str(path)]) == 1
+    assert "x its process ended with code 3" in capsys.readouterr().out
+
+
+def test_check__no_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "nowhere.py cannot be read: No such file or directory" in refused(capsys, "check", "nowhere.py")

@@ -1,0 +1,105 @@
+"""A sweep of a model from a user's own file, by the command line."""
+
+import json
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+from helpers.command_line import done, gensweep, refused, rows, wait_for_rows
+from helpers.user_files import small_file, write_file
+
+from gensweep import Sweep
+from gensweep.cli.main import main
+
+WORDS = ["--trials", "2", "--concurrent", "1", "--scheduler", "none", "--epochs", "4"]
+
+
+@pytest.mark.ray
+def test_user_model__killed_resumed_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "code"
+    folder.mkdir()
+    file = write_file(folder)
+    sweep = tmp_path / "results" / "my_model-digits"
+    killed = gensweep("run", "code/my_model.py", *WORDS, cwd=tmp_path)
+    wait_for_rows(sweep, 6, killed)  # in the second trial
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    first = rows(sweep)["0001"]
+    moved = shutil.move(file, tmp_path / "elsewhere.py")
+    assert "name its file, --model code/my_model.py" in refused(capsys, "resume", str(sweep))
+    changed = write_file(folder, ("0.5)", "0.6)"))
+    err = refused(capsys, "resume", str(sweep), "--model", str(changed))
+    assert "is not the file that" in err
+    assert "2 lines differ" in err
+    shutil.move(moved, file)
+    code, out, err = done(gensweep("resume", str(sweep), "--model", "code/my_model.py", cwd=tmp_path))
+    assert (code, err) == (0, "")
+    assert rows(sweep)["0001"][: len(first)] == first
+    assert [len(lines) for lines in rows(sweep).values()] == [4, 4]
+    manifest = json.loads((sweep / "sweep.json").read_text())
+    assert (manifest["model"], manifest["user_model"]["path"]) == ("my_model", "code/my_model.py")
+    assert (sweep / "my_model.py").read_text() == small_file()
+
+    file.unlink()  # nothing below executes the model
+    (sweep / "my_model.py").write_text("raise SystemExit('executed')\n")
+    assert main(["report", str(sweep)]) == 0
+    assert (sweep / "report" / "grid.png").exists()
+    for command in ("status", "best"):
+        assert main([command, str(sweep)]) == 0
+    out = capsys.readouterr().out
+    assert f"next: gensweep finalize {sweep} --model code/my_model.py" in out
+    write_file(folder)
+    assert main(["sample", str(sweep), "--model", str(file), "-n", "9", "-o", str(tmp_path / "grid.png")]) == 0
+    assert (tmp_path / "grid.png").exists()
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_user_model__finalized(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = str(write_file(tmp_path, ('("fid", "min")', '(("fid", "min"), ("val_error", "min"))')))
+    result = Sweep(file, trials=3, epochs=2, name="s", quiet=True).run()
+    assert (result.cause, result.failed) == ("done", 0)
+    assert main(["finalize", "results/s", "--model", file, "--top", "1", "--seeds", "5"]) == 0
+    content = json.loads((tmp_path / "results" / "s" / "final.json").read_text())
+    assert all("val_error" in seed["test"] for finalist in content["finalists"] for seed in finalist["seeds"])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("changes", "words", "says"),
+    [
+        ([('lr=config["lr"]', "lr=1e-3")], "", "space() offers lr, which train() never reads"),
+        ([('lr=config["lr"]', 'lr=config["learn_rate"]')], "", "my_model.py:15: train() reads config['learn_rate']"),
+        ([('("fid", "min")', '("val_eror", "min")')], "", "did you mean 'val_error'?"),
+        ([], "--set widht=8", "did you mean 'width'"),
+        ([], "--objective nats:min", "metric nats needs a model of held-out images"),
+        ([], "--precision bf16", "chooses its precision itself"),
+        ([], "--train-images 50", "there are 50 images to train on"),
+        ([('"batch_size": 64', '"batch_size": 64, "number": 3')], "", "the key 'number'"),
+        ([("    n = torch", "    1 / 0\n    n = torch")], "", "my_model.py:12: ZeroDivisionError"),
+    ],
+)
+def test_user_model__refused_before_anything_is_written(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    changes: list[tuple[str, str]],
+    words: str,
+    says: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_file(tmp_path, *changes)
+    assert says in refused(capsys, "run", "my_model.py", *words.split())
+    assert not (tmp_path / "results").exists()
+
+
+def test_user_model__names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_file(tmp_path, name="vae.py")
+    assert "gensweep has a model 'vae': give your file another name" in refused(capsys, "run", "vae.py")
+    assert "nowhere.py cannot be read" in refused(capsys, "run", "nowhere.py")
+    assert "--model vae: it takes the file of your own model" in refused(capsys, "resume", "x", "--model", "vae")
