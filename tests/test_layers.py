@@ -56,6 +56,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gensweep.search": SEARCH,
     "gensweep.tune": SEARCH | {"gensweep.import_hook"},
     "gensweep.sweep": TUNE | {"gensweep.provenance", "analysis"},
+    "gensweep.new_file": CONFIG | {"search_spaces", "trainables"},
     "gensweep.check": CONFIG | {"gensweep.import_hook", "trainables", "search_spaces"},
     "gensweep.cluster": CONFIG | {"trainables.filestore", "trainables.errors"},
     "gensweep.dashboard": {"gensweep.search", "gensweep.errors", "analysis.read", "trainables"},

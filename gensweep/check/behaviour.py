@@ -7,9 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import torch
-from torch import Tensor
-
+from gensweep.check.compare import difference, is_equal
 from gensweep.check.line import Line, fault, warning
 from gensweep.check.source import seed_calls
 from search_spaces.param import Param
@@ -21,7 +19,7 @@ from trainables.user_model.probe import Probe, probe
 if TYPE_CHECKING:
     from trainables.data import Dataset
 
-SECONDS_FOR_SAMPLES = 60.0  # more than this at each evaluation is worth a warning
+SECONDS_FOR_SAMPLES = 120.0  # more than this at each evaluation is worth a warning
 N_SAMPLES = 5_000
 REBUILD_S = 10.0
 
@@ -91,12 +89,16 @@ def check_objective(subject: Subject, first: Probe) -> list[Line]:
 
     inputs = available_inputs(UserModel(subject.file.name, first.facts), subject.defaults)
     ours = {key for metric in METRICS.values() if all(part in inputs for part in metric.needs) for key in metric.keys}
-    own = [*first.facts.logged, *first.facts.measured]
+    own_keys = [*first.facts.logged, *first.facts.measured]
     lines = []
     for key, _ in subject.objectives:
-        if key not in ours and key not in own:
-            because = "" if first.facts.samples or key in own else ", and without trial.sampler() no metric of samples"
-            lines.append(fault(f"OBJECTIVE {key} is in no row{because}; rows have {', '.join(own) or 'nothing else'}"))
+        if key not in ours and key not in own_keys:
+            because = (
+                "" if first.facts.samples or key in own_keys else ", and without trial.sampler() no metric of samples"
+            )
+            lines.append(
+                fault(f"OBJECTIVE {key} is in no row{because}; rows have {', '.join(own_keys) or 'nothing else'}")
+            )
         elif key in first.facts.logged:
             lines.append(
                 warning(f"OBJECTIVE {key} is measured on the training images: trial.measure() takes held-out ones")
@@ -119,7 +121,7 @@ def check_learning(subject: Subject, first: Probe) -> list[Line]:
             warning("nothing is given to trial.keep(): a killed trial begins anew, and no winner can be drawn from")
         ]
     if first.before and all(
-        _equal(first.before[name], state) for name, state in first.states.items() if name in first.before
+        is_equal(first.before[name], state) for name, state in first.states.items() if name in first.before
     ):
         return [warning("no kept net or optimiser has changed in two epochs")]
     return []
@@ -132,10 +134,10 @@ def check_files(subject: Subject, first: Probe | None = None) -> list[Line]:
         Path(path).unlink()
     if not written:
         return []
-    more = f" and {len(written) - 1} more" if len(written) > 1 else ""
+    others = f" and {len(written) - 1} more" if len(written) > 1 else ""
     if first is None:
-        return [fault(f"importing the file writes {written[0]}{more}: move that into train()")]
-    return [warning(f"writes {written[0]}{more}: kept in the trial's own folder, and copied nowhere")]
+        return [fault(f"importing the file writes {written[0]}{others}: move that into train()")]
+    return [warning(f"writes {written[0]}{others}: kept in the trial's own folder, and copied nowhere")]
 
 
 def check_samples_time(subject: Subject, first: Probe) -> list[Line]:
@@ -184,18 +186,18 @@ def _top(param: Param, default: Any) -> Any:
 def check_seeds(subject: Subject, first: Probe) -> list[Line]:
     """Train again from the same seed, from another one, and in two parts."""
     again = run_probe(subject, subject.defaults, epochs=2)
-    if line := _difference(first.row, again.row):
-        cure = "a generator of its own, or the clock?"
+    if line := difference(first.row, again.row):
+        cure = "a generator of its own_keys, or the clock?"
         return [fault(f"two runs of seed 0 differ: {line} ({cure})")]
     lines = []
     other = run_probe(subject, subject.defaults, epochs=2, seed=1)
-    if not _difference(first.row, other.row):
+    if not difference(first.row, other.row):
         calls = seed_calls(subject.file)
-        at = f"{subject.name}:{calls[0]}" if calls else subject.name
+        place = f"{subject.name}:{calls[0]}" if calls else subject.name
         how = "train() seeds a generator itself" if calls else "train() does not depend on it"
-        lines.append(fault(f"seeds 0 and 1 give the same rows: {how}; leave seeding to gensweep", at))
+        lines.append(fault(f"seeds 0 and 1 give the same rows: {how}; leave seeding to gensweep", place))
     parts = run_probe(subject, subject.defaults, epochs=2, in_parts=True)
-    if line := _difference(first.row, parts.row):
+    if line := difference(first.row, parts.row):
         culprits = parts.not_kept or first.not_kept
         cure = f": {', '.join(culprits)}" if culprits else ": something that training changes is not in trial.keep()"
         lines.append(fault(f"a resumed training differs from a straight one, {line}{cure}"))
@@ -207,9 +209,9 @@ def check_seeds(subject: Subject, first: Probe) -> list[Line]:
 def check_measure(subject: Subject, first: Probe) -> list[Line]:
     """Find measures that change from call to call, or with a searched key instead of with the weights."""
     lines = []
-    for key, (one, two) in first.measured_twice.items():
-        if one != two:
-            lines.append(warning(f"{key} differs by {abs(one - two):.3g} between two calls on the same images"))
+    for key, (value, repeated) in first.measured_twice.items():
+        if value != repeated:
+            lines.append(warning(f"{key} differs by {abs(value - repeated):.3g} between two calls on the same images"))
     named = [key for key, _ in subject.objectives if key in first.facts.measured]
     for key, param in subject.params.items():
         if not (named and param.searched and param.is_range and key in subject.defaults):
@@ -229,25 +231,3 @@ def check_measure(subject: Subject, first: Probe) -> list[Line]:
                     )
                 )
     return lines
-
-
-def _difference(one: Mapping[str, Any], two: Mapping[str, Any]) -> str:
-    """Return the first number in which two rows differ, as `loss 0.6931 and 0.6917`; empty if they are equal."""
-    for key, value in one.items():
-        if key != "wall_s" and value != two.get(key) and not (value != value and two.get(key) != two.get(key)):
-            return f"{key} {_short(value)} and {_short(two.get(key))}"
-    return ""
-
-
-def _short(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _equal(one: Any, two: Any) -> bool:
-    if isinstance(one, Tensor):
-        return isinstance(two, Tensor) and torch.equal(one, two)
-    if isinstance(one, Mapping):
-        return isinstance(two, Mapping) and one.keys() == two.keys() and all(_equal(one[key], two[key]) for key in one)
-    if isinstance(one, (list, tuple)):
-        return len(one) == len(two) and all(map(_equal, one, two))
-    return bool(one == two)

@@ -6,21 +6,21 @@ Mark = Literal["x", "!", " "]  # a fault that spoils a sweep, a warning, a fact
 
 
 class Line(NamedTuple):
-    """What a check has to say. `at` is `my_model.py:12`, or empty."""
+    """What a check has to say. `place` is `my_model.py:12`, or empty."""
 
     mark: Mark
     text: str
-    at: str = ""
+    place: str = ""
 
     def __str__(self) -> str:
-        return f"{self.mark} {self.at}{': ' if self.at else ''}{self.text}"
+        return f"{self.mark} {self.place}{': ' if self.place else ''}{self.text}"
 
 
-def fault(text: str, at: str = "") -> Line:
+def fault(text: str, place: str = "") -> Line:
     """Return a line about a fault that spoils a sweep."""
-    return Line("x", text, at)
+    return Line("x", text, place)
 
 
-def warning(text: str, at: str = "") -> Line:
+def warning(text: str, place: str = "") -> Line:
     """Return a line about what a user may not want."""
-    return Line("!", text, at)
+    return Line("!", text, place)

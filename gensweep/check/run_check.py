@@ -90,8 +90,8 @@ def _check_in_child(file: ModelFile, dataset: str, data_dir: str | None, folder:
 
 def placed(line: Line, file: ModelFile) -> Line:
     """Return a line with its file, unless it has a place, or is a fact."""
-    is_placed = line.at or line.mark == " " or line.text.startswith(file.file_name)
-    return line if is_placed else line._replace(at=file.file_name)
+    is_placed = line.place or line.mark == " " or line.text.startswith(file.file_name)
+    return line if is_placed else line._replace(place=file.file_name)
 
 
 def check_running(file: ModelFile, dataset: str, data_dir: str | None, say: Callable[[Line], None]) -> None:

@@ -19,7 +19,7 @@ def check_source(file: ModelFile) -> list[Line]:
         return [fault(error.msg, f"{name}:{error.lineno}")]
     checks = (_imports, _main_names, _work_at_import, _devices, _swallowed, _trackers, _loaders)
     lines = [(node.lineno, line) for check in checks for node, line in check(tree)]
-    return [line._replace(at=f"{name}:{number}") for number, line in sorted(lines, key=lambda pair: pair[0])]
+    return [line._replace(place=f"{name}:{number}") for number, line in sorted(lines, key=lambda pair: pair[0])]
 
 
 def seed_calls(file: ModelFile) -> list[int]:
@@ -62,10 +62,10 @@ def _main_names(tree: ast.Module) -> Found:
     set_there = {name for block in blocks for statement in block.body for name in _set_names(statement)}
     elsewhere = {name for node in tree.body if node not in blocks for name in _set_names(node)}
     for function in (node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)):
-        own = {name for node in ast.walk(function) for name in _set_names(node)}
-        own |= {each.arg for each in ast.walk(function) if isinstance(each, ast.arg)}
+        own_names = {name for node in ast.walk(function) for name in _set_names(node)}
+        own_names |= {each.arg for each in ast.walk(function) if isinstance(each, ast.arg)}
         for node in ast.walk(function):
-            if isinstance(node, ast.Name) and node.id in set_there - elsewhere - own:
+            if isinstance(node, ast.Name) and node.id in set_there - elsewhere - own_names:
                 yield (
                     node,
                     fault(

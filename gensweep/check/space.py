@@ -8,12 +8,12 @@ from search_spaces.walk import walk
 
 def check_space(space: Space, file_name: str) -> list[Line]:
     """Return a line if the choices of a key, or its kind, differ between calls or between branches."""
-    seen: dict[str, Param] = {}
+    known: dict[str, Param] = {}
     lines = []
     for _ in range(2):
         for trial, _config in walk(space.space):
             for key, param in trial.params.items():
-                first = seen.setdefault(key, param)
+                first = known.setdefault(key, param)
                 if first != param and not (first.is_range and first.kind == param.kind):
                     lines.append(
                         f"{key} is one of {_text(first)} in one call and {_text(param)} in another: choices must not "

@@ -2,6 +2,7 @@
 
 COMMANDS = {
     "run": "search; the same command again continues",
+    "new": "write a model file that runs as it is, for your own model",
     "check": "a model file of your own: each fault in one line, before a sweep meets it",
     "plan": "predict trials, hours, disk and price of a run, from a probe of about a minute",
     "study": "train the arms of a fixed question; the same command again continues",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.read.manifest import SweepManifest
-from gensweep.cli import cluster_commands, result_commands
+from gensweep.cli import cluster_commands, file_commands, result_commands
 from gensweep.cli.commands import COMMANDS
 from gensweep.cli.merge_options import merge_options, settings, typed_options
 from gensweep.cli.parser import parsed
@@ -103,14 +103,6 @@ def run_sweep(args: argparse.Namespace, command: list[str]) -> int:
         next_step("run", *[word for word in command[2:] if word != "--dry-run"])
         return OK
     return _finish(directory, launch_sweep(directory, manifest, data, options, Console(), {}))
-
-
-def check_file(args: argparse.Namespace, command: list[str]) -> int:
-    from gensweep.check.run_check import check
-
-    ok = check(args.file, args.dataset, args.data_dir, lambda line: print(line, flush=True))
-    next_step(*(["run"] if ok else ["check"]), args.file, "--dataset", args.dataset)
-    return OK if ok else FAILED
 
 
 def plan_sweep(args: argparse.Namespace, command: list[str]) -> int:
@@ -209,7 +201,6 @@ def stop_sweep(args: argparse.Namespace, command: list[str]) -> int:
 
 RUN: dict[str, Callable[[argparse.Namespace, list[str]], int]] = {
     "run": run_sweep,
-    "check": check_file,
     "plan": plan_sweep,
     "study": run_study,
     "finalize": finalize_sweep,
@@ -217,6 +208,7 @@ RUN: dict[str, Callable[[argparse.Namespace, list[str]], int]] = {
     "extend": extend_sweep,
     "stop": stop_sweep,
     "cancel": stop_sweep,
+    **file_commands.RUN,
     **result_commands.RUN,
     **cluster_commands.RUN,
 }

@@ -9,6 +9,7 @@ from gensweep.cli.commands import COMMANDS
 from gensweep.config.options import PRECISIONS, SCHEDULERS, Options
 from gensweep.config.samplers import SAMPLERS
 from gensweep.errors import UserError
+from gensweep.new_file.new_file import KINDS
 from gensweep.version import __version__
 from search_spaces.studies import STUDIES
 from trainables import MODELS
@@ -41,6 +42,9 @@ def parser() -> Parser:
             "file", metavar="FILE.yaml", nargs="?", help="options as a mapping, or a W&B sweep file; typed ones win"
         )
         _run_options(made[name])
+    made["new"].add_argument("file", metavar="FILE.py", help="the file to write")
+    made["new"].add_argument("--kind", choices=KINDS, default="blank", help="what it begins with (default: blank)")
+    made["new"].add_argument("--from-wandb", metavar="SWEEP.yaml", help="take its parameters and metric")
     made["check"].add_argument("file", metavar="FILE.py", help="your model file")
     made["check"].add_argument("--dataset", metavar="D", default="digits", help="images to try it on (default: digits)")
     made["check"].add_argument("--data-dir", metavar="DIR", help="folder of the data")

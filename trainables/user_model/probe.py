@@ -33,7 +33,7 @@ from trainables.user_model.user_config import UserConfig
 
 N_BATCHES = 3
 N_HELD_OUT = 64
-N_SAMPLES = 8
+N_SAMPLES, N_TIMED = 8, 100
 NOISE_SEED = 0  # of measures, the same whatever the seed of the training is
 BOOKKEEPING = ("epoch", "epochs", "status", "eval_epoch", "updates", "n_images", "wall_s")
 
@@ -73,7 +73,10 @@ class ProbedTrial(Trial):
         return {
             name: value
             for name, value in self.locals_then.items()
-            if hasattr(value, "state_dict") and hasattr(value, "load_state_dict") and id(value) not in kept_ids
+            if not isinstance(value, type)
+            and hasattr(value, "state_dict")
+            and hasattr(value, "load_state_dict")
+            and id(value) not in kept_ids
         }
 
     def epochs(self) -> Generator[int]:
@@ -122,19 +125,22 @@ def probe(
     generator, row = trial.generator(), dict(ended[-1].row)
     seconds = 0.0
     if generator.sampler is not None and row["status"] == "ok":
-        labels = torch.arange(N_SAMPLES) % max(1, len(data.classes))
-        for _ in range(2):  # the first call warms up
-            drawing = time.perf_counter()
+        for n in (N_SAMPLES, N_TIMED):  # the first call warms up
+            labels, drawing = torch.arange(n) % max(1, len(data.classes)), time.perf_counter()
             samples = next(generator.draw(labels, data.shape, seed, "judged"))[0]
-            seconds = (time.perf_counter() - drawing) / N_SAMPLES
-        check_range(samples)
+            seconds = (time.perf_counter() - drawing) / n
+            check_range(samples)
     measured, again = (generator.measured(small, "val", NOISE_SEED) for _ in range(2))
     logged = tuple(key for key in row if key not in BOOKKEEPING)
-    own = tuple(key for key in measured if not key.endswith("_se"))
+    own_keys = tuple(key for key in measured if not key.endswith("_se"))
     doc = (module.__doc__ or "").strip()
     return Probe(
         Facts(
-            generator.sampler is not None, generator.sampler is not None and generator.takes_labels, logged, own, doc
+            generator.sampler is not None,
+            generator.sampler is not None and generator.takes_labels,
+            logged,
+            own_keys,
+            doc,
         ),
         {key: value for key, value in ended[0].row.items() if key not in BOOKKEEPING},
         {**{key: row[key] for key in logged}, **measured},
