@@ -13,7 +13,7 @@ from analysis.base.formatting import BETTER, format_value
 from analysis.read import results
 from analysis.read.results import Sweep
 from analysis.sweep.margin import margin_over_defaults
-from trainables.metrics import keys
+from trainables.metrics import MetricKey, keys
 
 
 class MeasuredValue(NamedTuple):
@@ -29,6 +29,13 @@ class MeasuredValue(NamedTuple):
         return format_value(self.value) + spread + ("" if self.epoch is None else f" (epoch {self.epoch})")
 
 
+def known_keys(sweep: Sweep) -> dict[str, MetricKey]:
+    """Return what is known of each number in rows: of METRICS, and of those that a user's model measures itself."""
+    measured = sweep.manifest.user_model["facts"]["measured"] if sweep.manifest.user_model else ()
+    own_keys = {key: MetricKey(key, None, "measured by the model itself, on held-out images") for key in measured}
+    return {**own_keys, **keys()}
+
+
 def measured_values(sweep: Sweep, number: int, epochs: float = math.inf) -> dict[str, MeasuredValue]:
     """Return the numbers of a trial by key, in the order of METRICS, at its best epoch up to `epochs`.
 
@@ -39,7 +46,7 @@ def measured_values(sweep: Sweep, number: int, epochs: float = math.inf) -> dict
     if best is None:
         return {}
     measured = {}
-    for key, about in keys().items():
+    for key, about in known_keys(sweep).items():
         row = best if key in best else trial.rows[-1]
         if key in row and not about.many:
             epoch = None if row is best else int(row["eval_epoch"])
@@ -51,14 +58,15 @@ def metric_rows(sweep: Sweep, number: int) -> list[dict[str, Any]]:
     """Return the numbers of a trial next to those of trial 0, the defaults, within the same epochs, as rows of text."""
     ahead = margin_over_defaults(sweep, number)
     epochs = math.inf if ahead is None else ahead.epochs
+    about = known_keys(sweep)
     trial, defaults = (measured_values(sweep, each, epochs) for each in (number, 0))
     return [
         {
             "key": key,
-            "name": keys()[key].name,
-            "unit": keys()[key].unit,
-            "better": BETTER[keys()[key].better],
-            "doc": keys()[key].doc,
+            "name": about[key].name,
+            "unit": about[key].unit,
+            "better": BETTER[about[key].better],
+            "doc": about[key].doc,
             "value": str(value),
             "default": str(defaults[key]) if key in defaults else "–",
         }
@@ -78,9 +86,7 @@ def describe_epochs(sweep: Sweep, number: int) -> str:
 
 def format_metrics(sweep: Sweep, number: int) -> str:
     """Return the numbers of a trial for a terminal, one line each."""
-    measured = measured_values(sweep, number)
-    width = max((len(keys()[key].name) for key in measured), default=0)
-    shown = [
-        f"  {keys()[key].name.ljust(width)}  {value} {keys()[key].unit}".rstrip() for key, value in measured.items()
-    ]
+    measured, about = measured_values(sweep, number), known_keys(sweep)
+    width = max((len(about[key].name) for key in measured), default=0)
+    shown = [f"  {about[key].name.ljust(width)}  {value} {about[key].unit}".rstrip() for key, value in measured.items()]
     return "\n".join([f"Trial {number}:", *shown])
