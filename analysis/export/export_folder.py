@@ -113,7 +113,7 @@ def _source(search: Sweep, net: Net) -> tuple[str, dict[str, Tensor]]:
     """Return model.py and its weights, after comparing them with the net."""
     model, manifest = MODELS[search.manifest.model], search.manifest
     nets, shape = rebuild.load_nets(net.sweep, net.number), manifest.data.shape
-    y = torch.arange(CHECK_IMAGES) % len(manifest.data.classes)
+    y = torch.arange(CHECK_IMAGES) % max(1, len(manifest.data.classes))
     if model_card.draws_from_noise(search, net):
         assert model.sample is not None
         run: torch_source.Pass = model.sample

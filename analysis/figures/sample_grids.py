@@ -154,7 +154,7 @@ def _real_strip(sweep: Sweep) -> list[Strip]:
     images = dataset.sweep_dataset(sweep)
     if images is None:
         return []
-    chosen = torch.arange(ACROSS)
+    chosen = torch.arange(min(ACROSS, len(images.val)))
     if column_labels(sweep):
         held_out = np.asarray(images.val.labels)
         chosen = torch.tensor([int(np.flatnonzero(held_out == k)[0]) for k in _column_classes(sweep)])

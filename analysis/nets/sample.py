@@ -51,7 +51,7 @@ def save_samples(
 def _class_labels(sweep: Sweep, n: int, label: str | None) -> Tensor:
     classes = [str(name) for name in sweep.manifest.data.classes]
     if label is None:
-        return torch.arange(n) % len(classes)
+        return torch.arange(n) % max(1, len(classes))
     if not sweep.manifest.trainable.conditional:
         raise UserError(f"{sweep.manifest.model} knows no labels, so --label {label} has no meaning: leave it out")
     if label in classes:

@@ -22,9 +22,10 @@ def format_manifest(directory: Path, manifest: SweepManifest) -> str:
     initial = initial if manifest.points else "trial 0 (the defaults)"
     stops = "" if manifest.scheduler == "none" else f" from epoch {manifest.grace} on{halving}, never {initial}"
     counts = ", ".join(f"{getattr(data, f'n_{split}'):,} {split}" for split in ("train", "val", "test"))
+    labels = f"{len(data.classes)} classes" if data.classes else "no labels"
     about = {
         "objective": "; ".join(f"{metric}, {objectives.WAY[mode]} is better" for metric, mode in goal.objectives),
-        "data": f"{counts}; {len(data.classes)} classes, {height}x{width}, {channels} channel{'s' * (channels > 1)}",
+        "data": f"{counts}; {labels}, {height}x{width}, {channels} channel{'s' * (channels > 1)}",
         "search": f"{manifest.sampler}; {manifest.scheduler}{stops}; at most {manifest.epochs} epochs",
     }
     if len(goal.objectives) > 1:

@@ -22,6 +22,7 @@ PARTS = {  # of EvalInputs, as a user would call them
     "features": "samples",
     "draw": "samples",
     "labels": "labels to draw by",
+    "classes": "images with labels",
     "encode": "codes",
     "measured": "a model of held-out images",
     "log_weight": "a likelihood of binary images (--set likelihood=bernoulli)",

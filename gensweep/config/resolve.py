@@ -173,9 +173,20 @@ def with_dataset(manifest: SweepManifest, data: "Dataset") -> SweepManifest:
         UserError: a batch would be larger than the number of training images.
     """
     n_train = manifest.train_images or len(data.train)
+    from trainables.user_model.registry import find_model
+
+    model = find_model(manifest.model)
+    if model.conditional and not data.classes:
+        raise UserError(
+            f"{manifest.model} draws by label, and the images of {data.name} have no labels: use gan or vae"
+        )
     about = DatasetInfo(list(data.classes), data.shape, n_train, len(data.val), len(data.test), data.fingerprint)
     batch_size = manifest.space.get("batch_size")
     batch = 0 if batch_size is None else batch_size.largest()
     if batch > n_train:
-        raise UserError(f"batch_size may be {batch}, and there are {n_train} images to train on: --set it lower")
+        sizes = [str(size) for size in (4, 8, 16, 32, 64) if size <= n_train][-2:]
+        raise UserError(
+            f"batch_size may be {batch}, and there are {n_train} images to train on: "
+            f"add --set batch_size={','.join(sizes)}"
+        )
     return manifest._replace(data=about)

@@ -67,6 +67,8 @@ def _check_machine(
     """Print how the machine is used; raise UserError if the disk is too small."""
     disk_estimate.check_disk_space(directory, manifest, search_space(manifest), data, resources.concurrent)
     say(resources.line(nodes))
+    for note in data.notes:
+        say(note)
     precision = manifest.space.get("precision")
     if not resources.gpus_per_trial and precision and "bf16" in precision.ends() and emulates_bf16():
         say("bf16 is emulated on this CPU: expect it to be slower than --precision fp32")

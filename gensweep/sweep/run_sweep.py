@@ -151,13 +151,23 @@ def add_trials(
 
 
 def evaluator_of(manifest: SweepManifest, data: "Dataset", say: Say) -> "Evaluator":
-    """Return the evaluator of a sweep. Train its extractor first if necessary."""
+    """Return the evaluator of a sweep. Train its extractor first if necessary, and say what it cannot see.
+
+    Images without labels have an extractor that nobody has proved on them, so it is calibrated on known damage.
+    """
     from trainables.metrics import build_evaluator
+    from trainables.metrics.calibration import weak_spots
 
     def training(done: int, epochs: int, accuracy: float) -> None:
-        say(f"training the extractor of {manifest.dataset}: epoch {done}/{epochs}, accuracy {accuracy:.3f}")
+        if done in (1, epochs):
+            say(f"training the extractor of {manifest.dataset}: epoch {done}/{epochs}, accuracy {accuracy:.3f}")
 
-    return build_evaluator(data, seed=manifest.seed, progress=training, **evaluation_schedule(manifest))
+    evaluator = build_evaluator(data, seed=manifest.seed, progress=training, **evaluation_schedule(manifest))
+    if not data.classes:
+        say("no labels: the extractor has learned to tell images apart, and metrics of classes are absent")
+        for spot in weak_spots(evaluator, data):
+            say(f"the extractor cannot tell {spot}: do not trust the FID to see that")
+    return evaluator
 
 
 def evaluation_schedule(manifest: SweepManifest) -> dict[str, Any]:

@@ -73,11 +73,12 @@ class Dataset(NamedTuple):
     """A named data set in three parts: `train` to learn, `val` to tune, `test` for the final scores only."""
 
     name: str
-    classes: tuple[str, ...]  # K names; label k is classes[k]
+    classes: tuple[str, ...]  # K names; label k is classes[k]; empty if the images have no labels, which are then 0
     train: Split
     val: Split
     test: Split
     fingerprint: str  # sha256 of the content, hex
+    notes: tuple[str, ...] = ()  # what a user should know of how the images were read
 
     @property
     def shape(self) -> tuple[int, int, int]:

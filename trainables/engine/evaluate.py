@@ -62,8 +62,8 @@ def generate(
 
 
 def grid_labels(n_classes: int) -> Tensor:
-    """Return the labels of the sample grid, int64 [GRID]: with ten classes each column is a class."""
-    return torch.arange(GRID) % n_classes
+    """Return the labels of the sample grid, int64 [GRID]: with ten classes each column is one, without all are 0."""
+    return torch.arange(GRID) % max(1, n_classes)
 
 
 def _picture(training: TrainingState, nets: dict[str, nn.Module], evaluator: Evaluator) -> Tensor:
@@ -123,6 +123,7 @@ def available_inputs(model: Model | UserModel, config: Config) -> frozenset[str]
     samples = model.samples(config)
     has = {
         "data": True,
+        "classes": True,  # if the images have labels
         "features": samples,
         "draw": samples,
         "raw": samples and model.averaged is not None and config["ema"] > 0,

@@ -16,6 +16,7 @@ import torch
 
 from trainables.data import Dataset
 from trainables.metrics.evaluator import Evaluator
+from trainables.metrics.exemplars import exemplar_recipe, exemplar_set
 from trainables.metrics.extractor import frozen, make_arch
 from trainables.metrics.extractor_file import SHIPPED, Trained, read, write
 from trainables.metrics.fid import moments
@@ -73,13 +74,19 @@ def build_evaluator(
 
 
 def find_extractor(dataset: Dataset, *, cache_dir: Path | None, progress: Progress | None) -> Trained:
-    """Return the shipped extractor of these very images, else the cached one, else one trained now and cached."""
+    """Return the shipped extractor of these very images, else the cached one, else one trained now and cached.
+
+    Without labels it is trained to tell some of the images apart (exemplars.py).
+    """
     if dataset.name == "stacked_mnist":
         return _of_planes(read(SHIPPED / "mnist.safetensors"))
     shipped = SHIPPED / f"{dataset.name}.safetensors"
     if shipped.is_file() and (trained := read(shipped)).fingerprint == dataset.fingerprint:
         return trained
     recipe = make_recipe(len(dataset.train), dataset.shape[1])
+    if not dataset.classes:
+        dataset = exemplar_set(dataset)
+        recipe = exemplar_recipe(len(dataset.train), dataset.shape[1])
     path = (cache_dir or _cache_dir()) / f"{dataset.fingerprint}.safetensors"
     design = (make_arch(dataset.shape, len(dataset.classes)), recipe._asdict())
     if (cached := _cached(path)) is not None and (cached.arch, cached.recipe) == design:

@@ -41,6 +41,11 @@ class EvalInputs:
         return value is not None and (not isinstance(value, Sized) or len(value) > 0)
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes; empty if the images have no labels."""
+        return self.evaluator.classes
+
+    @property
     def device(self) -> torch.device:
         """The device of the samples, or of the real images if the model does not sample."""
         if self.data is None or len(self.features):

@@ -42,7 +42,11 @@ def endless(split: Split) -> Iterator[Tensor]:
 
 def of_samples() -> dict[str, MetricKey]:
     """The keys that samples alone suffice for, without being asked for."""
-    due = [metric for metric in METRICS.values() if metric.needs == ("features",) and metric.when != "on_request"]
+    due = [
+        metric
+        for metric in METRICS.values()
+        if set(metric.needs) <= {"features", "classes"} and metric.when != "on_request"
+    ]
     return {name: key for metric in due for name, key in metric.keys.items()}
 
 

@@ -1,0 +1,35 @@
+"""Train an extractor on images without labels, by instance discrimination: each of some images is a class of its own.
+
+The net learns to recognise an image under random shifts, turns, zooms and shears, and so what makes images differ
+(Dosovitskiy et al. 2014, arXiv:1406.6909; Wu et al. 2018, arXiv:1805.01978). Its features judge samples; its class
+scores mean nothing, so metrics of classes are absent.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trainables.data import Dataset
+from trainables.data.dataset import Split, noise
+from trainables.metrics.train_extractor import Recipe
+
+N_EXEMPLARS = 512
+N_TRAINED = 100_000  # images shown in all
+WARP = 0.15
+
+
+def exemplar_set(dataset: Dataset) -> Dataset:
+    """Return some of the training images, each a class; the same ones for the same data."""
+    n = len(dataset.train)
+    rows = np.sort(np.argsort(noise(0, n), kind="stable")[:N_EXEMPLARS])
+    images, labels = np.asarray(dataset.train.pixels)[rows], np.arange(len(rows))
+    again = -(-N_EXEMPLARS // len(rows))  # of a small set: an epoch is always of about N_EXEMPLARS images
+    once = Split(images, labels)
+    often = Split(np.concatenate([images] * again), np.concatenate([labels] * again))
+    return dataset._replace(classes=tuple(map(str, range(len(rows)))), train=often, val=once, test=once)
+
+
+def exemplar_recipe(n: int, size: int) -> Recipe:
+    """Return how the extractor is trained on a set of n images, of size x size pixels."""
+    epochs = max(1, N_TRAINED // n)
+    return Recipe(epochs, batch_size=32, lr=4e-3, weight_decay=0.02, shift=max(1, size // 20), warp=WARP)
