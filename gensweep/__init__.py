@@ -9,6 +9,9 @@ The command line, the wiring of Ray Tune and Optuna, and the Python API:
 Importing this package is cheap: torch, Ray and Optuna are imported when a sweep runs.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from gensweep.import_hook import install_import_hook
 
 install_import_hook()
@@ -16,4 +19,17 @@ install_import_hook()
 from gensweep.api import Sweep, SweepResult  # noqa: E402  the import hook comes first
 from gensweep.version import __version__  # noqa: E402
 
-__all__ = ["Sweep", "SweepResult", "__version__"]
+if TYPE_CHECKING:
+    from trainables.user_model.engine_model import Batch, Draw
+    from trainables.user_model.engine_model import make_model as Model
+    from trainables.user_model.engine_model import make_turn as Turn
+
+__all__ = ["Batch", "Draw", "Model", "Sweep", "SweepResult", "Turn", "__version__"]
+
+_OF_MODEL_FILES = {"Model": "make_model", "Turn": "make_turn", "Draw": "Draw", "Batch": "Batch"}  # they need torch
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _OF_MODEL_FILES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("trainables.user_model.engine_model"), _OF_MODEL_FILES[name])

@@ -20,6 +20,18 @@ OWN_NAMES = ("number", "arm")  # keys by which gensweep names a trial to Ray
 PLAIN = (bool, int, float, str, type(None))
 
 
+ENGINE_KEYS: Config = {  # what the engine reads of a model, and their values if the user's space does not return them
+    "batch_size": 128,
+    "epochs": 10,
+    "steps_per_epoch": 0,
+    "beta1": 0.9,
+    "beta2": 0.999,
+    "lr_decay": 0.0,
+    "ema": 0.0,
+    "precision": "fp32",
+}
+
+
 def user_space(module: ModuleType) -> Space:
     """Return the space of a user's module, whose first objective is the one to stop and choose by.
 
@@ -33,7 +45,7 @@ def user_space(module: ModuleType) -> Space:
             raise UserError("needs space(trial), which returns the configuration, and has none")
 
         def space(trial: Trial) -> Config:
-            return _run(function, trial)
+            return _run(function, trial, ENGINE_KEYS if hasattr(module, "MODEL") else {})
 
         defaults = getattr(module, "DEFAULTS", {})
         if not isinstance(defaults, Mapping):
@@ -79,8 +91,8 @@ class _Noting:
         return suggest
 
 
-def _run(function: Callable[[Any], Any], trial: Trial) -> Config:
-    """Return the configuration, in which a constant is what the user set it to."""
+def _run(function: Callable[[Any], Any], trial: Trial, further: Config) -> Config:
+    """Return the configuration, in which a constant is what the user set it to; `further` keys have these values."""
     noting = _Noting(trial)
     config = function(noting)
     if not isinstance(config, dict):
@@ -90,6 +102,7 @@ def _run(function: Callable[[Any], Any], trial: Trial) -> Config:
         raise UserError(
             f"space() draws {', '.join(missing)} and does not return {'it' if len(missing) == 1 else 'them'}"
         )
+    config = {**config, **{key: value for key, value in further.items() if key not in config}}
     return {key: value if key in noting.suggested else fixed(trial, key, value) for key, value in config.items()}
 
 

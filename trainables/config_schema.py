@@ -106,7 +106,13 @@ KEYS: dict[str, Key] = {
 
 def numeric(config: Config) -> list[str]:
     """Return the real-valued keys of ``config`` that the steps read as tensors (``epochs`` only ends the loop)."""
-    return [key for key in config if KEYS[key].kind == "numeric" and KEYS[key].type is float]
+    return [key for key in config if _is_numeric(key, config[key])]
+
+
+def _is_numeric(key: str, value: Any) -> bool:
+    if key not in KEYS:  # of a user's model: a float is numeric
+        return isinstance(value, float)
+    return KEYS[key].kind == "numeric" and KEYS[key].type is float
 
 
 def check(key: str, value: Any) -> Any:

@@ -15,10 +15,10 @@ from typing import Any
 import torch
 from ray import tune
 
-from trainables import TRAINABLES
 from trainables.data import Dataset
 from trainables.engine.evaluate import COLUMNS
 from trainables.engine.loop import Epoch
+from trainables.engine.loop import train as train_model
 from trainables.engine.state import Data
 from trainables.errors import UserError
 from trainables.metrics import METRICS, Evaluator, keys, load_extractor
@@ -150,6 +150,6 @@ def train(
         with files.folder_for_user() as folder:
             train_user(trainable, config, inputs, seed, TrialInfo(number, folder), state, emit)
         return
-    with closing(TRAINABLES[model](config, inputs, seed, state)) as epochs:
+    with closing(train_model(trainable, config, inputs, seed, state)) as epochs:
         for epoch in epochs:
             emit(epoch)

@@ -27,9 +27,10 @@ from analysis.nets import rebuild
 from analysis.read import results
 from analysis.read.results import Sweep
 from analysis.sweep import final_results, ranking
-from trainables import MODELS, filestore
+from trainables import filestore
 from trainables.errors import UserError
 from trainables.metrics import keys
+from trainables.user_model.model import UserModel
 
 FILES = ("model.py", "model.safetensors", "config.json", "README.md", "samples.png")
 CHECK_IMAGES = 16  # images by which the written file is compared with the net
@@ -45,7 +46,8 @@ def write(directory: str, out: str | None, trial: int | None, further: dict[str,
             files.
     """
     search = results.load(directory)
-    if search.manifest.user_model is not None:
+    if isinstance(search.manifest.trainable, UserModel):
+        _ = search.manifest.trainable.code
         raise UserError(
             f"{search.manifest.model} is a model of your own, which export cannot write as a file of torch alone yet"
         )
@@ -111,7 +113,7 @@ def export_metadata(search: Sweep, net: Net) -> dict[str, Any]:
 
 def _source(search: Sweep, net: Net) -> tuple[str, dict[str, Tensor]]:
     """Return model.py and its weights, after comparing them with the net."""
-    model, manifest = MODELS[search.manifest.model], search.manifest
+    model, manifest = search.manifest.engine_model, search.manifest
     nets, shape = rebuild.load_nets(net.sweep, net.number), manifest.data.shape
     y = torch.arange(CHECK_IMAGES) % max(1, len(manifest.data.classes))
     if model_card.draws_from_noise(search, net):

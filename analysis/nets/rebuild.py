@@ -15,7 +15,7 @@ from analysis.nets import user_model
 from analysis.nets.weights import read_weights
 from analysis.read import dataset, results
 from analysis.read.results import Sweep
-from trainables import MODELS, random_streams
+from trainables import random_streams
 from trainables.engine import evaluate
 from trainables.errors import UserError
 from trainables.images import to_uint8
@@ -35,7 +35,7 @@ def load_nets(sweep: Sweep, number: int) -> dict[str, nn.Module]:
     shape, n_classes = sweep.manifest.data.shape, len(sweep.manifest.data.classes)
     saved = {key.partition(".")[0] for key in weights}
     try:
-        built = MODELS[sweep.manifest.model].nets(results.read_trial(sweep, number).config, shape, n_classes)
+        built = sweep.manifest.engine_model.nets(results.read_trial(sweep, number).config, shape, n_classes)
         for net in saved:
             built[net].load_state_dict(_weights_of(weights, net))
     except (KeyError, RuntimeError) as error:  # the code of the model has changed since
@@ -46,7 +46,7 @@ def load_nets(sweep: Sweep, number: int) -> dict[str, nn.Module]:
 
 def generate_images(sweep: Sweep, number: int, z: Tensor, y: Tensor) -> Pixels:
     """Return the images that a trial generates from noise z [n, Z] and labels y [n]: uint8 [n, C, H, W]."""
-    model, built = MODELS[sweep.manifest.model], load_nets(sweep, number)
+    model, built = sweep.manifest.engine_model, load_nets(sweep, number)
     assert model.sample is not None, f"{model.name} does not sample"
     with torch.no_grad():
         parts = [model.sample(built, z[i : i + BATCH], y[i : i + BATCH]) for i in range(0, len(z), BATCH)]
@@ -78,7 +78,7 @@ def scored_samples(sweep: Sweep, number: int, which: list[int]) -> Pixels:
 
 def sample_noise(sweep: Sweep, number: int, n: int, seed: int, *stream: str) -> Tensor:
     """Return n draws of the trial's noise z, float [n, Z], from a named random stream of `seed`."""
-    model = MODELS[sweep.manifest.model]
+    model = sweep.manifest.engine_model
     width = model.latent(results.read_trial(sweep, number).config)
     return random_streams.draw(random_streams.Draw("normal", (width,)), n, "cpu", seed, *stream)
 

@@ -10,7 +10,7 @@ import torch
 from analysis.nets import rebuild, user_model
 from analysis.read import dataset, results
 from analysis.read.results import Sweep
-from trainables import MODELS, Data
+from trainables import Data
 from trainables.data import Dataset
 from trainables.engine.evaluate import collect_inputs, generate, prior_labels
 from trainables.engine.state import start
@@ -50,7 +50,7 @@ def _fid(directory: str, number: int) -> float:
     if dataset.sweep_dataset(sweep) is None:
         raise UserError(f"the images of {directory!r} ({sweep.manifest.dataset}) are not at hand")
     evaluator = _evaluator(sweep.manifest.dataset, sweep.manifest.data_dir, sweep.manifest.seed)
-    model, nets = MODELS[sweep.manifest.model], rebuild.load_nets(sweep, number)
+    model, nets = sweep.manifest.engine_model, rebuild.load_nets(sweep, number)
     config = results.read_trial(sweep, number).config
     with torch.no_grad():
         labels = prior_labels(evaluator.class_prior.tolist(), evaluator.seed, evaluator.n_samples, "cpu")

@@ -11,7 +11,7 @@ from trainables.errors import UserError, did_you_mean
 from trainables.filestore import Directory
 from trainables.objective import Constraint, Goal, Objective, constraint
 from trainables.user_model.model import Facts, UserModel
-from trainables.user_model.registry import USER_MODELS
+from trainables.user_model.registry import USER_MODELS, find_model
 
 if TYPE_CHECKING:
     from trainables import Model
@@ -119,8 +119,16 @@ class SweepManifest(NamedTuple):
             return MODELS[self.model]
         registered = USER_MODELS.get(self.model)
         if registered is not None and registered.code.sha256 == self.user_model["sha256"]:
-            return registered
+            return find_model(self.model)
         return UserModel(self.model, Facts.from_json(self.user_model["facts"]))
+
+    @property
+    def engine_model(self) -> "Model":
+        """The model that the engine trains; UserError if it is a user's and its file was not named."""
+        model = self.trainable
+        if isinstance(model, UserModel):
+            raise UserError(f"{model.code.file_name} trains by its own loop, so its nets cannot be built alone")
+        return model
 
     @property
     def typed_model(self) -> str:

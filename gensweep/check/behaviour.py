@@ -3,7 +3,7 @@
 import math
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,6 +12,7 @@ from gensweep.check.line import Line, fault, warning
 from gensweep.check.source import seed_calls
 from search_spaces.param import Param
 from search_spaces.space import Space
+from search_spaces.user_space import ENGINE_KEYS
 from trainables.errors import UserError
 from trainables.user_model.model_file import ModelFile, execute, where
 from trainables.user_model.probe import Probe, probe
@@ -33,6 +34,12 @@ class Subject(NamedTuple):
     objectives: tuple[tuple[str, str], ...]
     defaults: Mapping[str, Any]
     data: "Dataset"
+    has_engine: bool = False  # whether the engine trains the model
+
+    @property
+    def loop_keys(self) -> tuple[str, ...]:
+        """The keys that are read by the loop, and need not be read by the model."""
+        return ("epochs", *(ENGINE_KEYS if self.has_engine else ()))
 
     @property
     def name(self) -> str:
@@ -72,7 +79,12 @@ def check_behaviour(subject: Subject, say: Callable[[Line], None]) -> None:
 
 def check_keys(subject: Subject, first: Probe) -> list[Line]:
     """Find keys of the space that `train` never reads."""
-    unread = [key for key in subject.defaults if key not in first.read and key != "epochs"]
+    return unread_lines(subject, first.read)
+
+
+def unread_lines(subject: Subject, read: Collection[str]) -> list[Line]:
+    """Return a line for every key of the space that was never read."""
+    unread = [key for key in subject.defaults if key not in {*read, *subject.loop_keys}]
     searched = [key for key in unread if subject.params[key].searched]
     fixed = [key for key in unread if not subject.params[key].searched]
     return [

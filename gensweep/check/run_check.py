@@ -101,11 +101,13 @@ def check_running(file: ModelFile, dataset: str, data_dir: str | None, say: Call
         UserError: the file does not run, or lacks what a model file needs.
     """
     from gensweep.check.behaviour import Subject, check_behaviour, check_files
+    from gensweep.check.engine import check_engine_model
     from gensweep.check.space import check_space
     from search_spaces.override import default
     from search_spaces.user_space import objectives, user_space
     from search_spaces.walk import describe
     from trainables.data import load
+    from trainables.user_model.engine_model import engine_model_of
     from trainables.user_model.model_file import execute
     from trainables.user_model.train import train_function
 
@@ -115,10 +117,15 @@ def check_running(file: ModelFile, dataset: str, data_dir: str | None, say: Call
     took = time.perf_counter() - began
     if took > IMPORT_S:
         say(Line("!", f"executing the file takes {took:.0f} s, which every trial pays", file.file_name))
-    train_function(module)
+    model = engine_model_of(module)
+    if model is None:
+        train_function(module)
     space = user_space(module)
     params = describe(space)
-    subject = Subject(file, space, params, objectives(module), default(space)[0], data)
+    subject = Subject(file, space, params, objectives(module), default(space)[0], data, model is not None)
     for line in [*check_files(subject), *check_space(space, file.file_name)]:
         say(line)
-    check_behaviour(subject, say)
+    if model is None:
+        check_behaviour(subject, say)
+    else:
+        check_engine_model(subject, model, say)

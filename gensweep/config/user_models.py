@@ -11,6 +11,7 @@ from trainables.user_model.registry import USER_MODELS, register
 if TYPE_CHECKING:
     from analysis.read.manifest import SweepManifest
     from trainables.data import Dataset
+    from trainables.user_model.engine_probe import EngineProbe
     from trainables.user_model.probe import Probe
 
 
@@ -27,13 +28,17 @@ def register_file(path: str) -> str:
     """
     from search_spaces import SPACES
     from search_spaces.user_space import user_space
+    from trainables.user_model.engine_model import engine_model_of
     from trainables.user_model.train import train_function
 
     file = read_model_file(path)
     module = execute(file)
-    train_function(module)
+    interface = "model"
+    if engine_model_of(module) is None:
+        interface = "train"
+        train_function(module)
     space = user_space(module)
-    register(UserModel(file.name, Facts(doc=(module.__doc__ or "").strip()), file))
+    register(UserModel(file.name, Facts(doc=(module.__doc__ or "").strip(), interface=interface), file))
     SPACES[file.name] = space
     return file.name
 
@@ -44,7 +49,7 @@ def needs_probe(name: str) -> bool:
     return is_user_model(name) and USER_MODELS[name].bytes_of_trial == (0, 0)
 
 
-def probe_model(name: str, data: "Dataset") -> "Probe":
+def probe_model(name: str, data: "Dataset") -> None:
     """Train a registered model for a few batches of the data with its defaults, and register what was found out.
 
     Raises:
@@ -53,13 +58,12 @@ def probe_model(name: str, data: "Dataset") -> "Probe":
     from search_spaces import SPACES
     from search_spaces.override import default
     from search_spaces.walk import describe
-    from trainables.user_model.probe import probe
 
     model = USER_MODELS[name]
     file = model.code
     config = default(SPACES[name])[0]
     try:
-        probed = probe(execute(file), config, data)
+        probed = _probed(model, config, data)
     except UserError as error:
         raise UserError(f"{where(error, file.file_name)}: {error}") from error
     except Exception as error:
@@ -72,7 +76,20 @@ def probe_model(name: str, data: "Dataset") -> "Probe":
             "nothing"
         )
     register(UserModel(name, probed.facts, file, (probed.checkpoint_bytes, probed.best_bytes)))
-    return probed
+
+
+def _probed(model: UserModel, config: dict[str, Any], data: "Dataset") -> "Probe | EngineProbe":
+    if model.facts.interface == "model":
+        from trainables.config_schema import KEYS, check
+        from trainables.user_model.engine_model import build_model
+        from trainables.user_model.engine_probe import probe_engine_model
+
+        for key in config.keys() & KEYS.keys():
+            check(key, config[key])
+        return probe_engine_model(build_model(model.code), config, data)
+    from trainables.user_model.probe import probe
+
+    return probe(execute(model.code), config, data)
 
 
 def recorded(name: str) -> dict[str, Any] | None:

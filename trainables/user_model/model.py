@@ -18,6 +18,8 @@ class Facts(NamedTuple):
     logged: tuple[str, ...] = ()  # names given to trial.log()
     measured: tuple[str, ...] = ()  # keys of rows that trial.measure() gives: val_NAME
     doc: str = ""  # the docstring of the file
+    interface: str = "train"  # or "model"
+    shows_pairs: bool = False  # whether saved grids alternate input and output
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Facts:
@@ -35,7 +37,6 @@ class UserModel:
     file: ModelFile | None = None
     bytes_of_trial: tuple[int, int] = (0, 0)  # of a checkpoint and of the best weights, as the probe has measured
 
-    shows_pairs: ClassVar = False  # its saved grids hold samples only
     normal_codes: ClassVar = False
     averaged: ClassVar = None
     measure: ClassVar = None
@@ -47,6 +48,11 @@ class UserModel:
     def conditional(self) -> bool:
         """Whether samples are drawn by label."""
         return self.facts.conditional
+
+    @property
+    def shows_pairs(self) -> bool:
+        """Whether saved sample grids alternate input and output."""
+        return self.facts.shows_pairs
 
     @property
     def doc(self) -> str:

@@ -23,5 +23,15 @@ def register(model: UserModel) -> None:
 
 
 def find_model(name: str) -> Model | UserModel:
-    """Return a built-in model or a registered one by its name; raise KeyError if there is none."""
-    return USER_MODELS[name] if name in USER_MODELS else MODELS[name]
+    """Return a built-in model or a registered one by its name; raise KeyError if there is none.
+
+    A registered one that the engine trains (interface B) is built from its file.
+    """
+    model = USER_MODELS.get(name)
+    if model is None:
+        return MODELS[name]
+    if model.facts.interface == "model":
+        from trainables.user_model.engine_model import build_model
+
+        return build_model(model.code)
+    return model

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from helpers import engine_files
 from helpers.check_faults import FAULTS
 from helpers.command_line import refused
 from helpers.user_files import small_file, write_file
@@ -17,10 +18,10 @@ from trainables.user_model.model_file import ModelFile
 pytestmark = pytest.mark.long
 
 
-def lines_of(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> list[str]:
+def lines_of(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str, name: str = "my_model.py") -> list[str]:
     """Return the lines of a check, without its facts, as the child process says them."""
     monkeypatch.chdir(folder)
-    file, lines = ModelFile("my_model.py", text), list[Line]()
+    file, lines = ModelFile(name, text), list[Line]()
     lines += check_source(file)
     if not any(line.mark == "x" for line in lines):
         try:
@@ -40,6 +41,21 @@ def test_check__each_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, faul
     lines = lines_of(tmp_path, monkeypatch, small_file(*changes))
     assert any(says in line for line in lines), lines
     assert all("\n" not in line for line in lines)
+
+
+def test_check__sound_engine_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert lines_of(tmp_path, monkeypatch, engine_files.SMALL, "my_gan.py") == []
+
+
+@pytest.mark.parametrize("fault", engine_files.FAULTS)
+def test_check__each_fault_of_an_engine_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
+    changes, says = engine_files.FAULTS[fault]
+    text = engine_files.SMALL
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    lines = lines_of(tmp_path, monkeypatch, text, "my_gan.py")
+    assert any(says in line for line in lines), lines
 
 
 def test_check__command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

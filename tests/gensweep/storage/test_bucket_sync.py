@@ -124,7 +124,7 @@ def test_bucket__extended_and_finalized(s3: Any, tmp_path: Path, monkeypatch: py
         assert len({one["seed"] for one in new["seeds"]}) == 6
     code, out, err = done(gensweep("best", url, cwd=tmp_path))
     assert (code, err) == (0, "")
-    assert "on test" in out
+    assert "Retrained on fresh seeds:" in out
 
 
 def workdirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> list[Path]:

@@ -6,9 +6,11 @@ import signal
 from pathlib import Path
 
 import pytest
+from helpers import engine_files
 from helpers.command_line import done, gensweep, refused, rows, wait_for_rows
 from helpers.user_files import small_file, write_file
 
+from analysis.read import results
 from gensweep import Sweep
 from gensweep.cli.main import main
 
@@ -103,3 +105,18 @@ def test_user_model__names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
     assert "gensweep has a model 'vae': give your file another name" in refused(capsys, "run", "vae.py")
     assert "nowhere.py cannot be read" in refused(capsys, "run", "nowhere.py")
     assert "--model vae: it takes the file of your own model" in refused(capsys, "resume", "x", "--model", "vae")
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_user_model__trained_by_the_engine(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_gan.py").write_text(engine_files.SMALL)
+    assert main(["run", "my_gan.py", "--trials", "2", "--set", "drift=0.05"]) == 0
+    assert main(["report", "results/my_gan-digits"]) == 0
+    for command in (["sample", "-n", "4"], ["export"], ["finalize", "--top", "1", "--seeds", "5"]):
+        assert main([command[0], "results/my_gan-digits", "--model", "my_gan.py", *command[1:]]) == 0
+    rows = results.load("results/my_gan-digits")
+    assert {"loss_d", "real", "fid"} <= results.read_trial(rows, 0).rows[-1].keys()

@@ -1,0 +1,73 @@
+"""A small model file of interface B, and changes that give it one fault each."""
+# ruff: noqa: E501  the lines of a file, and those of a check, as they are
+
+SMALL = '''"""A small GAN whose losses the engine trains."""
+import torch
+from torch import nn
+from torch.nn.functional import softplus
+
+import gensweep as gs
+
+OBJECTIVE = ("fid", "min")
+
+def space(trial):
+    return {"lr_g": trial.suggest_float("lr_g", 1e-4, 1e-2, log=True), "lr_d": trial.suggest_float("lr_d", 1e-4, 1e-2, log=True),
+            "drift": trial.suggest_float("drift", 0.0, 0.1), "d_steps": trial.suggest_int("d_steps", 1, 2),
+            "latent_dim": 8, "ema": 0.9, "batch_size": 64, "epochs": 2}
+
+def nets(config, shape, n_classes):
+    n = shape[0] * shape[1] * shape[2]
+    return {"g": nn.Sequential(nn.Linear(8, n), nn.Sigmoid(), nn.Unflatten(1, shape)), "d": nn.Sequential(nn.Flatten(), nn.Linear(n, 1))}
+
+def d_loss(nets, batch, noise, hp):
+    real, fake = nets["d"](batch.x), nets["d"](nets["g"](noise["z"]))
+    return softplus(-real).mean() + softplus(fake).mean() + hp["drift"] * real.square().mean(), {"real": real.mean().detach()}
+
+def g_loss(nets, batch, noise, hp):
+    return softplus(-nets["d"](nets["g"](noise["z"]))).mean(), {}
+
+def turns(config, shape):
+    z = {"z": gs.Draw("normal", (8,))}
+    return (gs.Turn("d", ("d",), lr="lr_d", times=config["d_steps"], noise=z, loss=d_loss),
+            gs.Turn("g", ("g",), lr="lr_g", noise=z, loss=g_loss))
+
+MODEL = gs.Model(nets=nets, turns=turns, sample=lambda nets, z, y: nets["g"](z), averaged="g")
+'''
+
+FAULTS = {
+    "unread": ([('hp["drift"] * real', "0.1 * real")], "x my_gan.py: space() offers drift, which train() never reads"),
+    "impure": (
+        [
+            ("real, fake = nets", "torch.rand(1)\n    real, fake = nets"),
+            ("softplus(fake).mean() +", "softplus(fake).mean() + torch.rand(()) +"),
+        ],
+        "x my_gan.py: a loss draws its own random numbers",
+    ),
+    "both": (
+        [("MODEL = ", "def train(config, data, trial):\n    pass\n\nMODEL = ")],
+        "x my_gan.py has both train() and MODEL",
+    ),
+    "kind": (
+        [
+            (
+                'MODEL = gs.Model(nets=nets, turns=turns, sample=lambda nets, z, y: nets["g"](z), averaged="g")',
+                "MODEL = 3",
+            )
+        ],
+        "x my_gan.py: MODEL is a int: write MODEL = gs.Model",
+    ),
+    "shape": (
+        [("nn.Unflatten(1, shape))", "nn.Unflatten(1, shape[1:]))")],
+        "x my_gan.py: sampler(8) gives [8, 8, 8]: [8, 1, 8, 8] is needed",
+    ),
+    "range": ([("nn.Sigmoid()", "nn.Tanh()")], "samples lie in -"),
+    "nan": (
+        [("softplus(-real).mean()", "softplus(-real).mean() / 0 * 0")],
+        "x my_gan.py: loss_d is nan with the defaults",
+    ),
+    "no row": ([('"fid"', '"val_f1"')], "x my_gan.py: OBJECTIVE val_f1 is in no row; rows have grad_norm_d, loss_d"),
+    "error": (
+        [("real, fake = nets", "1 / 0\n    real, fake = nets")],
+        "x my_gan.py:20: ZeroDivisionError: division by zero",
+    ),
+}
