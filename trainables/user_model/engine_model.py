@@ -1,7 +1,7 @@
 """Interface B: a user's `MODEL = gs.Model(...)`, whose nets and losses the engine trains like those of ours.
 
-It gets what the engine gives: averaged weights, bf16, checkpoints that need no `keep`. The engine also reads keys of its
-own, such as batch_size and beta1: those that the user's space does not return get defaults.
+It gets what the engine gives: averaged weights, bf16, checkpoints that need no `keep`. The engine also reads keys of
+its own, such as batch_size and beta1; if the user's space does not return them, they have defaults.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """A sweep of a model from a user's own file, by the command line."""
 
 import json
-import shutil
 import signal
 from pathlib import Path
 
@@ -18,39 +17,46 @@ WORDS = ["--trials", "2", "--concurrent", "1", "--scheduler", "none", "--epochs"
 
 
 @pytest.mark.ray
-def test_user_model__killed_resumed_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = tmp_path / "code"
-    folder.mkdir()
-    file = write_file(folder)
-    sweep = tmp_path / "results" / "my_model-digits"
-    killed = gensweep("run", "code/my_model.py", *WORDS, cwd=tmp_path)
+@pytest.mark.slow
+def test_user_model__killed_equals_undisturbed(tmp_path: Path) -> None:
+    write_file(tmp_path)
+    sweep = tmp_path / "results" / "parts"
+    code, _, err = done(gensweep("run", "my_model.py", *WORDS, "--name", "whole", cwd=tmp_path))
+    assert (code, err) == (0, "")
+    killed = gensweep("run", "my_model.py", *WORDS, "--name", "parts", cwd=tmp_path)
     wait_for_rows(sweep, 6, killed)  # in the second trial
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
-    first = rows(sweep)["0001"]
-    moved = shutil.move(file, tmp_path / "elsewhere.py")
+    code, _, err = done(gensweep("resume", "results/parts", "--model", "my_model.py", cwd=tmp_path))
+    assert (code, err) == (0, "")
+    assert rows(sweep) == rows(tmp_path / "results" / "whole")
+
+
+@pytest.mark.ray
+def test_user_model__code_runs_only_if_its_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, sweep = tmp_path / "code", tmp_path / "results" / "my_model-digits"
+    folder.mkdir()
+    file = write_file(folder)
+    code, out, err = done(gensweep("run", "code/my_model.py", "--trials", "1", cwd=tmp_path))
+    assert (code, err) == (0, "")
+    assert out.splitlines()[-1] == "next: gensweep report results/my_model-digits"
+    manifest = json.loads((sweep / "sweep.json").read_text())
+    assert (manifest["model"], manifest["user_model"]["path"]) == ("my_model", "code/my_model.py")
+    assert (sweep / "my_model.py").read_text() == small_file()
+
+    file.unlink()
     assert "name its file, --model code/my_model.py" in refused(capsys, "resume", str(sweep))
     changed = write_file(folder, ("0.5)", "0.6)"))
     err = refused(capsys, "resume", str(sweep), "--model", str(changed))
     assert "is not the file that" in err
     assert "2 lines differ" in err
-    shutil.move(moved, file)
-    code, out, err = done(gensweep("resume", str(sweep), "--model", "code/my_model.py", cwd=tmp_path))
-    assert (code, err) == (0, "")
-    assert rows(sweep)["0001"][: len(first)] == first
-    assert [len(lines) for lines in rows(sweep).values()] == [4, 4]
-    manifest = json.loads((sweep / "sweep.json").read_text())
-    assert (manifest["model"], manifest["user_model"]["path"]) == ("my_model", "code/my_model.py")
-    assert (sweep / "my_model.py").read_text() == small_file()
 
-    file.unlink()  # nothing below executes the model
-    (sweep / "my_model.py").write_text("raise SystemExit('executed')\n")
-    assert main(["report", str(sweep)]) == 0
-    assert (sweep / "report" / "grid.png").exists()
-    for command in ("status", "best"):
+    (sweep / "my_model.py").write_text("raise SystemExit('executed')\n")  # nothing below executes the model
+    for command in ("report", "status", "best"):
         assert main([command, str(sweep)]) == 0
     out = capsys.readouterr().out
     assert f"next: gensweep finalize {sweep} --model code/my_model.py" in out
+    assert (sweep / "report" / "grid.png").exists()
     write_file(folder)
     assert main(["sample", str(sweep), "--model", str(file), "-n", "9", "-o", str(tmp_path / "grid.png")]) == 0
     assert (tmp_path / "grid.png").exists()
