@@ -23,13 +23,15 @@ if TYPE_CHECKING:
     from trainables.user_model.engine_model import Batch, Draw
     from trainables.user_model.engine_model import make_model as Model
     from trainables.user_model.engine_model import make_turn as Turn
+    from trainables.user_model.metrics import UserMetric as Metric
 
-__all__ = ["Batch", "Draw", "Model", "Sweep", "SweepResult", "Turn", "__version__"]
+__all__ = ["Batch", "Draw", "Metric", "Model", "Sweep", "SweepResult", "Turn", "__version__"]
 
-_OF_MODEL_FILES = {"Model": "make_model", "Turn": "make_turn", "Draw": "Draw", "Batch": "Batch"}  # they need torch
+_OF_MODEL_FILES = dict.fromkeys(("Batch", "Draw", "Model", "Turn"), "engine_model") | {"Metric": "metrics"}
+_NAMES = {"Model": "make_model", "Turn": "make_turn", "Metric": "UserMetric"}  # of what model files use; it needs torch
 
 
 def __getattr__(name: str) -> Any:
     if name not in _OF_MODEL_FILES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module("trainables.user_model.engine_model"), _OF_MODEL_FILES[name])
+    return getattr(import_module(f"trainables.user_model.{_OF_MODEL_FILES[name]}"), _NAMES.get(name, name))

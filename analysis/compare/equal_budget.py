@@ -70,7 +70,13 @@ class SweepComparison(NamedTuple):
 def score_stamp(sweep: Sweep) -> dict[str, Any]:
     """Return what the objective's value depends on besides the samples: the data and the metric's part of the stamp."""
     names = keys()[sweep.metric].stamp if sweep.metric in keys() else sorted(sweep.manifest.stamp)
-    return {"data": sweep.manifest.data.fingerprint, **{name: sweep.manifest.stamp.get(name) for name in names}}
+    model = sweep.manifest.user_model
+    source = {} if sweep.metric in keys() or model is None else {"model file": model["sha256"]}
+    return {
+        "data": sweep.manifest.data.fingerprint,
+        **source,
+        **{name: sweep.manifest.stamp.get(name) for name in names},
+    }
 
 
 def check_comparable(first: Sweep, second: Sweep) -> None:

@@ -14,15 +14,17 @@ from trainables.user_model.model_file import where
 
 
 def check_engine_model(subject: Subject, model: Model, say: Callable[[Line], None]) -> None:
-    """Report a line about each fault."""
+    """Report a line about each fault.
+
+    Raises:
+        UserError: the model does not train; the message names the line of the file.
+    """
     try:
         probed = probe_engine_model(model, subject.defaults, subject.data)
     except UserError as error:
-        say(fault(f"{where(error, subject.name)}: {error}"))
-        return
+        raise UserError(f"{where(error, subject.name)}: {error}") from error
     except Exception as error:
-        say(fault(f"{where(error, subject.name)}: {type(error).__name__}: {error}"))
-        return
+        raise UserError(f"{where(error, subject.name)}: {type(error).__name__}: {error}") from error
     for line in [*unread_lines(subject, probed.read), *_objective_lines(subject, model, probed), *check_files(subject)]:
         say(line)
     for key, value in probed.row.items():

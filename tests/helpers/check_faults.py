@@ -169,4 +169,12 @@ FAULTS = {
         "x my_model.py:29: trial.log(epoch=...): rows have their own 'epoch'",
     ),
     "batch": ([('"batch_size": 64', '"batch_size": 5000')], "batches(5000): a batch has 1 to 1257 images"),
+    "metric": (
+        [(HEAD, HEAD + "import gensweep as gs\nMETRICS = {'bad': gs.Metric(lambda images, real: images[99999])}\n")],
+        "x my_model.py: METRICS['bad']: IndexError",
+    ),
+    "metric name": (
+        [(HEAD, HEAD + "import gensweep as gs\nMETRICS = {'fid': gs.Metric(print)}\n")],
+        "METRICS['fid']: gensweep has a metric of this name",
+    ),
 }

@@ -17,6 +17,7 @@ from trainables.engine.state import Data
 from trainables.errors import UserError
 from trainables.images import to_uint8
 from trainables.metrics import EvalInputs, Evaluator, extract_features, measure
+from trainables.user_model.metrics import N_IMAGES, UserMetric, compute
 from trainables.user_model.random_state import seeded_generators
 
 PREFIX = "val_"  # of the model's own measures in rows
@@ -30,6 +31,15 @@ class UserGenerator(NamedTuple):
     takes_labels: bool
     measure: Callable[[Tensor, Tensor], Mapping[str, Any]] | None
     device: str
+    metrics: Mapping[str, UserMetric] = {}
+
+    def own_metrics(self, images: Tensor, data: Data) -> dict[str, Any]:
+        """Return the numbers of the user's METRICS on these samples [N, C, H, W] and as many held-out images."""
+        if not self.metrics or not len(images):
+            return {}
+        n = min(len(images), len(data.images.val), N_IMAGES)
+        real, _ = data.images.val.gather(torch.arange(n, device=data.device), data.device)
+        return compute(self.metrics, images, real)
 
     def draw(
         self, labels: Tensor, shape: tuple[int, ...], seed: int, stream: str, chunks: Sequence[int] = ()
@@ -141,8 +151,9 @@ def scores(
     generator: UserGenerator, data: Data, evaluator: Evaluator, last: bool, also: tuple[str, ...] = ()
 ) -> dict[str, Any]:
     """Return the metrics of the present weights."""
-    quality = measure(inputs_of(generator, data, evaluator), last=last, also=also)
-    return {**quality, **generator.measured(data, "val", evaluator.seed)}
+    inputs = inputs_of(generator, data, evaluator)
+    quality = measure(inputs, last=last, also=also)
+    return {**quality, **generator.own_metrics(inputs.images, data), **generator.measured(data, "val", evaluator.seed)}
 
 
 def evaluate(

@@ -24,6 +24,7 @@ from trainables.engine.state import Data, Snapshot
 from trainables.errors import UserError
 from trainables.user_model import kept
 from trainables.user_model.evaluate import UserGenerator
+from trainables.user_model.metrics import ERROR, metrics_of
 from trainables.user_model.model import Facts
 from trainables.user_model.random_state import generators_put_back, seed_generators
 from trainables.user_model.samples_check import check_range
@@ -123,14 +124,19 @@ def probe(
         state = torch.load(_saved(ended[-1].snapshot()), weights_only=True)
         trial, read, ended = _train(module, short, small, seed, state, epochs)
     generator, row = trial.generator(), dict(ended[-1].row)
-    seconds = 0.0
+    seconds, samples = 0.0, torch.empty(0)
     if generator.sampler is not None and row["status"] == "ok":
         for n in (N_SAMPLES, N_TIMED):  # the first call warms up
             labels, drawing = torch.arange(n) % max(1, len(data.classes)), time.perf_counter()
             samples = next(generator.draw(labels, data.shape, seed, "judged"))[0]
             seconds = (time.perf_counter() - drawing) / n
             check_range(samples)
-    measured, again = (generator.measured(small, "val", NOISE_SEED) for _ in range(2))
+    measured, again = (
+        {**generator.own_metrics(samples, small), **generator.measured(small, "val", NOISE_SEED)} for _ in range(2)
+    )
+    broken = next((key for key in measured if key.startswith(ERROR)), None)
+    if broken is not None:
+        raise UserError(f"METRICS[{broken.removeprefix(ERROR)!r}]: {measured[broken]}")
     logged = tuple(key for key in row if key not in BOOKKEEPING)
     own_keys = tuple(key for key in measured if not key.endswith("_se"))
     doc = (module.__doc__ or "").strip()
@@ -177,6 +183,7 @@ def _train(
                 raise Stop
 
     trial, read = ProbedTrial(config, data, seed, TrialInfo(), state, emit), UserConfig(config)
+    trial.metrics = metrics_of(module)
     with generators_put_back():
         seed_generators(seed, "init")
         try:

@@ -14,6 +14,7 @@ from trainables.errors import UserError
 from trainables.user_model import kept
 from trainables.user_model.data_view import DataView
 from trainables.user_model.evaluate import UserGenerator
+from trainables.user_model.metrics import metrics_of
 from trainables.user_model.model import UserModel
 from trainables.user_model.model_file import execute
 from trainables.user_model.random_state import generators_put_back, seed_generators
@@ -34,8 +35,10 @@ def train_user(
 
     A restored trial first emits the row of its snapshot once more. Raise UserError if `train` has no epochs loop.
     """
-    function = train_function(execute(model.code))
+    module = execute(model.code)
+    function = train_function(module)
     trial = Trial(config, data, seed, info, state, emit)
+    trial.metrics = metrics_of(module)
     with generators_put_back():
         seed_generators(seed, "init")
         function(UserConfig(config), view(data, trial), trial)
@@ -59,8 +62,10 @@ def rebuild(
 
     Raise UserError if it has no such loop, or if the weights do not fit.
     """
-    function = train_function(execute(model.code))
+    module = execute(model.code)
+    function = train_function(module)
     trial = Trial(config, data, seed, TrialInfo(), None, None)
+    trial.metrics = metrics_of(module)
     with generators_put_back():
         seed_generators(seed, "init")
         try:

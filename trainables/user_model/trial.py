@@ -21,6 +21,7 @@ from trainables.engine.loop import Epoch, Sums
 from trainables.engine.state import Data, Snapshot
 from trainables.errors import UserError
 from trainables.user_model import evaluate, kept
+from trainables.user_model.metrics import UserMetric
 from trainables.user_model.random_state import seed_generators
 
 RESERVED = (
@@ -76,6 +77,7 @@ class Trial:
         self._sampler: Sampler | None = None
         self._measure: Measure | None = None
         self._takes_labels = False
+        self.metrics: Mapping[str, UserMetric] = {}
         self._sums = Sums()
         self._epoch = 0  # that have ended
         self._open = self._looped = False  # whether an epoch is in progress, whether there was a loop
@@ -238,7 +240,8 @@ class Trial:
     def generator(self) -> evaluate.UserGenerator:
         """Return what draws and measures with the present weights of the kept nets."""
         nets = [item for item in self._kept.values() if isinstance(item, nn.Module)]
-        return evaluate.UserGenerator(nets, self._sampler, self._takes_labels, self._measure, str(self.device))
+        functions = (self._sampler, self._takes_labels, self._measure)
+        return evaluate.UserGenerator(nets, *functions, str(self.device), self.metrics)
 
     @property
     def kept_objects(self) -> Mapping[str, Any]:

@@ -140,9 +140,7 @@ def test_folder__a_given_split(tmp_path: Path) -> None:
     assert data.classes == ("a", "b")
     assert [len(split) for split in (data.train, data.val, data.test)] == [24, 8, 4]
     (tmp_path / "test/c").mkdir()
-    with pytest.raises(
-        UserError, match="test has the classes a, b, c, and .*train a, b|test has the classes a, b, c, and train a, b"
-    ):
+    with pytest.raises(UserError, match="test has the classes a, b, c, and train a, b"):
         load(f"folder:{tmp_path}")
 
 

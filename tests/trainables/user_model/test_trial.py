@@ -161,3 +161,23 @@ def test_rebuild__draws_what_training_drew(data: Data) -> None:
     assert last[0].samples is not None
     torch.testing.assert_close((images * 255).round().to(torch.uint8), last[0].samples, atol=1, rtol=0)
     assert not any(parameter.grad is not None for net in generator.nets for parameter in net.parameters())
+
+
+METRICS = """
+def spectrum(images, real):
+    assert images.shape == real.shape
+    return {"low": float(images.mean() - real.mean()), "high": 1.0}
+
+METRICS = {"spectrum": gs.Metric(spectrum), "broken": gs.Metric(lambda images, real: 1 / int(images.shape[0] < 100))}
+"""
+
+
+def test_trial__metrics_of_the_file(data: Data) -> None:
+    """A metric that fails costs the metric alone."""
+    rows = train(
+        data, ("import torch\n", "import torch\nimport gensweep as gs\n"), ("def space", METRICS + "\ndef space")
+    )
+    assert rows[0]["spectrum_high"] == 1.0
+    assert -1 < rows[0]["spectrum_low"] < 1
+    assert "broken" not in rows[0]
+    assert rows[0]["error_broken"] == "ZeroDivisionError: division by zero"
