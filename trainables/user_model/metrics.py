@@ -37,7 +37,7 @@ def metrics_of(module: ModuleType) -> dict[str, UserMetric]:
             raise UserError(f"{module.__file__}: METRICS[{name!r}]: name it as a variable of Python")
         if name in keys():
             raise UserError(
-                f"{module.__file__}: METRICS[{name!r}]: gensweep has a metric of this name, or it is no name"
+                f"{module.__file__}: METRICS[{name!r}]: gensweep has a metric of this name"
             )
     return dict(metrics)
 
