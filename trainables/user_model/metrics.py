@@ -36,9 +36,7 @@ def metrics_of(module: ModuleType) -> dict[str, UserMetric]:
         if not str(name).isidentifier():
             raise UserError(f"{module.__file__}: METRICS[{name!r}]: name it as a variable of Python")
         if name in keys():
-            raise UserError(
-                f"{module.__file__}: METRICS[{name!r}]: gensweep has a metric of this name"
-            )
+            raise UserError(f"{module.__file__}: METRICS[{name!r}]: gensweep has a metric of this name")
     return dict(metrics)
 
 
