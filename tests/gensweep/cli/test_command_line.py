@@ -106,8 +106,9 @@ def test_command_line__damaged_data(at_home: Path, capsys: pytest.CaptureFixture
 
 
 def test_command_line__folder_with_an_empty_class(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (at_home / "images" / "cats").mkdir(parents=True)
-    assert "cats" in refused(capsys, "run", "vae", "--dataset", "folder:images")
+    for label in ("cats", "dogs"):
+        (at_home / "images" / label).mkdir(parents=True)
+    assert "class folder images/cats is empty" in refused(capsys, "run", "vae", "--dataset", "folder:images")
 
 
 def test_sweep_file__unknown_option(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:

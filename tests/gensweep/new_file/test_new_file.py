@@ -30,7 +30,7 @@ parameters:
 
 @pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("dataset", ["digits", "colour"])
+@pytest.mark.parametrize("dataset", ["digits", pytest.param("colour", marks=pytest.mark.slow)])
 def test_new_file__passes_the_check(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], kind: str, dataset: str
 ) -> None:

@@ -127,6 +127,7 @@ def seen(folder: Path, cores: list[Node], at_once: int, **options: Any) -> list[
     return sorted(tuple(json.loads(path.read_text())) for path in folder.glob("seen-*"))
 
 
+@pytest.mark.slow
 def test_run_sweep__gpus_shared_and_hidden(tmp_path: Path) -> None:
     import ray.cloudpickle
 

@@ -82,6 +82,7 @@ def dying(config: dict[str, Any], *, task: Any, **parts: Any) -> None:
     train(config, task=task, **parts)
 
 
+@pytest.mark.slow
 def test_a_retry_passes_over_a_torn_checkpoint(tmp_path: Path) -> None:
     whole, _ = launched(tmp_path / "whole")
     parts, ended = launched(tmp_path / "parts", dying)
