@@ -43,8 +43,10 @@ test: $(READY)
 test-fast: $(READY)
 	@$(PYTEST) -m "not ray and not long and not slow and not gpu and not cluster" $(TESTS)
 
+# Tests that start several Ray nodes have a process of their own: they fail after another Ray in the same process.
 test-slow: $(READY)
-	$(BIN)/python -m pytest -m "slow and not gpu" $(TESTS)
+	@$(BIN)/python -m pytest -m "slow and not gpu and not cluster" $(TESTS); code=$$?; \
+	$(BIN)/python -m pytest -m "slow and cluster" $(TESTS) && exit $$code
 
 test-gpu: $(READY)
 	$(BIN)/python -m pytest -m gpu $(TESTS)
