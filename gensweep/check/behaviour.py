@@ -14,7 +14,7 @@ from search_spaces.param import Param
 from search_spaces.space import Space
 from search_spaces.user_space import ENGINE_KEYS
 from trainables.errors import UserError
-from trainables.user_model.model_file import ModelFile, execute, where
+from trainables.user_model.model_file import ModelFile, errors_located, execute
 from trainables.user_model.probe import Probe, probe
 
 if TYPE_CHECKING:
@@ -48,12 +48,8 @@ class Subject(NamedTuple):
 
 def run_probe(subject: Subject, config: Mapping[str, Any], **options: Any) -> Probe:
     """Train for a few batches; raise UserError with the line of the file for whatever goes wrong."""
-    try:
+    with errors_located(subject.file):
         return probe(execute(subject.file), config, subject.data, **options)
-    except UserError as error:
-        raise UserError(f"{where(error, subject.name)}: {error}") from error
-    except Exception as error:
-        raise UserError(f"{where(error, subject.name)}: {type(error).__name__}: {error}") from error
 
 
 def check_behaviour(subject: Subject, say: Callable[[Line], None]) -> None:
@@ -199,7 +195,7 @@ def check_seeds(subject: Subject, first: Probe) -> list[Line]:
     """Train again from the same seed, from another one, and in two parts."""
     again = run_probe(subject, subject.defaults, epochs=2)
     if line := difference(first.row, again.row):
-        cure = "a generator of its own_keys, or the clock?"
+        cure = "a generator of its own, or the clock?"
         return [fault(f"two runs of seed 0 differ: {line} ({cure})")]
     lines = []
     other = run_probe(subject, subject.defaults, epochs=2, seed=1)

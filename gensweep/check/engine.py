@@ -7,10 +7,9 @@ from gensweep.check.behaviour import Subject, check_files, unread_lines
 from gensweep.check.line import Line, fault
 from trainables.engine.evaluate import available_inputs
 from trainables.engine.interface import Model
-from trainables.errors import UserError
 from trainables.metrics import METRICS
 from trainables.user_model.engine_probe import EngineProbe, probe_engine_model
-from trainables.user_model.model_file import where
+from trainables.user_model.model_file import errors_located
 
 
 def check_engine_model(subject: Subject, model: Model, say: Callable[[Line], None]) -> None:
@@ -19,12 +18,8 @@ def check_engine_model(subject: Subject, model: Model, say: Callable[[Line], Non
     Raises:
         UserError: the model does not train; the message names the line of the file.
     """
-    try:
+    with errors_located(subject.file):
         probed = probe_engine_model(model, subject.defaults, subject.data)
-    except UserError as error:
-        raise UserError(f"{where(error, subject.name)}: {error}") from error
-    except Exception as error:
-        raise UserError(f"{where(error, subject.name)}: {type(error).__name__}: {error}") from error
     for line in [*unread_lines(subject, probed.read), *_objective_lines(subject, model, probed), *check_files(subject)]:
         say(line)
     for key, value in probed.row.items():

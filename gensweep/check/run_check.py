@@ -10,7 +10,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -56,25 +56,24 @@ def _absolute(dataset: str) -> str:
     return f"folder:{Path(folder).expanduser().resolve()}{mark}{options}"
 
 
-def _lines_of_child(file: ModelFile, dataset: str, data_dir: str | None) -> "list[Line]":
+def _lines_of_child(file: ModelFile, dataset: str, data_dir: str | None) -> Generator[Line]:
+    """Yield each line as the child process says it."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     with tempfile.TemporaryDirectory(prefix="gensweep-check-") as folder:
         child = context.Process(target=_check_in_child, args=(file, dataset, data_dir, folder, theirs), daemon=True)
         child.start()
         theirs.close()
-        lines: list[Line] = []
         end = time.monotonic() + LIMIT_S
         try:
             while ours.poll(max(0.0, end - time.monotonic())):
-                lines.append(ours.recv())
-            lines.append(fault(f"it did not end within {LIMIT_S:.0f} s of a few batches"))
+                yield ours.recv()
             child.terminate()
+            yield fault(f"it did not end within {LIMIT_S:.0f} s of a few batches")
         except EOFError:
             child.join()
             if child.exitcode:
-                lines.append(fault(f"its process ended with code {child.exitcode}"))
-        return lines
+                yield fault(f"its process ended with code {child.exitcode}")
 
 
 def _check_in_child(file: ModelFile, dataset: str, data_dir: str | None, folder: str, pipe: Connection) -> None:

@@ -211,7 +211,12 @@ def written(manifest: SweepManifest) -> str:
 
 def save(path: Path, manifest: SweepManifest) -> None:
     """Write a resolved sweep to a new file; raise UserError if the file exists or cannot be written."""
-    text = written(manifest)
+    write_new(path, written(manifest))
+    print(f"wrote {path}")
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a text to a new file; raise UserError if the file exists or cannot be written."""
     try:
         with path.open("x", encoding="utf-8") as stream:
             stream.write(text)
@@ -219,7 +224,6 @@ def save(path: Path, manifest: SweepManifest) -> None:
         raise UserError(f"{path} already exists: name another file") from None
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror}") from error
-    print(f"wrote {path}")
 
 
 def _start(manifest: SweepManifest) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from gensweep.errors import UserError
 from trainables.user_model.model import Facts, UserModel
-from trainables.user_model.model_file import execute, read_model_file, where
+from trainables.user_model.model_file import errors_located, execute, read_model_file
 from trainables.user_model.registry import USER_MODELS, register
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ def register_file(path: str) -> str:
 
 def needs_probe(name: str) -> bool:
     """Return whether a model is a user's whose file was registered, and not probed yet."""
-
     return is_user_model(name) and USER_MODELS[name].bytes_of_trial == (0, 0)
 
 
@@ -62,12 +61,8 @@ def probe_model(name: str, data: "Dataset") -> None:
     model = USER_MODELS[name]
     file = model.code
     config = default(SPACES[name])[0]
-    try:
+    with errors_located(file):
         probed = _probed(model, config, data)
-    except UserError as error:
-        raise UserError(f"{where(error, file.file_name)}: {error}") from error
-    except Exception as error:
-        raise UserError(f"{where(error, file.file_name)}: {type(error).__name__}: {error}") from error
     params = describe(SPACES[name])
     unread = [key for key in config if params[key].searched and key not in probed.read and key != "epochs"]
     if unread:
@@ -94,7 +89,6 @@ def _probed(model: UserModel, config: dict[str, Any], data: "Dataset") -> "Probe
 
 def recorded(name: str) -> dict[str, Any] | None:
     """Return what `sweep.json` holds of a user's model: path, sha256 and facts; None for a built-in model."""
-
     if not is_user_model(name):
         return None
     model = USER_MODELS[name]
@@ -108,7 +102,6 @@ def recorded(name: str) -> dict[str, Any] | None:
 
 def own_keys(name: str) -> list[str]:
     """Return the keys of rows that a user's model logs or measures itself; none for a built-in model."""
-
     return [*USER_MODELS[name].facts.logged, *USER_MODELS[name].facts.measured] if is_user_model(name) else []
 
 
@@ -121,7 +114,6 @@ def objectives(name: str) -> list[tuple[str, str]]:
 
 def save_copy(directory: Path, manifest: "SweepManifest") -> None:
     """Write the text of a user's model beside sweep.json, to be read by people; nothing executes it."""
-
     if manifest.user_model is not None:
         file = USER_MODELS[manifest.model].code
         (directory / file.file_name).write_text(file.text, encoding="utf-8")
@@ -136,7 +128,6 @@ def changed_lines(old: str, new: str) -> int:
 
 def check_same_file(directory: Path, manifest: "SweepManifest") -> None:
     """Raise UserError unless the file that a sweep trains is registered, as it was when the sweep began."""
-
     if manifest.user_model is None:
         return
     if not is_user_model(manifest.model):

@@ -5,10 +5,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from gensweep.config.sweep_yaml import GOALS, write_new
 from gensweep.errors import UserError
 
 KINDS = ("vae", "gan", "diffusion", "flow", "autoencoder", "blank")
-GOALS = {"minimize": "min", "maximize": "max"}
 
 
 def write_new_file(path: str, kind: str, from_wandb: str | None) -> None:
@@ -24,13 +24,7 @@ def write_new_file(path: str, kind: str, from_wandb: str | None) -> None:
     text = template.format(path=path, name=target.stem)
     if from_wandb is not None:
         text = with_wandb(text, from_wandb)
-    try:
-        with target.open("x", encoding="utf-8") as stream:
-            stream.write(text)
-    except FileExistsError:
-        raise UserError(f"{path} already exists: name another file") from None
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror}") from error
+    write_new(target, text)
 
 
 def with_wandb(text: str, path: str) -> str:

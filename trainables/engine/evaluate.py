@@ -19,9 +19,11 @@ from trainables.engine.state import Data, TrainingState, sampling_nets
 from trainables.images import to_uint8
 from trainables.metrics import EvalInputs, Evaluator, extract_features, measure
 from trainables.metrics.extract import run_extractor
+from trainables.metrics.extractor import Extractor
 from trainables.random_streams import Draw
 from trainables.user_model.model import UserModel
 
+DrawByLabels = Callable[[Tensor], Iterator[tuple[Tensor, Tensor]]]  # labels [n] -> images and labels, in chunks
 GRID, COLUMNS = 80, 10  # images in the fixed sample grid, and in one row of it
 N_FITTED = 10_000  # training images for a model that fits its sampler after training
 CHUNK = 500  # images at once in evaluations
@@ -148,29 +150,41 @@ def collect_inputs(training: TrainingState, nets: dict[str, nn.Module], evaluato
     if not model.samples(training.config) or extractor is None:
         return inputs
 
-    def labels_of(n: int) -> Tensor:
-        return prior_labels(evaluator.class_prior.tolist(), evaluator.seed, n, training.data.device)
-
-    def draw(n: int) -> Iterator[tuple[Tensor, Tensor]]:
-        return generate(model, training.config, nets, labels_of(n), evaluator.seed)
+    def by(drawn_nets: Mapping[str, nn.Module]) -> DrawByLabels:
+        return lambda labels: generate(model, training.config, drawn_nets, labels, evaluator.seed)
 
     def raw() -> Tensor:
-        samples = generate(model, training.config, training.nets, labels_of(n), evaluator.seed)
-        return run_extractor(extractor, (x for x, _ in samples), n).features
+        labels = _labels_of(evaluator, evaluator.n_samples, training.data.device)
+        samples = (x for x, _ in by(training.nets)(labels))
+        return run_extractor(extractor, samples, evaluator.n_samples).features
 
-    n = evaluator.n_samples
-    images, features, logits = extract_features(evaluator, extractor, (x for x, _ in draw(n)))
-    labels = labels_of(n) if model.conditional else None
+    sampled = with_samples(inputs, extractor, by(nets), training.data.device, model.conditional)
+    return sampled if training.average is None else replace(sampled, raw=raw)
+
+
+def with_samples(
+    inputs: EvalInputs, extractor: Extractor, draw: DrawByLabels, device: str, conditional: bool
+) -> EvalInputs:
+    """Return the inputs with the samples that are scored, their features and logits.
+
+    ``draw(labels)`` yields images with their labels; ``conditional`` says whether it uses the labels.
+    """
+    evaluator, n = inputs.evaluator, inputs.evaluator.n_samples
+    labels = _labels_of(evaluator, n, device)
+    images, features, logits = extract_features(evaluator, extractor, (x for x, _ in draw(labels)))
     return replace(
         inputs,
         images=images,
         features=features,
         logits=logits,
-        labels=labels,
+        labels=labels if conditional else None,
         extractor=extractor,
-        draw=draw,
-        raw=None if training.average is None else raw,
+        draw=lambda count: draw(_labels_of(evaluator, count, device)),
     )
+
+
+def _labels_of(evaluator: Evaluator, n: int, device: str) -> Tensor:
+    return prior_labels(evaluator.class_prior.tolist(), evaluator.seed, n, device)
 
 
 def _training_images(training: TrainingState, evaluator: Evaluator) -> Iterator[Tensor]:

@@ -11,11 +11,10 @@ import numpy as np
 
 from trainables.data import Dataset
 from trainables.data.dataset import Split, noise
-from trainables.metrics.train_extractor import Recipe
+from trainables.metrics.train_extractor import Recipe, make_recipe
 
 N_EXEMPLARS = 512
 N_TRAINED = 100_000  # images shown in all
-WARP = 0.15
 
 
 def exemplar_set(dataset: Dataset) -> Dataset:
@@ -31,5 +30,4 @@ def exemplar_set(dataset: Dataset) -> Dataset:
 
 def exemplar_recipe(n: int, size: int) -> Recipe:
     """Return how the extractor is trained on a set of n images, of size x size pixels."""
-    epochs = max(1, N_TRAINED // n)
-    return Recipe(epochs, batch_size=32, lr=4e-3, weight_decay=0.02, shift=max(1, size // 20), warp=WARP)
+    return make_recipe(n, size)._replace(epochs=max(1, N_TRAINED // n))

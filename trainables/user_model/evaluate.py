@@ -6,17 +6,16 @@ import inspect
 import math
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from trainables.engine.evaluate import CHUNK, GRID, grid_labels, prior_labels
+from trainables.engine.evaluate import CHUNK, grid_labels, with_samples
 from trainables.engine.state import Data
 from trainables.errors import UserError
 from trainables.images import to_uint8
-from trainables.metrics import EvalInputs, Evaluator, extract_features, measure
+from trainables.metrics import EvalInputs, Evaluator, measure
 from trainables.user_model.metrics import N_IMAGES, UserMetric, compute
 from trainables.user_model.random_state import seeded_generators
 
@@ -127,24 +126,10 @@ def inputs_of(generator: UserGenerator, data: Data, evaluator: Evaluator) -> Eva
     if generator.sampler is None or data.extractor is None:
         return inputs
 
-    def labels_of(n: int) -> Tensor:
-        return prior_labels(evaluator.class_prior.tolist(), evaluator.seed, n, data.device)
+    def draw(labels: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        return generator.draw(labels, data.images.shape, evaluator.seed, "judged")
 
-    def draw(n: int) -> Iterator[tuple[Tensor, Tensor]]:
-        return generator.draw(labels_of(n), data.images.shape, evaluator.seed, "judged")
-
-    n = evaluator.n_samples
-    images, features, logits = extract_features(evaluator, data.extractor, (x for x, _ in draw(n)))
-    labels = labels_of(n) if generator.takes_labels else None
-    return replace(
-        inputs,
-        images=images,
-        features=features,
-        logits=logits,
-        labels=labels,
-        extractor=data.extractor,
-        draw=draw,
-    )
+    return with_samples(inputs, data.extractor, draw, data.device, generator.takes_labels)
 
 
 def scores(
@@ -169,4 +154,4 @@ def evaluate(
 def grid(generator: UserGenerator, data: Data, seed: int) -> Tensor:
     """Return the samples of the fixed grid, float [GRID, C, H, W]; with ten classes each column is one."""
     labels = grid_labels(len(data.images.classes)).to(data.device)
-    return torch.cat([x for x, _ in generator.draw(labels[:GRID], data.images.shape, seed, "grid")])
+    return torch.cat([x for x, _ in generator.draw(labels, data.images.shape, seed, "grid")])

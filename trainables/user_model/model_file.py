@@ -10,6 +10,8 @@ import hashlib
 import linecache
 import sys
 import traceback
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -78,6 +80,17 @@ def execute(file: ModelFile) -> ModuleType:
     except Exception as error:
         raise UserError(f"{where(error, shown)}: {type(error).__name__}: {error}") from error
     return module
+
+
+@contextmanager
+def errors_located(file: ModelFile) -> Generator[None]:
+    """Turn any error of a user's code into a UserError of one line, with the line of the file that it went through."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{where(error, file.file_name)}: {error}") from error
+    except Exception as error:
+        raise UserError(f"{where(error, file.file_name)}: {type(error).__name__}: {error}") from error
 
 
 def where(error: BaseException, shown: str) -> str:

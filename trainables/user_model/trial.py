@@ -149,7 +149,8 @@ class Trial:
         torch.set_num_threads(state["threads"])
         self._epoch, self._n_images, self._updates = state["epoch"], state["n_images"], state["updates"]
         self._wall_s, self._lowest_fid, self._quality = state["wall_s"], state["lowest_fid"], dict(state["quality"])
-        self.n_epochs = max(self.n_epochs, self._epoch) if state["row"]["epochs"] != self._epoch else self._epoch
+        if state["row"]["epochs"] == self._epoch:  # a `break` has ended it
+            self.n_epochs = self._epoch
         self._pass_on(state["row"], None)
 
     def finish(self) -> None:

@@ -147,16 +147,16 @@ def test_trial__a_checkpoint_of_other_objects(data: Data) -> None:
 
 def test_rebuild__draws_what_training_drew(data: Data) -> None:
     last: list[Epoch] = []
-    kept = ("trial.keep(enc=enc", "trial.keep(state={'shift': config['width']}, enc=enc")
+    with_shift = ("trial.keep(enc=enc", "trial.keep(state={'shift': config['width']}, enc=enc")
     weights: list[Any] = []
 
     def note(epoch: Epoch) -> None:
         last.append(epoch)
         weights.append((epoch.weights(), epoch.values()))
 
-    train(data, kept, epochs=1, each=note)
+    train(data, with_shift, epochs=1, each=note)
     assert weights[0][1] == {"state": {"shift": 8}}
-    generator = rebuild(model(kept), {**CONFIG, "epochs": 1}, data, 7, *weights[0])
+    generator = rebuild(model(with_shift), {**CONFIG, "epochs": 1}, data, 7, *weights[0])
     images = torch.cat([x for x, _ in generator.draw(torch.arange(80) % 10, data.images.shape, 0, "grid")])
     assert last[0].samples is not None
     torch.testing.assert_close((images * 255).round().to(torch.uint8), last[0].samples, atol=1, rtol=0)
