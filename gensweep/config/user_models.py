@@ -1,5 +1,6 @@
 """Take a user's model file in place of a model's name: read it, check its space, and register both under its name."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ def register_file(path: str) -> str:
         UserError: the file cannot be read or executed, or its space is not valid.
     """
     from search_spaces import SPACES
-    from search_spaces.user_space import user_space
+    from search_spaces.user_space import objectives, user_space
     from trainables.user_model.engine_model import engine_model_of
     from trainables.user_model.train import train_function
 
@@ -38,7 +39,8 @@ def register_file(path: str) -> str:
         interface = "train"
         train_function(module)
     space = user_space(module)
-    register(UserModel(file.name, Facts(doc=(module.__doc__ or "").strip(), interface=interface), file))
+    facts = Facts(doc=(module.__doc__ or "").strip(), interface=interface)
+    register(UserModel(file.name, facts, file, objectives(module)))
     SPACES[file.name] = space
     return file.name
 
@@ -70,7 +72,7 @@ def probe_model(name: str, data: "Dataset") -> None:
             f"{file.file_name}: space() offers {', '.join(unread)}, which train() never reads: the sweep would tune "
             "nothing"
         )
-    register(UserModel(name, probed.facts, file, (probed.checkpoint_bytes, probed.best_bytes)))
+    register(replace(model, facts=probed.facts, bytes_of_trial=(probed.checkpoint_bytes, probed.best_bytes)))
 
 
 def _probed(model: UserModel, config: dict[str, Any], data: "Dataset") -> "Probe | EngineProbe":
@@ -107,9 +109,7 @@ def own_keys(name: str) -> list[str]:
 
 def objectives(name: str) -> list[tuple[str, str]]:
     """Return OBJECTIVE of a user's model as pairs; none for a built-in model."""
-    from search_spaces.user_space import objectives as pairs
-
-    return list(pairs(execute(USER_MODELS[name].code))) if is_user_model(name) else []
+    return list(USER_MODELS[name].objectives) if is_user_model(name) else []
 
 
 def save_copy(directory: Path, manifest: "SweepManifest") -> None:
@@ -143,6 +143,5 @@ def check_same_file(directory: Path, manifest: "SweepManifest") -> None:
             f"{file.path} is not the file that {directory} began with{differ}: resume with the old one, whose copy is "
             f"{copy}, or start a new sweep with --name"
         )
-    register(
-        UserModel(model.name, Facts.from_json(manifest.user_model["facts"]), file, tuple(manifest.user_model["bytes"]))
-    )
+    facts, sizes = Facts.from_json(manifest.user_model["facts"]), tuple(manifest.user_model["bytes"])
+    register(replace(model, facts=facts, bytes_of_trial=sizes))

@@ -62,6 +62,23 @@ def count_collapsed(before: int, quality: Mapping[str, Any], lowest_fid: float, 
     return before + 1 if mature and not is_low else 1
 
 
+def next_count(
+    before: Mapping[str, Any],
+    quality: Mapping[str, Any],
+    lowest_fid: float,
+    class_prior: NDArray[np.float64],
+    steps: int,
+    rate: float,
+) -> int:
+    """Return for how many evaluations in a row the samples have been collapsed, after `steps` updates at rate `rate`.
+
+    `before` holds the metrics of the evaluation before, `quality` those of this one.
+    """
+    if not (is_warmed_up(steps, rate) and collapse_kind(quality, class_prior)):
+        return 0
+    return count_collapsed(before.get("narrow", 0), quality, lowest_fid, is_warmed_up(steps, rate, MATURE_PATH))
+
+
 def is_hopeless(quality: Mapping[str, Any], class_prior: NDArray[np.float64]) -> bool:
     """Return whether to stop a trial with these metrics; their key `narrow` counts its collapsed evaluations."""
     count = quality.get("narrow", 0)

@@ -7,7 +7,7 @@ or ``steps_per_epoch`` steps, so that trials with other batch sizes can be compa
 """
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from trainables import random_streams
 from trainables.config_schema import Config
-from trainables.engine.collapse import MATURE_PATH, collapse_kind, count_collapsed, is_hopeless, is_warmed_up
+from trainables.engine.collapse import is_hopeless, next_count
 from trainables.engine.evaluate import evaluate, is_eval_epoch
 from trainables.engine.interface import Batch, Model, Turn, suffix
 from trainables.engine.state import (
@@ -31,6 +31,7 @@ from trainables.engine.state import (
     steps_per_epoch,
     update_average,
 )
+from trainables.metrics import Evaluator
 
 NORM_EVERY = 8  # gradient norms are the mean over every 8th update: cheap, and enough to see a blow-up
 
@@ -138,16 +139,17 @@ def _row(training: TrainingState, means: dict[str, float]) -> dict[str, Any]:
         cost[f"n_images{suffix(turn)}"] = training.n_images * turn.times
     head = {"epoch": training.epoch, "epochs": training.config["epochs"], "status": "ok"}
     row = {**head, **means, **training.quality, **cost, "n_images": training.n_images, "wall_s": training.wall_s}
-    numbers = [value for value in (*means.values(), *training.quality.values()) if isinstance(value, float)]
-    if not all(abs(value) < float("inf") for value in numbers):  # false for nan as well
-        row["status"] = "nan"
-    elif (
-        training.data.evaluator is not None
-        and training.data.evaluator.alarm
-        and is_hopeless(training.quality, training.data.evaluator.class_prior)
-    ):
-        row["status"] = "collapsed"
+    row["status"] = epoch_status(means, training.quality, training.data.evaluator)
     return row
+
+
+def epoch_status(means: Mapping[str, float], quality: Mapping[str, Any], evaluator: Evaluator | None) -> str:
+    """Return the status of an epoch with these losses and metrics: ok, nan or collapsed."""
+    numbers = [value for value in (*means.values(), *quality.values()) if isinstance(value, float)]
+    if not all(abs(value) < float("inf") for value in numbers):  # false for nan as well
+        return "nan"
+    is_stopped = evaluator is not None and evaluator.alarm and is_hopeless(quality, evaluator.class_prior)
+    return "collapsed" if is_stopped else "ok"
 
 
 def _narrow(training: TrainingState, quality: dict[str, Any]) -> dict[str, int]:
@@ -158,11 +160,8 @@ def _narrow(training: TrainingState, quality: dict[str, Any]) -> dict[str, int]:
     if training.model.sample is None or training.model.fit is not None or training.data.evaluator is None:
         return {}
     turn = training.turn_states[-1].turn  # the generator's: the only one, or the last
-    steps, rate, count = training.step * turn.times, training.config[turn.lr], 0
-    if is_warmed_up(steps, rate) and collapse_kind(quality, training.data.evaluator.class_prior):
-        count = count_collapsed(
-            training.quality.get("narrow", 0), quality, training.lowest_fid, is_warmed_up(steps, rate, MATURE_PATH)
-        )
+    steps, rate, prior = training.step * turn.times, training.config[turn.lr], training.data.evaluator.class_prior
+    count = next_count(training.quality, quality, training.lowest_fid, prior, steps, rate)
     training.lowest_fid = min(training.lowest_fid, quality.get("fid", training.lowest_fid))
     return {"narrow": count}
 

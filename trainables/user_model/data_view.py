@@ -61,10 +61,10 @@ class DataView:
         self, data: Dataset, device: str, seed: int, epoch: Callable[[], int], count: Callable[[int, int], None]
     ) -> None:
         self.shape, self.classes, self.n = data.shape, tuple(data.classes), len(data.train)
-        self._seed, self._epoch, self._calls = seed, epoch, (-1, 0)
+        self._calls = (-1, 0)  # the epoch of the last call of batches(), and how many came before it in that epoch
 
         def order(n: int, number: int) -> Tensor:
-            now, calls = self._epoch(), self._calls
+            now, calls = epoch(), self._calls
             if number == 0:  # a new call of batches(): the first, second ... of this epoch
                 self._calls = (now, calls[1] + 1 if calls[0] == now else 0)
             return random_streams.permutation(n, device, seed, "order", now, self._calls[1], number)

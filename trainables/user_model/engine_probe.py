@@ -15,10 +15,9 @@ from trainables.engine.evaluate import generate, measure_held_out
 from trainables.engine.interface import Model
 from trainables.engine.loop import train_epoch
 from trainables.engine.state import Data, TrainingState, start
-from trainables.user_model.evaluate import check_samples
+from trainables.user_model.evaluate import check_range, check_samples
 from trainables.user_model.model import Facts
 from trainables.user_model.probe import N_BATCHES, N_SAMPLES, NOISE_SEED, cut
-from trainables.user_model.samples_check import check_range
 
 
 class EngineProbe(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from trainables.engine.estimate import WARM, Seconds
@@ -11,8 +12,7 @@ from trainables.engine.state import Data
 from trainables.user_model import evaluate
 from trainables.user_model.model import UserModel
 from trainables.user_model.model_file import execute
-from trainables.user_model.random_state import generators_put_back, seed_generators
-from trainables.user_model.train import train_function, view
+from trainables.user_model.train import call_train
 from trainables.user_model.trial import Trial, TrialInfo
 from trainables.user_model.user_config import UserConfig
 
@@ -43,13 +43,8 @@ def measure_seconds(model: UserModel, config: Mapping[str, Any], data: Data, see
     trial = TimedTrial({**config, "epochs": 1}, data._replace(evaluator=None), seed, TrialInfo(), None, lambda _: None)
     trial.limit_s, trial.times = limit_s, []
     began = time.perf_counter()
-    with generators_put_back():
-        seed_generators(seed, "init")
-        try:
-            train_function(execute(model.code))(UserConfig({**config, "epochs": 1}), view(data, trial), trial)
-            trial.finish()
-        except Enough:
-            pass
+    with suppress(Enough):
+        call_train(execute(model.code), UserConfig({**config, "epochs": 1}), data, trial)
     epoch_s = time.perf_counter() - began
     if len(trial.times) > WARM + 1:
         epoch_s = trial.n_expected * (trial.times[-1] - trial.times[WARM]) / (len(trial.times) - WARM - 1)

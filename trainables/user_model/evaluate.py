@@ -19,6 +19,7 @@ from trainables.metrics import EvalInputs, Evaluator, measure
 from trainables.user_model.metrics import N_IMAGES, UserMetric, compute
 from trainables.user_model.random_state import seeded_generators
 
+OUT_OF_RANGE = 0.05  # samples further outside of 0..1 than this are in another range
 PREFIX = "val_"  # of the model's own measures in rows
 
 
@@ -118,6 +119,17 @@ def check_samples(x: Any, shape: tuple[int, ...]) -> None:
         raise UserError(f"sampler({n}) gives {list(x.shape)}: {list(shape)} is needed")
     if not x.is_floating_point():
         raise UserError(f"sampler({n}) gives {str(x.dtype).removeprefix('torch.')}: floats in 0..1 are needed")
+
+
+def check_range(x: Tensor) -> None:
+    """Raise UserError if samples are not finite, or clearly not in 0..1."""
+    broken = float((~x.isfinite()).double().mean())
+    if broken:
+        raise UserError(f"{broken:.0%} of the values of sampler({len(x)}) are nan or infinite")
+    low, high = float(x.min()), float(x.max())
+    if low < -OUT_OF_RANGE or high > 1 + OUT_OF_RANGE:
+        cure = "return (x + 1) / 2" if low < -OUT_OF_RANGE and high <= 1 + OUT_OF_RANGE else "return x.clamp(0, 1)"
+        raise UserError(f"samples lie in {low:.2f}..{high:.2f}, and images in 0..1: {cure}")
 
 
 def inputs_of(generator: UserGenerator, data: Data, evaluator: Evaluator) -> EvalInputs:

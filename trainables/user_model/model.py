@@ -35,6 +35,7 @@ class UserModel:
     name: str
     facts: Facts
     file: ModelFile | None = None
+    objectives: tuple[tuple[str, str], ...] = ()  # OBJECTIVE of the file: metric and direction
     bytes_of_trial: tuple[int, int] = (0, 0)  # of a checkpoint and of the best weights, as the probe has measured
 
     normal_codes: ClassVar = False
@@ -61,13 +62,6 @@ class UserModel:
     def samples(self, config: Mapping[str, Any]) -> bool:
         """Return whether a trial can sample; it is the same for every configuration."""
         return self.facts.samples
-
-    def check(self, config: Mapping[str, Any]) -> None:
-        """Accept every configuration: the file's own space says which there are."""
-
-    def reads(self, config: Mapping[str, Any]) -> frozenset[str]:
-        """Return the keys that the space gives; the probe compares them with those that `train` reads."""
-        return frozenset(config)
 
     @property
     def code(self) -> ModelFile:

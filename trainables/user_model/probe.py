@@ -23,12 +23,10 @@ from trainables.engine.loop import Epoch
 from trainables.engine.state import Data, Snapshot
 from trainables.errors import UserError
 from trainables.user_model import kept
-from trainables.user_model.evaluate import UserGenerator
-from trainables.user_model.metrics import ERROR, metrics_of
+from trainables.user_model.evaluate import UserGenerator, check_range
+from trainables.user_model.metrics import ERROR
 from trainables.user_model.model import Facts
-from trainables.user_model.random_state import generators_put_back, seed_generators
-from trainables.user_model.samples_check import check_range
-from trainables.user_model.train import train_function, view
+from trainables.user_model.train import call_train
 from trainables.user_model.trial import ReadyToSample, Trial, TrialInfo
 from trainables.user_model.user_config import UserConfig
 
@@ -183,14 +181,8 @@ def _train(
                 raise Stop
 
     trial, read = ProbedTrial(config, data, seed, TrialInfo(), state, emit), UserConfig(config)
-    trial.metrics = metrics_of(module)
-    with generators_put_back():
-        seed_generators(seed, "init")
-        try:
-            train_function(module)(read, view(data, trial), trial)
-            trial.finish()
-        except Stop:
-            pass
+    with suppress(Stop):
+        call_train(module, read, data, trial)
     return trial, read, [*ended[:-1], *(last or ended[-1:])]
 
 
@@ -206,10 +198,8 @@ def _measure_with(
 ) -> dict[str, float]:
     """Return the measures with the weights of `objects` in another configuration; none if they do not fit."""
     trial = Trial({**config, "epochs": 1}, data, seed, TrialInfo(), None, None)
-    with generators_put_back():
-        seed_generators(seed, "init")
-        with suppress(ReadyToSample):
-            train_function(module)(UserConfig({**config, "epochs": 1}), view(data, trial), trial)
+    with suppress(ReadyToSample):
+        call_train(module, UserConfig({**config, "epochs": 1}), data, trial)
     try:
         kept.load_weights(trial.kept_objects, kept.weights(objects))
     except UserError:

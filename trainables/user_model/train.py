@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
@@ -35,19 +36,20 @@ def train_user(
 
     A restored trial first emits the row of its snapshot once more. Raise UserError if `train` has no epochs loop.
     """
-    module = execute(model.code)
-    function = train_function(module)
-    trial = Trial(config, data, seed, info, state, emit)
-    trial.metrics = metrics_of(module)
+    call_train(execute(model.code), UserConfig(config), data, Trial(config, data, seed, info, state, emit))
+
+
+def call_train(module: ModuleType, config: UserConfig, data: Data, trial: Trial) -> None:
+    """Call `train` of a user's module from the trial's own random state, and put the state of every generator back.
+
+    Raise UserError if it has no epochs loop. What `trial` raises to leave it goes through.
+    """
+    function, trial.metrics = train_function(module), metrics_of(module)
+    view = DataView(data.images, data.device, trial.seed, lambda: trial.epoch, trial.count_batch)
     with generators_put_back():
-        seed_generators(seed, "init")
-        function(UserConfig(config), view(data, trial), trial)
+        seed_generators(trial.seed, "init")
+        function(config, view, trial)
         trial.finish()
-
-
-def view(data: Data, trial: Trial) -> DataView:
-    """Return the images as this trial's `train` sees them."""
-    return DataView(data.images, data.device, trial.seed, lambda: trial.epoch, trial.count_batch)
 
 
 def rebuild(
@@ -62,18 +64,9 @@ def rebuild(
 
     Raise UserError if it has no such loop, or if the weights do not fit.
     """
-    module = execute(model.code)
-    function = train_function(module)
     trial = Trial(config, data, seed, TrialInfo(), None, None)
-    trial.metrics = metrics_of(module)
-    with generators_put_back():
-        seed_generators(seed, "init")
-        try:
-            function(UserConfig(config), view(data, trial), trial)
-        except ReadyToSample:
-            pass
-        else:
-            trial.finish()
+    with suppress(ReadyToSample):
+        call_train(execute(model.code), UserConfig(config), data, trial)
     kept.load_weights(trial.kept_objects, weights)
     for name, item in trial.kept_objects.items():
         if isinstance(item, dict) and name in values:

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from trainables.engine.collapse import MATURE_PATH, collapse_kind, count_collapsed, is_hopeless, is_warmed_up
+from trainables.engine.collapse import next_count
 from trainables.engine.evaluate import is_eval_epoch
-from trainables.engine.loop import Epoch, Sums
+from trainables.engine.loop import Epoch, Sums, epoch_status
 from trainables.engine.state import Data, Snapshot
 from trainables.errors import UserError
 from trainables.user_model import evaluate, kept
@@ -181,25 +181,16 @@ class Trial:
             "n_images": self._n_images,
             "wall_s": self._wall_s,
         }
-        row["status"] = self._status(row, means)
+        row["status"] = epoch_status(means, self._quality, self._data.evaluator)
         self._pass_on(row, samples)
         return bool(row["status"] == "ok")
-
-    def _status(self, row: Mapping[str, Any], means: Mapping[str, float]) -> str:
-        numbers = [value for value in (*means.values(), *self._quality.values()) if isinstance(value, float)]
-        if not all(abs(value) < float("inf") for value in numbers):  # false for nan as well
-            return "nan"
-        evaluator = self._data.evaluator
-        return "collapsed" if evaluator and evaluator.alarm and is_hopeless(row, evaluator.class_prior) else "ok"
 
     def _narrow(self, quality: Mapping[str, Any]) -> dict[str, int]:
         """Return for how many evaluations in a row the samples have been collapsed; nothing without samples."""
         if self._sampler is None or self._data.evaluator is None:
             return {}
-        count = 0
-        if is_warmed_up(self._updates, NOMINAL_RATE) and collapse_kind(quality, self._data.evaluator.class_prior):
-            mature = is_warmed_up(self._updates, NOMINAL_RATE, MATURE_PATH)
-            count = count_collapsed(self._quality.get("narrow", 0), quality, self._lowest_fid, mature)
+        prior = self._data.evaluator.class_prior
+        count = next_count(self._quality, quality, self._lowest_fid, prior, self._updates, NOMINAL_RATE)
         self._lowest_fid = min(self._lowest_fid, quality.get("fid", self._lowest_fid))
         return {"narrow": count}
 
