@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
+from search_spaces import SPACES
 from search_spaces.space import Config, Objective, Role, Space, Trial, fixed
 from search_spaces.walk import walk
 from search_spaces.watched import plain
-from trainables.errors import UserError
+from trainables.errors import UserError, unknown
 
 MODES = ("min", "max")
 OWN_NAMES = ("number", "arm")  # keys by which gensweep names a trial to Ray
@@ -30,6 +31,17 @@ ENGINE_KEYS: Config = {  # what the engine reads of a model, and their values if
     "ema": 0.0,
     "precision": "fp32",
 }
+
+
+USER_SPACES: dict[str, Space] = {}  # of the users' models of this process, by name
+
+
+def find_space(model: str) -> Space:
+    """Return the space of a registered model of a user, or of a built-in one; raise UserError if there is none."""
+    spaces = {**SPACES, **USER_SPACES}
+    if model not in spaces:
+        raise unknown("model", model, SPACES)
+    return spaces[model]
 
 
 def user_space(module: ModuleType) -> Space:

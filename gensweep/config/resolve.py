@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.read.manifest import NOT_LOADED, DatasetInfo, SweepManifest
 from gensweep.config import objectives, space_check, user_models
 from gensweep.config.options import Options, check_options
-from gensweep.errors import UserError, did_you_mean, unknown
+from gensweep.errors import UserError, did_you_mean
 from gensweep.provenance import git_commit, package_versions
 from gensweep.units import parse_seconds, parse_size
 
@@ -37,13 +37,12 @@ def make_manifest(options: Options, command: list[str]) -> SweepManifest:
     Raises:
         UserError: an option that is not valid, or that contradicts another.
     """
-    from search_spaces import SPACES
     from search_spaces.override import default
+    from search_spaces.user_space import find_space
     from search_spaces.walk import describe
 
     options = check_options(options)
-    if options.model not in SPACES:
-        raise unknown("model", options.model, SPACES)
+    find_space(options.model)  # refuses a model that does not exist
     space = configured_space(options.model, dict(options.set), options.epochs, options.precision)
     space = space._replace(defaults={**space.defaults, **options.start})
     goal = objectives.parse_goal(options, space)
@@ -90,8 +89,8 @@ def configured_space(model: str, texts: dict[str, str], epochs: int | None, prec
     Raises:
         UserError: a setting given twice, or one that is not valid.
     """
-    from search_spaces import SPACES
     from search_spaces.override import apply
+    from search_spaces.user_space import find_space
 
     if precision is not None and user_models.is_user_model(model):
         raise UserError(f"--precision {precision}: {model} is a model of your own, which chooses its precision itself")
@@ -99,7 +98,7 @@ def configured_space(model: str, texts: dict[str, str], epochs: int | None, prec
         raise UserError(f"precision is given twice: --precision {precision} and --set precision={texts['precision']}")
     if epochs is not None and "epochs" in texts:
         raise UserError(f"epochs is given twice: --epochs {epochs} and --set epochs={texts['epochs']}")
-    return apply(SPACES[model], texts, epochs)
+    return apply(find_space(model), texts, epochs)
 
 
 def check_keys(model: str, space: "Space", params: dict[str, "Param"]) -> None:

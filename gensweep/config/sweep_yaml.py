@@ -121,16 +121,15 @@ def _goal(metric: Any) -> dict[str, Any]:
 
 def _settings(parameters: Any, method: str, model: str) -> dict[str, str]:
     """Return what is searched, as texts of `--set` by key."""
-    from search_spaces import SPACES
+    from search_spaces.user_space import find_space
 
-    if model not in SPACES:
-        raise unknown("model", model, SPACES)
+    roles = find_space(model).roles
     if not isinstance(parameters, dict) or not parameters:
         raise UserError(f"parameters {parameters!r}: a mapping such as {{lr: {{min: 0.0001, max: 0.1}}}} is needed")
     texts = {}
     for key, entry in parameters.items():
-        if key not in SPACES[model].roles:
-            raise UserError(f"parameters: {did_you_mean(f'key of {model}', str(key), SPACES[model].roles)}")
+        if key not in roles:
+            raise UserError(f"parameters: {did_you_mean(f'key of {model}', str(key), roles)}")
         try:
             texts[str(key)] = wandb.text(entry, method)
         except UserError as error:
@@ -170,11 +169,11 @@ def rest(model: str, settings: Mapping[str, Any]) -> dict[str, str]:
     Raises:
         UserError: a setting that cannot be applied.
     """
-    from search_spaces import SPACES
     from search_spaces.override import apply, default
+    from search_spaces.user_space import find_space
     from search_spaces.walk import describe
 
-    space = apply(SPACES[model], setting_texts(settings))
+    space = apply(find_space(model), setting_texts(settings))
     config = default(space)[0]
     free = [key for key, param in describe(space).items() if param.searched and key not in settings]
     return {key: str(config[key]) for key in free if key in config and key in space.defaults}

@@ -27,8 +27,7 @@ def register_file(path: str) -> str:
     Raises:
         UserError: the file cannot be read or executed, or its space is not valid.
     """
-    from search_spaces import SPACES
-    from search_spaces.user_space import objectives, user_space
+    from search_spaces.user_space import USER_SPACES, objectives, user_space
     from trainables.user_model.engine_model import engine_model_of
     from trainables.user_model.train import train_function
 
@@ -41,7 +40,7 @@ def register_file(path: str) -> str:
     space = user_space(module)
     facts = Facts(doc=(module.__doc__ or "").strip(), interface=interface)
     register(UserModel(file.name, facts, file, objectives(module)))
-    SPACES[file.name] = space
+    USER_SPACES[file.name] = space
     return file.name
 
 
@@ -56,16 +55,17 @@ def probe_model(name: str, data: "Dataset") -> None:
     Raises:
         UserError: `train` does not work, with the line of the file; or a key that is searched is never read.
     """
-    from search_spaces import SPACES
     from search_spaces.override import default
+    from search_spaces.user_space import find_space
     from search_spaces.walk import describe
 
     model = USER_MODELS[name]
     file = model.code
-    config = default(SPACES[name])[0]
+    space = find_space(name)
+    config = default(space)[0]
     with errors_located(file):
         probed = _probed(model, config, data)
-    params = describe(SPACES[name])
+    params = describe(space)
     unread = [key for key in config if params[key].searched and key not in probed.read and key != "epochs"]
     if unread:
         raise UserError(

@@ -12,6 +12,10 @@ from helpers.user_files import small_file, write_file
 from analysis.read import results
 from gensweep import Sweep
 from gensweep.cli.main import main
+from gensweep.config.user_models import register_file
+from search_spaces import SPACES
+from search_spaces.user_space import find_space
+from trainables import MODELS
 
 WORDS = ["--trials", "2", "--concurrent", "1", "--scheduler", "none", "--epochs", "4"]
 
@@ -126,3 +130,11 @@ def test_user_model__trained_by_the_engine(
         assert main([command[0], "results/my_gan-digits", "--model", "my_gan.py", *command[1:]]) == 0
     rows = results.load("results/my_gan-digits")
     assert {"loss_d", "real", "fid"} <= results.read_trial(rows, 0).rows[-1].keys()
+
+
+def test_user_model__is_not_among_ours(tmp_path: Path) -> None:
+    """The pages that list our models and spaces are generated from these registries."""
+    assert register_file(str(write_file(tmp_path))) == "my_model"
+    assert "my_model" not in SPACES
+    assert "my_model" not in MODELS
+    assert find_space("my_model").objective == ("fid", "min")
