@@ -21,7 +21,8 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 
 def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
-    """The one line of a refusal."""
+    """The one line of a refusal, which changes no file: the test is in a small directory of its own."""
+    assert not Path("pyproject.toml").exists()
     before = tree(Path())
     assert main(words) == 2
     out, err = capsys.readouterr()

@@ -75,5 +75,6 @@ def test_check__a_process_that_dies(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "x its process ended with code 3" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("at_home")
 def test_check__no_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert "nowhere.py cannot be read: No such file or directory" in refused(capsys, "check", "nowhere.py")

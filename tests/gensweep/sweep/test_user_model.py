@@ -37,7 +37,10 @@ def test_user_model__killed_equals_undisturbed(tmp_path: Path) -> None:
 
 
 @pytest.mark.ray
-def test_user_model__code_runs_only_if_its_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_user_model__code_runs_only_if_its_file_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     folder, sweep = tmp_path / "code", tmp_path / "results" / "my_model-digits"
     folder.mkdir()
     file = write_file(folder)
