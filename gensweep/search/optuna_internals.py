@@ -6,6 +6,7 @@ nothing in Optuna.
 
 import json
 import re
+import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -22,6 +23,8 @@ from sqlalchemy.exc import SQLAlchemyError
 TESTED = 5  # major
 PARAM_COLUMNS = {"param_id", "trial_id", "param_name", "param_value", "distribution_json"}  # of the table trial_params
 ARTIFACT_PREFIX = "artifacts:"  # of the system attributes that name a trial's artifacts
+_log_ndtr_lock = threading.Lock()
+_log_ndtr_before: list[Any] = []  # Optuna's function, then once more for every further search that is open
 
 
 def version_note() -> str | None:
@@ -99,22 +102,27 @@ def contains(distribution: BaseDistribution, value: Any) -> bool:
 @contextmanager
 def fast_log_ndtr() -> Generator[None]:
     """Let TPE use SciPy's log_ndtr meanwhile. Optuna's is a Python function of one number, called for every kernel:
-    half of a proposal's time at 1,000 trials. If the function is not there, TPE is slower, nothing else."""
+    half of a proposal's time at 1,000 trials. If the function is not there, TPE is slower, nothing else.
+
+    The two differ in the last bits, so of searches in several threads the first puts it in and the last takes it out.
+    """
     try:
         from optuna.samplers._tpe import _truncnorm
     except ImportError:
         _truncnorm = None  # type: ignore[assignment]
-    before = getattr(_truncnorm, "_log_ndtr", None)
-    if before is None:
+    if not hasattr(_truncnorm, "_log_ndtr"):
         yield
         return
     from scipy.special import log_ndtr
 
-    _truncnorm._log_ndtr = log_ndtr
+    with _log_ndtr_lock:
+        _log_ndtr_before.append(_truncnorm._log_ndtr)
+        _truncnorm._log_ndtr = log_ndtr
     try:
         yield
     finally:
-        _truncnorm._log_ndtr = before
+        with _log_ndtr_lock:
+            _truncnorm._log_ndtr = _log_ndtr_before.pop()
 
 
 def artifact_attribute(name: str, filename: str, mimetype: str) -> Mapping[str, str]:

@@ -60,6 +60,14 @@ def test_the_faster_log_ndtr_is_optunas(monkeypatch: pytest.MonkeyPatch) -> None
     assert _truncnorm._log_ndtr is before
     np.testing.assert_allclose(fast, [_truncnorm._log_ndtr_single(float(value)) for value in x], rtol=1e-9, atol=1e-15)
 
+    first, second = fast_log_ndtr(), fast_log_ndtr()  # two sweeps in threads of one process, the first ends first
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert _truncnorm._log_ndtr is not before
+    second.__exit__(None, None, None)
+    assert _truncnorm._log_ndtr is before
+
     def called(a: Any) -> Any:
         raise LookupError
 
