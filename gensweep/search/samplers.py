@@ -5,6 +5,7 @@ its number, and each parameter that is drawn by itself a sampler seeded by its n
 remember (the population of NSGA-II, the covariance of CMA-ES, the position in a sequence) Optuna keeps in the study.
 """
 
+import threading
 import warnings
 from typing import Any
 
@@ -19,6 +20,7 @@ from gensweep.search import optuna_samplers
 from trainables.random_streams import derive_seed
 
 SEED_BITS = 32  # what numpy's generators take
+_making = threading.Lock()  # the filters of warnings are those of the whole process: two threads would mix them up
 
 
 class SeededByNumber(BaseSampler):
@@ -29,7 +31,7 @@ class SeededByNumber(BaseSampler):
         self._inner = self._make(seed)
 
     def _make(self, seed: int) -> BaseSampler:
-        with warnings.catch_warnings():
+        with _making, warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # group, GP and QMC are still so
             sampler: BaseSampler = getattr(optuna_samplers, self._name)(seed, self._space)
             return sampler
