@@ -32,6 +32,7 @@ def check(path: str, dataset: str, data_dir: str | None, say: Callable[[str], No
         UserError: the file or the data set cannot be read.
     """
     from trainables.data import known
+    from trainables.data.source_name import absolute
 
     file, began, ok = read_model_file(path), time.monotonic(), True
     known(dataset)
@@ -40,20 +41,12 @@ def check(path: str, dataset: str, data_dir: str | None, say: Callable[[str], No
         say(str(line))
         ok = ok and line.mark != "x"
     if ok:
-        for line in _lines_of_child(file, _absolute(dataset), root):
+        for line in _lines_of_child(file, absolute(dataset), root):
             say(str(line))
             ok = ok and line.mark != "x"
     say(f"  {NOT_CHECKED}")
     say(f"  {'no fault' if ok else 'faults'} seen in {time.monotonic() - began:.0f} s")
     return ok
-
-
-def _absolute(dataset: str) -> str:
-    """Return a data set's name with the path of a folder made absolute, since the child works in another one."""
-    if not dataset.startswith("folder:"):
-        return dataset
-    folder, mark, options = dataset.removeprefix("folder:").partition("?")
-    return f"folder:{Path(folder).expanduser().resolve()}{mark}{options}"
 
 
 def _lines_of_child(file: ModelFile, dataset: str, data_dir: str | None) -> Generator[Line]:

@@ -14,6 +14,7 @@ from gensweep.version import __version__
 from search_spaces.studies import STUDIES
 from trainables import MODELS
 from trainables.data import DATASETS
+from trainables.data.source_name import forms
 
 
 class Parser(argparse.ArgumentParser):
@@ -136,7 +137,7 @@ def _sample_options(to: argparse.ArgumentParser) -> None:
 def _run_options(to: argparse.ArgumentParser) -> None:
     usual = Options._field_defaults
     texts = {
-        "dataset": ("D", f"{', '.join(DATASETS)}, folder:PATH (default: {usual['dataset']})"),
+        "dataset": ("D", f"{', '.join((*DATASETS, *forms()))} (default: {usual['dataset']})"),
         "data-dir": ("DIR", "folder of the data (default: $GENSWEEP_DATA, then the user's cache)"),
         "sampler": ("NAME", f"{', '.join(SAMPLERS)} (default: {usual['sampler']})"),
         "scheduler": ("NAME", f"{', '.join(SCHEDULERS)} (default: {usual['scheduler']})"),

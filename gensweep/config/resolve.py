@@ -6,7 +6,6 @@ Every mistake is reported here, before a directory is made or Ray is started. Tw
 
 import datetime
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.read.manifest import NOT_LOADED, DatasetInfo, SweepManifest
@@ -40,6 +39,7 @@ def make_manifest(options: Options, command: list[str]) -> SweepManifest:
     from search_spaces.override import default
     from search_spaces.user_space import find_space
     from search_spaces.walk import describe
+    from trainables.data.source_name import title
 
     options = check_options(options)
     find_space(options.model)  # refuses a model that does not exist
@@ -57,7 +57,7 @@ def make_manifest(options: Options, command: list[str]) -> SweepManifest:
         raise UserError(f"grace {options.grace} is longer than the longest trial ({epochs} epochs)")
     points = collect_points(options, space, goal)
     trials = options.trials if options.sampler != "grid" else min(options.trials, 1 + grid_size(params))
-    name = options.name or f"{options.model}-{_slug(options.dataset)}"
+    name = options.name or f"{options.model}-{title(options.dataset)}"
     manifest = SweepManifest(
         name=name,
         user_model=user_models.recorded(options.model),
@@ -159,10 +159,6 @@ def grid_size(params: dict[str, "Param"]) -> int:
     if ranges:
         raise UserError(f"a grid needs values for {', '.join(ranges)}: --set {ranges[0]}=a,b,c, or pin them with =v")
     return math.prod(len(param.choices) for param in searched.values())
-
-
-def _slug(dataset: str) -> str:
-    return Path(dataset.removeprefix("folder:")).name or "folder"
 
 
 def with_dataset(manifest: SweepManifest, data: "Dataset") -> SweepManifest:

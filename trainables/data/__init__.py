@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trainables.data.source_name import forms, kind_of, load_source
 from trainables.errors import UserError, unknown
 from trainables.lazy_import import Registry
 
@@ -46,24 +47,25 @@ def __getattr__(name: str) -> Any:
 
 def known(name: str) -> None:
     """Raise UserError if no data set has this name."""
-    if name not in DATASETS and not name.startswith("folder:"):
-        raise unknown("data set", name, (*DATASETS, "folder:PATH"))
+    if name not in DATASETS and kind_of(name) is None:
+        raise unknown("data set", name, (*DATASETS, *forms()))
 
 
 def load(name: str, data_dir: Path | None = None) -> "Dataset":
-    """Return the data set `name`: one of `DATASETS`, or `folder:PATH` (see folder.py). Files are searched for in
-    `data_dir`, else in GENSWEEP_DATA, else in the user's cache, and downloaded there if they are missing.
+    """Return the data set `name`: one of `DATASETS`, or files of the user's (see source_name.py).
+
+    The files of `DATASETS` are searched for in `data_dir`, else in GENSWEEP_DATA, else in the user's cache, and
+    downloaded there if they are missing.
 
     Raises:
         UserError: the name is unknown, or a file, which the message names, cannot be used.
     """
     from trainables.data.download import data_root
-    from trainables.data.folder import folder
 
     known(name)
     try:
-        if name.startswith("folder:"):
-            return folder(name)
+        if kind_of(name) is not None:
+            return load_source(name)
         return DATASETS[name](data_root(data_dir))
     except OSError as error:
         raise UserError(f"{name}: {error.filename} cannot be read: {error.strerror}") from error

@@ -4,69 +4,57 @@ sub-folders, or with one, holds images without labels. Sub-folders train, val an
 in colour if one is not (by the pixels, not by the file type). Options change that, as in
 `folder:PATH?size=64&color=grey&crop=none&scale=0,4095&labels=none&limit=500`."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
-from urllib.parse import parse_qsl
 
 import numpy as np
 
-from trainables.data.dataset import Dataset, Split, make, stratified, take
-from trainables.data.image_files import SUFFIXES, Scale, count_others, decode_all, find_images, is_hidden
-from trainables.errors import UserError, unknown
+from trainables.data.dataset import Dataset, Split, make, take
+from trainables.data.image_files import SUFFIXES, count_others, decode_all, find_images, is_hidden
+from trainables.data.source_name import N_LEAST, Source
+from trainables.data.split_rows import split_rows
+from trainables.errors import UserError
 
-N_CLASS_LEAST = 10  # so that val and test hold an image of each class
-N_LEAST = 10  # images without labels
-SIZE_LEAST, SIZE_MOST = 4, 512
 SPLITS = ("train", "val", "test")
-KNOWN = {
-    "size": f"a whole number from {SIZE_LEAST} to {SIZE_MOST}",
-    "color": "grey or rgb",
-    "crop": "centre or none",
-    "scale": "minmax, percentile:0.1,99.9 or two values such as 0,4095",
-    "labels": "none",
-    "limit": "a whole number of at least 10",
-}
 
 
-class Spec(NamedTuple):
-    """The parts of a name like `folder:PATH?size=32&color=grey`; None: the images decide."""
-
-    path: Path
-    size: int | None
-    color: str | None
-    crop: str = "centre"
-    scale: Scale = Scale()
-    labelled: bool = True
-    limit: int | None = None
-
-
-def folder(name: str) -> Dataset:
-    """Return the data set `name`, [1 or 3, size, size]; without labels its `classes` are empty.
+def load_images(spec: Source) -> Dataset:
+    """Return the data set of a folder, [1 or 3, size, size]; without labels its `classes` are empty.
 
     Raise UserError, which names the file or folder, if one cannot be used.
     """
-    spec = parse(name)
     if not spec.path.is_dir():
         problem = "is not a directory" if spec.path.exists() else "does not exist"
         raise UserError(f"image folder {spec.path} {problem}")
     parts = {part: spec.path / part for part in SPLITS}
     if all(path.is_dir() for path in parts.values()):
-        return _given_split(name, spec, parts)
+        return _given_split(spec, parts)
     files = _find(spec.path, spec.labelled)
     if spec.limit is not None:
         share = spec.limit / sum(map(len, files.values()))
-        files = {label: members[: max(N_CLASS_LEAST, round(share * len(members)))] for label, members in files.items()}
+        files = {label: members[: max(N_LEAST, round(share * len(members)))] for label, members in files.items()}
     _check_counts(spec.path, files)
     paths = [path for members in files.values() for path in members]
     labels = np.repeat(np.arange(len(files)), [len(members) for members in files.values()])
     pixels, notes = decode_all(paths, spec.size, spec.color, spec.crop, spec.scale)
-    tenth = -(-len(labels) // 10)  # rounded up, so that a class of ten has one in each
-    test, val, train = (take(pixels, labels, rows) for rows in stratified(labels, tenth, tenth))
-    return _made(name, spec, files, (train, val, test), notes)
+    groups = None if spec.groups is None else [_group(spec.groups, path) for path in paths]
+    parts_rows = split_rows(spec.name, labels, list(files), groups)
+    train, val, test = (take(pixels, labels, rows) for rows in parts_rows)
+    if groups is not None:
+        notes.append(f"{len(set(groups))} groups of images, each in one of train, val and test ({spec.groups})")
+    return _made(spec, files, (train, val, test), notes)
 
 
-def _given_split(name: str, spec: Spec, parts: Mapping[str, Path]) -> Dataset:
+def _group(pattern: str, path: Path) -> str:
+    """Return what a pattern matches in a file's name, or its first bracket; raise UserError if it matches nothing."""
+    match = re.search(pattern, path.name)
+    if match is None:
+        raise UserError(f"group={pattern} matches nothing in the name {path.name} ({path})")
+    return match[1] if match.re.groups else match[0]
+
+
+def _given_split(spec: Source, parts: Mapping[str, Path]) -> Dataset:
     """Return a data set whose three parts are three folders, with the same classes in each."""
     files = {part: _find(path, spec.labelled) for part, path in parts.items()}
     classes = list(files["train"])
@@ -83,64 +71,18 @@ def _given_split(name: str, spec: Spec, parts: Mapping[str, Path]) -> Dataset:
         labels = np.repeat(np.arange(len(classes)), [len(images) for images in members.values()])
         first = sum(len(split) for split in splits)
         splits.append(Split(pixels[first : first + len(labels)], labels))
-    return _made(name, spec, files["train"], (splits[0], splits[1], splits[2]), notes)
+    return _made(spec, files["train"], (splits[0], splits[1], splits[2]), notes)
 
 
 def _made(
-    name: str, spec: Spec, files: Mapping[str, Sequence[Path]], splits: tuple[Split, Split, Split], notes: list[str]
+    spec: Source, files: Mapping[str, Sequence[Path]], splits: tuple[Split, Split, Split], notes: list[str]
 ) -> Dataset:
     others = count_others(spec.path)
     if others:
         kinds = ", ".join(sorted(others))
         notes.append(f"{others.total()} files are passed over, since this kind cannot be read ({kinds})")
     classes = tuple(files) if len(files) > 1 else ()
-    return make(name, classes, *splits)._replace(notes=tuple(notes))
-
-
-def parse(name: str) -> Spec:
-    """Parse `folder:PATH[?key=value[&key=value]]`; raise UserError if it is malformed."""
-    text, _, query = name.removeprefix("folder:").partition("?")
-    options = dict(parse_qsl(query, keep_blank_values=True))
-    for key in options:
-        if key not in KNOWN:
-            raise unknown("folder option", key, KNOWN)
-    if not text:
-        raise UserError(f"{name}: no path given: write folder:PATH, the folder that holds one folder a class")
-    size, limit = options.get("size"), options.get("limit")
-    checks = {
-        "size": size is None or (size.isdecimal() and SIZE_LEAST <= int(size) <= SIZE_MOST),
-        "color": options.get("color") in (None, "grey", "rgb"),
-        "crop": options.get("crop") in (None, "centre", "none"),
-        "scale": "scale" not in options or _scale(options["scale"]) is not None,
-        "labels": options.get("labels") in (None, "none"),
-        "limit": limit is None or (limit.isdecimal() and int(limit) >= N_LEAST),
-    }
-    for key, is_valid in checks.items():
-        if not is_valid:
-            raise UserError(f"{name}: {key}={options[key]} should be {KNOWN[key]}")
-    return Spec(
-        Path(text).expanduser(),
-        None if size is None else int(size),
-        options.get("color"),
-        options.get("crop", "centre"),
-        _scale(options.get("scale", "auto")) or Scale(),
-        "labels" not in options,
-        None if limit is None else int(limit),
-    )
-
-
-def _scale(text: str) -> Scale | None:
-    """Return `minmax`, `percentile:0.1,99.9` or `0,4095` as a Scale; None if it is none of these."""
-    if text in ("auto", "minmax"):
-        return Scale(text)
-    kind, colon, ends = text.rpartition(":")
-    try:
-        low, high = map(float, ends.split(","))
-    except ValueError:
-        return None
-    if not low < high or (colon and (kind != "percentile" or low < 0 or high > 100)):
-        return None
-    return Scale("percentile" if colon else "values", low, high)
+    return make(spec.name, classes, *splits)._replace(notes=tuple(notes))
 
 
 def _find(path: Path, labelled: bool) -> dict[str, list[Path]]:
@@ -156,9 +98,9 @@ def _check_counts(path: Path, files: Mapping[str, Sequence[Path]]) -> None:
     if "" in files and len(files[""]) < N_LEAST:
         raise UserError(f"image folder {path} has {len(files[''])} images: at least {N_LEAST} are needed ({kinds})")
     for label, members in files.items():
-        if len(members) < N_CLASS_LEAST:
+        if len(members) < N_LEAST:
             problem = "is empty" if not members else f"has too few images ({len(members)})"
             raise UserError(
-                f"class folder {path / label} {problem}: a class needs at least {N_CLASS_LEAST} ({kinds}); "
+                f"class folder {path / label} {problem}: a class needs at least {N_LEAST} ({kinds}); "
                 "?labels=none takes all images without labels"
             )

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from trainables.data.source_name import Scale
 from trainables.errors import UserError
 
 SUFFIXES = frozenset(
@@ -40,14 +41,6 @@ class Decoded(NamedTuple):
     high: float = 0.0
     is_float: bool = False
     was_transparent: bool = False
-
-
-class Scale(NamedTuple):
-    """Which values of images with more than 8 bits become black and white."""
-
-    kind: str = "auto"  # auto, minmax, percentile or values
-    low: float = 0.0
-    high: float = 0.0
 
 
 def find_images(path: Path) -> Iterator[Path]:

@@ -170,6 +170,7 @@ BAD_NAMES = {
     "folder:{}/empty?scale=3": r"scale=3 should be minmax, percentile",
     "folder:{}/empty?scale=9,3": r"scale=9,3 should be",
     "folder:{}/empty?labels=some": r"labels=some should be none",
+    "folder:{}/empty?group=(": r"group=\( should be a regular expression",
     "folder:{}/empty?limit=3": r"limit=3 should be a whole number of at least 10",
 }
 
@@ -183,3 +184,18 @@ def test_folder__bad_names(name: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=BAD_NAMES[name]) as error:
         load(name.format(tmp_path))
     assert "\n" not in str(error.value)
+
+
+def test_folder__groups_stay_together(tmp_path: Path) -> None:
+    for i in range(60):
+        Image.new("L", (20, 20), 4 * (i // 3)).save(tmp_path / f"patient{i // 3:02}_slice{i % 3}.png")
+    data = load(f"folder:{tmp_path}?size=8&group=patient(\\d+)")
+    values = [set(np.asarray(split.pixels)[:, 0, 0, 0].tolist()) for split in (data.train, data.val, data.test)]
+    assert [len(split) for split in (data.train, data.val, data.test)] == [48, 6, 6]
+    assert [len(part) for part in values] == [16, 2, 2]
+    assert len(set.union(*values)) == 20
+    assert data.notes == ("20 groups of images, each in one of train, val and test (patient(\\d+))",)
+    with pytest.raises(UserError, match=r"group=person matches nothing in the name patient00_slice0\.png"):
+        load(f"folder:{tmp_path}?group=person")
+    with pytest.raises(UserError, match="the images form 1 groups, and train, val and test need one each"):
+        load(f"folder:{tmp_path}?group=patient")
