@@ -56,7 +56,7 @@ def fid(run: Any, data: Data, real: Moments) -> float:
     for net in run.nets.values():
         net.eval()
     labels = prior_labels(evaluator.class_prior.tolist(), evaluator.seed, evaluator.n_samples, "cpu")
-    images = (x for x, _ in generate(run.model, run.config, run.nets, labels, evaluator.seed))
+    images = (x for x, _ in generate(run.model, run.config, run.nets, run.data.images.shape, labels, evaluator.seed))
     features, _ = run_extractor(data.extractor, images, evaluator.n_samples)
     return frechet(moments(features), real)
 

@@ -20,18 +20,23 @@ from gensweep.api import Sweep, SweepResult  # noqa: E402  the import hook comes
 from gensweep.version import __version__  # noqa: E402
 
 if TYPE_CHECKING:
+    from trainables.engine.schedules import cosine, warmup
     from trainables.user_model.engine_model import Batch, Draw
     from trainables.user_model.engine_model import make_model as Model
     from trainables.user_model.engine_model import make_turn as Turn
     from trainables.user_model.metrics import UserMetric as Metric
 
-__all__ = ["Batch", "Draw", "Metric", "Model", "Sweep", "SweepResult", "Turn", "__version__"]
+__all__ = ["Batch", "Draw", "Metric", "Model", "Sweep", "SweepResult", "Turn", "__version__", "cosine", "warmup"]
 
-_OF_MODEL_FILES = dict.fromkeys(("Batch", "Draw", "Model", "Turn"), "engine_model") | {"Metric": "metrics"}
+_OF_MODEL_FILES = {
+    **dict.fromkeys(("Batch", "Draw", "Model", "Turn"), "user_model.engine_model"),
+    **dict.fromkeys(("cosine", "warmup"), "engine.schedules"),
+    "Metric": "user_model.metrics",
+}
 _NAMES = {"Model": "make_model", "Turn": "make_turn", "Metric": "UserMetric"}  # of what model files use; it needs torch
 
 
 def __getattr__(name: str) -> Any:
     if name not in _OF_MODEL_FILES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"trainables.user_model.{_OF_MODEL_FILES[name]}"), _NAMES.get(name, name))
+    return getattr(import_module(f"trainables.{_OF_MODEL_FILES[name]}"), _NAMES.get(name, name))

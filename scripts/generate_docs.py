@@ -77,7 +77,7 @@ def keys() -> Iterator[str]:
     for name, key in KEYS.items():
         values = ", ".join(f"`{choice}`" for choice in key.choices or ()) or f"{key.low:g} to {key.high:g}"
         models = ", ".join(f"`{model}`" for model in MODELS if name in MODELS[model].keys)
-        yield f"| `{name}` | {values} | {key.doc} | {models} |"
+        yield f"| `{name}` | {values} | {key.doc} | {models or 'of your own'} |"
 
 
 def spaces() -> Iterator[str]:

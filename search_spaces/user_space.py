@@ -27,6 +27,8 @@ ENGINE_KEYS: Config = {  # what the engine reads of a model, and their values if
     "steps_per_epoch": 0,
     "beta1": 0.9,
     "beta2": 0.999,
+    "weight_decay": 0.0,
+    "momentum": 0.0,
     "lr_decay": 0.0,
     "ema": 0.0,
     "precision": "fp32",

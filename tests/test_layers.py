@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "analysis.report": FIGURES | {"analysis.compare"},
     "analysis.export": FIGURES | {"analysis.compare"},
     "analysis.study": FIGURES | {"analysis.compare", "analysis.report", "analysis.export"},
-    "gensweep": {"gensweep.api", "gensweep.import_hook", "trainables.user_model"},
+    "gensweep": {"gensweep.api", "gensweep.import_hook", "trainables.user_model", "trainables.engine.schedules"},
     "gensweep.version": set(),  # everybody may import it
     "gensweep.__main__": {"gensweep.cli"},
     "gensweep.errors": {"trainables.errors"},

@@ -72,9 +72,14 @@ def show(config: Config, shape: Shape) -> tuple[Show, dict[str, Draw]]:
     return pairs, {}
 
 
-def latent(config: Config) -> int:
-    """Return the length of the noise that a sample needs; 0 if the model cannot sample."""
-    return 1 + int(config["latent_dim"]) if config["gmm"] else 0
+def latent(config: Config, shape: Shape) -> int:
+    """Return the length of the noise that a sample needs."""
+    return 1 + int(config["latent_dim"])
+
+
+def draws(config: Config) -> bool:
+    """Return whether there is a mixture to sample from."""
+    return bool(config["gmm"])
 
 
 def sample(nets: Nets, z: Tensor, y: Tensor) -> Tensor:
@@ -91,5 +96,5 @@ def fit(nets: Mapping[str, nn.Module], images: Iterator[Tensor], seed: int) -> N
 
 MODEL = Model(
     "ae", (*KEYS, "gmm"), nets, turns, sample, measure, show,
-    encode=encode, reconstruct=reconstruct, latent=latent, fit=fit, stacks=True, doc=__doc__,
+    encode=encode, reconstruct=reconstruct, latent=latent, draws=draws, fit=fit, stacks=True, doc=__doc__,
 )  # fmt: skip

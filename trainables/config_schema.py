@@ -63,6 +63,8 @@ KEYS: dict[str, Key] = {
     ),
     "beta1": Key("numeric", float, "Adam's decay of the first moment", 0.0, _ALMOST_1),
     "beta2": Key("numeric", float, "Adam's decay of the second moment", 0.0, _ALMOST_1),
+    "weight_decay": Key("numeric", float, "weight of the penalty on large weights; decoupled in adamw", 0.0, 10.0),
+    "momentum": Key("numeric", float, "share of the last step that sgd and rmsprop add to a step", 0.0, _ALMOST_1),
     "batch_size": Key("structural", int, "images per step", 2, 65536),
     "epochs": Key("numeric", int, "epochs; each is `steps_per_epoch` steps", 1, 100_000),
     "steps_per_epoch": Key(
@@ -113,6 +115,11 @@ def _is_numeric(key: str, value: Any) -> bool:
     if key not in KEYS:  # of a user's model: a float is numeric
         return isinstance(value, float)
     return KEYS[key].kind == "numeric" and KEYS[key].type is float
+
+
+def is_structural(key: str, value: Any) -> bool:
+    """Return whether a key shapes the program; of a user's model, all that are not floats do."""
+    return KEYS[key].kind == "structural" if key in KEYS else not isinstance(value, float)
 
 
 def check(key: str, value: Any) -> Any:

@@ -188,7 +188,7 @@ def after(config: Config) -> After | None:
     if project is None and not spectral:
         return None
 
-    def change(weights: State, buffers: State, hp: Hp) -> dict[str, Tensor]:
+    def change(weights: State, buffers: State, hp: Hp, batch: Batch, noise: Noise, nets: Nets) -> dict[str, Tensor]:
         bounded = {} if project is None else {name: project(weight, hp) for name, weight in weights.items()}
         return {**bounded, **(blocks.spectral_vectors_after({**weights, **bounded}, buffers) if spectral else {})}
 

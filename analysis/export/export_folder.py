@@ -137,7 +137,7 @@ def _source(search: Sweep, net: Net) -> tuple[str, dict[str, Tensor]]:
         version=manifest.versions["gensweep"],
         classes=[str(name) for name in manifest.data.classes],
         conditional=len(traced.inputs) > 1,
-        width=x.shape[1] if model_card.draws_from_noise(search, net) else 0,
+        z_shape=list(x.shape[1:]) if model_card.draws_from_noise(search, net) else [],
         shape=shape,
     )
     with torch.no_grad():
@@ -150,9 +150,9 @@ def _shapes(search: Sweep, net: Net) -> str:
     image = ", ".join(map(str, search.manifest.data.shape))
     if not model_card.draws_from_noise(search, net):
         return f"Images [n, {image}] in [0, 1] -> images [n, {image}] in [0, 1]"
-    width = rebuild.sample_noise(net.sweep, net.number, 1, 0, "export").shape[1]
+    z_shape = ", ".join(map(str, rebuild.sample_noise(net.sweep, net.number, 1, 0, "export").shape[1:]))
     labels = ", class numbers y [n]" if search.manifest.trainable.conditional else ""
-    return f"Normal noise [n, {width}]{labels} -> images [n, {image}] in [0, 1]"
+    return f"Normal noise [n, {z_shape}]{labels} -> images [n, {image}] in [0, 1]"
 
 
 def _use(search: Sweep, net: Net) -> list[str]:

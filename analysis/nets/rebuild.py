@@ -71,16 +71,17 @@ def scored_samples(sweep: Sweep, number: int, which: list[int]) -> Pixels:
             generated = user_model.load_generator(sweep, number).draw(labels, shape, seed, "judged", chunks)
         else:
             config, nets = results.read_trial(sweep, number).config, load_nets(sweep, number)
-            generated = evaluate.generate(model, config, nets, labels, sweep.manifest.seed, chunks)
+            shape, seed = sweep.manifest.data.shape, sweep.manifest.seed
+            generated = evaluate.generate(model, config, nets, shape, labels, seed, chunks)
         images = {k: to_uint8(x) for k, (x, _) in zip(chunks, generated, strict=True)}
     return torch.stack([images[k // evaluate.CHUNK][k % evaluate.CHUNK] for k in which]).numpy()
 
 
 def sample_noise(sweep: Sweep, number: int, n: int, seed: int, *stream: str) -> Tensor:
-    """Return n draws of the trial's noise z, float [n, Z], from a named random stream of `seed`."""
-    model = sweep.manifest.engine_model
-    width = model.latent(results.read_trial(sweep, number).config)
-    return random_streams.draw(random_streams.Draw("normal", (width,)), n, "cpu", seed, *stream)
+    """Return n draws of the trial's noise z, float [n, *Z], from a named random stream of `seed`."""
+    config, shape = results.read_trial(sweep, number).config, sweep.manifest.data.shape
+    spec = random_streams.Draw("normal", sweep.manifest.engine_model.z_shape(config, shape))
+    return random_streams.draw(spec, n, "cpu", seed, *stream)
 
 
 def _weights_of(weights: Mapping[str, Tensor], net: str) -> dict[str, Tensor]:

@@ -54,7 +54,7 @@ def _fid(directory: str, number: int) -> float:
     config = results.read_trial(sweep, number).config
     with torch.no_grad():
         labels = prior_labels(evaluator.class_prior.tolist(), evaluator.seed, evaluator.n_samples, "cpu")
-        images = (x for x, _ in generate(model, config, nets, labels, evaluator.seed))
+        images = (x for x, _ in generate(model, config, nets, sweep.manifest.data.shape, labels, evaluator.seed))
         features, _ = run_extractor(load_extractor(evaluator, "cpu"), images, evaluator.n_samples)
     return frechet(moments(features), Moments(torch.tensor(evaluator.mean), torch.tensor(evaluator.cov)))
 

@@ -102,7 +102,7 @@ def _edge_of_few(key: str, grid: list[float], values: list[float], kind: str) ->
         return _widened_edge(key, side, True, False, grid[0], grid[-1], _beyond(grid[0], grid[-1], side, False))
     near, next_ = (grid[0], grid[1]) if side == "lower" else (grid[-1], grid[-2])
     further = near**2 / next_ if min(grid) > 0 else 2 * near - next_
-    if KEYS[key].type is int:
+    if _is_whole(key, grid):
         further = math.floor(further) if side == "lower" else math.ceil(further)
     if not _allowed(key, further):
         return None
@@ -124,7 +124,8 @@ def _widened_edge(key: str, side: Side, whole: bool, log: bool, low: float, high
 
     If the wider range would pass the limit of the key, it ends half-way to the limit.
     """
-    limit = KEYS[key].low if side == "lower" else KEYS[key].high
+    low_limit, high_limit = _limits(key)
+    limit = low_limit if side == "lower" else high_limit
     near = low if side == "lower" else high
     if limit is not None and (far < limit if side == "lower" else far > limit):
         far = (near + limit) / 2
@@ -139,8 +140,17 @@ def _widened_edge(key: str, side: Side, whole: bool, log: bool, low: float, high
 
 
 def _allowed(key: str, value: float) -> bool:
-    spec = KEYS[key]
-    return (spec.low is None or value >= spec.low) and (spec.high is None or value <= spec.high)
+    low, high = _limits(key)
+    return (low is None or value >= low) and (high is None or value <= high)
+
+
+def _limits(key: str) -> tuple[float | None, float | None]:
+    """Return the limits of a key; a key of a user's own has none."""
+    return (KEYS[key].low, KEYS[key].high) if key in KEYS else (None, None)
+
+
+def _is_whole(key: str, grid: list[float]) -> bool:
+    return KEYS[key].type is int if key in KEYS else all(value == int(value) for value in grid)
 
 
 def _missing(value: Any) -> bool:

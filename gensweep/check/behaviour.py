@@ -38,7 +38,7 @@ class Subject(NamedTuple):
 
     @property
     def loop_keys(self) -> tuple[str, ...]:
-        """The keys that are read by the loop, and need not be read by the model."""
+        """The keys with a default: if the user's space does not return them, nothing is wrong with not reading them."""
         return ("epochs", *(ENGINE_KEYS if self.has_engine else ()))
 
     @property
@@ -80,9 +80,9 @@ def check_keys(subject: Subject, first: Probe) -> list[Line]:
 
 def unread_lines(subject: Subject, read: Collection[str]) -> list[Line]:
     """Return a line for every key of the space that was never read."""
-    unread = [key for key in subject.defaults if key not in {*read, *subject.loop_keys}]
+    unread = [key for key in subject.defaults if key not in {*read, "epochs"}]
     searched = [key for key in unread if subject.params[key].searched]
-    fixed = [key for key in unread if not subject.params[key].searched]
+    fixed = [key for key in unread if not subject.params[key].searched and key not in subject.loop_keys]
     return [
         *(fault(f"space() offers {key}, which train() never reads: the sweep would tune nothing") for key in searched),
         *(warning(f"space() returns {key}, which train() never reads") for key in fixed),

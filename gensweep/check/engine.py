@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 from gensweep.check.behaviour import Subject, check_files, unread_lines
-from gensweep.check.line import Line, fault
+from gensweep.check.line import Line, fault, warning
 from trainables.engine.evaluate import available_inputs
 from trainables.engine.interface import Model
 from trainables.metrics import METRICS
@@ -25,6 +25,14 @@ def check_engine_model(subject: Subject, model: Model, say: Callable[[Line], Non
     for key, value in probed.row.items():
         if not math.isfinite(value):
             say(fault(f"{key} is {value} with the defaults"))
+    for turn in model.turns(subject.defaults, subject.data.shape):
+        if turn.optimiser == "adamw" and not subject.defaults["weight_decay"]:
+            say(
+                warning(
+                    f"turn {turn.name!r} has optimiser='adamw' and weight_decay is 0, which makes it adam: return "
+                    "weight_decay from space()"
+                )
+            )
     if not probed.is_pure:
         say(fault("a loss draws its own random numbers: take them from `noise`, as gs.Draw describes"))
 

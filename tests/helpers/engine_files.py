@@ -70,4 +70,62 @@ FAULTS = {
         [("real, fake = nets", "1 / 0\n    real, fake = nets")],
         "x my_gan.py:20: ZeroDivisionError: division by zero",
     ),
+    "optimiser": (
+        [('lr="lr_g", noise', 'lr="lr_g", optimiser="adagrad", noise')],
+        "x my_gan.py:29: unknown optimiser 'adagrad'",
+    ),
+    "schedule impure": (
+        [
+            ("import gensweep as gs\n", "import gensweep as gs\nCALLS = []\n"),
+            (
+                'lr="lr_g", noise',
+                'lr="lr_g", schedule=lambda share: (CALLS.append(share), len(CALLS))[1] / 1e6, noise',
+            ),
+        ],
+        "of the steps: it must depend on the share alone",
+    ),
+    "schedule infinite": (
+        [('lr="lr_g", noise', 'lr="lr_g", schedule=lambda share: float("inf") if share > 0.9 else 1.0, noise')],
+        "x my_gan.py: the schedule of turn 'g' gives inf at share 0.91 of the steps: a finite number of at least 0 is",
+    ),
+    "schedule negative": (
+        [('lr="lr_d", times', 'lr="lr_d", schedule=lambda share: 0.5 - share, times')],
+        "x my_gan.py: the schedule of turn 'd' gives -0.01 at share 0.51 of the steps: a finite number of at least 0",
+    ),
+    "schedule type": (
+        [('lr="lr_g", noise', 'lr="lr_g", schedule=lambda share: torch.tensor(share), noise')],
+        "x my_gan.py: the schedule of turn 'g' gives a Tensor at share 0 of the steps: a number such as 0.5 is needed",
+    ),
+    "schedule arguments": (
+        [('lr="lr_g", noise', 'lr="lr_g", schedule=lambda epoch, n: 1.0, noise')],
+        "x my_gan.py:29: schedule(epoch, n) takes 2 arguments: (share) is given",
+    ),
+    "schedule error": (
+        [('lr="lr_g", noise', 'lr="lr_g", schedule=lambda share: 1 / share, noise')],
+        "x my_gan.py:29: ZeroDivisionError",
+    ),
+    "latent": (
+        [('averaged="g")', 'averaged="g", latent=lambda config, shape: "8")')],
+        "x my_gan.py: latent(config, shape) gives '8': a length such as 16, or a shape such as (4, 7, 7)",
+    ),
+    "latent arguments": (
+        [('averaged="g")', 'averaged="g", latent=lambda config: 8)')],
+        "x my_gan.py:32: latent(config) takes 1 argument: (config, shape) are given",
+    ),
+    "after arguments": (
+        [('lr="lr_g", noise', 'lr="lr_g", after=lambda weights, buffers: {}, noise')],
+        "x my_gan.py:29: after(weights, buffers) takes 2 arguments: (weights, buffers, hp, batch, noise) are given",
+    ),
+    "after name": (
+        [('lr="lr_g", noise', 'lr="lr_g", after=lambda w, b, hp, batch, noise: {"0.weights": w["0.weight"]}, noise')],
+        "x my_gan.py: after() of turn 'g' changes '0.weights', which net 'g' does not have (it has: 0.weight, 0.bias)",
+    ),
+    "momentum": (
+        [('"batch_size": 64', '"momentum": trial.suggest_float("momentum", 0.0, 0.9), "batch_size": 64')],
+        "x my_gan.py: space() offers momentum, which train() never reads",
+    ),
+    "no decay": (
+        [('lr="lr_g", noise', 'lr="lr_g", optimiser="adamw", noise')],
+        "! my_gan.py: turn 'g' has optimiser='adamw' and weight_decay is 0, which makes it adam: return weight_decay from",
+    ),
 }

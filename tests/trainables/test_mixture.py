@@ -14,8 +14,8 @@ from trainables.mixture import Mixture
 NAMES = [name for name, model in MODELS.items() if model.fit is not None]
 
 
-def noise(n: int, width: int) -> torch.Tensor:
-    return random_streams.draw(random_streams.Draw("normal", (width,)), n, "cpu", 0, "z")
+def noise(n: int, *shape: int) -> torch.Tensor:
+    return random_streams.draw(random_streams.Draw("normal", shape), n, "cpu", 0, "z")
 
 
 def test_mixture__draw_by_hand() -> None:
@@ -65,7 +65,7 @@ def test_mixture__autoencoder_resumes(name: str) -> None:
     first, last = islice(TRAINABLES[name](config, digits(), 7), 2)
     assert 0 < last.row["fid"] < first.row["fid"] * 1.5
     assert last.row["status"] == "ok"
-    z = noise(6, model.latent(config))
+    z = noise(6, *model.z_shape(config, (1, 8, 8)))
     images = drawn(name, config, last.weights(), z)
     assert images.shape == (6, 1, 8, 8)
     assert float(images.std()) > 0.05

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from trainables import random_streams
 from trainables.config_schema import Config
-from trainables.engine.interface import Batch, Model
+from trainables.engine.interface import Batch, Model, Shape
 from trainables.engine.state import Data, TrainingState, sampling_nets
 from trainables.images import to_uint8
 from trainables.metrics import EvalInputs, Evaluator, extract_features, measure
@@ -47,6 +47,7 @@ def generate(
     model: Model,
     config: Config,
     nets: Mapping[str, nn.Module],
+    shape: Shape,
     labels: Tensor,
     seed: int,
     chunks: Sequence[int] = (),
@@ -57,7 +58,7 @@ def generate(
     ``chunks`` holds the numbers of the chunks; if it is empty, all are drawn. The noise comes from the sweep's seed.
     """
     assert model.sample is not None
-    spec = Draw("normal", (model.latent(config),))
+    spec = Draw("normal", model.z_shape(config, shape))
     for i in [CHUNK * k for k in chunks] or range(0, len(labels), CHUNK):
         y = labels[i : i + CHUNK]
         yield model.sample(nets, random_streams.draw(spec, len(y), str(labels.device), seed, stream, i), y).float(), y
@@ -68,11 +69,13 @@ def grid_labels(n_classes: int) -> Tensor:
     return torch.arange(GRID) % max(1, n_classes)
 
 
-def _picture(training: TrainingState, nets: dict[str, nn.Module], evaluator: Evaluator) -> Tensor:
+def _picture(training: TrainingState, nets: dict[str, nn.Module], evaluator: Evaluator) -> Tensor | None:
     model, device, images = training.model, training.data.device, training.data.images
     if model.show is None:
-        assert model.sample is not None
-        z = random_streams.draw(Draw("normal", (model.latent(training.config),)), GRID, device, evaluator.seed, "grid")
+        if model.sample is None:
+            return None
+        spec = Draw("normal", model.z_shape(training.config, images.shape))
+        z = random_streams.draw(spec, GRID, device, evaluator.seed, "grid")
         shown = model.sample(nets, z, grid_labels(len(images.classes)).to(device))
     else:
         show, specs = model.show(training.config, images.shape)
@@ -111,7 +114,7 @@ def _log_weight(
     weigh = None if training.model.log_weight is None else training.model.log_weight(training.config)
     if weigh is None:
         return None
-    spec = Draw("normal", (training.model.latent(training.config),))
+    spec = Draw("normal", training.model.z_shape(training.config, training.data.images.shape))
 
     def weight(x: Tensor, y: Tensor) -> Callable[[int], Tensor]:
         log_weight_of = weigh(nets, Batch(x, y))
@@ -151,7 +154,8 @@ def collect_inputs(training: TrainingState, nets: dict[str, nn.Module], evaluato
         return inputs
 
     def by(drawn_nets: Mapping[str, nn.Module]) -> DrawByLabels:
-        return lambda labels: generate(model, training.config, drawn_nets, labels, evaluator.seed)
+        shape = training.data.images.shape
+        return lambda labels: generate(model, training.config, drawn_nets, shape, labels, evaluator.seed)
 
     def raw() -> Tensor:
         labels = _labels_of(evaluator, evaluator.n_samples, training.data.device)
@@ -208,13 +212,14 @@ def _measure_statistics(training: TrainingState, nets: dict[str, nn.Module], eva
         norm.momentum = None  # a plain mean over the batches
     training.average.train()
     labels = prior_labels(evaluator.class_prior.tolist(), evaluator.seed, N_STATISTICS, training.data.device)
-    for _ in generate(training.model, training.config, nets, labels, evaluator.seed, stream="statistics"):
+    shape = training.data.images.shape
+    for _ in generate(training.model, training.config, nets, shape, labels, evaluator.seed, stream="statistics"):
         pass  # batch norm in training mode measures them
 
 
 @torch.no_grad()
-def evaluate(training: TrainingState) -> tuple[dict[str, Any], Tensor]:
-    """Return the metrics of a trial with its present weights, and its sample grid, uint8 [GRID, C, H, W]."""
+def evaluate(training: TrainingState) -> tuple[dict[str, Any], Tensor | None]:
+    """Return the metrics of a trial with its present weights, and its sample grid, uint8 [GRID, C, H, W], if any."""
     evaluator = training.data.evaluator
     assert evaluator is not None
     nets = sampling_nets(training)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from torch import Tensor, nn
 
 from trainables.config_schema import Config
+from trainables.errors import UserError
 from trainables.random_streams import Draw
 
 Nets = Mapping[str, Callable[..., Any]]
@@ -35,7 +36,9 @@ Fit = Callable[[Mapping[str, nn.Module], Iterator[Tensor], int], None]  # nets, 
 Reconstruct = Callable[[Nets, Tensor], Tensor]  # x [B, C, H, W] -> [B, C, H, W] in [0, 1]
 Show = Callable[[Nets, Batch, Noise], Tensor]  # images to draw beside each other, [n B, C, H, W] in [0, 1]
 State = Mapping[str, Tensor]  # of a net, by name
-After = Callable[[State, State, Hp], dict[str, Tensor]]  # parameters and buffers after an update -> what changes
+# Of a net that a turn has updated: parameters, buffers -> what changes. The nets are as the loss calls them.
+After = Callable[[State, State, Hp, Batch, Noise, Nets], dict[str, Tensor]]
+Schedule = Callable[[float], float]  # share of the steps done, 0..1 -> what the learning rate is multiplied by
 
 
 class Turn(NamedTuple):
@@ -49,6 +52,8 @@ class Turn(NamedTuple):
     loss: Loss
     after: After | None = None
     clock: bool = False  # whether the loss reads hp["epoch"]: epochs done after this step
+    optimiser: str = "adam"  # of OPTIMISERS
+    schedule: Schedule | None = None
 
 
 class Model(NamedTuple):
@@ -57,6 +62,7 @@ class Model(NamedTuple):
     - ``nets(config, shape, n_classes)`` builds the modules, ``turns(config, shape)`` the turns of a step.
     - ``sample(nets, z, y)`` draws images [B, C, H, W] in [0, 1] from z [B, Z] and labels y [B]. None: the model does
       not sample.
+    - ``latent(config, shape)`` returns Z, or a tuple if z is [B, *Z].
     - ``measure(config, shape)`` returns a score of each held-out image, and the noise that it needs.
     - ``show(config, shape)`` returns what the sample grid shows instead of samples, and the noise that it needs.
     - ``fit(nets, images, seed)`` fits the distribution of ``sample``, if training does not.
@@ -79,7 +85,8 @@ class Model(NamedTuple):
     averaged: str | None = None  # the net whose weights are averaged by ``ema``
     conditional: bool = False
     when: dict[str, Callable[[Config], bool]] = {}  # noqa: RUF012  keys read only in some configurations
-    latent: Callable[[Config], int] = lambda config: int(config["latent_dim"])  # length of z; 0: cannot sample
+    latent: Callable[[Config, Shape], int | tuple[int, ...]] = lambda config, shape: int(config["latent_dim"])
+    draws: Callable[[Config], bool] = lambda config: True  # whether this configuration can sample, if the model can
     fit: Fit | None = None
     stacks: bool = False  # whether `torch.func` can train many trials of it as one program (stack.py); tested if so
     normal_codes: bool = False  # whether training pulls the codes towards N(0, I)
@@ -88,7 +95,15 @@ class Model(NamedTuple):
 
     def samples(self, config: Config) -> bool:
         """Return whether a trial of this configuration can sample."""
-        return self.sample is not None and self.latent(config) > 0
+        return self.sample is not None and self.draws(config)
+
+    def z_shape(self, config: Config, shape: Shape) -> tuple[int, ...]:
+        """Return the shape of one z; raise UserError if `latent` gives neither a length nor a shape."""
+        size = self.latent(config, shape)
+        sizes: tuple[Any, ...] = tuple(size) if isinstance(size, tuple | list) else (size,)
+        if not sizes or not all(type(n) is int and n > 0 for n in sizes):
+            raise UserError(f"latent(config, shape) gives {size!r}: a length such as 16, or a shape such as (4, 7, 7)")
+        return sizes
 
     @property
     def shows_pairs(self) -> bool:

@@ -17,7 +17,7 @@ from trainables import random_streams
 from trainables.config_schema import Config
 from trainables.engine.collapse import is_hopeless, next_count
 from trainables.engine.evaluate import evaluate, is_eval_epoch
-from trainables.engine.interface import Batch, Model, Turn, suffix
+from trainables.engine.interface import Batch, Model, Noise, Turn, suffix
 from trainables.engine.state import (
     Data,
     Snapshot,
@@ -31,6 +31,7 @@ from trainables.engine.state import (
     steps_per_epoch,
     update_average,
 )
+from trainables.errors import UserError
 from trainables.metrics import Evaluator
 
 NORM_EVERY = 8  # gradient norms are the mean over every 8th update: cheap, and enough to see a blow-up
@@ -65,20 +66,33 @@ class Sums:
 
 
 @torch.no_grad()
-def apply_after_update(training: TrainingState, turn: Turn) -> None:
-    """Change the nets of a turn after an update: bound weights, and update state that follows the weights."""
+def apply_after_update(training: TrainingState, turn: Turn, batch: Batch, noise: Noise) -> None:
+    """Change the nets of a turn after an update: bound weights, and update state that follows weights or batches.
+
+    The averaged net gets the new buffers too, since an average of them would have no meaning.
+    """
     assert turn.after is not None
-    for net in (training.nets[name] for name in turn.nets):
-        weights, buffers = dict(net.named_parameters()), dict(net.named_buffers())
-        for name, value in turn.after(weights, buffers, training.hp).items():
-            ({**weights, **buffers})[name].copy_(value)
+    for net in turn.nets:
+        weights, buffers = dict(training.nets[net].named_parameters()), dict(training.nets[net].named_buffers())
+        state = {**weights, **buffers}
+        is_averaged = training.average is not None and net == training.model.averaged
+        averaged = dict(training.average.named_buffers()) if training.average is not None and is_averaged else {}
+        for name, value in turn.after(weights, buffers, training.hp, batch, noise, training.called).items():
+            if name not in state:
+                raise UserError(
+                    f"after() of turn {turn.name!r} changes {name!r}, which net {net!r} does not have (it has: "
+                    f"{', '.join(state)})"
+                )
+            state[name].copy_(value)
+            if name in averaged:
+                averaged[name].copy_(value)
 
 
 def take_turn(training: TrainingState, turn_state: TurnState, batch: Batch, sums: Sums) -> None:
     """Make all updates of one turn on one batch."""
     turn, tail, device = turn_state.turn, suffix(turn_state.turn), training.data.device
     per_epoch = steps_per_epoch(training.config, training.data)
-    factor = rate_factor(training.step, training.config["epochs"] * per_epoch, training.config["lr_decay"])
+    factor = rate_factor(turn, training.step, training.config["epochs"] * per_epoch, training.config["lr_decay"])
     turn_state.optimiser.lr = training.config[turn.lr] * factor
     if len(training.turn_states) > 1:  # no gradients for the nets of other turns
         for other in training.turn_states:
@@ -99,7 +113,7 @@ def take_turn(training: TrainingState, turn_state: TurnState, batch: Batch, sums
             sums.add(f"grad_norm{tail}", torch.nn.utils.get_total_norm(grads))
         turn_state.optimiser.step()
         if turn.after is not None:
-            apply_after_update(training, turn)
+            apply_after_update(training, turn, batch, noise)
         sums.add(f"loss{tail}", loss)
         for key, value in logs.items():
             sums.add(key, value)

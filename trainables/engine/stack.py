@@ -3,10 +3,11 @@
 Trials with equal structural keys share a signature. Their parameters, buffers, moments and numeric keys get a leading
 axis K, and `vmap` around the gradient of a turn's loss updates all of them at once. Each trial keeps its own seed, data
 order and noise, so that stacked[k] equals the trial trained alone (within 1e-9 in float64 and 1e-5 in float32, because
-sums are split differently). Adam is written out because the fused kernel takes one learning rate for a tensor, not K.
+sums are split differently).
 """
 
 import copy
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -14,9 +15,9 @@ from torch import Tensor
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
 from trainables import random_streams
-from trainables.config_schema import KEYS, Config, numeric
-from trainables.engine.adam import EPS
+from trainables.config_schema import Config, is_structural, numeric
 from trainables.engine.interface import Batch, Hp, Model, Noise, Turn
+from trainables.engine.optimisers import OPTIMISERS, keys_read
 from trainables.engine.state import Data, build_nets, decay, steps_per_epoch
 
 Weights = dict[str, dict[str, Tensor]]  # net -> parameter -> [K, ...]
@@ -24,14 +25,13 @@ Weights = dict[str, dict[str, Tensor]]  # net -> parameter -> [K, ...]
 
 def signature(config: Config) -> tuple[tuple[str, Any], ...]:
     """Return the structural part of a configuration: trials can be stacked if it is equal."""
-    return tuple(sorted((key, value) for key, value in config.items() if KEYS[key].kind == "structural"))
+    return tuple(sorted((key, value) for key, value in config.items() if is_structural(key, value)))
 
 
 class Moments(NamedTuple):
-    """Adam's state for one turn: first and second moments, each in the shape of the weights, and the updates so far."""
+    """The state of one turn's optimiser: moments by name, in the shape of the weights, and the updates so far."""
 
-    first: Weights
-    second: Weights
+    by_name: dict[str, Weights]
     updates: Tensor  # []
 
 
@@ -65,8 +65,8 @@ class Stack:
         self.hp = {k: torch.tensor([c[k] for c in configs], dtype=dtype, device=data.device) for k in keys}
         self.hp["epoch"] = torch.zeros(len(configs), dtype=dtype, device=data.device)
         self.turns = model.turns(configs[0], data.images.shape)
-        moving = [{name: self.weights[name] for name in turn.nets} for turn in self.turns]
-        self.moments = [Moments(_zeros(m), _zeros(m), torch.zeros((), dtype=dtype)) for m in moving]
+        self.moments = [self._no_moments(turn) for turn in self.turns]
+        self.optimiser_keys = [keys_read(turn.optimiser, configs[0]) for turn in self.turns]
         self.average: dict[str, Tensor] | None = None
         if model.averaged is not None:
             self.average = {name: p.clone() for name, p in self.weights[model.averaged].items()}
@@ -74,17 +74,26 @@ class Stack:
         self.n_steps = self.per_epoch * torch.tensor([c["epochs"] for c in configs], dtype=dtype, device=data.device)
         self.step_number = 0
 
+    def _no_moments(self, turn: Turn) -> Moments:
+        moving = {name: self.weights[name] for name in turn.nets}
+        names = OPTIMISERS[turn.optimiser].moments
+        return Moments({name: _zeros(moving) for name in names}, torch.zeros((), dtype=self.dtype))
+
+    def _called(self, weights: Weights, buffers: Weights) -> dict[str, Any]:
+        """Return the nets with these weights of one trial, as losses call them."""
+
+        def call(name: str) -> Any:
+            return lambda *args: functional_call(self.bare[name], {**weights[name], **buffers[name]}, args)
+
+        return {name: call(name) for name in self.bare}
+
     def _lane_loss(self, turn: Turn) -> Any:
         """Return the gradient and value of a turn's loss, for all trials at once."""
 
         def loss(
             moving: Weights, resting: Weights, buffers: Weights, batch: Batch, noise: Noise, hp: Hp
         ) -> tuple[Tensor, dict[str, Tensor]]:
-            def call(name: str) -> Any:
-                state = {**(moving.get(name) or resting[name]), **buffers[name]}
-                return lambda *args: functional_call(self.bare[name], state, args)
-
-            return turn.loss({name: call(name) for name in self.bare}, batch, noise, hp)
+            return turn.loss(self._called({**resting, **moving}, buffers), batch, noise, hp)
 
         return vmap(grad_and_value(loss, has_aux=True))
 
@@ -101,19 +110,50 @@ class Stack:
         resting = {name: weights for name, weights in self.weights.items() if name not in turn.nets}
         noise = self._noise(turn, batch.y.shape[1], i)
         grads, (loss, _) = self._lane_loss(turn)(moving, resting, self.buffers, batch, noise, self.hp)
-        left = (1 - self.step_number / self.n_steps).clamp(min=0)
-        rates = self.hp[turn.lr] * (left / self.hp["lr_decay"].clamp(min=1e-9)).clamp(max=1)
-        self.moments[number] = adam(moving, grads, self.moments[number], self.hp, rates)
+        self.moments[number].updates.add_(1)
+        self._update(number, grads, self._rates(turn))
         if turn.after is not None:
-            for name, weights in moving.items():
-                state = {**weights, **self.buffers[name]}
-                for key, value in vmap(turn.after)(weights, self.buffers[name], self.hp).items():
-                    state[key].copy_(value)
+            self._apply_after(turn, batch, noise)
         if self.average is not None and self.model.averaged in turn.nets:
             ramp = decay(1.0, self.step_number * turn.times + i)
             for name, weight in self.weights[self.model.averaged].items():
                 self.average[name].lerp_(weight, _lanes(1 - self.hp["ema"].clamp(max=ramp), weight))
         return loss.detach()  # type: ignore[no-any-return]
+
+    def _rates(self, turn: Turn) -> Tensor:
+        """Return the learning rate [K] of each trial at this step."""
+        left = (1 - self.step_number / self.n_steps).clamp(min=0)
+        rates = self.hp[turn.lr] * (left / self.hp["lr_decay"].clamp(min=1e-9)).clamp(max=1)
+        if turn.schedule is None:
+            return rates
+        factors = [turn.schedule(self.step_number / n) for n in self.n_steps.tolist()]
+        return rates * torch.tensor(factors, dtype=self.dtype, device=self.data.device)
+
+    def _update(self, number: int, grads: Weights, rates: Tensor) -> None:
+        """Update the weights of a turn in place, with the rate [K] and the other keys of each trial."""
+        turn, moments = self.turns[number], self.moments[number]
+        for net in turn.nets:
+            for name, weight in self.weights[net].items():
+                of_weight = {key: weights[net][name] for key, weights in moments.by_name.items()}
+                hp = {key: _lanes(self.hp[key], weight) for key in self.optimiser_keys[number]}
+                rule = OPTIMISERS[turn.optimiser].update
+                rule(weight, grads[net][name], of_weight, moments.updates, _lanes(rates, weight), hp)
+
+    def _apply_after(self, turn: Turn, batch: Batch, noise: Noise) -> None:
+        """Change the nets of a turn after an update, see `Turn.after`."""
+        after = turn.after
+        assert after is not None
+
+        def of_trial(
+            name: str, weights: Weights, buffers: Weights, hp: Hp, batch: Batch, noise: Noise
+        ) -> dict[str, Tensor]:
+            return after(weights[name], buffers[name], hp, batch, noise, self._called(weights, buffers))
+
+        for name in turn.nets:
+            state = {**self.weights[name], **self.buffers[name]}
+            changes = vmap(partial(of_trial, name))(self.weights, self.buffers, self.hp, batch, noise)
+            for key, value in changes.items():
+                state[key].copy_(value)
 
     def step(self) -> dict[str, Tensor]:
         """Take one step of every trial, each on its next batch; return the last losses [K] by turn."""
@@ -134,17 +174,3 @@ class Stack:
 def _lanes(value: Tensor, like: Tensor) -> Tensor:
     """Return a value [K] as [K, 1, ...], to be broadcast against a stacked weight."""
     return value.view(-1, *[1] * (like.dim() - 1))
-
-
-def adam(moving: Weights, grads: Weights, moments: Moments, hp: Hp, rates: Tensor) -> Moments:
-    """Make an Adam update in place, with the rate [K] and decays of each trial (Kingma & Ba 2015, algorithm 1)."""
-    updates = moments.updates + 1
-    for net, parameters in moving.items():
-        for name, weight in parameters.items():
-            grad, first, second = grads[net][name], moments.first[net][name], moments.second[net][name]
-            beta1, beta2 = _lanes(hp["beta1"], weight), _lanes(hp["beta2"], weight)
-            first.lerp_(grad, 1 - beta1)
-            second.mul_(beta2).addcmul_(grad * (1 - beta2), grad)
-            scale = (second / (1 - beta2**updates)).sqrt_().add_(EPS)
-            weight.sub_(_lanes(rates, weight) / (1 - beta1**updates) * first / scale)
-    return Moments(moments.first, moments.second, updates)

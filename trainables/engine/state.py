@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from trainables import random_streams
 from trainables.config_schema import Config, numeric
 from trainables.data import Dataset
-from trainables.engine.adam import Adam
 from trainables.engine.interface import Model, Turn
+from trainables.engine.optimisers import Optimiser
 from trainables.errors import UserError
 from trainables.metrics.evaluator import Evaluator
 from trainables.metrics.extractor import Extractor
@@ -38,7 +38,7 @@ class TurnState(NamedTuple):
     """A turn with its optimiser and the parameters that it updates."""
 
     turn: Turn
-    optimiser: Adam
+    optimiser: Optimiser
     parameters: list[nn.Parameter]
 
 
@@ -63,13 +63,17 @@ class TrainingState:
     quality: dict[str, Any] = field(default_factory=lambda: {"eval_epoch": 0})
 
 
-def _autocast(net: nn.Module, device: str) -> Callable[..., Tensor]:
-    def call(*args: Tensor) -> Tensor:
+def _autocast(net: nn.Module, device: str) -> Callable[..., Any]:
+    def call(*args: Any) -> Any:
         with torch.autocast(torch.device(device).type, torch.bfloat16):
-            out: Tensor = net(*args)
-        return out.float()
+            out = net(*args)
+        return tuple(map(_as_float32, out)) if isinstance(out, tuple) else _as_float32(out)
 
     return call
+
+
+def _as_float32(value: Any) -> Any:
+    return value.float() if isinstance(value, Tensor) and value.is_floating_point() else value
 
 
 def build_nets(model: Model, config: Config, data: Data, seed: int) -> dict[str, nn.Module]:
@@ -101,9 +105,7 @@ def start(model: Model, config: Config, data: Data, seed: int) -> TrainingState:
     turn_states = []
     for turn in model.turns(config, data.images.shape):
         parameters = [p for name in turn.nets for p in nets[name].parameters()]
-        turn_states.append(
-            TurnState(turn, Adam(parameters, config[turn.lr], (config["beta1"], config["beta2"])), parameters)
-        )
+        turn_states.append(TurnState(turn, Optimiser(turn.optimiser, parameters, config[turn.lr], config), parameters))
     half = config["precision"] == "bf16"
     called = {name: _autocast(net, data.device) if half else net for name, net in nets.items()}
     hp = {key: torch.tensor(config[key], dtype=torch.float32, device=data.device) for key in numeric(config)}
@@ -126,12 +128,14 @@ def steps_per_epoch(config: Config, data: Data) -> int:
     return int(config["steps_per_epoch"]) or len(data.images.train) // int(config["batch_size"])
 
 
-def rate_factor(step: int, n_steps: int, share: float) -> float:
-    """Return what the learning rates are multiplied by at a step of ``n_steps``.
+def rate_factor(turn: Turn, step: int, n_steps: int, share: float) -> float:
+    """Return what the learning rate of a turn is multiplied by at a step of ``n_steps``.
 
-    It is 1, and falls linearly to 0 in the last ``share`` of the steps (Radford et al.'s MNIST code: the last half).
+    That is its schedule, if it has one. Besides, it falls linearly to 0 in the last ``share`` of the steps (Radford et
+    al.'s MNIST code: the last half).
     """
-    return min(1.0, max(0.0, 1 - step / n_steps) / share) if share else 1.0
+    falling = min(1.0, max(0.0, 1 - step / n_steps) / share) if share else 1.0
+    return falling if turn.schedule is None else falling * turn.schedule(step / n_steps)
 
 
 def decay(ema: float, updates: int) -> float:

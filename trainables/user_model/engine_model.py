@@ -11,17 +11,36 @@ from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from trainables.config_schema import Config
-from trainables.engine.interface import After, Batch, Encode, Fit, Loss, Measure, Model, Reconstruct, Shape, Show, Turn
-from trainables.errors import UserError
+from trainables.engine.interface import (
+    After,
+    Batch,
+    Encode,
+    Fit,
+    Loss,
+    Measure,
+    Model,
+    Nets,
+    Noise,
+    Reconstruct,
+    Schedule,
+    Shape,
+    Show,
+    Turn,
+)
+from trainables.engine.optimisers import OPTIMISERS
+from trainables.errors import UserError, unknown
 from trainables.random_streams import Draw
+from trainables.user_model.arguments import check_arguments, takes
 from trainables.user_model.model_file import ModelFile, execute
 
 __all__ = ["Batch", "Draw", "build_model", "engine_model_of", "make_model", "make_turn"]
 
-LATENT = "latent_dim"
+MODEL_ARGUMENTS = ("config", "shape", "n_classes")
+AFTER_ARGUMENTS = ("weights", "buffers", "hp", "batch", "noise", "nets")
 
 
 def make_model(
@@ -29,7 +48,7 @@ def make_model(
     turns: Callable[[Config, Shape], tuple[Turn, ...]],
     *,
     sample: Callable[[Any, Tensor, Tensor], Tensor] | None = None,
-    latent: Callable[[Config], int] | None = None,
+    latent: Callable[[Config, Shape], int | tuple[int, ...]] | None = None,
     measure: Callable[[Config, Shape], tuple[Measure, dict[str, Draw]]] | None = None,
     show: Callable[[Config, Shape], tuple[Show, dict[str, Draw]]] | None = None,
     encode: Encode | None = None,
@@ -44,10 +63,10 @@ def make_model(
     Args:
         nets: (config, shape, n_classes) -> the nets by name; shape is (C, H, W).
         turns: (config, shape) -> the turns of one step, see `Turn`.
-        sample: (nets, z, y) -> images [B, C, H, W] in 0..1, from noise z [B, Z] and labels y [B].
-        latent: config -> Z; by default config["latent_dim"].
+        sample: (nets, z, y) -> images [B, C, H, W] in 0..1, from normal noise z [B, Z] and labels y [B].
+        latent: (config, shape) -> Z, or a shape if z is [B, *Z]; by default config["latent_dim"].
         measure: (config, shape) -> a function (nets, batch, noise, hp) -> {name: [B]}, and the noise that it needs.
-        show: like measure, of images to draw instead of samples.
+        show: like measure, of images to draw instead of samples; without `sample` it is what `reconstruct` returns.
         encode: (nets, x) -> codes [B, Z].
         reconstruct: (nets, x) -> images [B, C, H, W].
         fit: (nets, images, seed): fits the distribution of `sample` after training.
@@ -55,15 +74,18 @@ def make_model(
         conditional: whether `sample` draws by label.
         check: raises ValueError for values of a configuration that do not go together.
     """
+    for name, function, needed in (("nets", nets, 3), ("turns", turns, 2), ("latent", latent, 2)):
+        if function is not None:
+            check_arguments(name, function, MODEL_ARGUMENTS[:needed])
     return Model(
         name="",
         keys=(),
         nets=nets,
         turns=turns,
         sample=sample,
-        latent=latent or (lambda config: int(config[LATENT])),
+        latent=latent or _latent_dim,
         measure=measure,
-        show=show,
+        show=_pairs(reconstruct) if show is None and sample is None and reconstruct is not None else show,
         encode=encode,
         reconstruct=reconstruct,
         fit=fit,
@@ -81,15 +103,53 @@ def make_turn(
     loss: Loss,
     times: int = 1,
     noise: Mapping[str, Draw] | None = None,
-    after: After | None = None,
+    after: Callable[..., dict[str, Tensor]] | None = None,
     clock: bool = False,
+    optimiser: str = "adam",
+    schedule: Schedule | None = None,
 ) -> Turn:
-    """Return one optimiser's part of a step: it updates `nets` by Adam at the rate config[lr], `times` times.
+    """Return one optimiser's part of a step: it updates `nets` at the rate config[lr], `times` times.
 
-    `loss(nets, batch, noise, hp)` returns a scalar and {name: detached scalar} for the rows. It is pure: random numbers
-    come in `noise`, drawn as the `Draw`s say, and numeric keys as 0-d tensors in `hp`.
+    Args:
+        name: ends the names of its columns in rows, as in loss_NAME; "" if there is only one turn.
+        nets: names of the nets that it updates.
+        lr: the key of its learning rate.
+        loss: (nets, batch, noise, hp) -> a scalar, and {name: detached scalar} for the rows. It is pure: random numbers
+            come in `noise`, drawn as the `Draw`s say, and numeric keys as 0-d tensors in `hp`.
+        times: updates in a step.
+        noise: the random numbers of the loss by name.
+        after: (weights, buffers, hp, batch, noise) or (weights, buffers, hp, batch, noise, nets) -> the tensors of a
+            net that change after an update, by name; called for each of the nets without gradients.
+        clock: whether the loss reads hp["epoch"], the epochs done.
+        optimiser: adam, adamw, sgd or rmsprop, which read beta1, beta2, momentum and weight_decay.
+        schedule: the share of the training's steps done, 0..1 -> what the learning rate is multiplied by; it is pure.
     """
-    return Turn(name, nets, lr, times, dict(noise or {}), loss, after, clock)
+    if optimiser not in OPTIMISERS:
+        raise unknown("optimiser", str(optimiser), OPTIMISERS)
+    if schedule is not None:
+        check_arguments("schedule", schedule, ("share",))
+    return Turn(name, nets, lr, times, dict(noise or {}), loss, _with_nets(after), clock, optimiser, schedule)
+
+
+def _with_nets(after: Callable[..., dict[str, Tensor]] | None) -> After | None:
+    """Return `after` as the engine calls it, with `nets`, which a user's may do without."""
+    if after is None or takes(after, len(AFTER_ARGUMENTS)):
+        return after
+    check_arguments("after", after, AFTER_ARGUMENTS[:-1])
+    return lambda weights, buffers, hp, batch, noise, nets: after(weights, buffers, hp, batch, noise)
+
+
+def _pairs(reconstruct: Reconstruct) -> Callable[[Config, Shape], tuple[Show, dict[str, Draw]]]:
+    """Return a `show` that draws each image beside its reconstruction."""
+
+    def pairs(nets: Nets, batch: Batch, noise: Noise) -> Tensor:
+        return torch.stack([batch.x, reconstruct(nets, batch.x)], 1).flatten(0, 1)
+
+    return lambda config, shape: (pairs, {})
+
+
+def _latent_dim(config: Config, shape: Shape) -> int:
+    return int(config["latent_dim"])
 
 
 def engine_model_of(module: ModuleType) -> Model | None:

@@ -12,12 +12,16 @@ from trainables.config_schema import RecordedConfig
 from trainables.data import Dataset
 from trainables.engine.estimate import measure_bytes
 from trainables.engine.evaluate import generate, measure_held_out
-from trainables.engine.interface import Model
+from trainables.engine.interface import Model, Turn
 from trainables.engine.loop import train_epoch
+from trainables.engine.optimisers import keys_read
 from trainables.engine.state import Data, TrainingState, start
+from trainables.errors import UserError
 from trainables.user_model.evaluate import check_range, check_samples
 from trainables.user_model.model import Facts
 from trainables.user_model.probe import N_BATCHES, N_SAMPLES, NOISE_SEED, cut
+
+N_SHARES = 100  # at which a schedule is tried
 
 
 class EngineProbe(NamedTuple):
@@ -58,7 +62,7 @@ def probe_engine_model(model: Model, config: Mapping[str, Any], data: Dataset, s
         measured = measure_held_out(model, config, small, training.nets, training.hp, "val", NOISE_SEED)
         if model.samples(config) and all(map(math.isfinite, row.values())):
             labels = torch.arange(N_SAMPLES) % max(1, len(data.classes))
-            x, _ = next(generate(model, config, training.nets, labels, NOISE_SEED))
+            x, _ = next(generate(model, config, training.nets, data.shape, labels, NOISE_SEED))
             check_samples(x, (N_SAMPLES, *data.shape))
             check_range(x)
     size = measure_bytes(model, config, small)
@@ -76,9 +80,31 @@ def _trained(
         recorded.read.clear()  # it has read the value of every key, to find the numeric ones
         model.nets(recorded, data.images.shape, len(data.images.classes))
         turns = model.turns(recorded, data.images.shape)
-        _ = model.samples(recorded)
-        read = {*recorded.read, *(turn.lr for turn in turns)}
-        training.hp = RecordedHp(training.hp, read)
+        for turn in turns:
+            check_schedule(turn)
+            recorded.read.update(keys_read(turn.optimiser, recorded), (turn.lr, "precision"))
+        if model.samples(recorded):
+            model.z_shape(recorded, data.images.shape)
+        training.hp = RecordedHp(training.hp, recorded.read)
         torch.manual_seed(random_state)
         means = train_epoch(training)
-    return (training, means), read
+    return (training, means), recorded.read
+
+
+def check_schedule(turn: Turn) -> None:
+    """Raise UserError unless a turn's schedule returns the same finite number, of at least 0, for each share."""
+    if turn.schedule is None:
+        return
+    shares = [i / N_SHARES for i in range(N_SHARES + 1)]
+    first = {share: turn.schedule(share) for share in shares}
+    says = f"the schedule of turn {turn.name!r} gives" if turn.name else "the schedule gives"
+    for share, factor in first.items():
+        place = f"at share {share:g} of the steps"
+        if isinstance(factor, bool) or not isinstance(factor, int | float):
+            raise UserError(f"{says} a {type(factor).__name__} {place}: a number such as 0.5 is needed")
+        if not (math.isfinite(factor) and factor >= 0):
+            raise UserError(f"{says} {factor:g} {place}: a finite number of at least 0 is needed")
+    for share in reversed(shares):
+        if (again := turn.schedule(share)) != first[share]:
+            pair = f"{first[share]:.6g} and then {again:.6g} at share {share:g} of the steps"
+            raise UserError(f"{says} {pair}: it must depend on the share alone")

@@ -64,9 +64,9 @@ def test_export__every_model_as_a_file(name: str, net: str) -> None:
     assert len(alone.inputs) == 1 + model.conditional
     assert not any("encoder" in key or key.startswith("d_") for key in alone.weights)
     torch.manual_seed(0)
-    z, y = torch.randn(7, model.latent(config)), torch.arange(7)
+    z, y = torch.randn(7, *model.z_shape(config, (1, 8, 8))), torch.arange(7)
     about: dict[str, Any] = dict.fromkeys(("title", "about", "shapes"), "a net") | {"version": "0"}
-    about |= {"classes": ["a"] * 10, "conditional": model.conditional, "width": z.shape[1], "shape": (1, 8, 8)}
+    about |= {"classes": ["a"] * 10, "conditional": model.conditional, "z_shape": list(z.shape[1:]), "shape": (1, 8, 8)}
     source = load_template("model.py.txt").render(net=alone, **about)
     inputs = [z, y][: len(alone.inputs)]
     with torch.no_grad():

@@ -22,11 +22,10 @@ N = 5000
 def test_nearest_pairs__scored_samples_drawn_again(tmp_path: Path, evaluator: Evaluator, model: str) -> None:
     sweep = results.load(sweeps.make(tmp_path / "s", model=model))
     labels = prior_labels(evaluator.class_prior.tolist(), evaluator.seed, N, "cpu")
-    config = results.read_trial(sweep, 1).config
+    config, nets = results.read_trial(sweep, 1).config, rebuild.load_nets(sweep, 1)
     with torch.no_grad():
-        drawn = torch.cat(
-            [x for x, _ in generate(MODELS[model], config, rebuild.load_nets(sweep, 1), labels, evaluator.seed)]
-        )
+        generated = generate(MODELS[model], config, nets, sweep.manifest.data.shape, labels, evaluator.seed)
+        drawn = torch.cat([x for x, _ in generated])
     which = [4999, 3, 777, 3]
     expected = (drawn[which].clamp(0, 1) * 255).round().to(torch.uint8).numpy()
     np.testing.assert_array_equal(rebuild.scored_samples(sweep, 1, which), expected)

@@ -36,6 +36,9 @@ CHOICES = Param("categorical", choices=(64, 128, 256))
         ("epochs", FEW, [10, 10], None),  # too few to agree
         ("d_steps", replace(FEW, low=1, high=2), [2] * 5, None),  # of two values each is an edge
         ("batch_size", CHOICES, [256, 256, 128, 256, 256], ("upper", "64,128,256,512")),
+        ("mine", LOG, [1.2e-4], ("lower", "1e-05:0.01:log")),  # keys of a user's own have no limits
+        ("mine", CHOICES, [256] * 5, ("upper", "64,128,256,512")),
+        ("mine", replace(CHOICES, choices=(0.5, 1.0, 2.0)), [2.0] * 5, ("upper", "0.5,1,2,4")),
         ("batch_size", CHOICES, [64] * 5, ("lower", "32,64,128,256")),
         ("batch_size", CHOICES, [128] * 5, None),
         ("ema", Param("categorical", choices=(0.0, 0.99, 0.999)), [0.999] * 5, None),
