@@ -110,7 +110,7 @@ FAULTS = {
     ),
     "latent arguments": (
         [('averaged="g")', 'averaged="g", latent=lambda config: 8)')],
-        "x my_gan.py:32: latent(config) takes 1 argument: (config, shape) are given",
+        "x my_gan.py:31: latent(config) takes 1 argument: (config, shape) are given",
     ),
     "after arguments": (
         [('lr="lr_g", noise', 'lr="lr_g", after=lambda weights, buffers: {}, noise')],

@@ -131,7 +131,7 @@ class Optimiser:
         )
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the moments and the number of updates, not copied; before the first update there are no moments."""
+        """Return the moments and the number of updates, not copied; the moments are empty before the first update."""
         return {name: self.moments.get(name, []) for name in self.rule.moments} | {"updates": self.updates}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

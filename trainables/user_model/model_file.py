@@ -77,6 +77,8 @@ def execute(file: ModelFile) -> ModuleType:
         exec(compile(file.text, shown, "exec"), module.__dict__)
     except SyntaxError as error:
         raise UserError(f"{shown}:{error.lineno}: {error.msg}") from error
+    except UserError as error:
+        raise UserError(f"{where(error, shown)}: {error}") from error
     except Exception as error:
         raise UserError(f"{where(error, shown)}: {type(error).__name__}: {error}") from error
     return module
