@@ -5,6 +5,7 @@ import importlib.util
 from collections.abc import Iterator
 
 from gensweep.check.line import Line, fault, warning
+from trainables.user_model.lightning import PACKAGES
 from trainables.user_model.model_file import ModelFile
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -46,7 +47,13 @@ def _imports(tree: ast.Module) -> Found:
             continue
         for name in names:
             if not _is_installed(name.partition(".")[0]):
-                yield node, fault(f"import {name}: not installed; a model file travels alone, so put that code into it")
+                yield node, fault(f"import {name}: not installed; {_how_to_have(name)}")
+
+
+def _how_to_have(name: str) -> str:
+    if name.partition(".")[0] in PACKAGES:
+        return "pip install 'gensweep[lightning]', also on the workers"
+    return "a model file travels alone, so put that code into it"
 
 
 def _is_installed(name: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import sys
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -64,6 +64,7 @@ class ProbedTrial(Trial):
     counters_then: Mapping[str, Any] = {}
     others_then: Mapping[str, str] = {}
     began_s = 0.0
+    file_name: str | None = None
 
     def others(self) -> dict[str, Any]:
         """Return the variables of `train` that have a state and are not kept."""
@@ -78,14 +79,21 @@ class ProbedTrial(Trial):
             and id(value) not in kept_ids
         }
 
-    def epochs(self) -> Generator[int]:
-        """Note the variables of the function whose loop begins here, then yield epochs as ever."""
-        self.locals_then = dict(sys._getframe(1).f_locals)
+    def start_loop(self) -> bool:
+        """Note the variables of the function whose loop begins here, then begin it as ever."""
+        self.locals_then = self._variables()
         self.began_s = time.perf_counter()
         self.states_then = kept.states(self.kept_objects)
         self.others_then = {name: str(item.state_dict()) for name, item in self.others().items()}
         self.counters_then = counters(self.kept_objects)
-        yield from super().epochs()
+        return super().start_loop()
+
+    def _variables(self) -> dict[str, Any]:
+        """Return the variables of the user's function that is executed now: the innermost one, in the user's file."""
+        frame = sys._getframe(1)
+        while frame.f_code.co_filename != self.file_name and frame.f_back is not None:
+            frame = frame.f_back
+        return dict(frame.f_locals)
 
 
 def cut(data: Dataset, config: Mapping[str, Any]) -> Dataset:
@@ -181,6 +189,7 @@ def _train(
                 raise Stop
 
     trial, read = ProbedTrial(config, data, seed, TrialInfo(), state, emit), UserConfig(config)
+    trial.file_name = module.__file__
     with suppress(Stop):
         call_train(module, read, data, trial)
     return trial, read, [*ended[:-1], *(last or ended[-1:])]

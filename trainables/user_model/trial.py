@@ -21,26 +21,12 @@ from trainables.engine.loop import Epoch, Sums, epoch_status
 from trainables.engine.state import Data, Snapshot
 from trainables.errors import UserError
 from trainables.user_model import evaluate, kept
-from trainables.user_model.metrics import UserMetric
+from trainables.user_model.lightning import TRAINER, make_callback
 from trainables.user_model.random_state import seed_generators
+from trainables.user_model.trial_parts import Measure, Sampler, TrialParts
 
-RESERVED = (
-    "epoch",
-    "epochs",
-    "status",
-    "eval_epoch",
-    "wall_s",
-    "best",
-    "best_epoch",
-    "host",
-    "error",
-    "number",
-    "narrow",
-)
 NOMINAL_RATE = 2e-4  # the collapse alarm needs a rate, and a user's file has none by a known name: that of DCGAN
 Emit = Callable[[Epoch], None]
-Sampler = Callable[..., Tensor]  # (n) or (n, y) -> images [n, C, H, W] in 0..1
-Measure = Callable[[Tensor, Tensor], Mapping[str, Any]]  # x, y -> {name: [B] or a number}
 
 
 class TrialInfo(NamedTuple):
@@ -54,7 +40,7 @@ class ReadyToSample(BaseException):
     """Leaves a user's `train` at its epochs loop, when only the nets are wanted. `except Exception` lets it through."""
 
 
-class Trial:
+class Trial(TrialParts):
     """What a user's `train` gets as `trial`.
 
     `device` is where to put nets, `seed` the trial's own seed, `number` its number in the sweep, `n_epochs` the epochs
@@ -70,76 +56,54 @@ class Trial:
         state: Snapshot | None,
         emit: Emit | None,
     ) -> None:
-        self.device, self.seed, self.number = torch.device(data.device), seed, info.number
+        super().__init__(torch.device(data.device), state)
+        self.seed, self.number = seed, info.number
         self.n_epochs, self.dir = int(config["epochs"]), info.folder
-        self._data, self._state, self._emit = data, state, emit
-        self._kept: dict[str, Any] = {}
-        self._sampler: Sampler | None = None
-        self._measure: Measure | None = None
-        self._takes_labels = False
-        self.metrics: Mapping[str, UserMetric] = {}
-        self._sums = Sums()
+        self._data, self._emit = data, emit
         self._epoch = 0  # that have ended
         self._open = self._looped = False  # whether an epoch is in progress, whether there was a loop
+        self._counts_own = False  # whether batches come from `data`
         self._n_images = self._updates = 0
         self._wall_s, self._began = 0.0, time.perf_counter()
         self._lowest_fid = float("inf")
         self._quality: dict[str, Any] = {"eval_epoch": 0}
 
-    def keep(self, **objects: Any) -> None:
-        """Save these objects after each epoch, and restore them here when the trial goes on.
+    def lightning(self, module: nn.Module, sampler: Sampler | None = None, measure: Measure | None = None) -> Any:
+        """Return a callback for Lightning's `Trainer(callbacks=[...])`, in place of a loop over `epochs()`.
 
-        Each is a dict of plain values, or has `state_dict()` and `load_state_dict()`: nets, optimisers, schedulers,
-        averaged nets, gradient scalers. Raise UserError for anything else.
+        It keeps the module and what the Trainer needs to go on. Rows have the means of what the module logs.
         """
-        for name, item in objects.items():
-            kept.check(name, item)
-            if self._state is not None:
-                kept.restore(name, item, self._state["kept"])
-        self._kept |= objects
-
-    def sampler(self, function: Sampler) -> None:
-        """Name the function that draws samples: `fn(n)`, or `fn(n, y)` with labels y [n], returns [n, C, H, W] in 0..1.
-
-        It is called when an evaluation is due, without gradients, with the kept nets in eval mode and with random
-        generators that are the same for every trial of the sweep.
-        """
-        self._takes_labels = evaluate.takes_labels(function)
-        self._sampler = function
-
-    def measure(self, function: Measure) -> None:
-        """Name the function that scores held-out images: `fn(x, y)` returns {name: [B] values or a number}.
-
-        Rows have the mean as `val_NAME`, with its standard error `val_NAME_se` if there is a value for each image.
-        `finalize` calls it with test images.
-        """
-        self._measure = function
-
-    def log(self, **numbers: float | Tensor) -> None:
-        """Log numbers; a row has the mean of an epoch. Tensors are read once an epoch. Call it as often as you like."""
-        for name, value in numbers.items():
-            if name in RESERVED:
-                raise UserError(f"trial.log({name}=...): rows have their own {name!r}, use another name")
-            tensor = value if isinstance(value, Tensor) else torch.tensor(float(value))
-            if tensor.numel() != 1:
-                raise UserError(f"trial.log({name}=...): one number is needed, not {list(tensor.shape)}; log its mean")
-            self._sums.add(name, tensor.reshape(()))
+        if sampler is not None:
+            self.sampler(sampler)
+        if measure is not None:
+            self.measure(measure)
+        return make_callback(self, module)
 
     def epochs(self) -> Generator[int]:
         """Yield the numbers of the epochs that are left, from 0. `break` ends the trial as done."""
+        if not self.start_loop():
+            return
+        while self._epoch < self.n_epochs:
+            self.begin_epoch()
+            yield self._epoch
+            if not self.end_epoch():
+                return
+
+    def start_loop(self) -> bool:
+        """Begin the loop, or go on from the snapshot; return whether the trial may train."""
+        if self._looped:
+            raise UserError("train() loops over its epochs twice: a trial has one loop, or one Trainer.fit()")
         self._looped = True
         if self._emit is None:
             raise ReadyToSample
         if self._state is not None:
             self._go_on(self._state)
-            if self._state["row"]["status"] != "ok":
-                return
-        while self._epoch < self.n_epochs:
-            seed_generators(self.seed, "epoch", self._epoch)
-            self._sums, self._began, self._open = Sums(), time.perf_counter(), True
-            yield self._epoch
-            if not self._end_epoch(self.n_epochs):
-                return
+        return self._state is None or bool(self._state["row"]["status"] == "ok")
+
+    def begin_epoch(self) -> None:
+        """Seed the generators for the next epoch, and begin to sum what is logged."""
+        seed_generators(self.seed, "epoch", self._epoch)
+        self._sums, self._began, self._open = Sums(), time.perf_counter(), True
 
     def _go_on(self, state: Snapshot) -> None:
         """Continue from a snapshot, and pass on its row, which may never have arrived."""
@@ -155,15 +119,18 @@ class Trial:
 
     def finish(self) -> None:
         """End the epoch that a `break` has left open; raise UserError if there was no loop over `trial.epochs()`."""
+        if not self._looped and TRAINER in self._kept:
+            raise UserError("no Trainer has run the callback of trial.lightning(): pl.Trainer(callbacks=[callback])")
         if not self._looped:
             raise UserError("train() returned without a loop `for epoch in trial.epochs():`")
         if self._open:
-            self._end_epoch(self._epoch + 1)
+            self.end_epoch(is_last=True)
 
-    def _end_epoch(self, n_epochs: int) -> bool:
+    def end_epoch(self, is_last: bool = False) -> bool:
         """Make the row of an epoch, evaluate if due, and pass it on; return whether the trial may go on."""
         self._open = False
         self._epoch += 1
+        n_epochs = self._epoch if is_last else self.n_epochs
         means, evaluator, samples = self._sums.means(), self._data.evaluator, None
         finite = all(abs(value) < float("inf") for value in means.values())
         if finite and evaluator is not None and is_eval_epoch(evaluator, self._epoch, n_epochs):
@@ -224,18 +191,22 @@ class Trial:
         self._updates += 1
         self._n_images += n
 
+    def count_own_batch(self, n: int, n_batches: int) -> None:
+        """Count a batch of `data.train.batches`."""
+        self._counts_own = True
+        self.count_batch(n, n_batches)
+
+    def count_loaded_batch(self, n: int, n_batches: int) -> None:
+        """Count a batch that a Trainer has trained, unless `data` counts them."""
+        if not self._counts_own:
+            self.count_batch(n, n_batches)
+
     @property
     def epoch(self) -> int:
         """The number of epochs that have ended."""
         return self._epoch
 
-    def generator(self) -> evaluate.UserGenerator:
-        """Return what draws and measures with the present weights of the kept nets."""
-        nets = [item for item in self._kept.values() if isinstance(item, nn.Module)]
-        functions = (self._sampler, self._takes_labels, self._measure)
-        return evaluate.UserGenerator(nets, *functions, str(self.device), self.metrics)
-
     @property
-    def kept_objects(self) -> Mapping[str, Any]:
-        """What `keep` was given, by name."""
-        return self._kept
+    def open_epoch(self) -> int:
+        """The number of the epoch in progress; -1 if there is none, as when a Trainer tries out its validation."""
+        return self._epoch if self._open else -1

@@ -51,6 +51,20 @@ def test_batches__steps_go_round() -> None:
     assert len(labels) == 25
 
 
+def test_batches__again() -> None:
+    images, counted = view()
+    batches = images.train.batches(3)
+    assert (len(batches), counted) == (3, [])
+    assert numbers(batches) != numbers(batches)
+
+
+def test_batches__held_out_ones_in_their_order() -> None:
+    images, counted = view()
+    assert numbers(images.val.batches(4)) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+    assert numbers(images.val.batches(99)) == [list(range(N))]
+    assert counted == []
+
+
 def test_batches__without_labels() -> None:
     assert all(y is None for _, y in view()[0].train.batches(5, labels=False))
 
@@ -58,7 +72,7 @@ def test_batches__without_labels() -> None:
 @pytest.mark.parametrize("size", [0, 11])
 def test_batches__refused(size: int) -> None:
     with pytest.raises(UserError, match="a batch has 1 to 10 images"):
-        next(view()[0].train.batches(size))
+        view()[0].train.batches(size)
 
 
 def test_images__an_ordinary_dataset() -> None:
@@ -67,3 +81,10 @@ def test_images__an_ordinary_dataset() -> None:
     assert (x.shape, y, counted) == ((1, 2, 2), 4, [])
     assert len(torch.utils.data.DataLoader(images.val, batch_size=5)) == 2
     assert (images.shape, images.n, images.classes[0]) == ((1, 2, 2), N, "a")
+
+
+def test_images__a_batch_of_a_loader_is_read_at_once() -> None:
+    images, _ = view()
+    x, y = next(iter(torch.utils.data.DataLoader(images.train, batch_size=4)))
+    assert y.tolist() == [0, 1, 2, 3]
+    torch.testing.assert_close(x[:, 0, 0, 0] * 255, y.float())
