@@ -12,17 +12,17 @@ import numpy as np
 from PIL import Image
 
 from trainables import images
-from trainables.images import Pixels, make_sheet
+from trainables.images import Pixels, as_shown, describe_shown, make_sheet, n_shown
 
-__all__ = ["Pixels", "data_uri", "encode_png", "make_sheet", "split_sheet"]
+__all__ = ["Pixels", "as_shown", "data_uri", "describe_shown", "encode_png", "make_sheet", "split_sheet"]
 
 
 def split_sheet(content: bytes, shape: tuple[int, int, int]) -> Pixels:
-    """Return the images [n, C, H, W] of a PNG sheet without gaps, row by row.
+    """Return the images [n, C', H, W] of a PNG sheet without gaps, row by row; C' of their channels were shown.
 
     Raise ValueError if the sheet cannot be divided into images of `shape`.
     """
-    c, h, w = shape
+    c, h, w = n_shown(shape[0]), *shape[1:]
     with Image.open(io.BytesIO(content)) as image:
         sheet_pixels = np.asarray(image.convert("L" if c == 1 else "RGB"))
     rows, columns = sheet_pixels.shape[0] // h, sheet_pixels.shape[1] // w

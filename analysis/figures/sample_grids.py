@@ -159,4 +159,6 @@ def _real_strip(sweep: Sweep) -> list[Strip]:
         held_out = np.asarray(images.val.labels)
         chosen = torch.tensor([int(np.flatnonzero(held_out == k)[0]) for k in _column_classes(sweep)])
     x, _ = images.val.to("cpu").gather(chosen, torch.device("cpu"))
-    return [Strip(REAL, "held out, never trained on", to_uint8(x).numpy())]
+    shown = image_sheets.describe_shown(images.shape[0])
+    detail = f"held out, never trained on{shown and '; ' + shown}"
+    return [Strip(REAL, detail, image_sheets.as_shown(to_uint8(x).numpy()))]

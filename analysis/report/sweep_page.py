@@ -94,7 +94,7 @@ def section_context(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[
         ],
         "proof": None if proof is None else final_results_text.report_context(sweep, proof),
         "picture": keep("winner", image_sheets.encode_png(picture)),
-        "drawn": _picture_caption(sweep),
+        "drawn": " ".join([_picture_caption(sweep), *_shown_channels(sweep)]),
         "command": _command_parts(commands.retrain_command(sweep, lead["number"], lead["config"])),
         "swept": sweep.swept,
         "parameters": parameter_rows(sweep, lead["config"]),
@@ -230,6 +230,12 @@ def _picture_caption(sweep: Sweep) -> str:
     if sample_grids.column_labels(sweep):
         return "Samples, a class per column, from noise that is the same for every trial."
     return "Samples from noise that is the same for every trial."
+
+
+def _shown_channels(sweep: Sweep) -> list[str]:
+    """Return a sentence if pictures show only some of the images' channels."""
+    shown = image_sheets.describe_shown(sweep.manifest.data.shape[0])
+    return [f"Pictures show {shown}."] if shown else []
 
 
 def _figure_context(sweep: Sweep, name: str, keep: Any) -> dict[str, Any] | None:

@@ -70,6 +70,10 @@ AXES = {"axes": "nchw or nhwc"}
 COLUMNS = {"image": "a column", "label": "a column", "labels": "none", "groups": "a column"}
 KINDS = {
     "folder": Kind("folder", "the folder that holds one folder a class", FOLDER),
+    "npz": Kind("arrays", "a file of np.savez", {**KEYS, **AXES}),
+    "npy": Kind("arrays", "a file of np.save", AXES),
+    "pt": Kind("arrays", "a file of torch.save", {**KEYS, **AXES}),
+    "h5": Kind("arrays", "an HDF5 file", {**KEYS, **AXES}),
 }
 ALIASES = {"image": "images", "label": "labels", "group": "groups"}  # option -> field of Source
 
