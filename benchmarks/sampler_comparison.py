@@ -30,7 +30,8 @@ from analysis.base.paired_tests import interval
 from analysis.read.manifest import SweepManifest
 from gensweep.config.options import Options
 from gensweep.config.resolve import make_manifest
-from gensweep.sweep.run_sweep import evaluation_schedule, search_space
+from gensweep.sweep.evaluation import evaluation_schedule
+from gensweep.sweep.run_sweep import search_space
 from gensweep.tune import ray_session, run_tuner
 from gensweep.tune.resources import Share
 from gensweep.tune.run_trial import Task

@@ -62,7 +62,8 @@ def replayed(sweep: Path) -> Path:
     """Every trial of a sweep trained again, alone and in this process, as far as it came: what it writes."""
     import torch
 
-    from gensweep.sweep.run_sweep import evaluator_of, reopen_sweep
+    from gensweep.sweep.evaluation import evaluator_of
+    from gensweep.sweep.run_sweep import reopen_sweep
     from trainables import TRAINABLES, Data
     from trainables.metrics import load_extractor
     from trainables.ray_trainable import TrialWriter

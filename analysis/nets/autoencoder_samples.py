@@ -22,6 +22,7 @@ from trainables.data import Dataset
 from trainables.errors import UserError
 from trainables.metrics import Evaluator, build_evaluator, load_extractor
 from trainables.metrics.extract import run_extractor
+from trainables.metrics.extractor_choice import ExtractorChoice
 from trainables.metrics.fid import Moments, frechet, moments
 
 CHUNK = 500
@@ -50,10 +51,10 @@ def _prior(sweep: Sweep, number: int, normal: bool) -> tuple[Tensor, Tensor]:
 
 
 @lru_cache(maxsize=2)
-def _evaluator(fingerprint: str, name: str, data_dir: str | None) -> Evaluator:
+def _evaluator(fingerprint: str, name: str, data_dir: str | None, choice: ExtractorChoice | None) -> Evaluator:
     data: Dataset | None = dataset.load_once(name, data_dir)
     assert data is not None
-    return build_evaluator(data, seed=0)
+    return build_evaluator(data, seed=0, choice=choice)
 
 
 def normal_fid(sweep: Sweep, number: int) -> float:
@@ -69,7 +70,8 @@ def samples_fid(sweep: Sweep, number: int, normal: bool = False) -> float:
     data = dataset.sweep_dataset(sweep)
     if data is None:
         raise UserError(f"the images of {sweep.place.name!r} ({sweep.manifest.dataset}) are not at hand")
-    evaluator = _evaluator(data.fingerprint, sweep.manifest.dataset, sweep.manifest.data_dir)
+    manifest = sweep.manifest
+    evaluator = _evaluator(data.fingerprint, manifest.dataset, manifest.data_dir, manifest.chosen_extractor)
     n = evaluator.n_samples
     features, _ = run_extractor(load_extractor(evaluator, "cpu"), sample_batches(sweep, number, n, normal), n)
     return frechet(moments(features), Moments(torch.tensor(evaluator.mean), torch.tensor(evaluator.cov)))

@@ -17,6 +17,7 @@ from trainables.engine.state import start
 from trainables.errors import UserError
 from trainables.metrics import Evaluator, build_evaluator, load_extractor, measure
 from trainables.metrics.extract import run_extractor
+from trainables.metrics.extractor_choice import ExtractorChoice
 from trainables.metrics.fid import Moments, frechet, moments
 from trainables.user_model.model import UserModel
 
@@ -38,10 +39,10 @@ def score_on_test(sweep: Sweep, number: int, data: Dataset, evaluator: Evaluator
 
 
 @lru_cache(maxsize=4)
-def _evaluator(name: str, data_dir: str | None, seed: int) -> Evaluator:
+def _evaluator(name: str, data_dir: str | None, seed: int, choice: ExtractorChoice | None) -> Evaluator:
     data = dataset.load_once(name, data_dir)
     assert data is not None
-    return build_evaluator(data, seed=seed, test=True)
+    return build_evaluator(data, seed=seed, test=True, choice=choice)
 
 
 @lru_cache(maxsize=4096)
@@ -49,7 +50,8 @@ def _fid(directory: str, number: int) -> float:
     sweep = results.load(directory)
     if dataset.sweep_dataset(sweep) is None:
         raise UserError(f"the images of {directory!r} ({sweep.manifest.dataset}) are not at hand")
-    evaluator = _evaluator(sweep.manifest.dataset, sweep.manifest.data_dir, sweep.manifest.seed)
+    manifest = sweep.manifest
+    evaluator = _evaluator(manifest.dataset, manifest.data_dir, manifest.seed, manifest.chosen_extractor)
     model, nets = sweep.manifest.engine_model, rebuild.load_nets(sweep, number)
     config = results.read_trial(sweep, number).config
     with torch.no_grad():

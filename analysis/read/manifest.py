@@ -9,6 +9,7 @@ from search_spaces.param import Param
 from trainables import MODELS, filestore
 from trainables.errors import UserError, did_you_mean
 from trainables.filestore import Directory
+from trainables.metrics.extractor_choice import ExtractorChoice, recorded_choice
 from trainables.objective import Constraint, Goal, Objective, constraint
 from trainables.user_model.model import Facts, UserModel
 from trainables.user_model.registry import USER_MODELS, find_model
@@ -65,6 +66,7 @@ class SweepManifest(NamedTuple):
     also: list[str]  # metrics that are measured on request
     every: int | None
     train_images: int | None
+    extractor: dict[str, Any] | None  # a chosen one: net, path and sha256 of its weights (metrics/extractor_choice.py)
     max_failures: int
     keep_checkpoints: int | None  # bytes
     trial_timeout_s: float | None
@@ -95,7 +97,7 @@ class SweepManifest(NamedTuple):
         Raises:
             UserError: a key is missing, or its value has another type.
         """
-        content = {"user_model": None, **content}  # sweeps of 0.2 have none
+        content = {"user_model": None, "extractor": None, **content}  # sweeps of 0.2 have none
         types = {**cls.__annotations__, "data": dict, **GOAL_TYPES}
         del types["goal"]
         wrong = [key for key, kind in types.items() if key not in content or not _is_instance(content[key], kind)]
@@ -139,6 +141,11 @@ class SweepManifest(NamedTuple):
     def file_words(self) -> list[str]:
         """The words by which a command names the file of a user's model; none for a built-in model."""
         return [] if self.user_model is None else ["--model", self.typed_model]
+
+    @property
+    def chosen_extractor(self) -> ExtractorChoice | None:
+        """The extractor that the user chose; None: the default one."""
+        return recorded_choice(self.extractor)
 
     @property
     def n_initial(self) -> int:

@@ -40,6 +40,8 @@ def _task_words(sweep: Sweep) -> list[str]:
         words += ["--data-dir", manifest.data_dir]
     if manifest.train_images is not None:
         words += ["--train-images", str(manifest.train_images)]
+    if manifest.chosen_extractor is not None:
+        words += ["--extractor", manifest.chosen_extractor.text]
     if len(goal.objectives) > 1 or "--objective" in manifest.command:
         words += ["--objective", ",".join(map(":".join, goal.objectives))]
     if goal.primary != goal.objectives[0]:

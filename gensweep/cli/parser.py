@@ -15,6 +15,7 @@ from search_spaces.studies import STUDIES
 from trainables import MODELS
 from trainables.data import DATASETS
 from trainables.data.source_name import forms
+from trainables.metrics.extractor_choice import FORMS
 
 
 class Parser(argparse.ArgumentParser):
@@ -142,6 +143,10 @@ def _run_options(to: argparse.ArgumentParser) -> None:
         "sampler": ("NAME", f"{', '.join(SAMPLERS)} (default: {usual['sampler']})"),
         "scheduler": ("NAME", f"{', '.join(SCHEDULERS)} (default: {usual['scheduler']})"),
         "precision": ("P", f"{', '.join(PRECISIONS)} (default: what the space says)"),
+        "extractor": (
+            "E",
+            f"whose features judge samples: {', '.join(FORMS)} (default: a net trained on the images)",
+        ),
         "name": ("NAME", "of the sweep (default: MODEL-DATASET)"),
         "results": ("DIR", f"folder of sweeps, also s3://... (default: {usual['results']})"),
         "storage": (

@@ -25,6 +25,7 @@ IDENTITY = (
     "also",
     "every",
     "train_images",
+    "extractor",
     "storage",
     "stamp",
 )

@@ -14,6 +14,7 @@ from gensweep.config.options import Options, check_options
 from gensweep.errors import UserError, did_you_mean
 from gensweep.provenance import git_commit, package_versions
 from gensweep.units import parse_seconds, parse_size
+from trainables.metrics.extractor_choice import parse_choice
 
 if TYPE_CHECKING:
     from search_spaces import Space
@@ -63,6 +64,7 @@ def make_manifest(options: Options, command: list[str]) -> SweepManifest:
         user_model=user_models.recorded(options.model),
         command=command,
         data=NOT_LOADED,
+        extractor=None if options.extractor is None else parse_choice(options.extractor)._asdict(),
         space=params,
         defaults=default(space)[0],
         goal=goal,

@@ -202,6 +202,7 @@ def written(manifest: SweepManifest) -> str:
     plain = ["precision", "alarm", "also", "every", "train_images", "points"]
     plain += [] if manifest.scheduler == "asha" else ["grace", "reduction_factor"]
     options |= {key: value for key in plain if (value := getattr(manifest, key)) not in (usual[key], [])}
+    options |= {"extractor": choice.text} if (choice := manifest.chosen_extractor) else {}
     options |= {"constraints": list(map(str, manifest.goal.constraints))} if manifest.goal.constraints else {}
     options |= {"start": start} if (start := _start(manifest)) else {}
     head = f"# gensweep run {manifest.model} FILE.yaml\n"

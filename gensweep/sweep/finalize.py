@@ -50,7 +50,8 @@ def run(options: FinalizeOptions, command: list[str], console: Console) -> str:
     """
     from analysis.read import results
     from analysis.sweep import final_results
-    from gensweep.sweep.run_sweep import evaluator_of, reopen_sweep
+    from gensweep.sweep.evaluation import evaluator_of
+    from gensweep.sweep.run_sweep import reopen_sweep
 
     directory = workdir.local_workdir(options.dir)
     manifest, data = reopen_sweep(directory)
@@ -126,6 +127,7 @@ def _finalist_options(
         alarm=False,  # a collapse is a result: every seed trains to its end
         every=manifest.every,
         train_images=manifest.train_images,
+        extractor=None if manifest.chosen_extractor is None else manifest.chosen_extractor.text,
         max_failures=manifest.max_failures,
         objective=dict(manifest.goal.objectives),
         primary=manifest.goal.primary.metric,
@@ -181,7 +183,7 @@ def _score(
     from trainables.metrics import build_evaluator
 
     chosen, seeds = finalists_and_seeds
-    evaluator = build_evaluator(data, seed=manifest.seed, test=True)
+    evaluator = build_evaluator(data, seed=manifest.seed, test=True, choice=manifest.chosen_extractor)
     before = final_results.read_final_json(sweep.place) or {"finalists": []}
     same_evaluator = before.get("test_stamp") == evaluator.stamp
     known = {finalist["number"]: finalist["seeds"] for finalist in before["finalists"] if same_evaluator}

@@ -18,7 +18,8 @@ from gensweep.config import objectives
 from gensweep.config.options import LaunchOptions, Options
 from gensweep.storage import lock
 from gensweep.sweep import disk_estimate
-from gensweep.sweep.run_sweep import evaluator_of, make_directory, search_space, write_manifest
+from gensweep.sweep.evaluation import evaluator_of
+from gensweep.sweep.run_sweep import make_directory, search_space, write_manifest
 from gensweep.tune import ray_session
 from gensweep.tune.resources import Node, Share, emulates_bf16, share
 

@@ -48,7 +48,8 @@ def plan(options: Options, command: list[str], price: float | None) -> list[str]
     Raises:
         UserError: `run` would refuse these options.
     """
-    from gensweep.sweep.run_sweep import evaluation_schedule, evaluator_of, search_space
+    from gensweep.sweep.evaluation import check_choice, evaluation_schedule, evaluator_of
+    from gensweep.sweep.run_sweep import search_space
     from trainables.data import limited, load
 
     if price is not None and not price >= 0:
@@ -60,6 +61,7 @@ def plan(options: Options, command: list[str], price: float | None) -> list[str]
     manifest = make_manifest(options, command)
     if data is None:
         data = load(manifest.dataset, None if manifest.data_dir is None else Path(manifest.data_dir))
+    check_choice(manifest.chosen_extractor)
     manifest, nodes = with_dataset(manifest, data), available_nodes(options)
     resources, space = share(options, nodes), search_space(manifest)
     evaluator = evaluator_of(manifest, data, print)._replace(**evaluation_schedule(manifest))

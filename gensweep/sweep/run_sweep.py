@@ -13,13 +13,12 @@ from gensweep.config.resolve import configured_space, make_manifest, with_datase
 from gensweep.errors import UserError
 from gensweep.storage import bucket_sync, checks, lock, workdir
 from gensweep.storage.atomic import write_json
-from gensweep.sweep import disk_estimate
+from gensweep.sweep import disk_estimate, evaluation
 from trainables.filestore import is_url, open_directory
 
 if TYPE_CHECKING:
     from search_spaces import Space
     from trainables.data import Dataset
-    from trainables.metrics import Evaluator
 
 Say = Callable[[str], None]
 Load = Callable[[str, Path | None], "Dataset"]
@@ -52,6 +51,7 @@ def prepare_sweep(
     directory = sweep_directory(options.results, manifest.name)
     data = images() if data is None else data
     limited(data, manifest.train_images)  # refuse more images than the data set has
+    evaluation.check_choice(manifest.chosen_extractor)
     manifest = with_dataset(manifest, data)
     if (directory / "sweep.json").exists():
         existing = read_manifest(directory)
@@ -112,6 +112,7 @@ def reopen_sweep(directory: Path) -> tuple[SweepManifest, "Dataset"]:
     bucket_sync.download_state(directory)
     manifest = read_manifest(directory)
     user_models.check_same_file(directory, manifest)
+    evaluation.check_same_weights(workdir.display_name(directory), manifest)
     checks.check_study_readable(directory, manifest)
     checks.check_writable(directory)
     data = load(manifest.dataset, None if manifest.data_dir is None else Path(manifest.data_dir))
@@ -148,44 +149,6 @@ def add_trials(
         bucket_sync.upload_file(directory, "sweep.json")
         delete_old_study(directory, longer, manifest.study)
     return longer
-
-
-def evaluator_of(manifest: SweepManifest, data: "Dataset", say: Say) -> "Evaluator":
-    """Return the evaluator of a sweep. Train its extractor first if necessary, and say what it cannot see.
-
-    Images without labels have an extractor that nobody has proved on them, so it is calibrated on known damage.
-    """
-    from trainables.metrics import build_evaluator
-    from trainables.metrics.calibration import weak_spots
-
-    def training(done: int, epochs: int, accuracy: float) -> None:
-        if done in (1, epochs):
-            say(f"training the extractor of {manifest.dataset}: epoch {done}/{epochs}, accuracy {accuracy:.3f}")
-
-    evaluator = build_evaluator(data, seed=manifest.seed, progress=training, **evaluation_schedule(manifest))
-    if not data.classes:
-        say("no labels: the extractor has learned to tell images apart, and metrics of classes are absent")
-        for spot in weak_spots(evaluator, data):
-            say(f"the extractor cannot tell {spot}: do not trust the FID to see that")
-    return evaluator
-
-
-def evaluation_schedule(manifest: SweepManifest) -> dict[str, Any]:
-    """Return when trials are evaluated, and whether a collapsed trial is stopped.
-
-    Besides the first and the last epoch these are the rungs of halving, and each `every` epochs, by default about ten
-    times in the longest trial.
-    """
-    from gensweep.tune.schedulers import rung_epochs
-
-    halving = manifest.scheduler == "asha"
-    decisions = rung_epochs(manifest.grace, manifest.reduction_factor, manifest.epochs) if halving else ()
-    return {
-        "rungs": decisions,
-        "every": disk_estimate.eval_every(manifest),
-        "alarm": manifest.alarm,
-        "also": tuple(manifest.also),
-    }
 
 
 def make_directory(directory: Path, manifest: SweepManifest) -> None:

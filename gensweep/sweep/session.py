@@ -72,8 +72,9 @@ class SweepSession:
 
     def _begin(self, directory: Path, manifest: SweepManifest, data: "Dataset", resources: Share) -> "SweepJob":
         """Make the directory of a sweep, write its manifest and return what it takes to run it."""
+        from gensweep.sweep.evaluation import evaluation_schedule, evaluator_of
         from gensweep.sweep.parallel import SweepJob
-        from gensweep.sweep.run_sweep import evaluation_schedule, evaluator_of, make_directory, write_manifest
+        from gensweep.sweep.run_sweep import make_directory, write_manifest
         from trainables.data import limited
 
         if data.fingerprint not in self.evaluators:

@@ -7,7 +7,8 @@ from typing import Any
 from rich.console import Console
 
 from gensweep.config.options import Options
-from gensweep.sweep.run_sweep import evaluation_schedule, prepare_sweep, search_space, write_manifest
+from gensweep.sweep.evaluation import evaluation_schedule
+from gensweep.sweep.run_sweep import prepare_sweep, search_space, write_manifest
 from gensweep.tune import run_tuner
 from gensweep.tune.resources import Share
 from gensweep.tune.run_trial import train

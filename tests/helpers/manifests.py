@@ -33,6 +33,7 @@ SMALL = SweepManifest(
     also=[],
     every=None,
     train_images=None,
+    extractor=None,
     max_failures=3,
     keep_checkpoints=None,
     trial_timeout_s=None,

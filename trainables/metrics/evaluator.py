@@ -37,7 +37,7 @@ class Evaluator(NamedTuple):
 
     weights: dict[str, Floats]  # the extractor's, by parameter name
     arch: dict[str, Any]
-    extractor_id: str  # 12 hex digits of the sha256 of the weights
+    extractor_id: str  # 12 hex digits of the sha256 of the weights; behind the name of a chosen net
     accuracy: float  # of the extractor on the test split, 0..1
     mean: NDArray[np.float64]  # [F] of the reference features
     cov: NDArray[np.float64]  # [F,F]

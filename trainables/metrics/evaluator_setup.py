@@ -15,9 +15,11 @@ import numpy as np
 import torch
 
 from trainables.data import Dataset
+from trainables.metrics.chosen_extractor import build_chosen, extractor_id, on_best_device
 from trainables.metrics.evaluator import Evaluator
 from trainables.metrics.exemplars import exemplar_recipe, exemplar_set
 from trainables.metrics.extractor import frozen, make_arch
+from trainables.metrics.extractor_choice import ExtractorChoice
 from trainables.metrics.extractor_file import SHIPPED, Trained, read, write
 from trainables.metrics.fid import moments
 from trainables.metrics.reference_stats import build_reference, choose
@@ -38,22 +40,31 @@ def build_evaluator(
     cache_dir: Path | None = None,
     progress: Progress | None = None,
     test: bool = False,
+    choice: ExtractorChoice | None = None,
 ) -> Evaluator:
     """Return the evaluator of `dataset`.
 
     `seed` is the sweep's. `progress` is called if an extractor has to be trained first. With `test` the reference is
-    the test split, which no search uses: only for the final scores.
+    the test split, which no search uses: only for the final scores. `choice` takes another extractor than the default.
+
+    Raises:
+        UserError: the weights of a chosen extractor do not fit.
     """
-    folder = cache_dir or _cache_dir()
-    trained = find_extractor(dataset, cache_dir=folder, progress=progress)
-    extractor = frozen(trained.weights, trained.arch)
-    cached = folder / f"{dataset.fingerprint}-{trained.id}{'.test' if test else ''}.features.safetensors"
+    folder = cache_dir or cache_folder()
+    if choice is None:
+        trained = find_extractor(dataset, cache_dir=folder, progress=progress)
+        name = trained.id
+    else:
+        trained = build_chosen(choice, dataset, folder)
+        name = extractor_id(choice, trained.weights)
+    extractor = on_best_device(frozen(trained.weights, trained.arch))
+    cached = folder / f"{dataset.fingerprint}-{name}{'.test' if test else ''}.features.safetensors"
     reference = build_reference(dataset, extractor, cached, test)
     mean, cov = moments(reference.features)
     return Evaluator(
         weights=trained.weights,
         arch=trained.arch,
-        extractor_id=trained.id,
+        extractor_id=name,
         accuracy=trained.accuracy,
         mean=mean.numpy(),
         cov=cov.numpy(),
@@ -87,7 +98,7 @@ def find_extractor(dataset: Dataset, *, cache_dir: Path | None, progress: Progre
     if not dataset.classes:
         dataset = exemplar_set(dataset)
         recipe = exemplar_recipe(len(dataset.train), dataset.shape[1])
-    path = (cache_dir or _cache_dir()) / f"{dataset.fingerprint}.safetensors"
+    path = (cache_dir or cache_folder()) / f"{dataset.fingerprint}.safetensors"
     design = (make_arch(dataset.shape, len(dataset.classes)), recipe._asdict())
     if (cached := _cached(path)) is not None and (cached.arch, cached.recipe) == design:
         return cached
@@ -104,7 +115,8 @@ def _cached(path: Path) -> Trained | None:
         return None
 
 
-def _cache_dir() -> Path:
+def cache_folder() -> Path:
+    """Return the folder where extractors, their features and their calibration are cached."""
     root = os.environ.get("XDG_CACHE_HOME")
     return (Path(root) if root else Path.home() / ".cache") / "gensweep" / "extractors"
 

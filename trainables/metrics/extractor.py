@@ -47,7 +47,11 @@ def make_arch(shape: tuple[int, int, int], n_classes: int) -> dict[str, Any]:
 
 
 class Extractor(nn.Module):
-    """The net of `arch`. forward: x [B,C,H,W] in [0,1] -> Scores(features [B,F], logits [B,K]).
+    """A net whose forward takes x [B,C,H,W] in [0,1] and returns Scores(features [B,F], logits [B,K])."""
+
+
+class SmallExtractor(Extractor):
+    """The net of `arch`, which is small.
 
     With P planes > 1 (stacked MNIST) the same one-channel net reads each colour plane. The features are those of the
     planes side by side, and the log-probability of class 100r+10g+b is the sum of those of the three planes.
@@ -94,9 +98,9 @@ def _joint(logits: Tensor) -> Tensor:
     return joint
 
 
-def folded(trained: Extractor, arch: dict[str, Any]) -> Extractor:
+def folded(trained: SmallExtractor, arch: dict[str, Any]) -> SmallExtractor:
     """Return the same function in eval mode, with its batch normalisations merged into the layers before them."""
-    plain = Extractor(arch).eval()
+    plain = SmallExtractor(arch).eval()
     layers = list(trained.eval().body)
     for i, (layer, norm) in enumerate(itertools.pairwise(layers)):
         if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
@@ -109,6 +113,12 @@ def folded(trained: Extractor, arch: dict[str, Any]) -> Extractor:
 
 def frozen(weights: dict[str, NDArray[np.float32]], arch: dict[str, Any]) -> Extractor:
     """Return an extractor with these weights, in eval mode and without gradients."""
-    extractor = Extractor(arch)
+    extractor: Extractor
+    if "net" in arch:
+        from trainables.metrics.pretrained import Pretrained  # only if needed: it is a user's choice
+
+        extractor = Pretrained(arch)
+    else:
+        extractor = SmallExtractor(arch)
     extractor.load_state_dict({name: torch.tensor(array) for name, array in weights.items()})
     return extractor.requires_grad_(False).eval()

@@ -23,12 +23,13 @@ from trainables.filestore import replace_local_file
 from trainables.metrics.distances import closest
 from trainables.metrics.evaluator import N_MEMORISED, Floats, Real, Train
 from trainables.metrics.extract import run_extractor, split_images
-from trainables.metrics.extractor import Extractor
+from trainables.metrics.extractor import Extractor, SmallExtractor
 from trainables.metrics.neighbours import N_NEIGHBOURS, balls
 from trainables.metrics.sharpness import edge_energy
 
 MIN_REFERENCE = 5_000
 MAX_TRAIN = 60_000  # of stacked MNIST's 128,000; every other set is smaller
+MAX_TRAIN_OF_LARGE = 10_000  # for a net from a user's file, which needs about a tenth of a second for an image
 
 
 class Reference(NamedTuple):
@@ -73,15 +74,19 @@ def _order(n: int, name: str) -> Tensor:
 
 def _features(dataset: Dataset, extractor: Extractor, cached: Path) -> tuple[Tensor, Tensor]:
     """Return the features of train and val, from the file or from a pass over the images."""
-    sizes = {"train": min(len(dataset.train), MAX_TRAIN), "val": len(dataset.val)}
+    is_large = not isinstance(extractor, SmallExtractor)
+    most = MAX_TRAIN_OF_LARGE if is_large else MAX_TRAIN
+    sizes = {"train": min(len(dataset.train), most), "val": len(dataset.val)}
     try:
         arrays = load_file(cached)
     except (OSError, SafetensorError):
         arrays = {}
     if {name: len(array) for name, array in arrays.items()} != sizes:
         splits = {"train": dataset.train.to("cpu"), "val": dataset.val.to("cpu")}
+        device = next(extractor.parameters()).device
         arrays = {
-            name: run_extractor(extractor, split_images(splits[name]), n).features.numpy() for name, n in sizes.items()
+            name: run_extractor(extractor, (x.to(device) for x in split_images(splits[name])), n).features.cpu().numpy()
+            for name, n in sizes.items()
         }
         _store(arrays, cached)
     return torch.from_numpy(arrays["train"]), torch.from_numpy(arrays["val"])

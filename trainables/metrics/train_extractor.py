@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from trainables.data import Dataset
 from trainables.data.dataset import Split
 from trainables.metrics.extract import run_extractor, split_images
-from trainables.metrics.extractor import Extractor, folded, make_arch
+from trainables.metrics.extractor import Extractor, SmallExtractor, folded, make_arch
 from trainables.metrics.extractor_file import Trained
 
 Progress = Callable[[int, int, float], None]  # (epochs done, epochs in all, accuracy on val 0..1)
@@ -73,8 +73,8 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(n_threads)
 
 
-def _train(data: Dataset, arch: dict[str, Any], recipe: Recipe, progress: Progress | None) -> Extractor:
-    net = Extractor(arch, training=True)
+def _train(data: Dataset, arch: dict[str, Any], recipe: Recipe, progress: Progress | None) -> SmallExtractor:
+    net = SmallExtractor(arch, training=True)
     optimizer = torch.optim.AdamW(net.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay)
     n_steps = len(data.train) // recipe.batch_size
     cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.lr, total_steps=n_steps * recipe.epochs)

@@ -5,7 +5,7 @@ import pytest
 from gensweep.config.options import Options
 from gensweep.config.resolve import make_manifest
 from gensweep.errors import UserError
-from gensweep.sweep.run_sweep import evaluation_schedule
+from gensweep.sweep.evaluation import evaluation_schedule
 from trainables.metrics import METRICS
 
 

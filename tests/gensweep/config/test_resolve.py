@@ -10,7 +10,8 @@ from analysis.read.manifest import SweepManifest
 from gensweep.config.options import Options
 from gensweep.config.resolve import make_manifest
 from gensweep.errors import UserError
-from gensweep.sweep.run_sweep import evaluation_schedule, search_space
+from gensweep.sweep.evaluation import evaluation_schedule
+from gensweep.sweep.run_sweep import search_space
 from search_spaces import SPACES
 from search_spaces.override import default
 from search_spaces.param import Param

@@ -10,7 +10,7 @@ from helpers.trials import digits, small
 from gensweep.cli.main import main
 from gensweep.config.options import Options
 from gensweep.config.resolve import make_manifest
-from gensweep.sweep.run_sweep import evaluation_schedule
+from gensweep.sweep.evaluation import evaluation_schedule
 from gensweep.sweep.simulate import BETWEEN_TRIALS_S, ProbedConfig, simulate_sweep
 from trainables import MODELS
 from trainables.engine.estimate import Seconds, measure_seconds

@@ -13,9 +13,9 @@ from helpers.datafiles import real
 
 from trainables.data import Dataset
 from trainables.data.dataset import Split, make
-from trainables.metrics import Evaluator, Extractor, build_evaluator, load_extractor
+from trainables.metrics import Evaluator, build_evaluator, load_extractor
 from trainables.metrics.evaluator_setup import find_extractor
-from trainables.metrics.extractor import folded, make_arch
+from trainables.metrics.extractor import SmallExtractor, folded, make_arch
 from trainables.metrics.extractor_file import SHIPPED, Trained, read, write
 from trainables.metrics.train_extractor import Recipe, accuracy, fit, one_thread, shifted, warped
 
@@ -124,7 +124,7 @@ def test_extractor__fit_is_reproducible() -> None:
 
 def test_extractor__folding_keeps_the_function() -> None:
     arch = make_arch((3, 9, 9), 4)
-    net = Extractor(arch, training=True)
+    net = SmallExtractor(arch, training=True)
     x = torch.rand(16, 3, 9, 9)
     net(x)  # moves the running statistics
     plain = folded(net, arch)
@@ -152,7 +152,7 @@ def test_augment__warps() -> None:
 
 def test_extractor__stacked_mnist_classes() -> None:
     arch = make_arch((1, 28, 28), 10)
-    one, three = Extractor(arch).eval(), Extractor({**arch, "planes": 3}).eval()
+    one, three = SmallExtractor(arch).eval(), SmallExtractor({**arch, "planes": 3}).eval()
     three.load_state_dict(one.state_dict())
     x = torch.rand(4, 3, 28, 28)
     found = three(x)
