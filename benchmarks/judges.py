@@ -20,8 +20,9 @@ from analysis.read import dataset, results
 from trainables.metrics import Evaluator, build_evaluator, load_extractor
 from trainables.metrics.exemplars import exemplar_recipe, exemplar_set
 from trainables.metrics.extract import run_extractor, split_images
-from trainables.metrics.extractor import Extractor, frozen, make_arch
+from trainables.metrics.extractor import Extractor, make_arch
 from trainables.metrics.fid import Moments, frechet, moments
+from trainables.metrics.frozen_extractor import frozen
 from trainables.metrics.train_extractor import fit
 
 N_SAMPLES = 2_000

@@ -19,9 +19,10 @@ from trainables.data import Dataset
 from trainables.data.dataset import Split
 from trainables.errors import UserError
 from trainables.metrics.extract import run_extractor
-from trainables.metrics.extractor import Extractor, SmallExtractor, frozen, make_arch
+from trainables.metrics.extractor import Extractor, SmallExtractor, make_arch
 from trainables.metrics.extractor_choice import ExtractorChoice
 from trainables.metrics.extractor_file import Trained, read, write
+from trainables.metrics.frozen_extractor import frozen
 from trainables.metrics.pretrained import load_pretrained
 from trainables.metrics.probe import logistic
 

@@ -76,6 +76,6 @@ class Evaluator(NamedTuple):
 
 def load_extractor(evaluator: Evaluator, device: torch.device | str) -> Extractor:
     """Return the evaluator's extractor on `device`, frozen and in eval mode."""
-    from trainables.metrics.extractor import frozen
+    from trainables.metrics.frozen_extractor import frozen
 
     return frozen(evaluator.weights, evaluator.arch).to(device)

@@ -18,10 +18,11 @@ from trainables.data import Dataset
 from trainables.metrics.chosen_extractor import build_chosen, extractor_id, on_best_device
 from trainables.metrics.evaluator import Evaluator
 from trainables.metrics.exemplars import exemplar_recipe, exemplar_set
-from trainables.metrics.extractor import frozen, make_arch
+from trainables.metrics.extractor import make_arch
 from trainables.metrics.extractor_choice import ExtractorChoice
 from trainables.metrics.extractor_file import SHIPPED, Trained, read, write
 from trainables.metrics.fid import moments
+from trainables.metrics.frozen_extractor import frozen
 from trainables.metrics.reference_stats import build_reference, choose
 from trainables.metrics.train_extractor import Progress, fit, make_recipe
 

@@ -13,9 +13,7 @@ from __future__ import annotations
 import itertools
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
@@ -109,16 +107,3 @@ def folded(trained: SmallExtractor, arch: dict[str, Any]) -> SmallExtractor:
             plain.body[i].load_state_dict(fuse_linear_bn_eval(layer, norm).state_dict())
     plain.head.load_state_dict(trained.head.state_dict())
     return plain
-
-
-def frozen(weights: dict[str, NDArray[np.float32]], arch: dict[str, Any]) -> Extractor:
-    """Return an extractor with these weights, in eval mode and without gradients."""
-    extractor: Extractor
-    if "net" in arch:
-        from trainables.metrics.pretrained import Pretrained  # only if needed: it is a user's choice
-
-        extractor = Pretrained(arch)
-    else:
-        extractor = SmallExtractor(arch)
-    extractor.load_state_dict({name: torch.tensor(array) for name, array in weights.items()})
-    return extractor.requires_grad_(False).eval()

@@ -74,6 +74,6 @@ def _sha256(file: Path, text: str) -> str:
         with file.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except FileNotFoundError:
-        raise UserError(f"extractor {text!r}: there is no file {file}") from None
+        raise UserError(f"extractor {text!r}: {file} does not exist") from None
     except OSError as error:
         raise UserError(f"extractor {text!r}: {file} cannot be read: {error.strerror}") from None

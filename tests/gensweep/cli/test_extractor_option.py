@@ -33,7 +33,7 @@ def weights() -> Path:
     [
         ("incepton:w.pth", "unknown extractor 'incepton:w.pth'"),
         ("torchvision:resnet18", "write torchvision:resnet18:FILE"),
-        ("inception:none.pth", "there is no file"),
+        ("inception:none.pth", "does not exist"),
         ("", "extractor is empty"),
     ],
 )
@@ -58,7 +58,7 @@ def test_extractor__resume_refuses_other_weights(capsys: pytest.CaptureFixture[s
     error = refused(capsys, "resume", str(directory))
     assert f"{weights.resolve()} is not the file of weights that {directory} began with: its sha256 is" in error
     weights.unlink()
-    assert f"there is no file {weights.resolve()}" in refused(capsys, "resume", str(directory))
+    assert f"{weights.resolve()} does not exist" in refused(capsys, "resume", str(directory))
     assert "holds another sweep: extractor (net, path, sha256)" in refused(
         capsys, "run", "vae", "--extractor", "random"
     )

@@ -14,8 +14,8 @@ from trainables.errors import UserError
 from trainables.metrics import build_evaluator, load_extractor
 from trainables.metrics.chosen_extractor import build_chosen, extractor_id
 from trainables.metrics.extract import run_extractor, split_images
-from trainables.metrics.extractor import frozen
 from trainables.metrics.extractor_choice import ExtractorChoice, parse_choice, recorded_choice
+from trainables.metrics.frozen_extractor import frozen
 from trainables.metrics.pretrained import Pretrained, build_net, load_pretrained, without_last_layer
 
 
@@ -126,7 +126,7 @@ def test_choice__reads_back_what_it_writes(tmp_path: Path) -> None:
         ("random:x", "random takes no file"),
         ("torchvision:w.pth", "names no file of weights: write torchvision:resnet18:FILE"),
         ("inception", "names no file of weights: write inception:FILE"),
-        ("torchvision:resnet18:nowhere.pth", "there is no file"),
+        ("torchvision:resnet18:nowhere.pth", "does not exist"),
         ("torchvision:resnet18:.", "cannot be read: Is a directory"),
     ],
 )
