@@ -154,7 +154,7 @@ def test_folder__nothing_to_learn(tmp_path: Path, value: int | None, says: str) 
 
 
 BAD_NAMES = {
-    "fashon_mnist": r"unknown data set 'fashon_mnist': did you mean 'fashion_mnist'\? \(known: .*folder:PATH, npz:PATH, .*\)",
+    "fashon_mnist": r"unknown data set 'fashon_mnist': did you mean 'fashion_mnist'\? \(known: .*folder:PATH, .*\)",
     "zzz": r"unknown data set 'zzz' \(known: ",
     "folder:": "no path given",
     "folder:{}/nowhere": "image folder .*/nowhere does not exist",
