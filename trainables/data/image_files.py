@@ -1,16 +1,12 @@
 """Decode image files to the pixels of a data set: orientation, transparency, more than 8 bits, floats.
 
-Files are decoded on all cores, once, and kept at their final size. What depends on the whole set comes after: whether
-all images are grey, and which values of 16-bit and float images are black and white.
+What depends on the whole set is decided in pack_images.py: whether all images are grey, and which values of 16-bit and
+float images are black and white.
 """
 
 from __future__ import annotations
 
-import os
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,13 +16,6 @@ from PIL import Image, ImageOps
 from trainables.data.source_name import Scale
 from trainables.errors import UserError
 
-SUFFIXES = frozenset(
-    (".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm", ".pbm", ".pnm")
-)
-OTHER_KINDS = frozenset(
-    (".heic", ".heif", ".avif", ".raw", ".cr2", ".nef", ".dng", ".svg", ".dcm", ".jp2", ".psd", ".exr")
-)
-PASSED_OVER = ("__MACOSX", "Thumbs.db")
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)  # what Pillow raises
 GREY_SIZE, COLOUR_SIZE = 28, 32  # if the user names no size
 BITS = (8, 10, 12, 14, 16, 32)
@@ -43,67 +32,21 @@ class Decoded(NamedTuple):
     was_transparent: bool = False
 
 
-def find_images(path: Path) -> Iterator[Path]:
-    """Yield the image files below a folder by name, also behind links; hidden ones are passed over."""
-    yield from (file for file in _files(path) if file.suffix.lower() in SUFFIXES)
-
-
-def count_others(path: Path) -> Counter[str]:
-    """Return how many images below a folder are of kinds that cannot be read, by suffix."""
-    return Counter(file.suffix.lower() for file in _files(path) if file.suffix.lower() in OTHER_KINDS)
-
-
-def is_hidden(name: str) -> bool:
-    """Return whether a file or folder is passed over, as `.ipynb_checkpoints` and `__MACOSX` are."""
-    return name.startswith(".") or name in PASSED_OVER
-
-
-def _files(path: Path) -> Iterator[Path]:
-    known = set()
-    for folder, folders, names in os.walk(path, followlinks=True):
-        real = os.path.realpath(folder)
-        folders[:] = sorted(name for name in folders if not is_hidden(name)) if real not in known else []
-        if real not in known:
-            yield from (Path(folder) / name for name in sorted(names) if not is_hidden(name))
-        known.add(real)
-
-
-def decode_all(
-    paths: Sequence[Path], size: int | None, color: str | None, crop: str, scale: Scale
-) -> tuple[NDArray[np.uint8], list[str]]:
-    """Return the images, uint8 [N, 1 or 3, S, S], and notes for the user.
-
-    Raise UserError if a file cannot be read, or if the images hold nothing to learn.
-    """
-    sizes = (GREY_SIZE, COLOUR_SIZE) if size is None else (size,)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # Pillow decodes without Python's lock
-        images = list(pool.map(lambda path: decode(path, sizes, crop), paths))
-    is_grey = color == "grey" if color else all(map(_is_grey, images))
-    which = 0 if size is not None or is_grey else 1
-    deep = [image for image in images if image.arrays[0].dtype == np.float32]
-    low, high, note = choose_range(deep, scale)
-    pixels = np.stack([_pixels(image.arrays[which], is_grey, low, high) for image in images])
-    if (pixels == pixels[:1]).all():
-        what = f"every pixel is {pixels.flat[0]}" if pixels.min() == pixels.max() else "they are all the same"
-        raise UserError(f"the {len(paths)} images of {paths[0].parent.parent} hold nothing to learn: {what}")
-    n_clear = sum(image.was_transparent for image in images)
-    clear = [f"{n_clear} images are partly transparent: they are put on white"] if n_clear else []
-    return pixels, [*([note] if note else []), *clear]
-
-
-def decode(path: Path, sizes: Sequence[int], crop: str) -> Decoded:
+def decode(path: str, sizes: Sequence[int], crop: str) -> Decoded:
     """Return the first frame of a file as a viewer shows it; raise UserError if the file is damaged."""
     try:
         with Image.open(path) as image:
             image.load()
-            return _decoded(ImageOps.exif_transpose(image), path, sizes, crop)
+            if image.info or image.format != "PNG":
+                ImageOps.exif_transpose(image, in_place=True)
+            return _decoded(image, path, sizes, crop)
     except UNREADABLE as error:
         if isinstance(error, UserError):
             raise
         raise UserError(f"{path} is not a readable image: {' '.join(str(error).split())}") from error
 
 
-def _decoded(image: Image.Image, path: Path, sizes: Sequence[int], crop: str) -> Decoded:
+def _decoded(image: Image.Image, path: str, sizes: Sequence[int], crop: str) -> Decoded:
     if image.mode.startswith(("I", "F")):
         values = np.asarray(image).astype(np.float32)
         if not np.isfinite(values).all():
@@ -117,16 +60,20 @@ def _decoded(image: Image.Image, path: Path, sizes: Sequence[int], crop: str) ->
         image = Image.alpha_composite(Image.new("RGBA", rgba.size, WHITE), rgba) if transparent else rgba
         if image.mode == "RGBA" and np.ptp(np.asarray(image)[..., :3], axis=-1).max() == 0:
             image = image.convert("L")
-    image = image.convert("L" if image.mode in ("1", "L") else "RGB")
+    mode = "L" if image.mode in ("1", "L") else "RGB"
+    image = image if image.mode == mode else image.convert(mode)
     return Decoded(tuple(np.asarray(_resized(image, size, crop)) for size in sizes), was_transparent=transparent)
 
 
 def _resized(image: Image.Image, size: int, crop: str) -> Image.Image:
+    if image.size == (size, size):
+        return image
     fit = ImageOps.fit if crop == "centre" else ImageOps.pad
     return fit(image, (size, size), Image.Resampling.LANCZOS)
 
 
-def _is_grey(image: Decoded) -> bool:
+def is_grey(image: Decoded) -> bool:
+    """Return whether an image has no colours, whatever its file type."""
     array = image.arrays[0]
     return array.ndim == 2 or bool(np.ptp(array, axis=-1).max() == 0)
 
@@ -154,7 +101,7 @@ def choose_range(deep: Sequence[Decoded], scale: Scale) -> tuple[float, float, s
     return low, max(high, low + 1e-12), f"{n} images of floats: {low:.4g} is black, {high:.4g} is white; {how}"
 
 
-def _pixels(array: NDArray[Any], is_grey: bool, low: float, high: float) -> NDArray[np.uint8]:
+def to_pixels(array: NDArray[Any], is_grey: bool, low: float, high: float) -> NDArray[np.uint8]:
     """Return an image as uint8 [1 or 3, S, S]."""
     if array.dtype == np.float32:
         array = ((array - low) / (high - low) * 255).clip(0, 255).round().astype(np.uint8)
