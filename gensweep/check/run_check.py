@@ -104,6 +104,7 @@ def check_running(file: ModelFile, dataset: str, data_dir: str | None, say: Call
     """
     from gensweep.check.behaviour import Subject, check_behaviour, check_files
     from gensweep.check.engine import check_engine_model
+    from gensweep.check.extractor import check_extractor
     from gensweep.check.space import check_space
     from search_spaces.override import default
     from search_spaces.user_space import objectives, user_space
@@ -130,3 +131,5 @@ def check_running(file: ModelFile, dataset: str, data_dir: str | None, say: Call
         check_behaviour(subject, say)
     else:
         check_engine_model(subject, model, say)
+    for line in check_extractor(subject.objectives, data):
+        say(line)

@@ -39,6 +39,7 @@ def describe_extractor(
 ) -> list[str]:
     """Return what a user should know of the extractor: what it is for images without labels, what it cannot tell apart,
     and which objectives and constraints rest on it."""
+    from trainables.metrics import rests_on_extractor
     from trainables.metrics.calibration import calibrated
 
     lines = []
@@ -54,13 +55,6 @@ def describe_extractor(
             "you trust the winner, or choose another --extractor or --objective"
         )
     return lines
-
-
-def rests_on_extractor(key: str) -> bool:
-    """Return whether a metric is a function of the extractor's features."""
-    from trainables.metrics import keys
-
-    return key in keys() and "extractor" in keys()[key].stamp
 
 
 def check_choice(choice: ExtractorChoice | None) -> None:

@@ -52,6 +52,7 @@ __all__ = [
     "keys",
     "load_extractor",
     "measure",
+    "rests_on_extractor",
 ]
 
 _WITH_NETS = {
@@ -98,6 +99,12 @@ if not TYPE_CHECKING:  # a type checker would take any name as defined
 def keys() -> dict[str, MetricKey]:
     """Return every key of every metric, in the order of METRICS."""
     return {name: key for metric in METRICS.values() for name, key in metric.keys.items()}
+
+
+def rests_on_extractor(key: str) -> bool:
+    """Return whether a metric is a function of the extractor's features."""
+    about = keys().get(key)
+    return about is not None and "extractor" in about.stamp
 
 
 def measure(inputs: EvalInputs, *, last: bool = True, also: tuple[str, ...] = ()) -> dict[str, Value]:

@@ -24,7 +24,7 @@ from trainables.metrics.extractor_file import SHIPPED, Trained, read, write
 from trainables.metrics.fid import moments
 from trainables.metrics.frozen_extractor import frozen
 from trainables.metrics.reference_stats import build_reference, choose
-from trainables.metrics.train_extractor import Progress, fit, make_recipe
+from trainables.metrics.train_extractor import Progress, Recipe, fit, make_recipe
 
 N_SAMPLES = 5_000  # FID is biased by about 4000/n on MNIST, so 1,000 samples separate only gross failures
 
@@ -86,26 +86,36 @@ def build_evaluator(
 
 
 def find_extractor(dataset: Dataset, *, cache_dir: Path | None, progress: Progress | None) -> Trained:
-    """Return the shipped extractor of these very images, else the cached one, else one trained now and cached.
+    """Return the shipped extractor of these very images, else the cached one, else one trained now and cached."""
+    folder = cache_dir or cache_folder()
+    existing = existing_extractor(dataset, folder)
+    if existing is not None:
+        return existing
+    task, recipe = training_task(dataset)
+    trained = fit(task, recipe, command="trained at run time", progress=progress)
+    write(trained, folder / f"{task.fingerprint}.safetensors")
+    return trained
 
-    Without labels it is trained to tell some of the images apart (exemplars.py).
-    """
+
+def existing_extractor(dataset: Dataset, folder: Path | None = None) -> Trained | None:
+    """Return the shipped extractor of these very images, or the cached one; None if one has to be trained first."""
     if dataset.name == "stacked_mnist":
         return _of_planes(read(SHIPPED / "mnist.safetensors"))
     shipped = SHIPPED / f"{dataset.name}.safetensors"
     if shipped.is_file() and (trained := read(shipped)).fingerprint == dataset.fingerprint:
         return trained
-    recipe = make_recipe(len(dataset.train), dataset.shape[1])
-    if not dataset.classes:
-        dataset = exemplar_set(dataset)
-        recipe = exemplar_recipe(len(dataset.train), dataset.shape[1])
-    path = (cache_dir or cache_folder()) / f"{dataset.fingerprint}.safetensors"
-    design = (make_arch(dataset.shape, len(dataset.classes)), recipe._asdict())
-    if (cached := _cached(path)) is not None and (cached.arch, cached.recipe) == design:
-        return cached
-    trained = fit(dataset, recipe, command="trained at run time", progress=progress)
-    write(trained, path)
-    return trained
+    task, recipe = training_task(dataset)
+    cached = _cached((folder or cache_folder()) / f"{task.fingerprint}.safetensors")
+    design = (make_arch(task.shape, len(task.classes)), recipe._asdict())
+    return cached if cached is not None and (cached.arch, cached.recipe) == design else None
+
+
+def training_task(dataset: Dataset) -> tuple[Dataset, Recipe]:
+    """Return what an extractor is trained on, and how: the classes, or without labels to tell some images apart."""
+    if dataset.classes:
+        return dataset, make_recipe(len(dataset.train), dataset.shape[1])
+    exemplars = exemplar_set(dataset)
+    return exemplars, exemplar_recipe(len(exemplars.train), dataset.shape[1])
 
 
 def _cached(path: Path) -> Trained | None:

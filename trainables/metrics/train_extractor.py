@@ -8,6 +8,7 @@ once, for the final accuracy.
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from trainables.metrics.extract import run_extractor, split_images
 from trainables.metrics.extractor import Extractor, SmallExtractor, folded, make_arch
 from trainables.metrics.extractor_file import Trained
 
+STEPS_TIMED = 5
 Progress = Callable[[int, int, float], None]  # (epochs done, epochs in all, accuracy on val 0..1)
 
 
@@ -92,6 +94,21 @@ def _train(data: Dataset, arch: dict[str, Any], recipe: Recipe, progress: Progre
         if progress is not None:
             progress(epoch, recipe.epochs, share)
     return folded(net, arch)
+
+
+def estimate_seconds(data: Dataset, recipe: Recipe) -> float:
+    """Return about how long `fit` would take on this machine, from a few of its steps."""
+    data = data.to("cpu")
+    net = SmallExtractor(make_arch(data.shape, len(data.classes)), training=True)
+    x, y = data.train.gather(torch.arange(min(recipe.batch_size, len(data.train))), torch.device("cpu"))
+    began = 0.0
+    with one_thread(), torch.random.fork_rng(devices=[]):
+        for step in range(1 + STEPS_TIMED):
+            if step == 1:  # the first one is slower
+                began = time.perf_counter()
+            torch.autograd.backward(nn.functional.cross_entropy(net(shifted(warped(x, recipe.warp), 1)).logits, y))
+    seconds = (time.perf_counter() - began) / STEPS_TIMED
+    return seconds * recipe.epochs * (len(data.train) // recipe.batch_size)
 
 
 def warped(x: Tensor, most: float) -> Tensor:

@@ -8,11 +8,14 @@ from helpers.check_faults import FAULTS
 from helpers.command_line import refused
 from helpers.user_files import small_file, write_file
 
+from gensweep.check.extractor import check_extractor
 from gensweep.check.line import Line
 from gensweep.check.run_check import check_running, placed
 from gensweep.check.source import check_source
 from gensweep.cli.main import main
 from gensweep.errors import UserError
+from trainables.data import load
+from trainables.metrics import calibration
 from trainables.user_model.model_file import ModelFile
 
 pytestmark = pytest.mark.long
@@ -78,3 +81,21 @@ def test_check__a_process_that_dies(tmp_path: Path, capsys: pytest.CaptureFixtur
 @pytest.mark.usefixtures("at_home")
 def test_check__no_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert "nowhere.py cannot be read: No such file or directory" in refused(capsys, "check", "nowhere.py")
+
+
+def test_check__extractor_that_is_blind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    digits = load("digits")
+    assert check_extractor([("fid", "min"), ("loss", "min")], digits) == []
+    monkeypatch.setitem(calibration.DAMAGES, "one thing from another", lambda x: x)  # which asks for a new calibration
+    (line,) = check_extractor([("fid", "min"), ("kid", "min")], digits)
+    assert (line.mark, line.text[-39:]) == ("!", "against 0.683): do not select by fid or kid here"[-39:])
+    assert line.text.startswith("the extractor cannot tell one thing from another (")
+    assert check_extractor([("loss", "min")], digits) == []
+
+
+def test_check__extractor_to_be_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (line,) = check_extractor([("fid", "min")], load("digits")._replace(classes=(), fingerprint="2" * 64))
+    assert line.mark == " "
+    assert line.text.startswith("the first run on digits trains an extractor for its metrics, about ")

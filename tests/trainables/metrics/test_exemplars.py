@@ -1,12 +1,14 @@
 """Images without labels: the extractor that tells images apart, what is measured with it, and what it cannot see."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from helpers.scoring import score
 
 from trainables.data import Dataset, load
-from trainables.metrics import Evaluator, build_evaluator, exemplars, load_extractor
+from trainables.metrics import Evaluator, build_evaluator, calibration, exemplars, load_extractor
 from trainables.metrics.calibration import DAMAGES, weak_spots
 from trainables.metrics.extract import split_images
 
@@ -69,3 +71,30 @@ def test_damages__keep_the_shape() -> None:
     for name, damage in DAMAGES.items():
         assert damage(x).shape == x.shape, name
         assert not torch.equal(damage(x), x)
+
+
+@pytest.mark.long
+def test_calibrated__measured_once(
+    unlabelled: Dataset, evaluator: Evaluator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    def counted(measured: Evaluator, _: Dataset) -> list[str]:
+        calls.append(measured.extractor_id)
+        return ["blurred images from sharp ones (1 against 2)"]
+
+    monkeypatch.setattr(calibration, "weak_spots", counted)
+    spots = [calibration.calibrated(evaluator, unlabelled, tmp_path) for _ in range(2)]
+    assert spots == [["blurred images from sharp ones (1 against 2)"]] * 2
+    assert len(calls) == 1
+    (file,) = tmp_path.iterdir()
+    file.write_text("{")
+    calibration.calibrated(evaluator, unlabelled, tmp_path)
+    calibration.calibrated(evaluator._replace(extractor_id="other"), unlabelled, tmp_path)
+    assert len(calls) == 3
+
+
+@pytest.mark.long
+def test_weak_spots__too_few_images(unlabelled: Dataset, evaluator: Evaluator) -> None:
+    few = unlabelled.val.__class__(np.asarray(unlabelled.val.pixels)[:9], np.zeros(9, np.int64))
+    assert weak_spots(evaluator, unlabelled._replace(val=few)) == []
