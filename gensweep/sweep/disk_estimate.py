@@ -1,5 +1,6 @@
 """Estimate how many bytes a sweep will keep, and check before the first trial that the disk has room for them."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -60,7 +61,7 @@ def estimate_trial_bytes(manifest: "SweepManifest", space: "Space", data: "Datas
         configs = random_configs(space, N_CONFIGS, manifest.seed)
         sizes = [measure_bytes(model, config, images) for config in configs]
     # raw pixels as an upper bound of a PNG
-    pictures = GRID * data.train.pixels[0].nbytes * (1 if data.train.planes is None else 3)
+    pictures = GRID * math.prod(data.train.pixels.shape[1:]) * (1 if data.train.planes is None else 3)
     evaluations = 2 + min(manifest.epochs, manifest.epochs // eval_every(manifest))
     rest = sum(size.best for size in sizes) / len(sizes) + evaluations * pictures + manifest.epochs * ROW_BYTES
     checkpoints = [KEEP * size.checkpoint for size in sizes]

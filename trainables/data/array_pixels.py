@@ -123,8 +123,31 @@ def _are_whole(parts: Sequence[Values]) -> bool:
     return all(bool((part == np.rint(part)).all()) for part in parts)
 
 
-def to_pixels(planes: Values, values: Range, source: Source) -> NDArray[np.uint8]:
-    """Return images [N, C, H, W] as pixels of the size and colour that a source names: uint8 [N, C', S, S].
+def choose_store(sets: Sequence[Values], values: Range, source: Source) -> np.dtype[Any]:
+    """Return the type that pixels are stored as: uint8 if it loses nothing, else uint16 for integers, else float32."""
+    if source.store is not None:
+        return np.dtype(source.store)
+    kind = np.result_type(*(planes.dtype for planes in sets))
+    if kind == np.bool_ or all(_is_of_8_bits(part, values) for planes in sets for part in chunks(planes)):
+        return np.dtype(np.uint8)
+    return np.dtype(np.uint16 if kind.kind in "iu" and values.high - values.low < 2**16 else np.float32)
+
+
+def _is_of_8_bits(part: Values, values: Range) -> bool:
+    """Return whether values are 256 levels from black to white, as those of 8-bit images that were divided by 255."""
+    if part.dtype == np.uint8 and values[:2] == (0, 255):
+        return True
+    levels = _in_unit_range(part, values) * 255
+    return bool((np.abs(levels - np.rint(levels)) < 1e-3).all())
+
+
+def _in_unit_range(part: Values, values: Range) -> NDArray[np.float32]:
+    scaled = (part.astype(np.float32) - np.float32(values.low)) / np.float32(values.high - values.low)
+    return scaled.clip(0, 1)
+
+
+def to_pixels(planes: Values, values: Range, store: np.dtype[Any], source: Source) -> Values:
+    """Return images [N, C, H, W] as pixels of the size and colour that a source names: [N, C', S, S], of type `store`.
 
     Raise UserError if the number of channels has no such colour, or if the images are too large.
     """
@@ -134,22 +157,26 @@ def to_pixels(planes: Values, values: Range, source: Source) -> NDArray[np.uint8
     if source.size is None and max(h, w) > SIZE_MOST:
         raise UserError(f"{source.name}: images of {h} x {w} are too large: add size=64, or up to {SIZE_MOST}")
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return np.concatenate(list(pool.map(lambda part: _chunk_pixels(part, values, source), chunks(planes))))
+        parts = pool.map(lambda part: _chunk_pixels(part, values, store, source), chunks(planes))
+        return np.concatenate(list(parts))
 
 
-def _chunk_pixels(part: Values, values: Range, source: Source) -> NDArray[np.uint8]:
-    x = np.ascontiguousarray(part)
-    if x.dtype != np.uint8 or values[:2] != (0, 255):
-        x = ((x.astype(np.float32) - values.low) / (values.high - values.low) * 255).clip(0, 255).round()
-        x = x.astype(np.uint8)
+def _chunk_pixels(part: Values, values: Range, store: np.dtype[Any], source: Source) -> Values:
+    is_stored = part.dtype == store == np.uint8 and values[:2] == (0, 255)
+    x: Values = np.ascontiguousarray(part) if is_stored else _in_unit_range(part, values)
     c = x.shape[1]
     if source.color == "grey" and c == 3:
-        x = np.rint(np.tensordot(x, GREY, axes=(1, 0)))[:, None].astype(np.uint8)
+        grey = np.tensordot(x, GREY, axes=(1, 0))[:, None]
+        x = np.rint(grey).astype(np.uint8) if is_stored else grey
     if source.size is not None and x.shape[2:] != (source.size, source.size):
         x = np.stack([[_resized(plane, source.size, source.crop) for plane in image] for image in x])
-    return np.repeat(x, 3, axis=1) if source.color == "rgb" and c == 1 else x
+    x = np.repeat(x, 3, axis=1) if source.color == "rgb" and c == 1 else x
+    if is_stored or store == np.float32:
+        return x if is_stored else x.clip(0, 1).astype(np.float32)
+    levels: Values = np.rint(x.clip(0, 1) * np.iinfo(store).max).astype(store)
+    return levels
 
 
-def _resized(plane: NDArray[np.uint8], size: int, crop: str) -> NDArray[np.uint8]:
+def _resized(plane: Values, size: int, crop: str) -> Values:
     fit = ImageOps.fit if crop == "centre" else ImageOps.pad
     return np.asarray(fit(Image.fromarray(plane), (size, size), Image.Resampling.LANCZOS))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainables.data.array_files import ArrayFile, label, open_file
-from trainables.data.array_pixels import as_planes, check_finite, choose_range, to_pixels
+from trainables.data.array_pixels import as_planes, check_finite, choose_range, choose_store, to_pixels
 from trainables.data.dataset import Dataset, Split, make, take
 from trainables.data.labels import label_numbers
 from trainables.data.source_name import N_LEAST, Source
@@ -108,7 +108,8 @@ def make_dataset(source: Source, parts: Mapping[str, Part], names: Sequence[str]
     planes[first], numbers[first] = planes[first][rows], numbers[first][rows]
     _check_counts(parts[first].what, numbers[first], classes)
     values = choose_range(list(planes.values()), source.scale)
-    pixels = {part: to_pixels(images, values, source) for part, images in planes.items()}
+    store = choose_store(list(planes.values()), values, source)
+    pixels = {part: to_pixels(images, values, store, source) for part, images in planes.items()}
     _check_varied(parts[first].what, pixels[first])
     groups = parts[first].groups
     splits = _splits(source.name, pixels, numbers, classes, None if groups is None else groups[rows])
@@ -125,7 +126,7 @@ def make_dataset(source: Source, parts: Mapping[str, Part], names: Sequence[str]
 
 def _splits(
     name: str,
-    pixels: Mapping[str, NDArray[np.uint8]],
+    pixels: Mapping[str, Values],
     labels: Mapping[str, Rows],
     classes: Sequence[str],
     groups: Values | None,
@@ -162,7 +163,7 @@ def _check_counts(what: str, labels: Rows, classes: Sequence[str]) -> None:
             )
 
 
-def _check_varied(what: str, pixels: NDArray[np.uint8]) -> None:
+def _check_varied(what: str, pixels: Values) -> None:
     if (pixels == pixels[:1]).all():
         why = f"every pixel is {pixels.flat[0]}" if pixels.min() == pixels.max() else "they are all the same"
         raise UserError(f"{what}: the {len(pixels)} images hold nothing to learn: {why}")

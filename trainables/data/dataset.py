@@ -27,7 +27,7 @@ class Split:
 
     A dataclass and not a NamedTuple, because `len(split)` is the number of images."""
 
-    pixels: Array  # uint8 [M, C, H, W], 0..255
+    pixels: Array  # [M, C, H, W]: uint8 0..255, uint16 0..65535, or float32 0..1
     labels: Array  # int64 [N]
     planes: Array | None = None  # int64 [N, 3], indices into M; pixels are then [M, 1, H, W]
 
@@ -60,13 +60,13 @@ class Split:
         assert isinstance(labels, torch.Tensor), "gather() needs tensors: call .to(device) first"
         idx = idx.to(pixels.device)
         if planes is None:
-            x = pixels.index_select(0, idx)  # [B, C, H, W]
+            x = _rows(pixels, idx)  # [B, C, H, W]
         else:
             assert isinstance(planes, torch.Tensor), "gather() needs tensors: call .to(device) first"
             which = planes.index_select(0, idx)  # [B, 3]
-            x = pixels.index_select(0, which.view(-1)).view(*which.shape, *pixels.shape[2:])
+            x = _rows(pixels, which.view(-1)).view(*which.shape, *pixels.shape[2:])
         # The copy to the device comes before the cast, so that a quarter of the bytes are copied.
-        return x.to(device).to(torch.float32).mul_(1 / 255), labels.index_select(0, idx).to(device)
+        return _in_unit_range(x.to(device)), labels.index_select(0, idx).to(device)
 
 
 class Dataset(NamedTuple):
@@ -96,7 +96,7 @@ def make(name: str, classes: Iterable[str], train: Split, val: Split, test: Spli
     return Dataset(name, tuple(classes), train, val, test, fingerprint((train, val, test)))
 
 
-def take(pixels: NDArray[np.uint8], labels: NDArray[np.int64], rows: NDArray[np.int64]) -> Split:
+def take(pixels: NDArray[Any], labels: NDArray[np.int64], rows: NDArray[np.int64]) -> Split:
     """Return the images `rows` of pixels [M, C, H, W] and labels [M] as a split; they are copied."""
     return Split(pixels[rows], labels[rows])
 
@@ -160,6 +160,20 @@ def _quota(counts: NDArray[np.int64], size: int) -> NDArray[np.int64]:
     quota, remainder = np.divmod(counts * size, counts.sum())
     quota[np.argsort(-remainder, kind="stable")[: size - quota.sum()]] += 1
     return quota
+
+
+def _rows(pixels: Tensor, idx: Tensor) -> Tensor:
+    """Return the images `idx`, uint16 ones as int16: torch selects from these on every device."""
+    return (pixels.view(torch.int16) if pixels.dtype == torch.uint16 else pixels).index_select(0, idx)
+
+
+def _in_unit_range(x: Tensor) -> Tensor:
+    """Return pixels as float32 in [0, 1]; int16 holds the bits of uint16."""
+    if x.dtype == torch.float32:
+        return x
+    if x.dtype == torch.int16:
+        return x.to(torch.int32).bitwise_and_(0xFFFF).to(torch.float32).mul_(1 / 65535)
+    return x.to(torch.float32).mul_(1 / 255)
 
 
 def _tensor(array: Array) -> Tensor:

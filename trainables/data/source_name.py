@@ -41,6 +41,7 @@ class Source(NamedTuple):
     images: str | None = None  # a key or column of the file
     groups: str | None = None  # a key or column of the file; of a folder, a regular expression for file names
     axes: str | None = None
+    store: str | None = None
 
     @property
     def labelled(self) -> bool:
@@ -66,7 +67,7 @@ COMMON = {
 }
 FOLDER = {"group": "a regular expression, which finds in a file's name what belongs together"}
 KEYS = {"images": "a key of the file", "labels": "a key of the file, or none", "groups": "a key of the file"}
-AXES = {"axes": "nchw or nhwc"}
+AXES = {"axes": "nchw or nhwc", "store": "uint8 or uint16 or float32"}
 COLUMNS = {"image": "a column", "label": "a column", "labels": "none", "groups": "a column"}
 KINDS = {
     "folder": Kind("folder", "the folder that holds one folder a class", FOLDER),

@@ -122,27 +122,64 @@ FLOATS = (RAMP / 250).astype(np.float32)  # 0..1
 @pytest.mark.parametrize(
     ("values", "option", "expected", "note"),
     [
-        (FLOATS, "", (0, 255), ""),
-        (FLOATS * 2 - 1, "", (0, 255), "-1 is black, 1 is white"),
-        (RAMP.astype(np.float64), "", (0, 250), ""),
-        (FLOATS * 3 - 0.5, "", (0, 255), "values from -0.5, black, to 2.5, white"),
-        ((RAMP * 16).astype(np.uint16), "", (0, 249), "0 is black, 4095 is white"),
-        ((RAMP * 16).astype(np.int32), "&scale=minmax", (0, 255), "values from 0, black, to 4000, white"),
-        (RAMP > 100, "", (0, 255), ""),
-        ((RAMP % 17).astype(np.uint8), "", (0, 16), "the largest value is 16, and 255 is white; scale=minmax makes"),
-        ((RAMP % 17).astype(np.uint8), "&scale=minmax", (0, 255), "values from 0, black, to 16, white"),
-        (FLOATS, "&scale=0.2,0.5", (0, 255), ""),
-        (FLOATS, "&scale=percentile:10,90", (0, 255), "values from 0.0956, black, to 0.9, white"),
+        (FLOATS, "", np.array([0, 1], np.float32), ""),
+        (FLOATS, "&store=uint8", np.array([0, 255], np.uint8), ""),
+        (FLOATS, "&store=uint16", np.array([0, 65535], np.uint16), ""),
+        ((RAMP / 255).astype(np.float32), "", np.array([0, 250], np.uint8), ""),
+        ((RAMP / 127.5 - 1).astype(np.float32), "", np.array([0, 250], np.uint8), "-1 is black, 1 is white"),
+        (FLOATS * 2 - 1, "", np.array([0, 1], np.float32), "-1 is black, 1 is white"),
+        (RAMP.astype(np.float64), "", np.array([0, 250], np.uint8), ""),
+        (FLOATS * 3 - 0.5, "", np.array([0, 1], np.float32), "values from -0.5, black, to 2.5, white"),
+        ((RAMP * 16).astype(np.uint16), "", np.array([0, 64015], np.uint16), "0 is black, 4095 is white"),
+        (
+            (RAMP * 16).astype(np.int32),
+            "&scale=minmax",
+            np.array([0, 65535], np.uint16),
+            "values from 0, black, to 4000, white",
+        ),
+        (RAMP > 100, "", np.array([0, 255], np.uint8), ""),
+        (
+            (RAMP % 17).astype(np.uint8),
+            "",
+            np.array([0, 16], np.uint8),
+            "the largest value is 16, and 255 is white; scale=",
+        ),
+        (
+            (RAMP % 16).astype(np.uint8),
+            "&scale=minmax",
+            np.array([0, 255], np.uint8),
+            "values from 0, black, to 15, white",
+        ),
+        (FLOATS, "&scale=0.2,0.5", np.array([0, 1], np.float32), ""),
+        (FLOATS, "&scale=percentile:10,90", np.array([0, 1], np.float32), "values from 0.0956, black, to 0.9, white"),
     ],
 )
 def test_arrays__values(
-    tmp_path: Path, values: np.ndarray[Any, Any], option: str, expected: tuple[int, int], note: str
+    tmp_path: Path, values: np.ndarray[Any, Any], option: str, expected: np.ndarray[Any, Any], note: str
 ) -> None:
     data = npz(tmp_path, f"?images=x{option}", x=values)
     pixels = all_pixels(data)
-    assert (pixels.min(), pixels.max()) == expected
+    assert pixels.dtype == expected.dtype
+    assert [pixels.min(), pixels.max()] == expected.tolist()
     assert len(data.notes) == bool(note)
     assert not note or note in data.notes[0]
+    x, _ = data.train.to("cpu").gather(torch.arange(len(data.train)), "cpu")
+    full = 1 if pixels.dtype == np.float32 else np.iinfo(pixels.dtype).max
+    assert x.dtype == torch.float32
+    np.testing.assert_allclose(x.numpy(), np.asarray(data.train.pixels) / full, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
+def test_arrays__resized_alike_in_any_type(tmp_path: Path, kind: type) -> None:
+    images = np.random.default_rng(0).integers(90, 160, (N, 12, 16)).astype(np.uint8)
+    top = 1 if kind is np.float32 else np.iinfo(kind).max
+    values: np.ndarray[Any, Any] = (images / 255 * top).round(0 if top > 1 else 7).astype(kind)
+    for options in ("size=8", "size=8&crop=none", "size=8&store=float32"):
+        eight = npz(tmp_path, f"?{options}", images=images).val.to("cpu").gather(torch.arange(6), "cpu")[0]
+        other = (
+            npz(tmp_path, f"?{options}&scale=0,{top}", images=values).val.to("cpu").gather(torch.arange(6), "cpu")[0]
+        )
+        torch.testing.assert_close(other, eight, atol=0.006, rtol=0)
 
 
 def test_arrays__colour(tmp_path: Path) -> None:
