@@ -1,13 +1,15 @@
 """The Python API: the same sweep as `gensweep run`, as an object."""
 
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gensweep.config import user_models
 from gensweep.config.options import Options, check_options
-from gensweep.errors import unknown
+from gensweep.errors import UserError, unknown
 from trainables.user_model.model_file import is_model_file
 
 if TYPE_CHECKING:
@@ -43,19 +45,30 @@ class SweepResult(NamedTuple):
 class Sweep:
     """A search for the best configuration of `model` on `dataset`.
 
-    The keyword arguments are the options of `gensweep run`, with `_` for `-`; `set` is a mapping from keys to texts
-    such as "1e-4:1e-2:log". `ray_init` goes to `ray.init`. The same sweep run again goes on where it stopped.
+    `model` is the name of one of ours, the path of your model file, or the module that it is imported as; `code` is the
+    folder of modules that the file imports. The keyword arguments are the options of `gensweep run`, with `_` for `-`;
+    `set` is a mapping from keys to texts such as "1e-4:1e-2:log". `ray_init` goes to `ray.init`. The same sweep run
+    again goes on where it stopped.
     """
 
     def __init__(
-        self, model: str, *, ray_init: Mapping[str, Any] | None = None, quiet: bool = False, **options: Any
+        self,
+        model: str | os.PathLike[str] | ModuleType,
+        *,
+        code: str | None = None,
+        ray_init: Mapping[str, Any] | None = None,
+        quiet: bool = False,
+        **options: Any,
     ) -> None:
-        for name in options:
-            if name not in Options._fields:
-                raise unknown("option", name, Options._fields)
-        if is_model_file(model):
-            model = user_models.register_file(model)
-        self.options = check_options(Options(model, **options))
+        for option in options:
+            if option not in Options._fields:
+                raise unknown("option", option, Options._fields)
+        name = user_models.file_of(model)
+        if is_model_file(name):
+            name = user_models.register_file(name, code)
+        elif code is not None:
+            raise UserError(f"code={code!r} goes with the file of your own model, as Sweep('my_model.py')")
+        self.options = check_options(Options(name, **options))
         self._ray_init, self._quiet = ray_init or {}, quiet
 
     def run(self) -> SweepResult:

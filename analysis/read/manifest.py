@@ -120,7 +120,9 @@ class SweepManifest(NamedTuple):
         if self.user_model is None:
             return MODELS[self.model]
         registered = USER_MODELS.get(self.model)
-        if registered is not None and registered.code.sha256 == self.user_model["sha256"]:
+        code = (self.user_model.get("code") or {}).get("sha256")
+        hashes = None if registered is None else (registered.code.sha256, registered.code.code_sha256)
+        if hashes == (self.user_model["sha256"], code):
             return find_model(self.model)
         return UserModel(self.model, Facts.from_json(self.user_model["facts"]))
 
@@ -140,7 +142,13 @@ class SweepManifest(NamedTuple):
     @property
     def file_words(self) -> list[str]:
         """The words by which a command names the file of a user's model; none for a built-in model."""
-        return [] if self.user_model is None else ["--model", self.typed_model]
+        return [] if self.user_model is None else ["--model", self.typed_model, *self.code_words]
+
+    @property
+    def code_words(self) -> list[str]:
+        """The words by which a command names the folder of a user's modules; none if there is no such folder."""
+        code = None if self.user_model is None else self.user_model.get("code")
+        return [] if code is None else ["--code", str(code["path"])]
 
     @property
     def chosen_extractor(self) -> ExtractorChoice | None:

@@ -35,7 +35,7 @@ def control_command(sweep: Sweep) -> list[str]:
 def _task_words(sweep: Sweep) -> list[str]:
     """Return the words of a command that name the model, the data and the goal."""
     manifest, goal = sweep.manifest, sweep.goal
-    words = ["gensweep", "run", manifest.typed_model, "--dataset", manifest.dataset]
+    words = ["gensweep", "run", manifest.typed_model, *manifest.code_words, "--dataset", manifest.dataset]
     if manifest.data_dir is not None:
         words += ["--data-dir", manifest.data_dir]
     if manifest.train_images is not None:

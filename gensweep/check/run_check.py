@@ -25,7 +25,7 @@ IMPORT_S = 5.0
 NOT_CHECKED = "not checked: a GPU's memory, epochs beyond 2, other data sets"
 
 
-def check(path: str, dataset: str, data_dir: str | None, say: Callable[[str], None]) -> bool:
+def check(path: str, code: str | None, dataset: str, data_dir: str | None, say: Callable[[str], None]) -> bool:
     """Report each line as soon as it is known; return whether no fault was seen.
 
     Raises:
@@ -34,7 +34,7 @@ def check(path: str, dataset: str, data_dir: str | None, say: Callable[[str], No
     from trainables.data import known
     from trainables.data.source_name import absolute
 
-    file, began, ok = read_model_file(path), time.monotonic(), True
+    file, began, ok = read_model_file(path, code), time.monotonic(), True
     known(dataset)
     root = None if data_dir is None else str(Path(data_dir).resolve())
     for line in check_source(file):

@@ -3,10 +3,15 @@
 import ast
 import importlib.util
 from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 
 from gensweep.check.line import Line, fault, warning
+from trainables.errors import UserError
+from trainables.user_model.code_folder import read_code_folder
 from trainables.user_model.lightning import PACKAGES
 from trainables.user_model.model_file import ModelFile
+from trainables.user_model.shipped_modules import roots_of
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -18,7 +23,7 @@ def check_source(file: ModelFile) -> list[Line]:
         tree = ast.parse(file.text)
     except SyntaxError as error:
         return [fault(error.msg, f"{name}:{error.lineno}")]
-    checks = (_imports, _main_names, _work_at_import, _devices, _swallowed, _trackers, _loaders)
+    checks = (partial(_imports, file), _main_names, _work_at_import, _devices, _swallowed, _trackers, _loaders)
     lines = [(node.lineno, line) for check in checks for node, line in check(tree)]
     return [line._replace(place=f"{name}:{number}") for number, line in sorted(lines, key=lambda pair: pair[0])]
 
@@ -34,33 +39,52 @@ def seed_calls(file: ModelFile) -> list[int]:
 Found = Iterator[tuple[ast.stmt | ast.expr, Line]]
 
 
-def _imports(tree: ast.Module) -> Found:
+def _imports(file: ModelFile, tree: ast.Module) -> Found:
+    shipped = frozenset() if file.code is None else roots_of(file.code.files)
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             names = [node.module or ""]
             if node.level:
-                yield node, fault("a relative import: a model file travels alone, so put that code into it")
+                yield (
+                    node,
+                    fault("a relative import, and a model file is in no package: import by the full name"),
+                )
                 continue
         else:
             continue
         for name in names:
-            if not _is_installed(name.partition(".")[0]):
-                yield node, fault(f"import {name}: not installed; {_how_to_have(name)}")
+            root = name.partition(".")[0]
+            if root not in shipped and not _is_installed(root, file.folder):
+                yield node, fault(f"import {name}: not installed{_how_to_have(root, file)}")
 
 
-def _how_to_have(name: str) -> str:
-    if name.partition(".")[0] in PACKAGES:
-        return "pip install 'gensweep[lightning]', also on the workers"
-    return "a model file travels alone, so put that code into it"
+def _how_to_have(root: str, file: ModelFile) -> str:
+    """Return what to do about a module that workers would lack."""
+    if root in PACKAGES:
+        return "; pip install 'gensweep[lightning]', also on the workers"
+    if (file.folder / f"{root}.py").exists() or (file.folder / root).is_dir():
+        typed = file.path.rpartition("/")[0]
+        folder = f"{typed}/" if typed else "./"
+        try:
+            return f" and not shipped; add --code {folder} ({read_code_folder(folder, file.path)})"
+        except UserError as error:
+            return f" and not shipped: {error}"
+    return "; a model file travels alone, so put that code into it"
 
 
-def _is_installed(name: str) -> bool:
+def _is_installed(name: str, folder: Path) -> bool:
+    """Return whether a worker has a module: it can be imported, and not only because it lies in the file's folder."""
     try:
-        return importlib.util.find_spec(name) is not None
+        spec = importlib.util.find_spec(name)
     except (ImportError, ValueError):
         return False
+    if spec is None:
+        return False
+    places = [spec.origin] if spec.has_location else list(spec.submodule_search_locations or ())
+    beside = {folder / f"{name}.py", folder / name / "__init__.py", folder / name}
+    return not any(Path(place).resolve() in beside for place in places if place)
 
 
 def _main_names(tree: ast.Module) -> Found:

@@ -20,8 +20,9 @@ def new_file(args: argparse.Namespace, command: list[str]) -> int:
 def check_file(args: argparse.Namespace, command: list[str]) -> int:
     from gensweep.check.run_check import check
 
-    ok = check(args.file, args.dataset, args.data_dir, lambda line: print(line, flush=True))
-    next_step(*(["run"] if ok else ["check"]), args.file, "--dataset", args.dataset)
+    ok = check(args.file, args.code, args.dataset, args.data_dir, lambda line: print(line, flush=True))
+    code = [] if args.code is None else ["--code", args.code]
+    next_step(*(["run"] if ok else ["check"]), args.file, *code, "--dataset", args.dataset)
     return OK if ok else FAULTY
 
 

@@ -79,7 +79,9 @@ def _register_user_model(args: argparse.Namespace) -> None:
     """Take the file of a user's model, if one is named; `args.model` is then the model's name."""
     model = getattr(args, "model", None)
     if model is not None and is_model_file(model):
-        args.model = user_models.register_file(model)
+        args.model = user_models.register_file(model, args.code)
+    elif getattr(args, "code", None) is not None and args.command != "check":
+        raise UserError(f"--code {args.code}: it goes with the file of your own model, as my_model.py")
     elif model is not None and args.command not in ("run", "plan"):
         raise UserError(f"--model {model}: it takes the file of your own model, as --model my_model.py")
 

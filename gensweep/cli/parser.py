@@ -71,6 +71,8 @@ def parser() -> Parser:
     )
     for name in ("resume", "extend", "finalize", "sample", "export"):
         made[name].add_argument("--model", metavar="FILE.py", help="the file of your own model, which the sweep trains")
+    for name in ("run", "plan", "check", "resume", "extend", "finalize", "sample", "export"):
+        made[name].add_argument("--code", metavar="DIR", help="the folder of modules that your model file imports")
     _launch_options(made["resume"])
     _study_options(made["study"])
     _launch_options(made["extend"])

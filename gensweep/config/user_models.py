@@ -1,12 +1,14 @@
 """Take a user's model file in place of a model's name: read it, check its space, and register both under its name."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gensweep.errors import UserError
+from trainables.user_model.code_folder import CodeFolder, count_differing, differing_lines, unzipped
 from trainables.user_model.model import Facts, UserModel
-from trainables.user_model.model_file import errors_located, execute, read_model_file
+from trainables.user_model.model_file import errors_located, execute, is_model_file, read_model_file
 from trainables.user_model.registry import USER_MODELS, register
 
 if TYPE_CHECKING:
@@ -16,13 +18,40 @@ if TYPE_CHECKING:
     from trainables.user_model.probe import Probe
 
 
+WRITE_FILE = "write its code to a file (in a notebook: %%writefile my_model.py) and give that: Sweep('my_model.py')"
+CODE_COPY = "code.zip"  # beside sweep.json; to be read by people, and never executed
+
+
 def is_user_model(model: str) -> bool:
     """Return whether a model's name is that of a registered model file."""
     return model in USER_MODELS
 
 
-def register_file(path: str) -> str:
+def file_of(model: Any) -> str:
+    """Return the name of a model, or the path of its file, from what a user gives as a model in Python.
+
+    Raises:
+        UserError: it has no file, such as a function or a gs.Model object of a notebook.
+    """
+    from types import ModuleType
+
+    if isinstance(model, str):
+        return model
+    if isinstance(model, os.PathLike):
+        return str(model)
+    if isinstance(model, ModuleType) and model.__name__ != "__main__":
+        path = getattr(model, "__file__", None)
+        if path is None or not is_model_file(path) or path.endswith("__init__.py"):
+            raise UserError(f"model: the module {model.__name__} is not one Python file; {WRITE_FILE}")
+        return str(path)
+    kind = "the main script" if isinstance(model, ModuleType) else f"a {type(model).__name__} object"
+    raise UserError(f"model: {kind} cannot travel to the workers, and a file can; {WRITE_FILE}")
+
+
+def register_file(path: str, code: str | None = None) -> str:
     """Execute a user's file, register its model and its space, and return the name of the model.
+
+    `code` is the folder of the modules that it imports, if it has any.
 
     Raises:
         UserError: the file cannot be read or executed, or its space is not valid.
@@ -31,7 +60,7 @@ def register_file(path: str) -> str:
     from trainables.user_model.engine_model import engine_model_of
     from trainables.user_model.train import train_function
 
-    file = read_model_file(path)
+    file = read_model_file(path, code)
     module = execute(file)
     interface = "model"
     if engine_model_of(module) is None:
@@ -94,9 +123,11 @@ def recorded(name: str) -> dict[str, Any] | None:
     if not is_user_model(name):
         return None
     model = USER_MODELS[name]
+    code = model.code.code
     return {
         "path": model.code.path,
         "sha256": model.code.sha256,
+        "code": None if code is None else {"path": code.path, "sha256": code.sha256},
         "facts": model.facts._asdict(),
         "bytes": model.bytes_of_trial,
     }
@@ -117,13 +148,31 @@ def save_copy(directory: Path, manifest: "SweepManifest") -> None:
     if manifest.user_model is not None:
         file = USER_MODELS[manifest.model].code
         (directory / file.file_name).write_text(file.text, encoding="utf-8")
+        if file.code is not None:
+            (directory / CODE_COPY).write_bytes(file.code.zipped)
 
 
-def changed_lines(old: str, new: str) -> int:
-    """Return how many lines differ between two texts of a file."""
-    import difflib
-
-    return sum(line[:1] in "+-" for line in difflib.ndiff(old.splitlines(), new.splitlines())) or 1
+def _check_same_code(directory: Path, manifest: "SweepManifest", code: CodeFolder | None) -> None:
+    """Raise UserError unless the modules that travel with the file are those that the sweep began with."""
+    assert manifest.user_model is not None
+    recorded_code = manifest.user_model.get("code")
+    if recorded_code is None and code is not None:
+        raise UserError(f"{directory} began without --code: leave it out, or start a new sweep with --name")
+    if recorded_code is None:
+        return
+    if code is None:
+        typed = recorded_code["path"]
+        raise UserError(f"{directory} trains with modules of your own: name their folder, --code {typed}")
+    if code.sha256 == recorded_code["sha256"]:
+        return
+    copy = directory / CODE_COPY
+    differing = differing_lines(unzipped(copy.read_bytes()), code.files) if copy.exists() else {}
+    n = sum(differing.values())
+    differ = f" ({n} line{'s' * (n != 1)} differ{'s' * (n == 1)}, in {', '.join(differing)})" if n else ""
+    raise UserError(
+        f"--code {code.path} is not the code that {directory} began with{differ}: resume with the old one, whose copy "
+        f"is {copy}, or start a new sweep with --name"
+    )
 
 
 def check_same_file(directory: Path, manifest: "SweepManifest") -> None:
@@ -131,17 +180,17 @@ def check_same_file(directory: Path, manifest: "SweepManifest") -> None:
     if manifest.user_model is None:
         return
     if not is_user_model(manifest.model):
-        typed = manifest.user_model["path"]
-        raise UserError(f"{directory} trains a model of your own: name its file, --model {typed}")
+        raise UserError(f"{directory} trains a model of your own: name its file, {' '.join(manifest.file_words)}")
     model = USER_MODELS[manifest.model]
     file = model.code
     if file.sha256 != manifest.user_model["sha256"]:
         copy = directory / file.file_name
-        n = changed_lines(copy.read_text(), file.text) if copy.exists() else 0
+        n = count_differing(copy.read_text(), file.text) if copy.exists() else 0
         differ = f" ({n} line{'s' * (n != 1)} differ{'s' * (n == 1)})" if n else ""
         raise UserError(
             f"{file.path} is not the file that {directory} began with{differ}: resume with the old one, whose copy is "
             f"{copy}, or start a new sweep with --name"
         )
+    _check_same_code(directory, manifest, file.code)
     facts, sizes = Facts.from_json(manifest.user_model["facts"]), tuple(manifest.user_model["bytes"])
     register(replace(model, facts=facts, bytes_of_trial=sizes))

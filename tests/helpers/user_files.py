@@ -35,6 +35,23 @@ def train(config, data, trial):
 '''
 
 
+LAYERS = "from torch import nn\n\n\ndef first(n, width):\n    return nn.Linear(n, width)\n"
+IMPORTS = ("from torch import nn\n", "from torch import nn\nimport my_layers\nfrom blocks.last import last\n")
+USES = [
+    ('nn.Linear(n, config["width"])', 'my_layers.first(n, config["width"])'),
+    ("nn.Sigmoid()", "last()"),
+]
+
+
+def write_code(folder: Path) -> Path:
+    """Write modules into a folder, and a model file beside them that imports them; return its path."""
+    (folder / "blocks").mkdir(parents=True)
+    (folder / "my_layers.py").write_text(LAYERS)
+    (folder / "blocks" / "__init__.py").write_text("from . import last\n")
+    (folder / "blocks" / "last.py").write_text("from torch import nn\n\n\ndef last():\n    return nn.Sigmoid()\n")
+    return write_file(folder, IMPORTS, *USES)
+
+
 def small_file(*changes: tuple[str, str]) -> str:
     """Return the small file with parts of it replaced; every part is there."""
     text = SMALL

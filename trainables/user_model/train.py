@@ -17,7 +17,7 @@ from trainables.user_model.data_view import DataView
 from trainables.user_model.evaluate import UserGenerator
 from trainables.user_model.metrics import metrics_of
 from trainables.user_model.model import UserModel
-from trainables.user_model.model_file import execute
+from trainables.user_model.model_file import execute, modules_importable
 from trainables.user_model.random_state import generators_put_back, seed_generators
 from trainables.user_model.trial import Emit, ReadyToSample, Trial, TrialInfo
 from trainables.user_model.user_config import UserConfig
@@ -46,7 +46,7 @@ def call_train(module: ModuleType, config: UserConfig, data: Data, trial: Trial)
     """
     function, trial.metrics = train_function(module), metrics_of(module)
     view = DataView(data.images, data.device, trial.seed, lambda: trial.open_epoch, trial.count_own_batch)
-    with generators_put_back():
+    with generators_put_back(), modules_importable(module):
         seed_generators(trial.seed, "init")
         function(config, view, trial)
         trial.finish()

@@ -6,7 +6,7 @@ import pytest
 from helpers import engine_files
 from helpers.check_faults import FAULTS
 from helpers.command_line import refused
-from helpers.user_files import small_file, write_file
+from helpers.user_files import small_file, write_code, write_file
 
 from gensweep.check.extractor import check_extractor
 from gensweep.check.line import Line
@@ -76,6 +76,22 @@ def test_check__a_process_that_dies(tmp_path: Path, capsys: pytest.CaptureFixtur
     path = write_file(tmp_path, ("    n = torch", "    import os\n    os._exit(3)\n    n = torch"))
     assert main(["check", str(path)]) == 1
     assert "x its process ended with code 3" in capsys.readouterr().out
+
+
+def test_check__modules_beside_the_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_code(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))  # as `python -m gensweep` has it, and no worker
+    assert main(["check", "my_model.py"]) == 1
+    out = capsys.readouterr().out
+    assert "x my_model.py:4: import my_layers: not installed and not shipped; add --code ./ (3 files, 1 kB)\n" in out
+    assert "x my_model.py:5: import blocks.last: not installed and not shipped; add --code ./ (3 files, 1 kB)\n" in out
+    assert main(["check", "my_model.py", "--code", "."]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[-1] == "next: gensweep run my_model.py --code . --dataset digits"
+    assert not any(line.startswith("x") for line in out)
 
 
 @pytest.mark.usefixtures("at_home")

@@ -2,12 +2,13 @@
 
 import json
 import signal
+import sys
 from pathlib import Path
 
 import pytest
 from helpers import engine_files
 from helpers.command_line import done, gensweep, refused, rows, wait_for_rows
-from helpers.user_files import small_file, write_file
+from helpers.user_files import LAYERS, small_file, write_code, write_file
 
 from analysis.read import results
 from gensweep import Sweep
@@ -67,6 +68,31 @@ def test_user_model__code_runs_only_if_its_file_is_named(
     write_file(folder)
     assert main(["sample", str(sweep), "--model", str(file), "-n", "9", "-o", str(tmp_path / "grid.png")]) == 0
     assert (tmp_path / "grid.png").exists()
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_user_model__with_modules_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_code(tmp_path / "code")
+    file, sweep = "code/my_model.py", "results/my_model-digits"
+    assert main(["run", file, "--code", "code", "--trials", "2", "--epochs", "1"]) == 0
+    assert json.loads(Path(f"{sweep}/sweep.json").read_text())["user_model"]["code"]["path"] == "code"
+    assert "name its file, --model code/my_model.py --code code" in refused(capsys, "resume", sweep)
+    assert "name their folder, --code code" in refused(capsys, "resume", sweep, "--model", "code/my_model.py")
+    layers = Path("code/my_layers.py")
+    layers.write_text(LAYERS + "\n\nUNUSED = 1\n")
+    err = refused(capsys, "resume", sweep, "--model", file, "--code", "code")
+    assert "is not the code that results/my_model-digits began with (3 lines differ, in my_layers.py)" in err
+    layers.write_text(LAYERS)
+    words = ["--model", file, "--code", "code"]
+    assert main(["extend", sweep, *words, "--trials", "1"]) == 0
+    assert main(["sample", sweep, *words, "-n", "4", "-o", "grid.png"]) == 0
+    assert main(["finalize", sweep, *words, "--top", "1", "--seeds", "5"]) == 0
+    assert main(["best", sweep]) == 0
+    assert "my_layers" not in sys.modules
 
 
 @pytest.mark.ray
