@@ -89,9 +89,9 @@ def test_check__modules_beside_the_file(
     assert "x my_model.py:4: import my_layers: not installed and not shipped; add --code ./ (3 files, 1 kB)\n" in out
     assert "x my_model.py:5: import blocks.last: not installed and not shipped; add --code ./ (3 files, 1 kB)\n" in out
     assert main(["check", "my_model.py", "--code", "."]) == 0
-    out = capsys.readouterr().out.splitlines()
-    assert out[-1] == "next: gensweep run my_model.py --code . --dataset digits"
-    assert not any(line.startswith("x") for line in out)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "next: gensweep run my_model.py --code . --dataset digits"
+    assert not any(line.startswith("x") for line in lines)
 
 
 @pytest.mark.usefixtures("at_home")
