@@ -146,7 +146,7 @@ class SweepManifest(NamedTuple):
 
     @property
     def code_words(self) -> list[str]:
-        """The words by which a command names the folder of a user's modules; none if there is no such folder."""
+        """The words by which a command names the folder of a user's modules; none if it has none."""
         code = None if self.user_model is None else self.user_model.get("code")
         return [] if code is None else ["--code", str(code["path"])]
 

@@ -53,11 +53,11 @@ def read_code_folder(path: str, model_file: str) -> CodeFolder:
     root = Path(path).expanduser()
     if not root.is_dir():
         raise UserError(f"--code {path}: not a folder; name the one that holds the modules of your model file")
-    own, sizes, buffer = Path(model_file).expanduser().resolve(), dict[str, int](), io.BytesIO()
+    excluded, sizes, buffer = Path(model_file).expanduser().resolve(), dict[str, int](), io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in _text_files(root):
             name = file.relative_to(root).as_posix()
-            if file.resolve() == own:
+            if file.resolve() == excluded:
                 continue
             content = file.read_bytes()
             sizes[name] = len(content)
