@@ -6,6 +6,7 @@ float images are black and white.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -32,14 +33,25 @@ class Decoded(NamedTuple):
     was_transparent: bool = False
 
 
-def decode(path: str, sizes: Sequence[int], crop: str) -> Decoded:
+class Encoded(NamedTuple):
+    """An image file that lies in a column of a table: the table's path, the row, and the file's bytes."""
+
+    table: str
+    row: int
+    content: bytes
+
+    def __str__(self) -> str:
+        return f"{self.table}: image {self.row}"
+
+
+def decode(path: str | Encoded, sizes: Sequence[int], crop: str) -> Decoded:
     """Return the first frame of a file as a viewer shows it; raise UserError if the file is damaged."""
     try:
-        with Image.open(path) as image:
+        with Image.open(path if isinstance(path, str) else io.BytesIO(path.content)) as image:
             image.load()
             if image.info or image.format != "PNG":
                 ImageOps.exif_transpose(image, in_place=True)
-            return _decoded(image, path, sizes, crop)
+            return _decoded(image, str(path), sizes, crop)
     except UNREADABLE as error:
         if isinstance(error, UserError):
             raise

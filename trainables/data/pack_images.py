@@ -21,6 +21,7 @@ from trainables.data.image_files import (
     COLOUR_SIZE,
     GREY_SIZE,
     Decoded,
+    Encoded,
     choose_range,
     decode,
     is_grey,
@@ -42,7 +43,7 @@ class Chunk(NamedTuple):
 
 
 def decode_all(
-    paths: Sequence[str], size: int | None, color: str | None, crop: str, scale: Scale, allocate: Allocate
+    paths: Sequence[str | Encoded], size: int | None, color: str | None, crop: str, scale: Scale, allocate: Allocate
 ) -> tuple[NDArray[Any], tuple[str, ...]]:
     """Return the images, uint8 [N, 1 or 3, S, S] in an array of `allocate`, and notes for the user.
 
@@ -70,7 +71,7 @@ def decode_all(
     return pixels, tuple(filter(None, (note, clear)))
 
 
-def _chunks(paths: Sequence[str], size: int, crop: str, pixels: NDArray[Any]) -> Iterator[Chunk]:
+def _chunks(paths: Sequence[str | Encoded], size: int, crop: str, pixels: NDArray[Any]) -> Iterator[Chunk]:
     """Decode the files to the rows of `pixels`, on all cores; yield what is known of them, in order."""
 
     target = np.asarray(pixels)  # a row of np.memmap costs more than the copy into it
@@ -95,10 +96,11 @@ def _chunks(paths: Sequence[str], size: int, crop: str, pixels: NDArray[Any]) ->
         pool.shutdown(cancel_futures=True)
 
 
-def _check_content(pixels: NDArray[Any], paths: Sequence[str]) -> None:
+def _check_content(pixels: NDArray[Any], paths: Sequence[str | Encoded]) -> None:
     """Raise UserError if all images are the same."""
     starts = range(0, len(pixels), ROWS)  # by blocks, since the comparison of all would take as much memory as they do
     if any((pixels[start : start + ROWS] != pixels[:1]).any() for start in starts):
         return
     what = f"every pixel is {pixels.flat[0]}" if pixels[0].min() == pixels[0].max() else "they are all the same"
-    raise UserError(f"the {len(paths)} images of {Path(paths[0]).parent.parent} hold nothing to learn: {what}")
+    where = Path(paths[0]).parent.parent if isinstance(paths[0], str) else paths[0].table
+    raise UserError(f"the {len(paths)} images of {where} hold nothing to learn: {what}")

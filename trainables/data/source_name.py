@@ -74,6 +74,7 @@ KINDS = {
     "npz": Kind("arrays", "a file of np.savez", {**KEYS, **AXES}),
     "npy": Kind("arrays", "a file of np.save", AXES),
     "pt": Kind("arrays", "a file of torch.save", {**KEYS, **AXES}),
+    "hf": Kind("tables", "a folder of save_to_disk, or parquet files", COLUMNS),
     "h5": Kind("arrays", "an HDF5 file", {**KEYS, **AXES}),
 }
 ALIASES = {"image": "images", "label": "labels", "group": "groups"}  # option -> field of Source
