@@ -1,7 +1,8 @@
 """Build comparison grids: real images, then a row per configuration, all from the same noise and the same labels.
 
 A trial saves its images of the sweep's fixed noise batch at every evaluated epoch. So a column shows the same z under
-every configuration (for autoencoders, the same input). If a picture is missing, the generator is rebuilt.
+every configuration (for autoencoders, the same input; for a user's own sampler, what it draws from the same seed). If a
+picture is missing, the generator is rebuilt.
 """
 
 from __future__ import annotations
@@ -96,6 +97,17 @@ def column_labels(sweep: Sweep) -> list[str]:
     if not sweep.manifest.trainable.conditional:
         return []
     return [str(sweep.manifest.data.classes[k]) for k in _column_classes(sweep)]
+
+
+def column_start(sweep: Sweep) -> str:
+    """Return what the images of a column have in common in every trial: "input", "noise vector" or "seed".
+
+    A user's own sampler is seeded alike, but two configurations may draw numbers of other shapes or in another order.
+    """
+    facts = (sweep.manifest.user_model or {}).get("facts", {})
+    if facts.get("interface") == "train":
+        return "seed"
+    return "input" if sweep.manifest.model in ("ae", "dae") else "noise vector"
 
 
 def sheet_gap(images: Pixels) -> int:

@@ -104,6 +104,7 @@ def section_context(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[
         "strips": [_strip_context(strip) for strip in strips],
         "real": len(strips) > 0 and strips[0].title == sample_grids.REAL,
         "columns": sample_grids.column_labels(sweep),
+        "start": sample_grids.column_start(sweep),
         "epochs": [_strip_context(strip) for strip in epochs],
         "figures": [shown for name in FIGURES if (shown := _figure_context(sweep, name, keep))],
         "trials": trial_rows(sweep),
@@ -227,9 +228,9 @@ def _strip_context(strip: Strip) -> dict[str, str]:
 def _picture_caption(sweep: Sweep) -> str:
     if sweep.manifest.trainable.shows_pairs:
         return "Held-out images in pairs: what the model saw, and what it made of it."
-    if sample_grids.column_labels(sweep):
-        return "Samples, a class per column, from noise that is the same for every trial."
-    return "Samples from noise that is the same for every trial."
+    start = "a seed" if sample_grids.column_start(sweep) == "seed" else "noise"
+    columns = ", a class per column," if sample_grids.column_labels(sweep) else ""
+    return f"Samples{columns} from {start} that is the same for every trial."
 
 
 def _shown_channels(sweep: Sweep) -> list[str]:

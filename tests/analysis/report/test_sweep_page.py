@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from helpers import sweeps
 
+from analysis.figures import sample_grids
 from analysis.read import results
 from analysis.report import sweep_page
 from trainables.errors import UserError
@@ -54,3 +55,12 @@ def test_sweep_page__failed_sweep_writes_nothing(made: Path, tmp_path: Path) -> 
     with pytest.raises(UserError, match=r"all 1 trials .* failed \(1 nan\)"):
         sweep_page.write([made, bad], tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("interface", "start"), [("train", "seed"), ("model", "noise vector")])
+def test_sweep_page__what_a_column_has_in_common(made: Path, interface: str, start: str) -> None:
+    sweep = results.load(made)
+    assert sample_grids.column_start(sweep) == "noise vector"
+    user_model = {"path": "my.py", "sha256": "0", "bytes": [0, 0], "facts": {"interface": interface}}
+    users = sweep._replace(manifest=sweep.manifest._replace(user_model=user_model, model="my"))
+    assert sample_grids.column_start(users) == start
