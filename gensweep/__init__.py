@@ -24,14 +24,28 @@ if TYPE_CHECKING:
     from trainables.user_model.engine_model import Batch, Draw
     from trainables.user_model.engine_model import make_model as Model
     from trainables.user_model.engine_model import make_turn as Turn
+    from trainables.user_model.exported import load_export
     from trainables.user_model.metrics import UserMetric as Metric
 
-__all__ = ["Batch", "Draw", "Metric", "Model", "Sweep", "SweepResult", "Turn", "__version__", "cosine", "warmup"]
+__all__ = [
+    "Batch",
+    "Draw",
+    "Metric",
+    "Model",
+    "Sweep",
+    "SweepResult",
+    "Turn",
+    "__version__",
+    "cosine",
+    "load_export",
+    "warmup",
+]
 
 _OF_MODEL_FILES = {
     **dict.fromkeys(("Batch", "Draw", "Model", "Turn"), "user_model.engine_model"),
     **dict.fromkeys(("cosine", "warmup"), "engine.schedules"),
     "Metric": "user_model.metrics",
+    "load_export": "user_model.exported",
 }
 _NAMES = {"Model": "make_model", "Turn": "make_turn", "Metric": "UserMetric"}  # of what model files use; it needs torch
 

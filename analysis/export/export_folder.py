@@ -1,7 +1,8 @@
 """Export the winner as a folder that needs nothing else.
 
-The folder holds the weights, a Python file that generates images from them, the configuration, and a model card. The
-card says where the net comes from, how good it is, and what kind of score that is.
+The folder holds the weights, a Python file that generates images from them, the configuration, and a model card. Of a
+user's model with a loop of its own the file is the user's, and the folder needs gensweep. The card says where the net
+comes from, how good it is, and what kind of score that is.
 
 If the sweep was finalized, the net is one of those trainings: of the pick's fresh seeds, the one with the best score on
 `val`. Its score on `test` had no part in the choice, so it is not biased. If not, the net is the winner of the search,
@@ -20,7 +21,7 @@ from torch import Tensor
 
 from analysis.base import image_sheets
 from analysis.base.templates import load_template
-from analysis.export import model_card, torch_source
+from analysis.export import model_card, torch_source, user_model
 from analysis.export.model_card import Net
 from analysis.figures import sample_grids
 from analysis.nets import rebuild
@@ -32,7 +33,9 @@ from trainables.errors import UserError
 from trainables.metrics import keys
 from trainables.user_model.model import UserModel
 
-FILES = ("model.py", "model.safetensors", "config.json", "README.md", "samples.png")
+SOURCE = "model.py"
+FILES = (SOURCE, "model.safetensors", "config.json", "README.md", "samples.png")
+NEEDS = "torch and safetensors, and nothing else"
 CHECK_IMAGES = 16  # images by which the written file is compared with the net
 
 
@@ -46,26 +49,30 @@ def write(directory: str, out: str | None, trial: int | None, further: dict[str,
             files.
     """
     search = results.load(directory)
-    if isinstance(search.manifest.trainable, UserModel):
-        _ = search.manifest.trainable.code
-        raise UserError(
-            f"{search.manifest.model} is a model of your own, which export cannot write as a file of torch alone yet"
-        )
+    model = search.manifest.trainable
+    code_files = user_model.file_names(model) if isinstance(model, UserModel) else (SOURCE,)
     target = filestore.open_directory(out if out is not None else f"{search.place.name.rstrip('/')}/export")
     there = set(target.names(""))
-    if there - {*FILES, *further, "__pycache__"} or (there and "model.safetensors" not in there):
+    if there - {*FILES, *code_files, *further, "__pycache__"} or (there and "model.safetensors" not in there):
         raise UserError(f"{target.name} holds other things: name an empty folder with -o")
     net = choose_net(search, trial)
     about = export_metadata(search, net)
-    source, weights = _source(search, net)
-    use = _use(search, net)
-    page = load_template("card.md").render(about | model_card.card_context(search, net, about) | {"use": use})
+    about["file"] = model.code.file_name if isinstance(model, UserModel) else None
+    if isinstance(model, UserModel):
+        code, (weights, header) = user_model.files(model), user_model.weights_of(net)
+        use, needs, pictured = user_model.use(search, model), user_model.NEEDS, model.facts.samples
+    else:
+        source, weights = _source(search, net)
+        code, header, use, needs, pictured = {SOURCE: source.encode()}, {}, _use(search, net), NEEDS, True
+    context = model_card.card_context(search, net, about) | {"use": use, "needs": needs}
+    header |= {"config": json.dumps(about["config"]), "model": about["model"]}
+    page = load_template("card.md").render(about | context | ({} if pictured else {"pictured": ""}))
     files = {
-        "model.py": source.encode(),
-        "model.safetensors": save(weights, {"config": json.dumps(about["config"]), "model": about["model"]}),
+        **code,
+        "model.safetensors": save(weights, header),
         "config.json": (json.dumps(about, indent=1) + "\n").encode(),
         "README.md": page.encode(),
-        "samples.png": _picture(net),
+        **({"samples.png": _picture(net)} if pictured else {}),
     }
     for name, content in (files | {name: text.encode() for name, text in further.items()}).items():
         target.write(name, content)

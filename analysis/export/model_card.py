@@ -9,6 +9,7 @@ from analysis.read import results
 from analysis.read.results import Sweep
 from analysis.sweep import final_results, final_results_text, ranking
 from trainables.metrics import keys
+from trainables.user_model.model import UserModel
 
 
 class Net(NamedTuple):
@@ -39,6 +40,9 @@ def describe_net(search: Sweep, net: Net) -> str:
     """Return one sentence on what the exported file does."""
     c, h, w = search.manifest.data.shape
     kind = f"{h} x {w} {'grey' if c == 1 else 'colour' if c == 3 else f'{c}-channel'} images"
+    if isinstance(search.manifest.trainable, UserModel):
+        kind = f"{kind} like those of {search.manifest.dataset}"
+        return f"It draws {kind}." if draws_from_noise(search, net) else f"It was trained on {kind}, and draws none."
     if not draws_from_noise(search, net):
         return f"It rebuilds {kind} of {search.manifest.dataset}."
     condition = " of a class that you choose" if search.manifest.trainable.conditional else ""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,11 +16,12 @@ from analysis.nets.weights import read_weights
 from analysis.read import dataset, results
 from analysis.read.results import Sweep
 from trainables import Data
-from trainables.data import Dataset, Split
+from trainables.data import Dataset
 from trainables.images import to_uint8
 from trainables.metrics import Evaluator, load_extractor
 from trainables.user_model import evaluate
 from trainables.user_model.evaluate import UserGenerator
+from trainables.user_model.exported import without_images
 from trainables.user_model.model import UserModel
 from trainables.user_model.train import rebuild
 
@@ -36,17 +36,12 @@ def load_generator(sweep: Sweep, number: int, data: Dataset | None = None) -> Us
     _ = model.code  # refuse before any file is read
     weights, header = read_weights(sweep, number)
     trial = results.read_trial(sweep, number)
-    images = data if data is not None else dataset.sweep_dataset(sweep) or _without_images(sweep)
+    about = sweep.manifest.data
+    empty = without_images(sweep.manifest.dataset, about.classes, about.shape, about.fingerprint)
+    images = data if data is not None else dataset.sweep_dataset(sweep) or empty
     return rebuild(
         model, trial.config, Data(images.to("cpu")), trial.seed or 0, weights, json.loads(header.get("kept", "{}"))
     )
-
-
-def _without_images(sweep: Sweep) -> Dataset:
-    """Return a data set of the right shape without images, for a `train` that needs none before its epochs loop."""
-    about = sweep.manifest.data
-    empty = Split(np.zeros((0, *about.shape), np.uint8), np.zeros(0, np.int64))
-    return Dataset(sweep.manifest.dataset, tuple(about.classes), empty, empty, empty, about.fingerprint)
 
 
 def generate_images(sweep: Sweep, number: int, labels: Tensor, seed: int, stream: str) -> Pixels:

@@ -129,7 +129,8 @@ def export_winner(args: argparse.Namespace, command: list[str]) -> int:
 
     search = read_manifest(filestore.open_directory(args.dir))
     folder, lines = export_folder.write(args.dir, args.out, args.trial, {"sweep.yaml": sweep_yaml.written(search)})
-    print(f"wrote {folder}; there, with torch and safetensors alone:\n")
+    needs = "gensweep" if "gensweep" in lines[0] else "torch and safetensors alone"
+    print(f"wrote {folder}; there, with {needs}:\n")
     print("\n".join(f"    {line}" for line in lines) + "\n")
     next_step("report", args.dir)
     return OK

@@ -11,7 +11,7 @@ from helpers.command_line import done, gensweep, refused, rows, wait_for_rows
 from helpers.user_files import LAYERS, small_file, write_code, write_file
 
 from analysis.read import results
-from gensweep import Sweep
+from gensweep import Sweep, load_export
 from gensweep.cli.main import main
 from gensweep.config.user_models import register_file
 from search_spaces import SPACES
@@ -69,6 +69,15 @@ def test_user_model__code_runs_only_if_its_file_is_named(
     assert main(["sample", str(sweep), "--model", str(file), "-n", "9", "-o", str(tmp_path / "grid.png")]) == 0
     assert (tmp_path / "grid.png").exists()
 
+    assert "name its file" in refused(capsys, "export", str(sweep))
+    assert main(["export", str(sweep), "--model", str(file), "-o", str(tmp_path / "out")]) == 0
+    assert 'model = gs.load_export(".")' in capsys.readouterr().out
+    names = {"model.safetensors", "my_model.py", "config.json", "README.md", "samples.png", "sweep.yaml"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == names
+    images = load_export(str(tmp_path / "out")).sample(9)
+    assert (tuple(images.shape), float(images.min()) >= 0) == ((9, 1, 8, 8), True)
+    assert "executes the model file" in (tmp_path / "out" / "README.md").read_text()
+
 
 @pytest.mark.ray
 @pytest.mark.slow
@@ -92,6 +101,8 @@ def test_user_model__with_modules_of_its_own(
     assert main(["sample", sweep, *words, "-n", "4", "-o", "grid.png"]) == 0
     assert main(["finalize", sweep, *words, "--top", "1", "--seeds", "5"]) == 0
     assert main(["best", sweep]) == 0
+    assert main(["export", sweep, *words, "-o", "out"]) == 0
+    assert load_export("out").sample(3).shape == (3, 1, 8, 8)
     assert "my_layers" not in sys.modules
 
 
