@@ -41,8 +41,8 @@ class ExportedModel:
         """
         if self._generator.sampler is None:
             raise UserError("train() of this model names no sampler: it cannot draw images")
-        drawn = self._generator.draw(self._labels(n, label), self._shape, seed, "exported")
-        return torch.cat([x.cpu() for x, _ in drawn])
+        batches = self._generator.draw(self._labels(n, label), self._shape, seed, "exported")
+        return torch.cat([x.cpu() for x, _ in batches])
 
     def _labels(self, n: int, label: str | int | None) -> Tensor:
         if label is None:
