@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,14 +33,9 @@ def list_images(folder: Path) -> tuple[list[ImageFile], Counter[str]]:
 
     Links are followed and hidden files passed over. Raise OSError if a link leads nowhere.
     """
-    images, others = [], Counter[str]()
-    for entry in _files(str(folder), set()):
-        suffix = entry.name[entry.name.rfind(".") :].lower()
-        if suffix in SUFFIXES:
-            about = entry.stat()
-            images.append(ImageFile(entry.path, about.st_size, about.st_mtime_ns))
-        elif suffix in OTHER_KINDS:
-            others[suffix] += 1
+    images: list[ImageFile] = []
+    others = Counter[str]()
+    _add_files(str(folder), images, others, set())
     return images, others
 
 
@@ -49,15 +44,24 @@ def is_hidden(name: str) -> bool:
     return name.startswith(".") or name in PASSED_OVER
 
 
-def _files(folder: str, known: set[str]) -> Iterator[os.DirEntry[str]]:
-    """Yield the files of a folder, then those of its folders; `known` are the folders that links must not repeat."""
+def _add_files(folder: str, images: list[ImageFile], others: Counter[str], known: set[str]) -> None:
+    """Add the files of a folder, then those of its folders; `known` are the folders that links must not repeat."""
     real = os.path.realpath(folder)
     if real in known:
         return
     known.add(real)
+    folders = []
     with os.scandir(folder) as entries:
-        shown = sorted((entry for entry in entries if not is_hidden(entry.name)), key=lambda entry: entry.name)
-    folders = {entry.name for entry in shown if entry.is_dir()}
-    yield from (entry for entry in shown if entry.name not in folders)
-    for name in sorted(folders):
-        yield from _files(f"{folder}/{name}", known)
+        for entry in sorted(entries, key=attrgetter("name")):
+            name = entry.name
+            if is_hidden(name):
+                continue
+            if entry.is_dir():
+                folders.append(entry.path)
+            elif (suffix := name[name.rfind(".") :].lower()) in SUFFIXES:
+                about = entry.stat()
+                images.append(ImageFile(entry.path, about.st_size, about.st_mtime_ns))
+            elif suffix in OTHER_KINDS:
+                others[suffix] += 1
+    for path in folders:
+        _add_files(path, images, others, known)
