@@ -19,6 +19,7 @@ from analysis.read.manifest import SweepManifest
 from gensweep.search.study_storage import open_study
 from gensweep.storage import lock
 from gensweep.sweep.run_sweep import search_space
+from gensweep.tune import ray_session
 from gensweep.tune.node_blocklist import NodeBlocklist
 from gensweep.tune.not_pickled import NotPickled
 from gensweep.tune.progress import SweepProgress, format_scores
@@ -98,6 +99,7 @@ def run(
     Return how it ended: done, interrupted, disk if the disk is full, or open if Ray gave up.
     """
     from search_spaces.override import default
+    from trainables.data.mapped_files import without_pixels
 
     say: Callable[[str], None] = partial(console.print, soft_wrap=True, highlight=False, markup=False)
     control, searchers, boards = StopControl(), {}, {}
@@ -114,7 +116,7 @@ def run(
                 study, space.space, goal, manifest.trials, report, stop=control.stop_with_cause
             )
             parts[name] = (
-                job.data,
+                without_pixels(job.data) if ray_session.is_one_machine() else job.data,
                 job.evaluator,
                 task_of(manifest, job.directory),
             )

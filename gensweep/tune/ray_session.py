@@ -80,6 +80,17 @@ def node_resources() -> list[Node]:
     return max_autoscaled_nodes() or _now()
 
 
+def is_one_machine() -> bool:
+    """Return whether all trials run on the machine of this process, now and later."""
+    import ray
+
+    if not ray.is_initialized():
+        return False
+    alive = [node["NodeID"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+    here: str = ray.get_runtime_context().get_node_id()
+    return alive == [here] and not ray_internals.autoscaler_groups()
+
+
 def max_autoscaled_nodes() -> list[Node]:
     """Return what each node may have once an autoscaler has added all it may; nothing if none adds any."""
     groups = ray_internals.autoscaler_groups()

@@ -80,6 +80,7 @@ def train(config: dict[str, Any], *, data: Any, evaluator: Any, task: Task) -> N
         return
     with nullcontext() if directory is None else worker_lock(directory):
         try:
+            from trainables.data.mapped_files import with_pixels
             from trainables.ray_trainable import train as run
 
             if task.user_model is not None:
@@ -91,7 +92,7 @@ def train(config: dict[str, Any], *, data: Any, evaluator: Any, task: Task) -> N
                 run(
                     config,
                     model=task.model,
-                    data=data,
+                    data=with_pixels(data),
                     evaluator=evaluator,
                     directory=f"{task.directory}/trials",
                     goal=task.goal,

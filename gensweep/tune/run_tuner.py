@@ -21,7 +21,7 @@ from gensweep.config.options import first_line
 from gensweep.search import optuna_internals
 from gensweep.search.study_storage import open_study, primary_values
 from gensweep.storage import lock, workdir
-from gensweep.tune import ray_internals, ray_watchdog
+from gensweep.tune import ray_internals, ray_session, ray_watchdog
 from gensweep.tune.checkpoint_cleanup import CheckpointLimit
 from gensweep.tune.node_blocklist import NodeBlocklist
 from gensweep.tune.not_pickled import NotPickled
@@ -142,6 +142,7 @@ def run(
     """Run the trials that are left; `end` is when the time budget is spent, on the monotonic clock. `function` takes a
     configuration with its number and, by name, data, evaluator and task."""
     from search_spaces.override import default
+    from trainables.data.mapped_files import without_pixels
 
     began, control = time.monotonic(), StopControl()
     with open_study(directory.resolve(), manifest, default(space)[1]) as study:
@@ -165,7 +166,8 @@ def run(
             scheduler = SweepScheduler(stopping, searcher.note_error_text, nodes)
             stopper = Stopper(control, directory, end, searcher.close, nodes.no_nodes_left)
             task = task_of(manifest, directory)
-            shared = tune.with_parameters(function, data=parts[0], evaluator=parts[1], task=task)  # once to each node
+            data = without_pixels(parts[0]) if ray_session.is_one_machine() else parts[0]
+            shared = tune.with_parameters(function, data=data, evaluator=parts[1], task=task)  # once to each node
             built = build_tuner(
                 directory.resolve() / "ray", shared, manifest.max_failures, share, (searcher, scheduler, view, stopper)
             )
