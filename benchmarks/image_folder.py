@@ -63,9 +63,10 @@ from trainables.data.mapped_files import with_pixels
 sent = Path(sys.argv[1]).read_bytes()
 def read():
     data = with_pixels(pickle.loads(sent)).to("cpu")
-    return sum(int(split.pixels[i].sum()) for split in (data.train, data.val, data.test) for i in range(len(split)))
+    total = sum(int(split.pixels[i].sum()) for split in (data.train, data.val, data.test) for i in range(len(split)))
+    return data, total
 base = status("RssAnon")
-timed(read)
+data = timed(read)  # held, so that its pages are counted below
 print(json.dumps([status("RssAnon") / 1024 - base / 1024, status("RssFile") / 1024]))
 """
 SEND = """

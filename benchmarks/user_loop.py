@@ -52,7 +52,7 @@ class BareImages:
         self.x, self.y = torch.from_numpy(pixels.copy()).float() / 255, torch.from_numpy(labels.copy())
 
     def batches(self, size: int, steps: int | None = None, labels: bool = True) -> Iterator[tuple[Any, Any]]:
-        for rows in torch.randperm(len(self.x)).split(size)[: steps or len(self.x) // size]:
+        for rows in torch.split(torch.randperm(len(self.x)), size)[: steps or len(self.x) // size]:
             yield self.x[rows], self.y[rows] if labels else None
 
 

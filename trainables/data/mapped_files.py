@@ -6,6 +6,7 @@ a file, or is small, is sent as it is.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,8 +55,8 @@ def without_pixels(data: Dataset) -> Dataset | MappedDataset:
         file = _file_of(split.pixels) if split.n_bytes >= LEAST_BYTES else None
         if file is not None:
             files[name] = file
-            empty = Split(np.empty((0, *file.shape[1:]), file.kind), split.labels, split.planes)
-            data = data._replace(**{name: empty})
+            changes: dict[str, Any] = {name: replace(split, pixels=np.empty((0, *file.shape[1:]), file.kind))}
+            data = data._replace(**changes)
     return MappedDataset(data, files) if files else data
 
 
@@ -63,10 +64,10 @@ def with_pixels(data: Any) -> Any:
     """Return the data set that `without_pixels` was called with; anything else as it is."""
     if not isinstance(data, MappedDataset):
         return data
-    splits: dict[str, Split] = {name: getattr(data.data, name) for name in data.files}
-    return data.data._replace(
-        **{name: Split(data.files[name].open(), split.labels, split.planes) for name, split in splits.items()}
-    )
+    changes: dict[str, Any] = {
+        name: replace(getattr(data.data, name), pixels=file.open()) for name, file in data.files.items()
+    }
+    return data.data._replace(**changes)
 
 
 def _file_of(array: Any) -> MappedFile | None:
