@@ -76,7 +76,7 @@ def replayed(sweep: Path) -> Path:
     to = sweep.with_name(f"{sweep.name}-replayed")
     for number, lines in rows(sweep).items():
         about = json.loads((sweep / "trials" / f"{number:04d}" / "params.json").read_text())
-        writer = TrialWriter(TrialFiles(f"{to}/trials", number), about, manifest.goal)
+        writer = TrialWriter(TrialFiles(f"{to}/trials", number), about, manifest.goal, {})
         epochs = TRAINABLES[manifest.model](about["config"], given, about["seed"])
         for _, epoch in zip(lines, epochs, strict=False):
             writer.write(epoch)

@@ -9,6 +9,7 @@ are not needed.
 import ctypes
 import socket
 import time
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from typing import Any
 
@@ -25,8 +26,9 @@ from trainables.metrics import METRICS, Evaluator, keys, load_extractor
 from trainables.objective import Goal, Values, is_valid_evaluation
 from trainables.random_streams import derive_seed
 from trainables.trial_files import TrialFiles
+from trainables.user_model.metrics import MetricFacts, reason
 from trainables.user_model.model import UserModel
-from trainables.user_model.registry import find_model
+from trainables.user_model.registry import USER_MODELS, find_model
 from trainables.user_model.train import train_user
 from trainables.user_model.trial import TrialInfo
 
@@ -46,8 +48,10 @@ def trial_resources() -> tuple[str, int]:
 class TrialWriter:
     """Write each epoch of one trial to its directory and report it to Tune."""
 
-    def __init__(self, files: TrialFiles, about: dict[str, Any], goal: Goal) -> None:
-        self.files, self.about, self.goal = files, about, goal
+    def __init__(
+        self, files: TrialFiles, about: dict[str, Any], goal: Goal, own_metrics: Mapping[str, MetricFacts]
+    ) -> None:
+        self.files, self.about, self.goal, self.own_metrics = files, about, goal, own_metrics
         self.best: Values | None = None
         self.best_epoch = 0
         self.reported_s = self.saved_s = time.monotonic()
@@ -74,8 +78,14 @@ class TrialWriter:
 
     def _consider(self, epoch: Epoch) -> None:
         row = epoch.row
-        if lacking := [key for key in self.goal.keys if key not in row and key not in keys()]:
-            raise UserError(f"{' and '.join(lacking)}: in no row of the trial; rows have {', '.join(map(str, row))}")
+        is_last = row["epoch"] == row["epochs"]
+        late = {key for key, about in self.own_metrics.items() if about.when == "last" and not is_last}
+        if lacking := [key for key in self.goal.keys if key not in row and key not in keys() and key not in late]:
+            reasons = [f"{key}: {why}" for key in lacking if (why := reason(row, key, self.own_metrics))]
+            raise UserError(
+                "; ".join(reasons)
+                or f"{' and '.join(lacking)}: in no row of the trial; rows have {', '.join(map(str, row))}"
+            )
         for metric in METRICS.values():
             missing = metric.keys.keys() & set(self.goal.keys) - row.keys() if metric.when == "each" else ()
             if missing:  # an error at the first evaluation, since no later one would have it either
@@ -136,7 +146,8 @@ def train(
     extractor = load_extractor(evaluator, device) if trainable.samples(config) else None
     state = files.newest_checkpoint()
     files.cut_rows(before=state["epoch"] if state else 0)
-    writer = TrialWriter(files, about, goal)
+    registered = USER_MODELS.get(model)
+    writer = TrialWriter(files, about, goal, {} if registered is None else registered.facts.metrics)
 
     def emit(epoch: Epoch) -> None:
         if state is not None and epoch.row["epoch"] == state["epoch"]:

@@ -71,7 +71,10 @@ def score_stamp(sweep: Sweep) -> dict[str, Any]:
     """Return what the objective's value depends on besides the samples: the data and the metric's part of the stamp."""
     names = keys()[sweep.metric].stamp if sweep.metric in keys() else sorted(sweep.manifest.stamp)
     model = sweep.manifest.user_model
+    own_metrics = {} if model is None else model["facts"].get("metrics", {})
     source = {} if sweep.metric in keys() or model is None else {"model file": model["sha256"]}
+    if sweep.metric in own_metrics:
+        source = {"code of the metric": own_metrics[sweep.metric]["source"]}
     return {
         "data": sweep.manifest.data.fingerprint,
         **source,

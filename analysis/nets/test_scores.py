@@ -13,6 +13,7 @@ from analysis.read.results import Sweep
 from trainables import Data
 from trainables.data import Dataset
 from trainables.engine.evaluate import collect_inputs, generate, prior_labels
+from trainables.engine.own_metrics import own_metrics
 from trainables.engine.state import start
 from trainables.errors import UserError
 from trainables.metrics import Evaluator, build_evaluator, load_extractor, measure
@@ -35,7 +36,9 @@ def score_on_test(sweep: Sweep, number: int, data: Dataset, evaluator: Evaluator
     config = trial.config
     extractor = load_extractor(evaluator, "cpu") if model.samples(config) else None
     run = start(model, config, Data(on_test, evaluator, extractor), trial.seed or 0)
-    return dict(measure(collect_inputs(run, rebuild.load_nets(sweep, number), evaluator), last=False))
+    nets = rebuild.load_nets(sweep, number)
+    inputs = collect_inputs(run, nets, evaluator)
+    return {**measure(inputs, last=False), **own_metrics(run, nets, inputs.images, last=True)}
 
 
 @lru_cache(maxsize=4)

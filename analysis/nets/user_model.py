@@ -56,4 +56,4 @@ def scores_on(sweep: Sweep, number: int, data: Dataset, evaluator: Evaluator) ->
     model = sweep.manifest.trainable
     extractor = load_extractor(evaluator, "cpu") if model.samples({}) else None
     generator = load_generator(sweep, number, data)
-    return evaluate.scores(generator, Data(data, evaluator, extractor), evaluator, last=False)
+    return evaluate.scores(generator, Data(data, evaluator, extractor), evaluator, last=False, all_own=True)

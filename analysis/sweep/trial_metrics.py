@@ -32,7 +32,13 @@ class MeasuredValue(NamedTuple):
 def known_keys(sweep: Sweep) -> dict[str, MetricKey]:
     """Return what is known of each number in rows: of METRICS, and of those that a user's model measures itself."""
     measured = sweep.manifest.user_model["facts"]["measured"] if sweep.manifest.user_model else ()
-    own_keys = {key: MetricKey(key, None, "measured by the model itself, on held-out images") for key in measured}
+    metrics = sweep.manifest.user_model["facts"].get("metrics", {}) if sweep.manifest.user_model else {}
+    own_keys = {
+        key: MetricKey(key, metrics[key]["better"], "of METRICS in the model's file")
+        if key in metrics
+        else MetricKey(key, None, "measured by the model itself, on held-out images")
+        for key in measured
+    }
     return {**own_keys, **keys()}
 
 

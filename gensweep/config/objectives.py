@@ -97,7 +97,9 @@ def _known(key: str, model: str) -> dict[str, Any]:
     """Return the keys of rows that are numbers; raise UserError if `key` is not one of them."""
     from trainables.metrics import MetricKey, keys
 
-    numbers = {name: MetricKey(name, None, "of the model's own") for name in user_models.own_keys(model)}
+    facts = user_models.metric_facts(model)
+    better = {name: facts[name].better if name in facts else None for name in user_models.own_keys(model)}
+    numbers = {name: MetricKey(name, mode, "of the model's own") for name, mode in better.items()}
     numbers |= {name: about for name, about in keys().items() if not about.many}
     if key not in numbers:
         raise unknown("metric", key, numbers)
@@ -139,6 +141,7 @@ def _check_search(goal: "Goal", options: Options) -> None:
     if SAMPLERS[options.sampler].single_objective and (len(goal.objectives) > 1 or goal.constraints):
         raise UserError(f"sampler {options.sampler} takes one objective and no constraints: use tpe, nsgaii or gp")
     late = [key for metric in METRICS.values() if metric.when == "last" for key in metric.keys]
+    late += [key for key, about in user_models.metric_facts(options.model).items() if about.when == "last"]
     if goal.primary.metric in late and options.scheduler != "none":
         raise UserError(
             f"{goal.primary.metric} is measured at a trial's last epoch only, so {options.scheduler} cannot stop by "

@@ -1,6 +1,7 @@
 """Take a user's model file in place of a model's name: read it, check its space, and register both under its name."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from analysis.read.manifest import SweepManifest
     from trainables.data import Dataset
     from trainables.user_model.engine_probe import EngineProbe
+    from trainables.user_model.metrics import MetricFacts
     from trainables.user_model.probe import Probe
 
 
@@ -87,6 +89,7 @@ def probe_model(name: str, data: "Dataset") -> None:
     from search_spaces.override import default
     from search_spaces.user_space import find_space
     from search_spaces.walk import describe
+    from trainables.user_model.metric_source import metric_sources
 
     model = USER_MODELS[name]
     file = model.code
@@ -101,7 +104,10 @@ def probe_model(name: str, data: "Dataset") -> None:
             f"{file.file_name}: space() offers {', '.join(unread)}, which train() never reads: the sweep would tune "
             "nothing"
         )
-    register(replace(model, facts=probed.facts, bytes_of_trial=(probed.checkpoint_bytes, probed.best_bytes)))
+    sources = metric_sources(file.text, [about.metric for about in probed.facts.metrics.values()])
+    metrics = {key: about._replace(source=sources[about.metric]) for key, about in probed.facts.metrics.items()}
+    facts = probed.facts._replace(metrics=metrics)
+    register(replace(model, facts=facts, bytes_of_trial=(probed.checkpoint_bytes, probed.best_bytes)))
 
 
 def _probed(model: UserModel, config: dict[str, Any], data: "Dataset") -> "Probe | EngineProbe":
@@ -128,7 +134,7 @@ def recorded(name: str) -> dict[str, Any] | None:
         "path": model.code.path,
         "sha256": model.code.sha256,
         "code": None if code is None else {"path": code.path, "sha256": code.sha256},
-        "facts": model.facts._asdict(),
+        "facts": model.facts.to_json(),
         "bytes": model.bytes_of_trial,
     }
 
@@ -136,6 +142,11 @@ def recorded(name: str) -> dict[str, Any] | None:
 def own_keys(name: str) -> list[str]:
     """Return the keys of rows that a user's model logs or measures itself; none for a built-in model."""
     return [*USER_MODELS[name].facts.logged, *USER_MODELS[name].facts.measured] if is_user_model(name) else []
+
+
+def metric_facts(name: str) -> "Mapping[str, MetricFacts]":
+    """Return what is known of the keys of METRICS of a user's model; nothing for a built-in model."""
+    return USER_MODELS[name].facts.metrics if is_user_model(name) else {}
 
 
 def objectives(name: str) -> list[tuple[str, str]]:

@@ -173,6 +173,14 @@ FAULTS = {
         [(HEAD, HEAD + "import gensweep as gs\nMETRICS = {'bad': gs.Metric(lambda images, real: images[99999])}\n")],
         "x my_model.py: METRICS['bad']: IndexError",
     ),
+    "metric arguments": (
+        [(HEAD, HEAD + "import gensweep as gs\nMETRICS = {'bad': gs.Metric(lambda images: 0.0)}\n")],
+        "METRICS['bad']: fn(images) takes 1 argument: (images, real) are given",
+    ),
+    "metric needs": (
+        [(HEAD, HEAD + "import gensweep as gs\nMETRICS = {'bad': gs.Metric(lambda a, b: 0.0, needs='codes')}\n")],
+        "METRICS['bad'] needs codes, which train() cannot give: use trial.measure(), or gs.Model()",
+    ),
     "metric name": (
         [(HEAD, HEAD + "import gensweep as gs\nMETRICS = {'fid': gs.Metric(print)}\n")],
         "METRICS['fid']: gensweep has a metric of this name",

@@ -34,7 +34,57 @@ def turns(config, shape):
 MODEL = gs.Model(nets=nets, turns=turns, sample=lambda nets, z, y: nets["g"](z), averaged="g")
 '''
 
+CODER = '''"""A small autoencoder whose loss the engine trains."""
+import torch
+from torch import nn
+
+import gensweep as gs
+
+OBJECTIVE = ("error", "min")
+
+def space(trial):
+    return {"lr": trial.suggest_float("lr", 1e-4, 1e-2, log=True), "latent_dim": 4, "batch_size": 32, "epochs": 2}
+
+def nets(config, shape, n_classes):
+    n = shape[0] * shape[1] * shape[2]
+    return {"coder": nn.Sequential(nn.Flatten(), nn.Linear(n, 4)), "decoder": nn.Sequential(nn.Linear(4, n), nn.Sigmoid(), nn.Unflatten(1, shape))}
+
+def reconstruct(nets, x):
+    return nets["decoder"](nets["coder"](x))
+
+def turns(config, shape):
+    loss = lambda nets, batch, noise, hp: ((reconstruct(nets, batch.x) - batch.x).square().mean(), {})
+    return (gs.Turn("", ("coder", "decoder"), lr="lr", loss=loss),)
+
+MODEL = gs.Model(nets=nets, turns=turns, sample=lambda nets, z, y: nets["decoder"](z), encode=lambda nets, x: nets["coder"](x), reconstruct=reconstruct)
+'''
+
+METRIC = "METRICS = {'off': gs.Metric(lambda images, real: 0.0)}\n\nMODEL = "
 FAULTS = {
+    "metric": (
+        [("MODEL = ", METRIC.replace("0.0", "images[999]"))],
+        "x my_gan.py: METRICS['off']: IndexError: index 999 is out of bounds for dimension 0 with size 8",
+    ),
+    "metric infinite": (
+        [("MODEL = ", METRIC.replace("0.0", "float('nan')"))],
+        "x my_gan.py: METRICS['off']: off is nan",
+    ),
+    "metric arguments": (
+        [("MODEL = ", METRIC.replace("images, real", "images"))],
+        "x my_gan.py: METRICS['off']: fn(images) takes 1 argument: (images, real) are given",
+    ),
+    "metric needs": (
+        [("MODEL = ", METRIC.replace("0.0", "0.0, needs='codes'"))],
+        "x my_gan.py: METRICS['off'] needs codes: give gs.Model(encode=...)",
+    ),
+    "metric when": (
+        [("MODEL = ", METRIC.replace("0.0", "0.0, when='end'"))],
+        "x my_gan.py: METRICS['off']: unknown when 'end' (known: due, last)",
+    ),
+    "metric key": (
+        [("MODEL = ", METRIC.replace("off", "recon").replace("0.0", "{'mse': 0.0}"))],
+        "x my_gan.py: METRICS['recon'] gives 'recon_mse', which another metric gives too: name it otherwise",
+    ),
     "unread": ([('hp["drift"] * real', "0.1 * real")], "x my_gan.py: space() offers drift, which train() never reads"),
     "impure": (
         [

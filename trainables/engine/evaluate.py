@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from trainables import random_streams
 from trainables.config_schema import Config
 from trainables.engine.interface import Batch, Model, Shape
+from trainables.engine.own_metrics import own_metrics
 from trainables.engine.state import Data, TrainingState, sampling_nets
 from trainables.images import to_uint8
 from trainables.metrics import EvalInputs, Evaluator, extract_features, measure
@@ -234,8 +235,10 @@ def evaluate(training: TrainingState) -> tuple[dict[str, Any], Tensor | None]:
             nets, _training_images(training, evaluator), random_streams.derive_seed(evaluator.seed, "fitted") % 2**32
         )
     last = training.epoch == training.config["epochs"]
-    quality = measure(collect_inputs(training, nets, evaluator), last=last, also=evaluator.also if last else ())
+    inputs = collect_inputs(training, nets, evaluator)
+    quality: dict[str, Any] = dict(measure(inputs, last=last, also=evaluator.also if last else ()))
+    quality |= own_metrics(training, nets, inputs.images, last)
     picture = _picture(training, nets, evaluator)
     for net, mode in modes.items():
         net.train(mode)
-    return dict(quality), picture
+    return quality, picture

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from trainables.config_schema import Config
 from trainables.errors import UserError
 from trainables.random_streams import Draw
+from trainables.user_model.metrics import UserMetric
 
 Nets = Mapping[str, Callable[..., Any]]
 Noise = Mapping[str, Tensor]
@@ -91,6 +92,7 @@ class Model(NamedTuple):
     stacks: bool = False  # whether `torch.func` can train many trials of it as one program (stack.py); tested if so
     normal_codes: bool = False  # whether training pulls the codes towards N(0, I)
     doc: str = ""  # what it is, and its source: the docstring of its file
+    metrics: Mapping[str, UserMetric] = {}
     check: Callable[[Config], None] = lambda config: None  # raises UserError if values do not fit together
 
     def samples(self, config: Config) -> bool:

@@ -35,6 +35,7 @@ from trainables.engine.optimisers import OPTIMISERS
 from trainables.errors import UserError, unknown
 from trainables.random_streams import Draw
 from trainables.user_model.arguments import check_arguments, takes
+from trainables.user_model.metrics import SOURCE, metrics_of
 from trainables.user_model.model_file import ModelFile, execute
 
 __all__ = ["Batch", "Draw", "build_model", "engine_model_of", "make_model", "make_turn"]
@@ -163,7 +164,8 @@ def engine_model_of(module: ModuleType) -> Model | None:
         )
     if hasattr(module, "train"):
         raise UserError(f"{module.__file__} has both train() and MODEL: keep one of them")
-    return model
+    given = [needs for needs, source in SOURCE.items() if getattr(model, source) is not None]
+    return model._replace(metrics=metrics_of(module, given))
 
 
 @lru_cache(maxsize=16)

@@ -15,9 +15,11 @@ from trainables.engine.evaluate import generate, measure_held_out
 from trainables.engine.interface import Model, Turn
 from trainables.engine.loop import train_epoch
 from trainables.engine.optimisers import keys_read
+from trainables.engine.own_metrics import pair_for
 from trainables.engine.state import Data, TrainingState, start
 from trainables.errors import UserError
 from trainables.user_model.evaluate import check_range, check_samples
+from trainables.user_model.metrics import try_metrics
 from trainables.user_model.model import Facts
 from trainables.user_model.probe import N_BATCHES, N_SAMPLES, NOISE_SEED, cut
 
@@ -58,16 +60,26 @@ def probe_engine_model(model: Model, config: Mapping[str, Any], data: Dataset, s
     again = _trained(model, config, small, seed, 2)[0][1]
     training = first[0]
     training.nets = {name: net.eval() for name, net in training.nets.items()}
+    samples = torch.empty(0)
     with torch.no_grad():
         measured = measure_held_out(model, config, small, training.nets, training.hp, "val", NOISE_SEED)
         if model.samples(config) and all(map(math.isfinite, row.values())):
             labels = torch.arange(N_SAMPLES) % max(1, len(data.classes))
-            x, _ = next(generate(model, config, training.nets, data.shape, labels, NOISE_SEED))
-            check_samples(x, (N_SAMPLES, *data.shape))
-            check_range(x)
+            samples, _ = next(generate(model, config, training.nets, data.shape, labels, NOISE_SEED))
+            check_samples(samples, (N_SAMPLES, *data.shape))
+            check_range(samples)
+    numbers, metrics = try_metrics(model.metrics, lambda needs: pair_for(training, training.nets, samples, needs))
     size = measure_bytes(model, config, small)
-    own_keys = tuple(measured)
-    facts = Facts(model.samples(config), model.conditional, tuple(row), own_keys, model.doc, "model", model.shows_pairs)
+    facts = Facts(
+        model.samples(config),
+        model.conditional,
+        tuple(row),
+        (*measured, *numbers),
+        model.doc,
+        "model",
+        model.shows_pairs,
+        metrics,
+    )
     return EngineProbe(facts, row, frozenset(read), row == again, size.checkpoint, size.best)
 
 

@@ -16,7 +16,7 @@ from trainables.engine.state import Data
 from trainables.errors import UserError
 from trainables.images import to_uint8
 from trainables.metrics import EvalInputs, Evaluator, measure
-from trainables.user_model.metrics import N_IMAGES, UserMetric, compute
+from trainables.user_model.metrics import N_IMAGES, Pair, UserMetric, compute
 from trainables.user_model.random_state import seeded_generators
 
 OUT_OF_RANGE = 0.05  # samples further outside of 0..1 than this are in another range
@@ -33,13 +33,13 @@ class UserGenerator(NamedTuple):
     device: str
     metrics: Mapping[str, UserMetric] = {}
 
-    def own_metrics(self, images: Tensor, data: Data) -> dict[str, Any]:
-        """Return the numbers of the user's METRICS on these samples [N, C, H, W] and as many held-out images."""
-        if not self.metrics or not len(images):
-            return {}
+    def pair(self, images: Tensor, data: Data) -> Pair | None:
+        """Return these samples [N, C, H, W] and as many held-out images, for METRICS; None if there are no samples."""
         n = min(len(images), len(data.images.val), N_IMAGES)
+        if n == 0:
+            return None
         real, _ = data.images.val.gather(torch.arange(n, device=data.device), data.device)
-        return compute(self.metrics, images, real)
+        return images[:n].cpu().float(), real.cpu()
 
     def draw(
         self, labels: Tensor, shape: tuple[int, ...], seed: int, stream: str, chunks: Sequence[int] = ()
@@ -145,12 +145,18 @@ def inputs_of(generator: UserGenerator, data: Data, evaluator: Evaluator) -> Eva
 
 
 def scores(
-    generator: UserGenerator, data: Data, evaluator: Evaluator, last: bool, also: tuple[str, ...] = ()
+    generator: UserGenerator,
+    data: Data,
+    evaluator: Evaluator,
+    last: bool,
+    also: tuple[str, ...] = (),
+    all_own: bool = False,
 ) -> dict[str, Any]:
-    """Return the metrics of the present weights."""
+    """Return the metrics of the present weights; if `all_own`, also those of METRICS that are due at the last one."""
     inputs = inputs_of(generator, data, evaluator)
     quality = measure(inputs, last=last, also=also)
-    return {**quality, **generator.own_metrics(inputs.images, data), **generator.measured(data, "val", evaluator.seed)}
+    own = compute(generator.metrics, lambda needs: generator.pair(inputs.images, data), last or all_own)
+    return {**quality, **own, **generator.measured(data, "val", evaluator.seed)}
 
 
 def evaluate(

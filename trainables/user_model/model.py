@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from trainables.errors import UserError
+from trainables.user_model.metrics import MetricFacts
 from trainables.user_model.model_file import ModelFile
 
 
@@ -20,12 +21,23 @@ class Facts(NamedTuple):
     doc: str = ""  # the docstring of the file
     interface: str = "train"  # or "model"
     shows_pairs: bool = False  # whether saved grids alternate input and output
+    metrics: Mapping[str, MetricFacts] = {}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Facts:
         """Return the facts that `_asdict` wrote to JSON."""
         lists = {name: tuple(content[name]) for name in ("logged", "measured")}
-        return cls(**{**content, **lists})
+        metrics = {key: MetricFacts(**about) for key, about in content.get("metrics", {}).items()}
+        return cls(**{**content, **lists, "metrics": metrics})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `from_json` reads."""
+        return {**self._asdict(), "metrics": {key: about._asdict() for key, about in self.metrics.items()}}
+
+    @property
+    def late(self) -> frozenset[str]:
+        """The keys of METRICS that only a trial's last evaluation measures."""
+        return frozenset(key for key, about in self.metrics.items() if about.when == "last")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ here, in a second or two.
 from __future__ import annotations
 
 import io
+import math
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -24,7 +25,7 @@ from trainables.engine.state import Data, Snapshot
 from trainables.errors import UserError
 from trainables.user_model import kept
 from trainables.user_model.evaluate import UserGenerator, check_range
-from trainables.user_model.metrics import ERROR
+from trainables.user_model.metrics import compute, try_metrics
 from trainables.user_model.model import Facts
 from trainables.user_model.train import call_train
 from trainables.user_model.trial import ReadyToSample, Trial, TrialInfo
@@ -137,12 +138,12 @@ def probe(
             samples = next(generator.draw(labels, data.shape, seed, "judged"))[0]
             seconds = (time.perf_counter() - drawing) / n
             check_range(samples)
-    measured, again = (
-        {**generator.own_metrics(samples, small), **generator.measured(small, "val", NOISE_SEED)} for _ in range(2)
-    )
-    broken = next((key for key in measured if key.startswith(ERROR)), None)
-    if broken is not None:
-        raise UserError(f"METRICS[{broken.removeprefix(ERROR)!r}]: {measured[broken]}")
+    numbers, metrics = try_metrics(generator.metrics, lambda needs: generator.pair(samples, small))
+    measured = {**numbers, **generator.measured(small, "val", NOISE_SEED)}
+    again = {
+        **compute(generator.metrics, lambda needs: generator.pair(samples, small), last=True),
+        **generator.measured(small, "val", NOISE_SEED),
+    }
     logged = tuple(key for key in row if key not in BOOKKEEPING)
     own_keys = tuple(key for key in measured if not key.endswith("_se"))
     doc = (module.__doc__ or "").strip()
@@ -153,6 +154,7 @@ def probe(
             logged,
             own_keys,
             doc,
+            metrics=metrics,
         ),
         {key: value for key, value in ended[0].row.items() if key not in BOOKKEEPING},
         {**{key: row[key] for key in logged}, **measured},
@@ -160,7 +162,7 @@ def probe(
         dict(trial.states_then),
         kept.states(trial.kept_objects),
         _not_kept(trial),
-        {key: (value, again[key]) for key, value in measured.items()},
+        {key: (value, again.get(key, math.nan)) for key, value in measured.items()},
         lambda changed: _measure_with(module, changed, small, seed, trial.kept_objects),
         N_BATCHES * epochs,
         trial.began_s - began,

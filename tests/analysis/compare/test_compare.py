@@ -13,6 +13,8 @@ from analysis.compare import equal_budget, text
 from analysis.read import results
 from analysis.sweep import final_results, seed_noise
 from gensweep.cli.main import main
+from trainables.errors import UserError
+from trainables.objective import Goal, Objective
 
 pytestmark = pytest.mark.long
 
@@ -103,6 +105,23 @@ def test_compare__scores_of_another_kind_refused(pair: list[Path], tmp_path: Pat
     most = sweeps.make(tmp_path / "d", objective={"metric": "modes", "mode": "max"})
     assert main(["compare", str(pair[0]), str(most)]) == 2
     assert "objective fid against modes" in capsys.readouterr().err
+
+
+def test_compare__metrics_of_a_users_file_by_their_code(pair: list[Path]) -> None:
+    """Two files, or two versions of one, compare by a metric whose code is the same in both."""
+
+    def searched(sha256: str, source: str, objective: str = "spectrum") -> results.Sweep:
+        facts = {"metrics": {"spectrum": {"metric": "spectrum", "when": "due", "better": "min", "source": source}}}
+        goal = Objective(objective, "min")
+        user_model = {"path": "mine.py", "sha256": sha256, "facts": facts, "bytes": [1, 1]}
+        sweep = results.load(pair[0])
+        return sweep._replace(manifest=sweep.manifest._replace(user_model=user_model, goal=Goal(goal, (goal,))))
+
+    equal_budget.check_comparable(searched("a" * 64, "12ab"), searched("b" * 64, "12ab"))
+    with pytest.raises(UserError, match="code of the metric 12ab against 34cd"):
+        equal_budget.check_comparable(searched("a" * 64, "12ab"), searched("a" * 64, "34cd"))
+    with pytest.raises(UserError, match="model file a+ against b+"):
+        equal_budget.check_comparable(searched("a" * 64, "1", "val_psnr"), searched("b" * 64, "1", "val_psnr"))
 
 
 def test_compare__command_line(pair: list[Path], capsys: Any) -> None:
