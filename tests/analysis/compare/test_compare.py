@@ -120,7 +120,7 @@ def test_compare__metrics_of_a_users_file_by_their_code(pair: list[Path]) -> Non
     equal_budget.check_comparable(searched("a" * 64, "12ab"), searched("b" * 64, "12ab"))
     with pytest.raises(UserError, match="code of the metric 12ab against 34cd"):
         equal_budget.check_comparable(searched("a" * 64, "12ab"), searched("a" * 64, "34cd"))
-    with pytest.raises(UserError, match="model file a+ against b+"):
+    with pytest.raises(UserError, match=r"model file a+ against b+"):
         equal_budget.check_comparable(searched("a" * 64, "1", "val_psnr"), searched("b" * 64, "1", "val_psnr"))
 
 
