@@ -20,7 +20,7 @@ def own_metrics(training: TrainingState, nets: Mapping[str, nn.Module], images: 
 
 @torch.no_grad()
 def pair_for(training: TrainingState, nets: Mapping[str, nn.Module], images: Tensor, needs: str) -> Pair | None:
-    """Return the two arguments of a metric with these needs, on the CPU; None if there are no samples."""
+    """Return the two arguments of a metric with these needs, on the CPU; None without samples."""
     model, val, device = training.model, training.data.images.val, training.data.device
     n = min(len(val), N_IMAGES, len(images) if needs == "samples" else N_IMAGES)
     if n == 0:

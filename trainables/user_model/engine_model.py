@@ -164,8 +164,8 @@ def engine_model_of(module: ModuleType) -> Model | None:
         )
     if hasattr(module, "train"):
         raise UserError(f"{module.__file__} has both train() and MODEL: keep one of them")
-    given = [needs for needs, source in SOURCE.items() if getattr(model, source) is not None]
-    return model._replace(metrics=metrics_of(module, given))
+    served = [needs for needs, source in SOURCE.items() if getattr(model, source) is not None]
+    return model._replace(metrics=metrics_of(module, served))
 
 
 @lru_cache(maxsize=16)

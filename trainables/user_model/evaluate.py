@@ -34,7 +34,7 @@ class UserGenerator(NamedTuple):
     metrics: Mapping[str, UserMetric] = {}
 
     def pair(self, images: Tensor, data: Data) -> Pair | None:
-        """Return these samples [N, C, H, W] and as many held-out images, for METRICS; None if there are no samples."""
+        """Return these samples [N, C, H, W] and as many held-out images, for METRICS; None without samples."""
         n = min(len(images), len(data.images.val), N_IMAGES)
         if n == 0:
             return None
@@ -155,8 +155,8 @@ def scores(
     """Return the metrics of the present weights; if `all_own`, also those of METRICS that are due at the last one."""
     inputs = inputs_of(generator, data, evaluator)
     quality = measure(inputs, last=last, also=also)
-    own = compute(generator.metrics, lambda needs: generator.pair(inputs.images, data), last or all_own)
-    return {**quality, **own, **generator.measured(data, "val", evaluator.seed)}
+    numbers = compute(generator.metrics, lambda needs: generator.pair(inputs.images, data), last or all_own)
+    return {**quality, **numbers, **generator.measured(data, "val", evaluator.seed)}
 
 
 def evaluate(

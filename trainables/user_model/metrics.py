@@ -32,7 +32,7 @@ class UserMetric(NamedTuple):
 
     - needs="samples": `fn(images, real)`, samples and as many held-out images.
     - needs="reconstructions": `fn(images, reconstructions)`, of held-out images.
-    - needs="codes": `fn(codes, labels)`, [n, Z] of held-out images, and int64 [n], or None if there are no classes.
+    - needs="codes": `fn(codes, labels)`, [n, Z] of held-out images, and int64 [n], or None without classes.
 
     when="due": at every evaluation; "last": at a trial's last one. `better` is "min", "max" or None.
     """
@@ -52,24 +52,24 @@ class MetricFacts(NamedTuple):
     source: str = ""  # the hash of the code that it consists of
 
 
-def metrics_of(module: ModuleType, given: Collection[str] | None = None) -> dict[str, UserMetric]:
+def metrics_of(module: ModuleType, served: Collection[str] | None = None) -> dict[str, UserMetric]:
     """Return METRICS of a user's module.
 
-    `given` are the needs that its MODEL can serve; None: it has a `train`, which gives samples. Raise UserError if one
-    is not a metric, has a name of ours, takes other arguments, or needs what is not given.
+    `served` are the needs that its MODEL can serve; None: it has a `train`, which gives samples. Raise UserError if one
+    is not a metric, has a name of ours, takes other arguments, or needs what is not served.
     """
     metrics = getattr(module, "METRICS", {})
     if not isinstance(metrics, Mapping):
         raise UserError(f'{module.__file__}: METRICS: write {{"name": gs.Metric(fn)}}')
     for name, metric in metrics.items():
         try:
-            _check(name, metric, given)
+            _check(name, metric, served)
         except UserError as error:
             raise UserError(f"{module.__file__}: METRICS[{name!r}]{error}") from error
     return dict(metrics)
 
 
-def _check(name: Any, metric: Any, given: Collection[str] | None) -> None:
+def _check(name: Any, metric: Any, served: Collection[str] | None) -> None:
     """Raise UserError with the end of a sentence that begins with the metric."""
     if not isinstance(metric, UserMetric):
         raise UserError(f" is a {type(metric).__name__}: write gs.Metric(fn)")
@@ -86,9 +86,9 @@ def _check(name: Any, metric: Any, given: Collection[str] | None) -> None:
         check_arguments("fn", metric.fn, ARGUMENTS[metric.needs])
     except UserError as error:
         raise UserError(f": {error}") from error
-    if given is None and metric.needs != "samples":
+    if served is None and metric.needs != "samples":
         raise UserError(f" needs {metric.needs}, which train() cannot give: use trial.measure(), or gs.Model()")
-    if given is not None and metric.needs not in given:
+    if served is not None and metric.needs not in served:
         raise UserError(f" needs {metric.needs}: give gs.Model({SOURCE[metric.needs]}=...)")
 
 
