@@ -68,7 +68,7 @@ def test_complaint__early_stopping_stops_bad_trials(data: Data, objectives: tupl
 
 
 def test_complaint__disk_holds_the_last_checkpoints_and_the_best(data: Data, tmp_path: Path) -> None:
-    writer = TrialWriter(TrialFiles(str(tmp_path), 3), {"number": 3, "model": "my_model"}, Goal(FID, (FID,)))
+    writer = TrialWriter(TrialFiles(str(tmp_path), 3), {"number": 3, "model": "my_model"}, Goal(FID, (FID,)), {})
     sizes = []
 
     def write(epoch: Epoch) -> None:
