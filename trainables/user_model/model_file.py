@@ -96,7 +96,9 @@ def execute(file: ModelFile) -> ModuleType:
     except UserError as error:
         raise UserError(f"{where(error, file)}: {error}") from error
     except Exception as error:
-        raise UserError(f"{where(error, file)}: {type(error).__name__}: {error}") from error
+        is_missing = isinstance(error, ModuleNotFoundError) and file.code is None
+        hint = "; if it is one of yours, name its folder: --code DIR" if is_missing else ""
+        raise UserError(f"{where(error, file)}: {type(error).__name__}: {error}{hint}") from error
     return module
 
 

@@ -17,6 +17,7 @@ from gensweep.config.user_models import register_file
 from search_spaces import SPACES
 from search_spaces.user_space import find_space
 from trainables import MODELS
+from trainables.user_model.registry import USER_MODELS
 
 WORDS = ["--trials", "2", "--concurrent", "1", "--scheduler", "none", "--epochs", "4"]
 
@@ -89,8 +90,10 @@ def test_user_model__with_modules_of_its_own(
     file, sweep = "code/my_model.py", "results/my_model-digits"
     assert main(["run", file, "--code", "code", "--trials", "2", "--epochs", "1"]) == 0
     assert json.loads(Path(f"{sweep}/sweep.json").read_text())["user_model"]["code"]["path"] == "code"
+    del USER_MODELS["my_model"]  # as in another process
+    capsys.readouterr()
     assert "name its file, --model code/my_model.py --code code" in refused(capsys, "resume", sweep)
-    assert "name their folder, --code code" in refused(capsys, "resume", sweep, "--model", "code/my_model.py")
+    assert "name its folder: --code DIR" in refused(capsys, "resume", sweep, "--model", "code/my_model.py")
     layers = Path("code/my_layers.py")
     layers.write_text(LAYERS + "\n\nUNUSED = 1\n")
     err = refused(capsys, "resume", sweep, "--model", file, "--code", "code")
