@@ -36,7 +36,7 @@ def load_images(source: Source) -> Dataset:
     groups = None if source.groups is None else _column(source, first, source.groups, ())
     also = f", labels from {label}" if label else ""
     notes = [] if source.images else [f"images from {image}{also}; image=COLUMN&label=COLUMN changes that"]
-    images, more = _images(source, {part: table[image] for part, table in tables.items()})
+    images, decoding = _images(source, {part: table[image] for part, table in tables.items()})
     parts = {
         part: Part(
             f"{source.path}: {part + ' ' if part else ''}{image}",
@@ -47,8 +47,8 @@ def load_images(source: Source) -> Dataset:
         for part, table in tables.items()
     }
     names = _class_names(first, label)
-    plain = source._replace(size=None, color=None, axes="nchw") if more is not None else source
-    return make_dataset(plain, parts, names, [*notes, *(more or ())])
+    plain = source._replace(size=None, color=None, axes="nchw") if decoding is not None else source
+    return make_dataset(plain, parts, names, [*notes, *(decoding or ())])
 
 
 def _files(path: Path) -> dict[str, list[Path]]:
