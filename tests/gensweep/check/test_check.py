@@ -8,6 +8,7 @@ from helpers.check_faults import FAULTS
 from helpers.command_line import refused
 from helpers.user_files import small_file, write_code, write_file
 
+from gensweep.check import behaviour
 from gensweep.check.extractor import check_extractor
 from gensweep.check.line import Line
 from gensweep.check.run_check import check_running, placed
@@ -44,6 +45,15 @@ def test_check__each_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, faul
     lines = lines_of(tmp_path, monkeypatch, small_file(*changes))
     assert any(says in line for line in lines), lines
     assert all("\n" not in line for line in lines)
+
+
+def test_check__slow_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(behaviour, "REBUILD_S", 0.4)
+    first = "time.sleep(0 if hasattr(time, 'slept') else 0.5)\n    time.slept = True"  # as an import does
+    once = small_file(("    n = torch", f"    import time\n    {first}\n    n = torch"))
+    always = small_file(("    n = torch", "    import time\n    time.sleep(0.5)\n    n = torch"))
+    assert any("pass before trial.epochs()" in line for line in lines_of(tmp_path, monkeypatch, always))
+    assert not any("pass before trial.epochs()" in line for line in lines_of(tmp_path, monkeypatch, once))
 
 
 def test_check__sound_engine_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
