@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from trainables.user_model.engine_model import make_turn as Turn
     from trainables.user_model.exported import load_export
     from trainables.user_model.metrics import UserMetric as Metric
+    from trainables.user_model.user_images import images
 
 __all__ = [
     "Batch",
@@ -37,6 +38,7 @@ __all__ = [
     "Turn",
     "__version__",
     "cosine",
+    "images",
     "load_export",
     "warmup",
 ]
@@ -45,6 +47,7 @@ _OF_MODEL_FILES = {
     **dict.fromkeys(("Batch", "Draw", "Model", "Turn"), "user_model.engine_model"),
     **dict.fromkeys(("cosine", "warmup"), "engine.schedules"),
     "Metric": "user_model.metrics",
+    "images": "user_model.user_images",
     "load_export": "user_model.exported",
 }
 _NAMES = {"Model": "make_model", "Turn": "make_turn", "Metric": "UserMetric"}  # of what model files use; it needs torch

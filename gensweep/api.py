@@ -69,6 +69,7 @@ class Sweep:
         elif code is not None:
             raise UserError(f"code={code!r} goes with the file of your own model, as Sweep('my_model.py')")
         self.options = check_options(Options(name, **options))
+        user_models.allow_data(self.options.dataset)
         self._ray_init, self._quiet = ray_init or {}, quiet
 
     def run(self) -> SweepResult:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from gensweep.check.line import Line, fault
 from gensweep.check.source import check_source
+from gensweep.config import user_models
 from gensweep.errors import UserError
 from gensweep.import_hook import install_import_hook
 from trainables.user_model.model_file import ModelFile, execute, read_model_file
@@ -32,11 +33,13 @@ def check(path: str, code: str | None, dataset: str, data_dir: str | None, say: 
         UserError: the file or the data set cannot be read.
     """
     from trainables.data import known
-    from trainables.data.source_name import absolute
+    from trainables.data.source_name import absolute, function_of
 
     file, began, ok = read_model_file(path, code), time.monotonic(), True
     known(dataset)
     root = None if data_dir is None else str(Path(data_dir).resolve())
+    if function_of(dataset) is not None:
+        root = root or str(Path(os.environ.get("GENSWEEP_DATA", ".")).resolve())
     for line in check_source(file):
         say(str(line))
         ok = ok and line.mark != "x"
@@ -113,6 +116,7 @@ def check_running(file: ModelFile, dataset: str, data_dir: str | None, say: Call
     from trainables.user_model.engine_model import engine_model_of
     from trainables.user_model.train import train_function
 
+    user_models.allow_data(dataset)
     data = load(dataset, None if data_dir is None else Path(data_dir))
     began = time.perf_counter()
     module = execute(file)

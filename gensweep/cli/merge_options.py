@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from gensweep.config import sweep_yaml
+from gensweep.config import sweep_yaml, user_models
 from gensweep.config.options import Options, check_options
 from gensweep.errors import UserError
 
@@ -33,7 +33,9 @@ def merge_options(args: argparse.Namespace) -> tuple[Options, list[str]]:
         from gensweep.config.initial_points import parse_point
 
         typed["points"] = [parse_point(text) for text in typed["points"]]
-    return check_options(Options(**{**written, **typed, "set": pins})), notes
+    options = check_options(Options(**{**written, **typed, "set": pins}))
+    user_models.allow_data(options.dataset)
+    return options, notes
 
 
 def typed_options(args: argparse.Namespace) -> dict[str, Any]:

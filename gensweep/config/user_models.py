@@ -154,6 +154,20 @@ def objectives(name: str) -> list[tuple[str, str]]:
     return list(USER_MODELS[name].objectives) if is_user_model(name) else []
 
 
+def allow_data(dataset: str, model: str | None = None) -> None:
+    """Let the function of a data set such as `my_model.py:data` be executed, since the user has named its file.
+
+    With `model` only a registered model's file is executed. Raise UserError if the file cannot be read.
+    """
+    from trainables.data.source_name import function_of
+
+    if function_of(dataset) is None or (model is not None and not is_user_model(model)):
+        return
+    from trainables.data.function_source import allow
+
+    allow(dataset, None if model is None else USER_MODELS[model].code)
+
+
 def save_copy(directory: Path, manifest: "SweepManifest") -> None:
     """Write the text of a user's model beside sweep.json, to be read by people; nothing executes it."""
     if manifest.user_model is not None:

@@ -112,6 +112,7 @@ def reopen_sweep(directory: Path) -> tuple[SweepManifest, "Dataset"]:
     bucket_sync.download_state(directory)
     manifest = read_manifest(directory)
     user_models.check_same_file(directory, manifest)
+    user_models.allow_data(manifest.dataset, manifest.model)
     evaluation.check_same_weights(workdir.display_name(directory), manifest)
     checks.check_study_readable(directory, manifest)
     checks.check_writable(directory)

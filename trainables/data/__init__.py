@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainables.data.source_name import forms, kind_of, load_source
+from trainables.data.source_name import forms, function_of, kind_of, load_source
 from trainables.errors import UserError, unknown
 from trainables.lazy_import import Registry
 
@@ -47,7 +47,7 @@ def __getattr__(name: str) -> Any:
 
 def known(name: str) -> None:
     """Raise UserError if no data set has this name."""
-    if name not in DATASETS and kind_of(name) is None:
+    if name not in DATASETS and kind_of(name) is None and function_of(name) is None:
         raise unknown("data set", name, (*DATASETS, *forms()))
 
 
@@ -66,6 +66,10 @@ def load(name: str, data_dir: Path | None = None) -> "Dataset":
     try:
         if kind_of(name) is not None:
             return load_source(name)
+        if function_of(name) is not None:
+            from trainables.data.function_source import load_function
+
+            return load_function(name, data_dir)
         return DATASETS[name](data_root(data_dir))
     except OSError as error:
         raise UserError(f"{name}: {error.filename} cannot be read: {error.strerror}") from error

@@ -86,9 +86,15 @@ def kind_of(name: str) -> str | None:
     return kind if colon and kind in KINDS else None
 
 
+def function_of(name: str) -> tuple[str, str] | None:
+    """Return the file and the function of a name such as `my_model.py:data`; None for other names."""
+    match = re.fullmatch(r"(.+\.py):([A-Za-z_]\w*)", name)
+    return (match[1], match[2]) if match else None
+
+
 def forms() -> list[str]:
     """Return how names of each kind are written: `folder:PATH`, ..."""
-    return [f"{kind}:PATH" for kind in KINDS]
+    return [*(f"{kind}:PATH" for kind in KINDS), "FILE.py:data"]
 
 
 def parse(name: str) -> Source:
@@ -119,7 +125,9 @@ def parse(name: str) -> Source:
 
 def absolute(name: str) -> str:
     """Return the name with its path made absolute; names without a path stay as they are."""
-    kind = kind_of(name)
+    kind, function = kind_of(name), function_of(name)
+    if function is not None:
+        return f"{Path(function[0]).expanduser().resolve()}:{function[1]}"
     if kind is None:
         return name
     text, mark, query = name.removeprefix(f"{kind}:").partition("?")
@@ -128,7 +136,9 @@ def absolute(name: str) -> str:
 
 def title(name: str) -> str:
     """Return a short name for folders and tables: `folder:/home/me/cats?size=64` is `cats`."""
-    kind = kind_of(name)
+    kind, function = kind_of(name), function_of(name)
+    if function is not None:
+        return Path(function[0]).stem
     path = Path(name.partition("?")[0].removeprefix(f"{kind}:"))
     return (path.name if kind in (None, "folder", "hf") else path.stem) or kind or name
 
