@@ -26,8 +26,8 @@ from trainables.metrics import METRICS, Evaluator, keys, load_extractor
 from trainables.objective import Goal, Values, is_valid_evaluation
 from trainables.random_streams import derive_seed
 from trainables.trial_files import TrialFiles
-from trainables.user_model.metrics import MetricFacts, reason
-from trainables.user_model.model import UserModel
+from trainables.user_model.metrics import reason
+from trainables.user_model.model import MetricFacts, UserModel
 from trainables.user_model.registry import USER_MODELS, find_model
 from trainables.user_model.train import train_user
 from trainables.user_model.trial import TrialInfo

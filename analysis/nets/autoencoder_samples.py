@@ -20,9 +20,9 @@ from analysis.read.results import Sweep
 from trainables import random_streams
 from trainables.data import Dataset
 from trainables.errors import UserError
+from trainables.extractor_choice import ExtractorChoice
 from trainables.metrics import Evaluator, build_evaluator, load_extractor
 from trainables.metrics.extract import run_extractor
-from trainables.metrics.extractor_choice import ExtractorChoice
 from trainables.metrics.fid import Moments, frechet, moments
 
 CHUNK = 500

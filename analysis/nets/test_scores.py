@@ -16,9 +16,9 @@ from trainables.engine.evaluate import collect_inputs, generate, prior_labels
 from trainables.engine.own_metrics import own_metrics
 from trainables.engine.state import start
 from trainables.errors import UserError
+from trainables.extractor_choice import ExtractorChoice
 from trainables.metrics import Evaluator, build_evaluator, load_extractor, measure
 from trainables.metrics.extract import run_extractor
-from trainables.metrics.extractor_choice import ExtractorChoice
 from trainables.metrics.fid import Moments, frechet, moments
 from trainables.user_model.model import UserModel
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_origin
 from search_spaces.param import Param
 from trainables import MODELS, filestore
 from trainables.errors import UserError, did_you_mean
+from trainables.extractor_choice import ExtractorChoice, recorded_choice
 from trainables.filestore import Directory
-from trainables.metrics.extractor_choice import ExtractorChoice, recorded_choice
 from trainables.objective import Constraint, Goal, Objective, constraint
 from trainables.user_model.model import Facts, UserModel
 from trainables.user_model.registry import USER_MODELS, find_model
@@ -66,7 +66,7 @@ class SweepManifest(NamedTuple):
     also: list[str]  # metrics that are measured on request
     every: int | None
     train_images: int | None
-    extractor: dict[str, Any] | None  # a chosen one: net, path and sha256 of its weights (metrics/extractor_choice.py)
+    extractor: dict[str, Any] | None  # a chosen one: net, path and sha256 of its weights (extractor_choice.py)
     max_failures: int
     keep_checkpoints: int | None  # bytes
     trial_timeout_s: float | None

@@ -15,7 +15,7 @@ from search_spaces.studies import STUDIES
 from trainables import MODELS
 from trainables.data import DATASETS
 from trainables.data.source_name import forms
-from trainables.metrics.extractor_choice import FORMS
+from trainables.extractor_choice import FORMS
 
 
 class Parser(argparse.ArgumentParser):

@@ -14,7 +14,7 @@ from gensweep.config.options import Options, check_options
 from gensweep.errors import UserError, did_you_mean
 from gensweep.provenance import git_commit, package_versions
 from gensweep.units import parse_seconds, parse_size
-from trainables.metrics.extractor_choice import parse_choice
+from trainables.extractor_choice import parse_choice
 
 if TYPE_CHECKING:
     from search_spaces import Space

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from analysis.read.manifest import SweepManifest
     from trainables.data import Dataset
     from trainables.user_model.engine_probe import EngineProbe
-    from trainables.user_model.metrics import MetricFacts
+    from trainables.user_model.model import MetricFacts
     from trainables.user_model.probe import Probe
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.read.manifest import SweepManifest
 from gensweep.errors import UserError
 from gensweep.sweep import disk_estimate
-from trainables.metrics.extractor_choice import ExtractorChoice, parse_choice
+from trainables.extractor_choice import ExtractorChoice, parse_choice
 
 if TYPE_CHECKING:
     from trainables.data import Dataset

@@ -18,9 +18,9 @@ from trainables import random_streams
 from trainables.data import Dataset
 from trainables.data.dataset import Split
 from trainables.errors import UserError
+from trainables.extractor_choice import ExtractorChoice
 from trainables.metrics.extract import run_extractor
 from trainables.metrics.extractor import Extractor, SmallExtractor, make_arch
-from trainables.metrics.extractor_choice import ExtractorChoice
 from trainables.metrics.extractor_file import Trained, read, write
 from trainables.metrics.frozen_extractor import frozen
 from trainables.metrics.pretrained import load_pretrained

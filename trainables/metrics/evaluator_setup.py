@@ -15,11 +15,11 @@ import numpy as np
 import torch
 
 from trainables.data import Dataset
+from trainables.extractor_choice import ExtractorChoice
 from trainables.metrics.chosen_extractor import build_chosen, extractor_id, on_best_device
 from trainables.metrics.evaluator import Evaluator
 from trainables.metrics.exemplars import exemplar_recipe, exemplar_set
 from trainables.metrics.extractor import make_arch
-from trainables.metrics.extractor_choice import ExtractorChoice
 from trainables.metrics.extractor_file import SHIPPED, Trained, read, write
 from trainables.metrics.fid import moments
 from trainables.metrics.frozen_extractor import frozen

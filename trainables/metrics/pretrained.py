@@ -17,8 +17,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from trainables.errors import UserError, did_you_mean
+from trainables.extractor_choice import ExtractorChoice
 from trainables.metrics.extractor import Extractor, Scores
-from trainables.metrics.extractor_choice import ExtractorChoice
 
 CHUNK = 32  # images at once: they are large by then
 MEAN, SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, which torchvision's nets expect

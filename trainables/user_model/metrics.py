@@ -12,6 +12,7 @@ from torch import Tensor
 from trainables.errors import UserError, unknown
 from trainables.metrics import keys
 from trainables.user_model.arguments import check_arguments
+from trainables.user_model.model import MetricFacts
 
 N_IMAGES = 2_000  # of each side at most
 ERROR = "error_"  # before the name of a metric in rows: why it could not be computed
@@ -41,15 +42,6 @@ class UserMetric(NamedTuple):
     needs: Literal["samples", "reconstructions", "codes"] = "samples"
     when: Literal["due", "last"] = "due"
     better: Literal["min", "max"] | None = None
-
-
-class MetricFacts(NamedTuple):
-    """What `sweep.json` holds of a key of METRICS."""
-
-    metric: str  # its name in METRICS
-    when: str
-    better: Literal["min", "max"] | None
-    source: str = ""  # the hash of the code that it consists of
 
 
 def metrics_of(module: ModuleType, served: Collection[str] | None = None) -> dict[str, UserMetric]:

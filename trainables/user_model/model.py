@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from trainables.errors import UserError
-from trainables.user_model.metrics import MetricFacts
 from trainables.user_model.model_file import ModelFile
 
 
@@ -38,6 +37,15 @@ class Facts(NamedTuple):
     def late(self) -> frozenset[str]:
         """The keys of METRICS that only a trial's last evaluation measures."""
         return frozenset(key for key, about in self.metrics.items() if about.when == "last")
+
+
+class MetricFacts(NamedTuple):
+    """What `sweep.json` holds of a key of METRICS."""
+
+    metric: str  # its name in METRICS
+    when: str
+    better: Literal["min", "max"] | None
+    source: str = ""  # the hash of the code that it consists of
 
 
 @dataclass(frozen=True)

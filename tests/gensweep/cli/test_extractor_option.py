@@ -75,7 +75,7 @@ def test_extractor__in_a_file_and_in_commands(weights: Path) -> None:
 
 
 @pytest.mark.ray
-@pytest.mark.long
+@pytest.mark.slow
 def test_extractor__random_through_a_sweep(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--trials", "1", "--epochs", "1", "--set", "net=mlp", "--set", "width=16", "--scheduler", "none"]
     code, _, err = done(gensweep("run", "vae", *words, "--extractor", "random", "--name", "random", cwd=Path()))

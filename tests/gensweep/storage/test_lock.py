@@ -47,11 +47,11 @@ def test_lock__one_driver_a_sweep(at_home: Path) -> None:
 @pytest.mark.long
 def test_lock__waits_for_workers_of_a_dead_driver(at_home: Path) -> None:
     said: list[str] = []
-    works = "with lock.worker_lock(pathlib.Path()): print('in', flush=True); time.sleep(1)"
+    works = "with lock.worker_lock(pathlib.Path()): print('in', flush=True); time.sleep(4)"
     code = f"import pathlib, time\nfrom gensweep.storage import lock\n{works}"
     with subprocess.Popen([sys.executable, "-c", code], cwd=at_home, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
         with driver_lock(at_home, said.append):
-            process.wait(0.5)
+            process.wait(3)  # of the four seconds, if the lock had not waited
     assert said == ["waiting for the workers of a driver that died ..."]

@@ -46,6 +46,7 @@ def test_run_sweep__beside_modules_of_the_same_name(tmp_path: Path) -> None:
     assert json.loads(out)[0]["number"] in (0, 1)
 
 
+@pytest.mark.slow
 def test_run_sweep__second_ctrl_c_ends_it(tmp_path: Path) -> None:
     """In the middle of an epoch of seconds, which the first one waits for."""
     slow = ["--set", "batch_size=2", "--set", "width=1024", "--set", "net=mlp", "--set", "epochs=50"]

@@ -66,11 +66,11 @@ def test_user_model__code_runs_only_if_its_file_is_named(
     out = capsys.readouterr().out
     assert f"next: gensweep finalize {sweep} --model code/my_model.py" in out
     assert (sweep / "report" / "grid.png").exists()
+    assert "name its file" in refused(capsys, "export", str(sweep))
     write_file(folder)
     assert main(["sample", str(sweep), "--model", str(file), "-n", "9", "-o", str(tmp_path / "grid.png")]) == 0
     assert (tmp_path / "grid.png").exists()
 
-    assert "name its file" in refused(capsys, "export", str(sweep))
     assert main(["export", str(sweep), "--model", str(file), "-o", str(tmp_path / "out")]) == 0
     assert 'model = gs.load_export(".")' in capsys.readouterr().out
     names = {"model.safetensors", "my_model.py", "config.json", "README.md", "samples.png", "sweep.yaml"}

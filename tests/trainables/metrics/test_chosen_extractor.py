@@ -11,10 +11,10 @@ from torchvision import models
 
 from trainables.data import Dataset, load
 from trainables.errors import UserError
+from trainables.extractor_choice import ExtractorChoice, parse_choice, recorded_choice
 from trainables.metrics import build_evaluator, load_extractor
 from trainables.metrics.chosen_extractor import build_chosen, extractor_id
 from trainables.metrics.extract import run_extractor, split_images
-from trainables.metrics.extractor_choice import ExtractorChoice, parse_choice, recorded_choice
 from trainables.metrics.frozen_extractor import frozen
 from trainables.metrics.pretrained import Pretrained, build_net, load_pretrained, without_last_layer
 

@@ -18,8 +18,8 @@ from trainables.trial_files import TrialFiles
 from trainables.user_model.engine_model import build_model
 from trainables.user_model.engine_probe import probe_engine_model
 from trainables.user_model.metric_source import metric_sources
-from trainables.user_model.metrics import MetricFacts, UserMetric, compute, metrics_of
-from trainables.user_model.model import Facts
+from trainables.user_model.metrics import UserMetric, compute, metrics_of
+from trainables.user_model.model import Facts, MetricFacts
 from trainables.user_model.model_file import ModelFile
 
 CONFIG: dict[str, Any] = {"lr": 1e-2, "batch_size": 32, "epochs": 3, "steps_per_epoch": 0, "lr_decay": 0.0, "ema": 0.0}
