@@ -71,6 +71,7 @@ def test_run_sweep__python_api(tmp_path: Path) -> None:
         Sweep("dae", trails=3)
 
 
+@pytest.mark.slow
 def test_run_sweep__time_budget(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["run", "ae", "--trials", "400", "--epochs", "400", "--scheduler", "none", "--results", str(tmp_path)]
     began = time.monotonic()
@@ -81,6 +82,7 @@ def test_run_sweep__time_budget(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert out[-1] == f"next: gensweep resume {tmp_path}/ae-digits"
 
 
+@pytest.mark.slow
 def test_run_sweep__all_trials_fail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wild = ["--set", "lr=10", "--set", "likelihood=gaussian", "--set", "sigma=0.001", "--set", "width=16"]
     words = ["run", "vae", "--trials", "2", "--epochs", "1", *wild, "--results", str(tmp_path)]

@@ -13,6 +13,7 @@ from trainables.data.dataset import Split
 
 
 @pytest.mark.ray
+@pytest.mark.slow
 def test_mapped_data__trials_read_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     digits, sent = load("digits"), []
     changes: dict[str, Any] = {}
