@@ -19,7 +19,6 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from analysis.base import image_sheets
 from analysis.base.templates import load_template
 from analysis.export import model_card, torch_source, user_model
 from analysis.export.model_card import Net
@@ -60,12 +59,13 @@ def write(directory: str, out: str | None, trial: int | None, further: dict[str,
     about["file"] = model.code.file_name if isinstance(model, UserModel) else None
     if isinstance(model, UserModel):
         code, (weights, header) = user_model.files(model), user_model.weights_of(net)
-        use, needs, pictured = user_model.use(search, model), user_model.NEEDS, model.facts.samples
+        use, needs = user_model.use(search, model), user_model.NEEDS
     else:
         source, weights = _source(search, net)
-        code, header, use, needs, pictured = {SOURCE: source.encode()}, {}, _use(search, net), NEEDS, True
+        code, header, use, needs = {SOURCE: source.encode()}, {}, _use(search, net), NEEDS
     context = model_card.card_context(search, net, about) | {"use": use, "needs": needs}
     header |= {"config": json.dumps(about["config"]), "model": about["model"]}
+    pictured = sample_grids.draws_pictures(search)
     page = load_template("card.md").render(about | context | ({} if pictured else {"pictured": ""}))
     files = {
         **code,
@@ -175,5 +175,4 @@ def _picture(net: Net) -> bytes:
     """Return the saved images of the net's best epoch as PNG."""
     trial = results.read_trial(net.sweep, net.number)
     assert trial.best is not None
-    images = sample_grids.saved_batch(net.sweep, net.number, trial.best["epoch"])
-    return image_sheets.encode_png(image_sheets.make_sheet(images, sample_grids.ACROSS, sample_grids.sheet_gap(images)))
+    return sample_grids.saved_sheet(net.sweep, net.number, trial.best["epoch"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from analysis.export.model_card import Net
+from analysis.figures import sample_grids
 from analysis.nets.weights import read_weights
 from analysis.read.results import Sweep
 from trainables.user_model.exported import CODE
@@ -37,7 +38,7 @@ def use(search: Sweep, model: UserModel) -> list[str]:
     """Return the lines of Python that load the model and use it."""
     shape = ", ".join(map(str, search.manifest.data.shape))
     lines = ["import gensweep as gs", 'model = gs.load_export(".")']
-    if not model.facts.samples:
+    if not sample_grids.draws_pictures(search):
         return lines
     label = ', label="name of a class"' if model.conditional else ""
     return [*lines, f"images = model.sample(64{label})  # float [64, {shape}] in [0, 1]"]

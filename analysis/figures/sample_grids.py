@@ -37,6 +37,18 @@ class Strip(NamedTuple):
     images: Pixels
 
 
+def draws_pictures(sweep: Sweep) -> bool:
+    """Return whether trials save pictures: a model of the user's may draw neither samples nor reconstructions."""
+    facts = (sweep.manifest.user_model or {}).get("facts", {})
+    return bool(facts.get("samples", True) or facts.get("shows_pairs", False))
+
+
+def saved_sheet(sweep: Sweep, number: int, epoch: int) -> bytes:
+    """Return the picture of a trial at an evaluated epoch, as PNG."""
+    batch = saved_batch(sweep, number, epoch)
+    return image_sheets.encode_png(image_sheets.make_sheet(batch, ACROSS, sheet_gap(batch)))
+
+
 def compare_configurations(sweep: Sweep, k: int) -> list[Strip]:
     """Return a row of real images (if available), then k configurations at their best epochs.
 

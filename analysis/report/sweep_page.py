@@ -70,12 +70,13 @@ def section_context(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[
         files[f"{prefix}{name}.png"] = content
         return data_uri(content)
 
-    strips = sample_grids.compare_configurations(sweep, TOP)
-    epochs = sample_grids.first_to_last(sweep, lead["number"])
-    batch = sample_grids.saved_batch(sweep, lead["number"], lead["best_epoch"])
-    picture = image_sheets.make_sheet(batch, sample_grids.ACROSS, sample_grids.sheet_gap(batch))
-    keep("grid", sample_grids.render_strips(strips))
-    keep("epochs", sample_grids.render_strips(epochs))
+    strips, epochs, picture = [], [], ""
+    if sample_grids.draws_pictures(sweep):
+        strips = sample_grids.compare_configurations(sweep, TOP)
+        epochs = sample_grids.first_to_last(sweep, lead["number"])
+        picture = keep("winner", sample_grids.saved_sheet(sweep, lead["number"], lead["best_epoch"]))
+        keep("grid", sample_grids.render_strips(strips))
+        keep("epochs", sample_grids.render_strips(epochs))
     return {
         "manifest": manifest,
         "metric": metric_label(sweep.metric),
@@ -93,7 +94,7 @@ def section_context(sweep: Sweep, files: dict[str, bytes], prefix: str) -> dict[
             {"text": point.text, "command": _command_parts(point.command)} for point in advice.list_advice(sweep, proof)
         ],
         "proof": None if proof is None else final_results_text.report_context(sweep, proof),
-        "picture": keep("winner", image_sheets.encode_png(picture)),
+        "picture": picture,
         "drawn": " ".join([_picture_caption(sweep), *_shown_channels(sweep)]),
         "command": _command_parts(commands.retrain_command(sweep, lead["number"], lead["config"])),
         "swept": sweep.swept,

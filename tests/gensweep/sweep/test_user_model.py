@@ -123,6 +123,23 @@ def test_user_model__finalized(
     assert all("val_error" in seed["test"] for finalist in content["finalists"] for seed in finalist["seeds"])
 
 
+@pytest.mark.ray
+@pytest.mark.slow
+def test_user_model__without_a_sampler(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sampler = '    trial.sampler(lambda n: dec(torch.randn(n, config["width"], device=trial.device)))\n'
+    file = str(write_file(tmp_path, (sampler, ""), ('("fid", "min")', '("val_error", "min")')))
+    assert Sweep(file, trials=2, epochs=2, name="s", quiet=True).run().failed == 0
+    assert main(["report", "results/s"]) == 0
+    page = (tmp_path / "results" / "s" / "report" / "index.html").read_text()
+    assert "Everything measured" in page
+    assert "Side by side" not in page
+    assert main(["export", "results/s", "--model", file, "-o", "out"]) == 0
+    assert not (tmp_path / "out" / "samples.png").exists()
+
+
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("changes", "words", "says"),
