@@ -68,12 +68,3 @@ BY_HAND = [
         "    def configure_optimizers",
     ),
 ]
-
-
-def small_file(*changes: tuple[str, str]) -> str:
-    """Return the small file with parts of it replaced; every part is there."""
-    text = SMALL
-    for old, new in changes:
-        assert old in text, old
-        text = text.replace(old, new)
-    return text

@@ -52,9 +52,8 @@ def write_code(folder: Path) -> Path:
     return write_file(folder, IMPORTS, *USES)
 
 
-def small_file(*changes: tuple[str, str]) -> str:
-    """Return the small file with parts of it replaced; every part is there."""
-    text = SMALL
+def small_file(*changes: tuple[str, str], text: str = SMALL) -> str:
+    """Return the small file, or another text, with parts of it replaced; every part is there."""
     for old, new in changes:
         assert old in text, old
         text = text.replace(old, new)

@@ -63,11 +63,7 @@ def test_check__sound_engine_model(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("fault", engine_files.FAULTS)
 def test_check__each_fault_of_an_engine_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
     changes, says = engine_files.FAULTS[fault]
-    text = engine_files.SMALL
-    for old, new in changes:
-        assert old in text
-        text = text.replace(old, new)
-    lines = lines_of(tmp_path, monkeypatch, text, "my_gan.py")
+    lines = lines_of(tmp_path, monkeypatch, small_file(*changes, text=engine_files.SMALL), "my_gan.py")
     assert any(says in line for line in lines), lines
 
 

@@ -6,17 +6,15 @@ from typing import Any
 
 import pytest
 import torch
-from helpers.lightning_files import BY_HAND, LOADERS, small_file
+from helpers.lightning_files import BY_HAND, LOADERS, SMALL
+from helpers.user_files import small_file
+from helpers.user_training import digits_data, model_of, rows_of
 
-from trainables.data import load
 from trainables.engine.loop import Epoch
 from trainables.engine.state import Data
 from trainables.errors import UserError
-from trainables.metrics import build_evaluator, load_extractor
-from trainables.user_model.model import Facts, UserModel
-from trainables.user_model.model_file import ModelFile
-from trainables.user_model.train import rebuild, train_user
-from trainables.user_model.trial import TrialInfo
+from trainables.user_model.model import UserModel
+from trainables.user_model.train import rebuild
 
 pytest.importorskip("lightning.pytorch")
 pytestmark = [
@@ -29,13 +27,11 @@ Rows = list[dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def data() -> Data:
-    digits = load("digits")
-    evaluator = build_evaluator(digits, seed=0)._replace(n_samples=600, every=1)
-    return Data(digits.to("cpu"), evaluator, load_extractor(evaluator, "cpu"))
+    return digits_data()
 
 
 def model(*changes: tuple[str, str]) -> UserModel:
-    return UserModel("my_model", Facts(), ModelFile("my_model.py", small_file(*changes)))
+    return model_of(small_file(*changes, text=SMALL))
 
 
 def train(
@@ -46,14 +42,7 @@ def train(
     **config: Any,
 ) -> Rows:
     """Return the rows, without what the clock says."""
-    rows = []
-
-    def emit(epoch: Epoch) -> None:
-        each(epoch)
-        rows.append({key: value for key, value in epoch.row.items() if key != "wall_s"})
-
-    train_user(model(*changes), {**CONFIG, **config}, data, 7, TrialInfo(), state, emit)
-    return rows
+    return rows_of(model(*changes), {**CONFIG, **config}, data, state, each)
 
 
 def whole_and_parts(data: Data, *changes: tuple[str, str]) -> tuple[Rows, list[Rows]]:

@@ -8,16 +8,13 @@ import numpy as np
 import pytest
 import torch
 from helpers.user_files import small_file
+from helpers.user_training import digits_data, model_of, rows_of
 
-from trainables.data import load
 from trainables.engine.loop import Epoch
 from trainables.engine.state import Data
 from trainables.errors import UserError
-from trainables.metrics import build_evaluator, load_extractor
-from trainables.user_model.model import Facts, UserModel
-from trainables.user_model.model_file import ModelFile
-from trainables.user_model.train import rebuild, train_user
-from trainables.user_model.trial import TrialInfo
+from trainables.user_model.model import UserModel
+from trainables.user_model.train import rebuild
 
 pytestmark = pytest.mark.long
 CONFIG = {"lr": 1e-3, "width": 8, "weight": 1.0, "batch_size": 64, "epochs": 3}
@@ -25,13 +22,11 @@ CONFIG = {"lr": 1e-3, "width": 8, "weight": 1.0, "batch_size": 64, "epochs": 3}
 
 @pytest.fixture(scope="module")
 def data() -> Data:
-    digits = load("digits")
-    evaluator = build_evaluator(digits, seed=0)._replace(n_samples=600, every=1)
-    return Data(digits.to("cpu"), evaluator, load_extractor(evaluator, "cpu"))
+    return digits_data()
 
 
 def model(*changes: tuple[str, str]) -> UserModel:
-    return UserModel("my_model", Facts(), ModelFile("my_model.py", small_file(*changes)))
+    return model_of(small_file(*changes))
 
 
 def train(
@@ -42,14 +37,7 @@ def train(
     **config: Any,
 ) -> list[dict[str, Any]]:
     """Return the rows, without what the clock says."""
-    rows = []
-
-    def emit(epoch: Epoch) -> None:
-        each(epoch)
-        rows.append({key: value for key, value in epoch.row.items() if key != "wall_s"})
-
-    train_user(model(*changes), {**CONFIG, **config}, data, 7, TrialInfo(), state, emit)
-    return rows
+    return rows_of(model(*changes), {**CONFIG, **config}, data, state, each)
 
 
 def test_trial__rows(data: Data) -> None:
