@@ -19,6 +19,7 @@ Values = NDArray[Any]
 CHANNELS_MOST = 5
 BITS = (8, 10, 12, 14, 16, 32)
 CHUNK_BYTES = 2**26
+ROWS = 1024  # images that are compared at a time
 GREY = np.array([0.299, 0.587, 0.114], np.float32)  # of red, green and blue, as Pillow has it
 DIM = 32  # integers of 8 bits that stay below this are nearly black
 
@@ -83,6 +84,15 @@ def check_finite(what: str, planes: Values) -> None:
             f"{what}: {int((~finite).sum())} of {len(planes)} images have values that are nan or infinite, first image "
             f"{int(np.flatnonzero(~finite)[0])}"
         )
+
+
+def why_nothing_varies(pixels: Values) -> str:
+    """Return why images [N, C, H, W] hold nothing to learn, if they are all the same; else an empty text."""
+    starts = range(0, len(pixels), ROWS)  # by blocks, since the comparison of all would take as much memory as they do
+    if any((pixels[start : start + ROWS] != pixels[:1]).any() for start in starts):
+        return ""
+    is_plain = pixels[0].min() == pixels[0].max()
+    return f"every pixel is {pixels.flat[0]}" if is_plain else "they are all the same"
 
 
 def choose_range(sets: Sequence[Values], scale: Scale) -> Range:

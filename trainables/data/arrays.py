@@ -10,7 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainables.data.array_files import ArrayFile, label, open_file
-from trainables.data.array_pixels import as_planes, check_finite, choose_range, choose_store, to_pixels
+from trainables.data.array_pixels import (
+    as_planes,
+    check_finite,
+    choose_range,
+    choose_store,
+    to_pixels,
+    why_nothing_varies,
+)
 from trainables.data.dataset import Dataset, Split, make, take
 from trainables.data.labels import label_numbers
 from trainables.data.source_name import N_LEAST, Source
@@ -110,7 +117,8 @@ def make_dataset(source: Source, parts: Mapping[str, Part], names: Sequence[str]
     values = choose_range(list(planes.values()), source.scale)
     store = choose_store(list(planes.values()), values, source)
     pixels = {part: to_pixels(images, values, store, source) for part, images in planes.items()}
-    _check_varied(parts[first].what, pixels[first])
+    if why := why_nothing_varies(pixels[first]):
+        raise UserError(f"{parts[first].what}: the {len(pixels[first])} images hold nothing to learn: {why}")
     groups = parts[first].groups
     splits = _splits(source.name, pixels, numbers, classes, None if groups is None else groups[rows])
     for name, split in zip(PARTS, splits, strict=True):
@@ -161,9 +169,3 @@ def _check_counts(what: str, labels: Rows, classes: Sequence[str]) -> None:
                 f"{what}: class {classes[k]} has too few images ({counts[k]}): a class needs at least {N_LEAST}; "
                 "labels=none takes all images without labels"
             )
-
-
-def _check_varied(what: str, pixels: Values) -> None:
-    if (pixels == pixels[:1]).all():
-        why = f"every pixel is {pixels.flat[0]}" if pixels.min() == pixels.max() else "they are all the same"
-        raise UserError(f"{what}: the {len(pixels)} images hold nothing to learn: {why}")

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from trainables.data.array_pixels import why_nothing_varies
 from trainables.data.image_cache import Allocate
 from trainables.data.image_files import (
     COLOUR_SIZE,
@@ -31,7 +32,6 @@ from trainables.data.source_name import Scale
 from trainables.errors import UserError
 
 CHUNK = 64  # files that a thread decodes at a time
-ROWS = 1024  # images that are compared at a time
 
 
 class Chunk(NamedTuple):
@@ -65,7 +65,9 @@ def decode_all(
     low, high, note = choose_range(list(deep.values()), scale)
     for row, image in deep.items():
         pixels[row] = to_pixels(image.arrays[0], grey, low, high)
-    _check_content(pixels, paths)
+    if why := why_nothing_varies(pixels):
+        where = Path(paths[0]).parent.parent if isinstance(paths[0], str) else paths[0].table
+        raise UserError(f"the {len(paths)} images of {where} hold nothing to learn: {why}")
     n_clear = sum(chunk.n_clear for chunk in chunks)
     clear = f"{n_clear} images are partly transparent: they are put on white" if n_clear else ""
     return pixels, tuple(filter(None, (note, clear)))
@@ -94,13 +96,3 @@ def _chunks(paths: Sequence[str | Encoded], size: int, crop: str, pixels: NDArra
         yield from pool.map(decode_chunk, range(0, len(paths), CHUNK))
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _check_content(pixels: NDArray[Any], paths: Sequence[str | Encoded]) -> None:
-    """Raise UserError if all images are the same."""
-    starts = range(0, len(pixels), ROWS)  # by blocks, since the comparison of all would take as much memory as they do
-    if any((pixels[start : start + ROWS] != pixels[:1]).any() for start in starts):
-        return
-    what = f"every pixel is {pixels.flat[0]}" if pixels[0].min() == pixels[0].max() else "they are all the same"
-    where = Path(paths[0]).parent.parent if isinstance(paths[0], str) else paths[0].table
-    raise UserError(f"the {len(paths)} images of {where} hold nothing to learn: {what}")
