@@ -3,6 +3,7 @@
     random                          seeded random convolutions: always there, not trained
     torchvision:NET:FILE            a net of torchvision, with the weights of a file
     inception:FILE                  Inception v3: torchvision's weights, or those of the original FID (pt_inception)
+    dinov2:FILE                     DINOv2 of any size, with or without registers: its published weights
 
 A file holds a state_dict. It is read as data: nothing in it is executed. Imports no torch, since a wrong option is
 reported before torch is loaded.
@@ -17,13 +18,14 @@ from typing import Any, NamedTuple
 
 from trainables.errors import UserError, unknown
 
-FORMS = ("random", "torchvision:NET:FILE", "inception:FILE")
+FORMS = ("random", "torchvision:NET:FILE", "inception:FILE", "dinov2:FILE")
+OWN_NAMES = ("random", "inception", "dinov2")  # of nets that are not named as torchvision names them
 
 
 class ExtractorChoice(NamedTuple):
     """A chosen extractor, as a manifest records it. A random one has no file."""
 
-    net: str  # "random", "inception", or the name of a torchvision net
+    net: str  # one of OWN_NAMES, or the name of a torchvision net
     path: str = ""  # of the weights, absolute
     sha256: str = ""  # of the file
 
@@ -35,7 +37,7 @@ class ExtractorChoice(NamedTuple):
     @property
     def name(self) -> str:
         """What people call it."""
-        return self.net if self.net in ("random", "inception") else f"torchvision:{self.net}"
+        return self.net if self.net in OWN_NAMES else f"torchvision:{self.net}"
 
     @property
     def key(self) -> str:
@@ -50,7 +52,7 @@ def parse_choice(text: str) -> ExtractorChoice:
         UserError: another form, or a file that cannot be read.
     """
     kind, _, rest = text.partition(":")
-    if kind not in ("random", "torchvision", "inception"):
+    if kind not in (*OWN_NAMES, "torchvision"):
         raise unknown("extractor", text, FORMS)
     if kind == "random":
         if rest:
@@ -58,7 +60,7 @@ def parse_choice(text: str) -> ExtractorChoice:
         return ExtractorChoice("random")
     net, _, path = rest.partition(":") if kind == "torchvision" else (kind, "", rest)
     if not net or not path:
-        example = "torchvision:resnet18:FILE" if kind == "torchvision" else "inception:FILE"
+        example = "torchvision:resnet18:FILE" if kind == "torchvision" else f"{kind}:FILE"
         raise UserError(f"extractor {text!r} names no file of weights: write {example}")
     file = Path(path).expanduser().resolve()
     return ExtractorChoice(net, str(file), _sha256(file, text))

@@ -52,8 +52,14 @@ def generate_images(sweep: Sweep, number: int, labels: Tensor, seed: int, stream
 
 
 def scores_on(sweep: Sweep, number: int, data: Dataset, evaluator: Evaluator) -> dict[str, Any]:
-    """Return everything that an evaluation measures on `data`, whose `val` may be the test split."""
+    """Return everything that an evaluation measures on `data`, whose `val` may be the test split.
+
+    What `train` logs is measured by itself, and taken from the row of the best epoch.
+    """
     model = sweep.manifest.trainable
+    assert isinstance(model, UserModel)
     extractor = load_extractor(evaluator, "cpu") if model.samples({}) else None
     generator = load_generator(sweep, number, data)
-    return evaluate.scores(generator, Data(data, evaluator, extractor), evaluator, last=False, all_own=True)
+    scores = evaluate.scores(generator, Data(data, evaluator, extractor), evaluator, last=False, all_own=True)
+    best = results.read_trial(sweep, number).best or {}
+    return {**{key: best[key] for key in model.facts.logged if key in best}, **scores}

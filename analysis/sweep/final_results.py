@@ -22,6 +22,7 @@ from analysis.base.paired_tests import ALPHA, holm, interval, sign_flip
 from analysis.read.results import Sweep
 from trainables.errors import UserError
 from trainables.filestore import Directory
+from trainables.user_model.model import UserModel
 
 FORMAT = 1
 Scores = NDArray[np.float64]
@@ -148,6 +149,13 @@ def pick_first(sweep: Sweep, final: Final) -> list[Finalist]:
         return finalist is not final.pick, bool(np.isnan(loss)), loss
 
     return sorted(final.finalists, key=position)
+
+
+def where_measured(sweep: Sweep) -> str:
+    """Return in words where the final scores come from; what a user's `train` logs is not measured on test images."""
+    model = sweep.manifest.trainable
+    is_logged = isinstance(model, UserModel) and sweep.metric in model.facts.logged
+    return "as train() logs it" if is_logged else "on the test split"
 
 
 def mean_of_known(scores: Scores) -> float:

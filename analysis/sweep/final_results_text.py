@@ -9,7 +9,15 @@ import numpy as np
 from analysis.base.formatting import align_columns, format_value, metric_label
 from analysis.base.paired_tests import interval
 from analysis.read.results import Sweep
-from analysis.sweep.final_results import Final, PairedResult, Scores, mean_of_known, pick_first, seeds_to_add
+from analysis.sweep.final_results import (
+    Final,
+    PairedResult,
+    Scores,
+    mean_of_known,
+    pick_first,
+    seeds_to_add,
+    where_measured,
+)
 
 
 def headline(sweep: Sweep, final: Final) -> str:
@@ -17,8 +25,8 @@ def headline(sweep: Sweep, final: Final) -> str:
     pick, metric = final.pick, metric_label(sweep.metric)
     n = int(np.isfinite(pick.test).sum())
     text = (
-        f"Retrained from {n} fresh seeds, trial {pick.number} scores {metric} {format_mean_ci(pick.test)} on the "
-        "test split"
+        f"Retrained from {n} fresh seeds, trial {pick.number} scores {metric} {format_mean_ci(pick.test)} "
+        f"{where_measured(sweep)}"
     )
     against = {result.number: result for result in final.against}
     if 0 in against:
@@ -112,6 +120,7 @@ def report_context(sweep: Sweep, final: Final) -> dict[str, Any]:
         "score": format_mean_ci(final.pick.test),
         "heads": list(heads.values()),
         "lines": [[line[key] for key in heads] for line in finalist_rows(sweep, final)],
+        "where": where_measured(sweep),
         "stamp": ", ".join(f"{key} {value}" for key, value in final.content["test_stamp"].items()),
     }
 

@@ -94,9 +94,10 @@ def _finalist_table(sweep: Sweep, proof: final_results.Final) -> Table:
         lines.append([name, mean, gap, p, *map(format_value, config.values())])
         bold.append(other is None or other.tied)
     caption = (
-        f"{_subject(sweep)}: {metric_label(sweep.metric)} on the test split, mean over {proof.content['seeds']} fresh "
-        "seeds with its 95 % interval (studentised bootstrap); paired differences to the best, p by sign-flip "
-        f"test and Holm. Bold: the best and those tied with it. {_stamp(proof.content['test_stamp'])}"
+        f"{_subject(sweep)}: {metric_label(sweep.metric)} {final_results.where_measured(sweep)}, mean over "
+        f"{proof.content['seeds']} fresh seeds with its 95 % interval (studentised bootstrap); paired differences to "
+        f"the best, p by sign-flip test and Holm. Bold: the best and those tied with it. "
+        f"{_stamp(proof.content['test_stamp'])}"
     )
     heads = ["trial", f"{metric_label(sweep.metric)} (test)", "difference", "p", *sweep.swept]
     return Table(caption, heads, lines, bold, records)

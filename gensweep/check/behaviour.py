@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SECONDS_FOR_SAMPLES = 120.0  # more than this at each evaluation is worth a warning
 N_SAMPLES = 5_000
+BATCHES_AT_MOST = 32  # some files sum the gradients of several
 REBUILD_S = 10.0
 
 
@@ -56,7 +57,7 @@ def check_behaviour(subject: Subject, say: Callable[[Line], None]) -> None:
     """Report a line about each fault, as soon as it is seen. What needs a training that fails is left out."""
     began = time.perf_counter()
     try:
-        first = run_probe(subject, subject.defaults, epochs=2)
+        first = run_probe(subject, subject.defaults, epochs=2, times_samples=True)
     except UserError as error:
         say(fault(str(error)))
         return
@@ -107,7 +108,7 @@ def check_objective(subject: Subject, first: Probe) -> list[Line]:
             lines.append(
                 fault(f"OBJECTIVE {key} is in no row{because}; rows have {', '.join(own_keys) or 'nothing else'}")
             )
-        elif key in first.facts.logged:
+        elif key in first.facts.logged and subject.data.has_images:
             lines.append(
                 warning(f"OBJECTIVE {key} is measured on the training images: trial.measure() takes held-out ones")
             )
@@ -128,11 +129,17 @@ def check_learning(subject: Subject, first: Probe) -> list[Line]:
         return [
             warning("nothing is given to trial.keep(): a killed trial begins anew, and no winner can be drawn from")
         ]
-    if first.before and all(
-        is_equal(first.before[name], state) for name, state in first.states.items() if name in first.before
-    ):
+    if is_unchanged(first) and is_unchanged(run_probe(subject, subject.defaults, batches=BATCHES_AT_MOST, draws=False)):
         return [warning("no kept net or optimiser has changed in two epochs")]
     return []
+
+
+def is_unchanged(probed: Probe) -> bool:
+    """Return whether everything that was kept is as it was before the training."""
+    before = probed.before
+    return bool(before) and all(
+        is_equal(before[name], state) for name, state in probed.states.items() if name in before
+    )
 
 
 def check_files(subject: Subject, first: Probe | None = None) -> list[Line]:
@@ -188,26 +195,28 @@ def _top(param: Param, default: Any) -> Any:
 
 
 def check_seeds(subject: Subject, first: Probe) -> list[Line]:
-    """Train again from the same seed, from another one, and in two parts."""
-    again = run_probe(subject, subject.defaults, epochs=2)
-    if line := difference(first.row, again.row):
-        cure = "a generator of its own, or the clock?"
-        return [fault(f"two runs of seed 0 differ: {line} ({cure})")]
+    """Train again from the same seed in two parts, and from another seed."""
+    parts = run_probe(subject, subject.defaults, epochs=2, resumes=True, draws=False)
+    differing = difference(first.row, parts.row)
+    if differing:  # because it was resumed, or whenever it is trained?
+        again = run_probe(subject, subject.defaults, epochs=2, draws=False)
+        if line := difference(first.row, again.row):
+            cure = "a generator of its own, or the clock?"
+            return [fault(f"two runs of seed 0 differ: {line} ({cure})")]
     lines = []
-    other = run_probe(subject, subject.defaults, epochs=2, seed=1)
-    before = min(probed.seconds_before for probed in (first, again, other))  # the first one may import libraries
+    other = run_probe(subject, subject.defaults, epochs=2, seed=1, stops=True, draws=False)
+    before = min(probed.seconds_before for probed in (first, parts, other))  # the first one may import libraries
     if before > REBUILD_S:
         lines.append(warning(f"{before:.0f} s pass before trial.epochs(): each sample and finalize call pays them"))
-    if not difference(first.row, other.row):
+    if not difference(first.first_row, other.first_row):
         calls = seed_calls(subject.file)
         place = f"{subject.name}:{calls[0]}" if calls else subject.name
         how = "train() seeds a generator itself" if calls else "train() does not depend on it"
         lines.append(fault(f"seeds 0 and 1 give the same rows: {how}; leave seeding to gensweep", place))
-    parts = run_probe(subject, subject.defaults, epochs=2, in_parts=True)
-    if line := difference(first.row, parts.row):
+    if differing:
         culprits = parts.not_kept or first.not_kept
         cure = f": {', '.join(culprits)}" if culprits else ": something that training changes is not in trial.keep()"
-        lines.append(fault(f"a resumed training differs from a straight one, {line}{cure}"))
+        lines.append(fault(f"a resumed training differs from a straight one, {differing}{cure}"))
     elif first.not_kept:
         lines.append(warning(f"training changes what a resumed trial would not have: {', '.join(first.not_kept)}"))
     return lines

@@ -25,7 +25,9 @@ def format_manifest(directory: Path, manifest: SweepManifest) -> str:
     labels = f"{len(data.classes)} classes" if data.classes else "no labels"
     about = {
         "objective": "; ".join(f"{metric}, {objectives.WAY[mode]} is better" for metric, mode in goal.objectives),
-        "data": f"{counts}; {labels}, {height}x{width}, {channels} channel{'s' * (channels > 1)}",
+        "data": f"{counts}; {labels}, {height}x{width}, {channels} channel{'s' * (channels > 1)}"
+        if channels
+        else "none",
         "search": f"{manifest.sampler}; {manifest.scheduler}{stops}; at most {manifest.epochs} epochs",
     }
     if len(goal.objectives) > 1:

@@ -170,9 +170,14 @@ def with_dataset(manifest: SweepManifest, data: "Dataset") -> SweepManifest:
         UserError: a batch would be larger than the number of training images.
     """
     n_train = manifest.train_images or len(data.train)
+    from trainables.user_model.model import UserModel
     from trainables.user_model.registry import find_model
 
     model = find_model(manifest.model)
+    if not data.has_images and not (isinstance(model, UserModel) and model.facts.interface == "train"):
+        raise UserError(
+            f"{manifest.model} trains on images: --dataset none is for a model file with a train() of its own"
+        )
     if model.conditional and not data.classes:
         raise UserError(
             f"{manifest.model} draws by label, and the images of {data.name} have no labels: use gan or vae"
@@ -180,7 +185,7 @@ def with_dataset(manifest: SweepManifest, data: "Dataset") -> SweepManifest:
     about = DatasetInfo(list(data.classes), data.shape, n_train, len(data.val), len(data.test), data.fingerprint)
     batch_size = manifest.space.get("batch_size")
     batch = 0 if batch_size is None else batch_size.largest()
-    if batch > n_train:
+    if batch > n_train and data.has_images:
         sizes = [str(size) for size in (4, 8, 16, 32, 64) if size <= n_train][-2:]
         raise UserError(
             f"batch_size may be {batch}, and there are {n_train} images to train on: "

@@ -42,6 +42,8 @@ def describe_extractor(
     from trainables.metrics import rests_on_extractor
     from trainables.metrics.calibration import calibrated
 
+    if not data.has_images:
+        return ["no images: trials are judged by what train() logs"]
     lines = []
     if not data.classes:
         how = "the extractor has learned to tell images apart" if choice is None else f"{choice.name} judges samples"

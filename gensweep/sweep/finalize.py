@@ -188,7 +188,7 @@ def _score(
     same_evaluator = before.get("test_stamp") == evaluator.stamp
     known = {finalist["number"]: finalist["seeds"] for finalist in before["finalists"] if same_evaluator}
     searched = sweep.trials.set_index("number")["value"]
-    finalists = []
+    finalists, where = [], final_results.where_measured(sweep)
     for number in chosen:
         trained = results.load(f"{sweep.place.name}/final/trial-{number:04d}")
         scores = known.get(number, [])
@@ -199,7 +199,7 @@ def _score(
         finalists.append({"number": number, "search": search_score, "seeds": scores})
         tests = [score["test"][sweep.metric] for score in scores if score["test"] is not None]
         mean = f"{sum(tests) / len(tests):.4g}" if tests else "none ran to its end"
-        console.print(f"trial {number}: {sweep.metric} on test, {len(tests)} seeds: {mean}", highlight=False)
+        console.print(f"trial {number}: {sweep.metric} {where}, {len(tests)} seeds: {mean}", highlight=False)
     written = {
         "format": final_results.FORMAT,
         "command": command,

@@ -60,8 +60,8 @@ def small_file(*changes: tuple[str, str], text: str = SMALL) -> str:
     return text
 
 
-def write_file(folder: Path, *changes: tuple[str, str], name: str = "my_model.py") -> Path:
-    """Write the small file with changes into a folder, and return its path."""
+def write_file(folder: Path, *changes: tuple[str, str], name: str = "my_model.py", text: str = SMALL) -> Path:
+    """Write the small file, or another text, with changes into a folder, and return its path."""
     path = folder / name
-    path.write_text(small_file(*changes))
+    path.write_text(small_file(*changes, text=text))
     return path

@@ -28,6 +28,7 @@ _FILES = {  # data set -> the file that has a function of its name
     "cifar10": "cifar10",
     "stacked_mnist": "stacked_mnist",
     "parabola": "parabola",
+    "none": "no_images",
 }
 
 

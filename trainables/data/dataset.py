@@ -86,6 +86,11 @@ class Dataset(NamedTuple):
         _, c, h, w = self.train.pixels.shape
         return (c if self.train.planes is None else int(self.train.planes.shape[1]), h, w)
 
+    @property
+    def has_images(self) -> bool:
+        """Whether there are images: of `none` there are not."""
+        return len(self.train) > 0
+
     def to(self, device: Device) -> Dataset:
         """Return the data set as tensors; see `Split.to`."""
         return self._replace(train=self.train.to(device), val=self.val.to(device), test=self.test.to(device))

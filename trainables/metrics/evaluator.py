@@ -74,6 +74,31 @@ class Evaluator(NamedTuple):
         }
 
 
+def without_images(seed: int, every: int, rungs: tuple[int, ...]) -> Evaluator:
+    """Return the evaluator of a sweep without images: it measures nothing, and says when a trial is evaluated."""
+    none, no_real = np.zeros(0, np.float32), np.zeros((0, 0), np.float32)
+    return Evaluator(
+        weights={},
+        arch={},
+        extractor_id="none",
+        accuracy=0.0,
+        mean=np.zeros(0),
+        cov=np.zeros((0, 0)),
+        real=Real(no_real, none, none),
+        train=Train(no_real, none),
+        edge_energy=0.0,
+        reference="none",
+        n_reference=0,
+        n_samples=0,
+        class_prior=np.ones(1),
+        classes=(),
+        every=every,
+        rungs=rungs,
+        alarm=False,
+        seed=seed,
+    )
+
+
 def load_extractor(evaluator: Evaluator, device: torch.device | str) -> Extractor:
     """Return the evaluator's extractor on `device`, frozen and in eval mode."""
     from trainables.metrics.frozen_extractor import frozen

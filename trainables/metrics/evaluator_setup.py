@@ -17,7 +17,7 @@ import torch
 from trainables.data import Dataset
 from trainables.extractor_choice import ExtractorChoice
 from trainables.metrics.chosen_extractor import build_chosen, extractor_id, on_best_device
-from trainables.metrics.evaluator import Evaluator
+from trainables.metrics.evaluator import Evaluator, without_images
 from trainables.metrics.exemplars import exemplar_recipe, exemplar_set
 from trainables.metrics.extractor import make_arch
 from trainables.metrics.extractor_file import SHIPPED, Trained, read, write
@@ -51,6 +51,8 @@ def build_evaluator(
     Raises:
         UserError: the weights of a chosen extractor do not fit.
     """
+    if not dataset.has_images:
+        return without_images(seed, every, rungs)
     folder = cache_dir or cache_folder()
     if choice is None:
         trained = find_extractor(dataset, cache_dir=folder, progress=progress)

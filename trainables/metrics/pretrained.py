@@ -1,7 +1,8 @@
-"""Extractors with weights from the user's disk: nets of torchvision, Inception among them.
+"""Extractors with weights from the user's disk: nets of torchvision, Inception among them, and DINOv2.
 
-The last linear layer of the net is dropped, and what enters it are the features. Images are scaled to the side that
-the net was trained on, and normalised as it expects. A state_dict is read with `weights_only`, or as safetensors.
+The last linear layer of the net is dropped, and what enters it are the features; DINOv2 has no such layer (dinov2.py).
+Images are scaled to the side that the net was trained on, and normalised as it expects. A state_dict is read with
+`weights_only`, or as safetensors.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from torch import Tensor, nn
 
 from trainables.errors import UserError, did_you_mean
 from trainables.extractor_choice import ExtractorChoice
+from trainables.metrics import dinov2
 from trainables.metrics.extractor import Extractor, Scores
+from trainables.metrics.state_dicts import differences
 
 CHUNK = 32  # images at once: they are large by then
 MEAN, SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, which torchvision's nets expect
@@ -27,7 +30,9 @@ Weights = dict[str, Tensor]
 
 
 class Pretrained(Extractor):
-    """The net of `arch`: `net`, its number of classes `outputs`, `features`, and `n_classes` of the head of ours."""
+    """The net of `arch`: `net`, its number of classes `outputs`, `features`, and `n_classes` of the head of ours.
+
+    DINOv2 has no classes, but perhaps `registers`."""
 
     def __init__(self, arch: Mapping[str, Any]) -> None:
         """Build the net without weights."""
@@ -37,7 +42,10 @@ class Pretrained(Extractor):
         mean, sd = ((0.5,) * 3, (0.5,) * 3) if is_inception else (MEAN, SD)
         self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1), persistent=False)
         self.register_buffer("sd", torch.tensor(sd).view(3, 1, 1), persistent=False)
-        self.body, _ = without_last_layer(build_net(arch["net"], arch["outputs"]))
+        if arch["net"] == "dinov2":
+            self.body = dinov2.build_net(arch["features"], arch["registers"])
+        else:
+            self.body, _ = without_last_layer(build_net(arch["net"], arch["outputs"]))
         self.head = nn.Linear(arch["features"], arch["n_classes"])
 
     def forward(self, x: Tensor) -> Scores:
@@ -101,9 +109,11 @@ def load_pretrained(choice: ExtractorChoice) -> tuple[Weights, dict[str, Any]]:
         UserError: the net is unknown, or the file is not a state_dict of it.
     """
     state = read_state_dict(choice)
+    if choice.net == "dinov2":
+        return dinov2.load(choice, state)
     net = named_net(choice, state)
     fitted = {key: value for key, value in state.items() if not key.startswith("AuxLogits.")}
-    wrong = _differences(net.state_dict(), fitted)
+    wrong = differences(net.state_dict(), fitted)
     if wrong:
         raise UserError(f"{choice.path} is not a state_dict of {choice.net}: {wrong}")
     net.load_state_dict(fitted)
@@ -161,15 +171,3 @@ def read_state_dict(choice: ExtractorChoice) -> Weights:
 
 def _outputs(net: nn.Module) -> int:
     return [module for module in net.modules() if isinstance(module, nn.Linear)][-1].out_features
-
-
-def _differences(needed: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> str:
-    """Return in words how the keys and shapes of a state_dict differ from those that a net needs."""
-    lacking = [key for key in needed if key not in present and not key.endswith("num_batches_tracked")]
-    unknown_keys = [key for key in present if key not in needed]
-    shapes = [key for key in needed if key in present and needed[key].shape != present[key].shape]
-    for keys, text in ((lacking, "it lacks"), (unknown_keys, "the net has no"), (shapes, "another shape has")):
-        if keys:
-            others = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
-            return f"{text} {keys[0]}{others}"
-    return ""

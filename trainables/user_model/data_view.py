@@ -16,9 +16,14 @@ class Images(torch.utils.data.Dataset[tuple[Tensor, int]]):
     """A split of the data. Item i is the image float [C, H, W] in 0..1, on the CPU, and its label."""
 
     def __init__(
-        self, split: Split, device: str, order: Callable[[int, int], Tensor] | None, count: Callable[[int, int], None]
+        self,
+        split: Split,
+        device: str,
+        order: Callable[[int, int], Tensor] | None,
+        count: Callable[[int, int], None],
+        most: int | None = None,
     ):
-        self._split, self._device, self._count = split, device, count
+        self._split, self._device, self._count, self._most = split, device, count, most
         self._order = order  # None: their own
 
     def __len__(self) -> int:
@@ -44,6 +49,7 @@ class Images(torch.utils.data.Dataset[tuple[Tensor, int]]):
             raise UserError(f"batches({batch_size}): a batch has 1 to {n} images, since there are {n}")
         per_pass = n // batch_size if self._order is not None else -(-n // batch_size)
         n_batches = per_pass if steps is None else steps
+        n_batches = n_batches if self._most is None else min(n_batches, self._most)
         return Batches(lambda: self._iterate(batch_size, per_pass, n_batches, labels), n_batches)
 
     def _iterate(
@@ -84,7 +90,13 @@ class DataView:
     """
 
     def __init__(
-        self, data: Dataset, device: str, seed: int, epoch: Callable[[], int], count: Callable[[int, int], None]
+        self,
+        data: Dataset,
+        device: str,
+        seed: int,
+        epoch: Callable[[], int],
+        count: Callable[[int, int], None],
+        most: int | None = None,
     ) -> None:
         self.shape, self.classes, self.n = data.shape, tuple(data.classes), len(data.train)
         self._calls = (-1, 0)  # the epoch of the last call of batches(), and how many came before it in that epoch
@@ -95,5 +107,5 @@ class DataView:
                 self._calls = (now, calls[1] + 1 if calls[0] == now else 0)
             return random_streams.permutation(n, device, seed, "order", now, self._calls[1], number)
 
-        self.train = Images(data.train, device, order, count)
+        self.train = Images(data.train, device, order, count, most)
         self.val = Images(data.val, device, None, lambda _, __: None)

@@ -21,7 +21,8 @@ from trainables.errors import UserError
 from trainables.user_model.evaluate import check_range, check_samples
 from trainables.user_model.metrics import try_metrics
 from trainables.user_model.model import Facts
-from trainables.user_model.probe import N_BATCHES, N_SAMPLES, NOISE_SEED, cut
+from trainables.user_model.probe import N_SAMPLES, NOISE_SEED, cut
+from trainables.user_model.probed_trial import N_BATCHES
 
 N_SHARES = 100  # at which a schedule is tried
 

@@ -132,6 +132,14 @@ def check_range(x: Tensor) -> None:
         raise UserError(f"samples lie in {low:.2f}..{high:.2f}, and images in 0..1: {cure}")
 
 
+def refuse_what_needs_images(generator: UserGenerator) -> None:
+    """Raise UserError if `train` has named a function that gensweep would call with images, and there are none."""
+    named = {"trial.sampler()": generator.sampler, "trial.measure()": generator.measure, "METRICS": generator.metrics}
+    needing = [name for name, value in named.items() if value]
+    if needing:
+        raise UserError(f"{' and '.join(needing)}: --dataset none has no images for that; trial.log() takes any number")
+
+
 def inputs_of(generator: UserGenerator, data: Data, evaluator: Evaluator) -> EvalInputs:
     """Return what the metrics need of the samples; without a sampler only the real images."""
     inputs = EvalInputs(evaluator, data=data.images)

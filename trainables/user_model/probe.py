@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import math
-import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -17,23 +16,24 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor
 
 from trainables.data.dataset import Dataset, Split
 from trainables.engine.loop import Epoch
 from trainables.engine.state import Data, Snapshot
 from trainables.errors import UserError
 from trainables.user_model import kept
-from trainables.user_model.evaluate import UserGenerator, check_range
+from trainables.user_model.evaluate import UserGenerator, check_range, refuse_what_needs_images
 from trainables.user_model.metrics import compute, try_metrics
 from trainables.user_model.model import Facts
+from trainables.user_model.probed_trial import N_BATCHES, ProbedTrial, not_kept
 from trainables.user_model.train import call_train
 from trainables.user_model.trial import ReadyToSample, Trial, TrialInfo
 from trainables.user_model.user_config import UserConfig
 
-N_BATCHES = 3
 N_HELD_OUT = 64
 N_SAMPLES, N_TIMED = 8, 100
+SLOW_S = 0.02  # a sample: a hundred would keep a check waiting
 NOISE_SEED = 0  # of measures, the same whatever the seed of the training is
 BOOKKEEPING = ("epoch", "epochs", "status", "eval_epoch", "updates", "n_images", "wall_s")
 
@@ -57,50 +57,10 @@ class Probe(NamedTuple):
     best_bytes: int
 
 
-class ProbedTrial(Trial):
-    """A trial that looks at the user's `train` when its epochs loop begins."""
-
-    locals_then: Mapping[str, Any] = {}
-    states_then: Mapping[str, Any] = {}
-    counters_then: Mapping[str, Any] = {}
-    others_then: Mapping[str, str] = {}
-    began_s = 0.0
-    file_name: str | None = None
-
-    def others(self) -> dict[str, Any]:
-        """Return the variables of `train` that have a state and are not kept."""
-        items = self.kept_objects.values()
-        kept_ids = {id(part) for item in items for part in (item.modules() if isinstance(item, nn.Module) else (item,))}
-        return {
-            name: value
-            for name, value in self.locals_then.items()
-            if not isinstance(value, type)
-            and hasattr(value, "state_dict")
-            and hasattr(value, "load_state_dict")
-            and id(value) not in kept_ids
-        }
-
-    def start_loop(self) -> bool:
-        """Note the variables of the function whose loop begins here, then begin it as ever."""
-        self.locals_then = self._variables()
-        self.began_s = time.perf_counter()
-        self.states_then = kept.states(self.kept_objects)
-        self.others_then = {name: str(item.state_dict()) for name, item in self.others().items()}
-        self.counters_then = counters(self.kept_objects)
-        return super().start_loop()
-
-    def _variables(self) -> dict[str, Any]:
-        """Return the variables of the user's function that is executed now: the innermost one, in the user's file."""
-        frame = sys._getframe(1)
-        while frame.f_code.co_filename != self.file_name and frame.f_back is not None:
-            frame = frame.f_back
-        return dict(frame.f_locals)
-
-
-def cut(data: Dataset, config: Mapping[str, Any]) -> Dataset:
+def cut(data: Dataset, config: Mapping[str, Any], batches: int = N_BATCHES) -> Dataset:
     """Return a data set with a few batches of training images, and a few held-out images."""
     size = config.get("batch_size")
-    n = N_BATCHES * size if isinstance(size, int) else N_BATCHES * 128
+    n = batches * size if isinstance(size, int) else batches * 128
     val, test = _first(data.val, N_HELD_OUT), _first(data.test, N_HELD_OUT)
     return data._replace(train=_first(data.train, n), val=val, test=test)
 
@@ -118,26 +78,31 @@ def probe(
     data: Dataset,
     seed: int = 0,
     epochs: int = 1,
-    in_parts: bool = False,
+    stops: bool = False,
+    resumes: bool = False,
+    draws: bool = True,
+    times_samples: bool = False,
+    batches: int = N_BATCHES,
 ) -> Probe:
-    """Train for some epochs of a few batches, and draw and measure once; `in_parts`: stop after one epoch, and resume.
+    """Train for some epochs of a few batches, and draw and measure once; without `draws`, draw only if METRICS need it.
 
+    `stops`: after one epoch, whatever `epochs` is; `resumes`: and then go on from its checkpoint.
     Raise UserError if `train` breaks the rules of its interface; an error of the user's own code goes through.
     """
-    small, short = Data(cut(data, config).to("cpu")), {**config, "epochs": epochs}
+    small, short = Data(cut(data, config, batches).to("cpu")), {**config, "epochs": epochs}
     began = time.perf_counter()
-    trial, read, ended = _train(module, short, small, seed, None, 1 if in_parts else epochs)
-    if in_parts:
+    trial, read, ended = _train(module, short, small, (seed, batches), None, 1 if stops or resumes else epochs)
+    if resumes:
         state = torch.load(_saved(ended[-1].snapshot()), weights_only=True)
-        trial, read, ended = _train(module, short, small, seed, state, epochs)
+        trial, read, ended = _train(module, short, small, (seed, batches), state, epochs)
     generator, row = trial.generator(), dict(ended[-1].row)
+    if not data.has_images:
+        refuse_what_needs_images(generator)
     seconds, samples = 0.0, torch.empty(0)
-    if generator.sampler is not None and row["status"] == "ok":
-        for n in (N_SAMPLES, N_TIMED):  # the first call warms up
-            labels, drawing = torch.arange(n) % max(1, len(data.classes)), time.perf_counter()
-            samples = next(generator.draw(labels, data.shape, seed, "judged"))[0]
-            seconds = (time.perf_counter() - drawing) / n
-            check_range(samples)
+    if generator.sampler is not None and row["status"] == "ok" and (draws or generator.metrics):
+        samples, seconds = _draw(generator, data, seed, N_SAMPLES)
+        if times_samples:  # now that it is warm; of a slow sampler a few must do
+            seconds = _draw(generator, data, seed, 2 if seconds > SLOW_S else N_TIMED)[1]
     numbers, metrics = try_metrics(generator.metrics, lambda needs: generator.pair(samples, small))
     measured = {**numbers, **generator.measured(small, "val", NOISE_SEED)}
     again = {
@@ -161,10 +126,10 @@ def probe(
         frozenset(read.read),
         dict(trial.states_then),
         kept.states(trial.kept_objects),
-        _not_kept(trial),
+        not_kept(trial),
         {key: (value, again.get(key, math.nan)) for key, value in measured.items()},
         lambda changed: _measure_with(module, changed, small, seed, trial.kept_objects),
-        N_BATCHES * epochs,
+        batches * epochs,
         trial.began_s - began,
         seconds,
         len(_saved(ended[-1].snapshot()).getbuffer()),
@@ -172,15 +137,30 @@ def probe(
     )
 
 
+def _draw(generator: UserGenerator, data: Dataset, seed: int, n: int) -> tuple[Tensor, float]:
+    """Return n samples and the seconds that one takes; raise UserError if they are not images."""
+    labels, began = torch.arange(n) % max(1, len(data.classes)), time.perf_counter()
+    samples = next(generator.draw(labels, data.shape, seed, "judged"))[0]
+    seconds = (time.perf_counter() - began) / n
+    check_range(samples)
+    return samples, seconds
+
+
 class Stop(BaseException):
     """Leaves a user's `train` after an epoch."""
 
 
 def _train(
-    module: ModuleType, config: Mapping[str, Any], data: Data, seed: int, state: Snapshot | None, epochs: int
+    module: ModuleType,
+    config: Mapping[str, Any],
+    data: Data,
+    seed_and_batches: tuple[int, int],
+    state: Snapshot | None,
+    epochs: int,
 ) -> tuple[ProbedTrial, UserConfig, list[Epoch]]:
     ended: list[Epoch] = []
     last: list[Epoch] = []
+    seed, batches = seed_and_batches
 
     def emit(epoch: Epoch) -> None:
         ended.append(epoch)
@@ -191,7 +171,7 @@ def _train(
                 raise Stop
 
     trial, read = ProbedTrial(config, data, seed, TrialInfo(), state, emit), UserConfig(config)
-    trial.file_name = module.__file__
+    trial.file_name, trial.most_batches = module.__file__, batches
     with suppress(Stop):
         call_train(module, read, data, trial)
     return trial, read, [*ended[:-1], *(last or ended[-1:])]
@@ -217,26 +197,3 @@ def _measure_with(
         return {}
     generator: UserGenerator = trial.generator()
     return generator.measured(data, "val", NOISE_SEED)
-
-
-def counters(objects: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the plain numbers that kept nets hold as ordinary attributes, `net.name` -> value."""
-    nets = ((name, item) for name, item in objects.items() if isinstance(item, nn.Module))
-    return {
-        f"{name}.{path + '.' if path else ''}{key}": value
-        for name, net in nets
-        for path, module in net.named_modules()
-        for key, value in vars(module).items()
-        if type(value) in (int, float) and not key.startswith("_")
-    }
-
-
-def _not_kept(trial: ProbedTrial) -> list[str]:
-    """Return what `train` has with a state that is not kept, and the counters on kept nets that have changed."""
-    named = [
-        f"{name} ({type(item).__name__}) is not in trial.keep()"
-        for name, item in trial.others().items()
-        if str(item.state_dict()) != trial.others_then.get(name)
-    ]
-    changed = [name for name, value in counters(trial.kept_objects).items() if trial.counters_then.get(name) != value]
-    return named + [f"{name} is an ordinary attribute: register a buffer, or keep(state={{...}})" for name in changed]

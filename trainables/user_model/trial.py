@@ -47,6 +47,8 @@ class Trial(TrialParts):
     of the whole training, `dir` the trial's own folder, which is also the current one.
     """
 
+    most_batches: int | None = None  # of a loop over `data`; a probe has a limit
+
     def __init__(
         self,
         config: Mapping[str, Any],

@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -46,18 +47,16 @@ def _free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Server]:
+def server() -> Generator[Server]:
     programs = shutil.which("pg_ctl") or (str(DEBIAN[-1] / "pg_ctl") if DEBIAN else None)
     if programs is None:
         pytest.skip("needs a PostgreSQL server (Debian: apt-get install postgresql)")
-    root, port = tmp_path_factory.mktemp("postgres"), _free_port()
+    root, port = Path(tempfile.mkdtemp(prefix="postgres")), _free_port()  # pytest closes its own folders to other users
     as_user: list[str] = []
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
         if shutil.which("runuser") is None:
             pytest.skip("needs runuser, to start PostgreSQL as root (Debian: apt-get install util-linux)")
         as_user = ["runuser", "-u", "postgres", "--"]
-        for folder in (root, *root.parents[:3]):
-            folder.chmod(0o755)
         shutil.chown(root, "postgres")
 
     def control(*words: str) -> None:
@@ -80,6 +79,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Server]:
     start()
     yield Server(f"postgresql://sweeper:word@127.0.0.1:{port}/postgres", start, stop)
     stop()
+    shutil.rmtree(root, ignore_errors=True)
 
 
 def manifest(storage: str | None, name: str = "s", seed: int = 0) -> SweepManifest:

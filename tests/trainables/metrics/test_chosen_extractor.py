@@ -1,5 +1,6 @@
 """Extractors that a user chooses: random convolutions, and nets with weights from a file, here of random numbers."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from trainables.errors import UserError
 from trainables.extractor_choice import ExtractorChoice, parse_choice, recorded_choice
 from trainables.metrics import build_evaluator, load_extractor
 from trainables.metrics.chosen_extractor import build_chosen, extractor_id
+from trainables.metrics.dinov2 import build_net as build_dinov2
 from trainables.metrics.extract import run_extractor, split_images
 from trainables.metrics.frozen_extractor import frozen
 from trainables.metrics.pretrained import Pretrained, build_net, load_pretrained, without_last_layer
@@ -112,7 +114,7 @@ def test_unlabelled__no_classifier(few: Dataset, tmp_path: Path) -> None:
 
 def test_choice__reads_back_what_it_writes(tmp_path: Path) -> None:
     path = weights_file(tmp_path, "squeezenet1_0")
-    for text in ("random", f"torchvision:resnet18:{path}", f"inception:{path}"):
+    for text in ("random", f"torchvision:resnet18:{path}", f"inception:{path}", f"dinov2:{path}"):
         choice = parse_choice(text)
         assert choice.text == text
         assert recorded_choice(choice._asdict()) == choice
@@ -126,6 +128,7 @@ def test_choice__reads_back_what_it_writes(tmp_path: Path) -> None:
         ("random:x", "random takes no file"),
         ("torchvision:w.pth", "names no file of weights: write torchvision:resnet18:FILE"),
         ("inception", "names no file of weights: write inception:FILE"),
+        ("dinov2:", "names no file of weights: write dinov2:FILE"),
         ("torchvision:resnet18:nowhere.pth", "does not exist"),
         ("torchvision:resnet18:.", "cannot be read: Is a directory"),
     ],
@@ -165,3 +168,50 @@ def test_pretrained__wrappers_and_fewer_classes(tmp_path: Path) -> None:
     weights, arch = load_pretrained(ExtractorChoice("resnet18", str(path)))
     assert (arch["outputs"], arch["features"]) == (7, 512)
     assert torch.equal(weights["body.conv1.weight"], net.conv1.weight)
+
+
+def dinov2_weights(registers: bool) -> dict[str, torch.Tensor]:
+    """Random weights of the small net under the names of the published ones: positions for images of 518 pixels."""
+    timm = pytest.importorskip("timm", reason="timm is not installed: pip install 'gensweep[dinov2]'")
+    torch.manual_seed(2)
+    net = timm.create_model("vit_small_patch14_dinov2", num_classes=0)
+    state: dict[str, torch.Tensor] = {**net.state_dict(), "mask_token": torch.zeros(1, 384)}
+    return state | ({"register_tokens": torch.randn(1, 4, 384)} if registers else {})
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("registers", [False, True])
+def test_dinov2__published_names_and_positions(few: Dataset, tmp_path: Path, registers: bool) -> None:
+    state = dinov2_weights(registers)
+    torch.save(state, tmp_path / "dinov2_vits14.pth")
+    choice = parse_choice(f"dinov2:{tmp_path / 'dinov2_vits14.pth'}")
+    trained = build_chosen(choice, few, tmp_path / "cache")
+    assert trained.arch | {"net": "dinov2", "features": 384, "registers": registers} == trained.arch
+    extractor = frozen(trained.weights, trained.arch)
+    features = extractor(torch.rand(2, 1, 8, 8)).features
+    assert features.shape == (2, 384)
+    assert torch.allclose(features.mean(1), torch.zeros(2), atol=1e-4)  # the class token after its layer norm
+    name = "blocks.3.attn.qkv.weight"
+    assert np.array_equal(trained.weights[f"body.{name}"], state[name].numpy())
+    assert extractor_id(choice, trained.weights) == f"dinov2-{choice.sha256[:12]}"
+
+
+@pytest.mark.long
+def test_dinov2__bad_files(tmp_path: Path) -> None:
+    state = dinov2_weights(registers=False)
+    lacking = {key: value for key, value in state.items() if key != "blocks.11.mlp.fc2.bias"}
+    cases = {
+        "it has no cls_token": models.resnet18(weights=None).state_dict(),
+        "its tokens are 192 wide, and not 384, 768, 1024 or 1536": {"cls_token": torch.zeros(1, 1, 192)},
+        "it lacks blocks.11.mlp.fc2.bias": lacking,
+    }
+    for message, content in cases.items():
+        torch.save(content, tmp_path / "w.pth")
+        with pytest.raises(UserError, match=f"is not a state_dict of DINOv2: {message}"):
+            load_pretrained(ExtractorChoice("dinov2", str(tmp_path / "w.pth")))
+
+
+def test_dinov2__says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "timm", None)
+    with pytest.raises(UserError, match=r"pip install 'gensweep\[dinov2\]'"):
+        build_dinov2(384, registers=False)
