@@ -42,7 +42,8 @@ def test_example_model__no_fault_and_a_trial(images: Path, name: str) -> None:
     code, out, err = done(gensweep("check", file, "--dataset", data, cwd=images))
     assert (code, err) == (0, "")
     assert "no fault seen" in out
-    assert not [line for line in out.splitlines() if line.startswith(("x ", "! "))]
+    marked = [line for line in out.splitlines() if line.startswith(("x ", "! "))]
+    assert not [line for line in marked if "samples would take" not in line]  # diffusion without a GPU does
     words = ["--trials", "1", "--epochs", "1", "--train-images", "256", "--extractor", "random"]
     code, out, err = done(gensweep("run", file, "--dataset", data, *words, cwd=images))
     assert (code, err) == (0, "")
