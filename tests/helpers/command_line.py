@@ -43,7 +43,7 @@ def written(home: Path, **options: Any) -> Path:
 
 
 SMALL = ["--set", "width=16", "--set", "net=mlp", "--set", "likelihood=bernoulli"]
-TRIALS, EPOCHS = 3, 8
+TRIALS, EPOCHS = 3, 5
 LENGTH = ["--trials", str(TRIALS), "--set", f"epochs={EPOCHS}"]
 
 

@@ -59,6 +59,7 @@ def test_none__from_run_to_report(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "val_loss" in page
 
 
+@pytest.mark.long
 def test_none__checked_and_planned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = str(write_spiral(tmp_path))
     assert main(["check", file, "--dataset", "none"]) == 0

@@ -180,7 +180,7 @@ def dinov2_weights(registers: bool) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("registers", [False, True])
+@pytest.mark.parametrize("registers", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_dinov2__published_names_and_positions(few: Dataset, tmp_path: Path, registers: bool) -> None:
     state = dinov2_weights(registers)
     torch.save(state, tmp_path / "dinov2_vits14.pth")
