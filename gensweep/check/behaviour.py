@@ -3,54 +3,24 @@
 import math
 import shutil
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from gensweep.check.compare import difference, is_equal
+from gensweep.check.compare import is_equal
 from gensweep.check.line import Line, fault, warning
-from gensweep.check.source import seed_calls
+from gensweep.check.seeds import check_seeds
+from gensweep.check.subject import Subject, run_probe
 from search_spaces.param import Param
-from search_spaces.space import Space
-from search_spaces.user_space import ENGINE_KEYS
 from trainables.errors import UserError
-from trainables.user_model.model_file import ModelFile, errors_located, execute
-from trainables.user_model.probe import Probe, probe
+from trainables.user_model.probe import Probe
 
 if TYPE_CHECKING:
-    from trainables.data import Dataset
+    pass
 
 SECONDS_FOR_SAMPLES = 120.0  # more than this at each evaluation is worth a warning
 N_SAMPLES = 5_000
 BATCHES_AT_MOST = 32  # some files sum the gradients of several
-REBUILD_S = 10.0
-
-
-class Subject(NamedTuple):
-    """What is checked: the file, its space, and data to train on."""
-
-    file: ModelFile
-    space: Space
-    params: Mapping[str, Param]
-    objectives: tuple[tuple[str, str], ...]
-    defaults: Mapping[str, Any]
-    data: "Dataset"
-    has_engine: bool = False  # whether the engine trains the model
-
-    @property
-    def loop_keys(self) -> tuple[str, ...]:
-        """The keys with a default: if the user's space does not return them, nothing is wrong with not reading them."""
-        return ("epochs", *(ENGINE_KEYS if self.has_engine else ()))
-
-    @property
-    def name(self) -> str:
-        return self.file.file_name
-
-
-def run_probe(subject: Subject, config: Mapping[str, Any], **options: Any) -> Probe:
-    """Train for a few batches; raise UserError with the line of the file for whatever goes wrong."""
-    with errors_located(subject.file):
-        return probe(execute(subject.file), config, subject.data, **options)
 
 
 def check_behaviour(subject: Subject, say: Callable[[Line], None]) -> None:
@@ -192,34 +162,6 @@ def _top(param: Param, default: Any) -> Any:
     if param.is_range:
         return int(param.high) if param.kind == "int" else param.high
     return default
-
-
-def check_seeds(subject: Subject, first: Probe) -> list[Line]:
-    """Train again from the same seed in two parts, and from another seed."""
-    parts = run_probe(subject, subject.defaults, epochs=2, resumes=True, draws=False)
-    differing = difference(first.row, parts.row)
-    if differing:  # because it was resumed, or whenever it is trained?
-        again = run_probe(subject, subject.defaults, epochs=2, draws=False)
-        if line := difference(first.row, again.row):
-            cure = "a generator of its own, or the clock?"
-            return [fault(f"two runs of seed 0 differ: {line} ({cure})")]
-    lines = []
-    other = run_probe(subject, subject.defaults, epochs=2, seed=1, stops=True, draws=False)
-    before = min(probed.seconds_before for probed in (first, parts, other))  # the first one may import libraries
-    if before > REBUILD_S:
-        lines.append(warning(f"{before:.0f} s pass before trial.epochs(): each sample and finalize call pays them"))
-    if not difference(first.first_row, other.first_row):
-        calls = seed_calls(subject.file)
-        place = f"{subject.name}:{calls[0]}" if calls else subject.name
-        how = "train() seeds a generator itself" if calls else "train() does not depend on it"
-        lines.append(fault(f"seeds 0 and 1 give the same rows: {how}; leave seeding to gensweep", place))
-    if differing:
-        culprits = parts.not_kept or first.not_kept
-        cure = f": {', '.join(culprits)}" if culprits else ": something that training changes is not in trial.keep()"
-        lines.append(fault(f"a resumed training differs from a straight one, {differing}{cure}"))
-    elif first.not_kept:
-        lines.append(warning(f"training changes what a resumed trial would not have: {', '.join(first.not_kept)}"))
-    return lines
 
 
 def check_measure(subject: Subject, first: Probe) -> list[Line]:

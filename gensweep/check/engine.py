@@ -3,8 +3,9 @@
 import math
 from collections.abc import Callable
 
-from gensweep.check.behaviour import Subject, check_files, unread_lines
+from gensweep.check.behaviour import check_files, unread_lines
 from gensweep.check.line import Line, fault, warning
+from gensweep.check.subject import Subject
 from trainables.engine.evaluate import available_inputs
 from trainables.engine.interface import Model
 from trainables.metrics import METRICS

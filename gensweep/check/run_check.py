@@ -105,10 +105,11 @@ def check_running(file: ModelFile, dataset: str, data_dir: str | None, say: Call
     Raises:
         UserError: the file does not run, or lacks what a model file needs.
     """
-    from gensweep.check.behaviour import Subject, check_behaviour, check_files
+    from gensweep.check.behaviour import check_behaviour, check_files
     from gensweep.check.engine import check_engine_model
     from gensweep.check.extractor import check_extractor
     from gensweep.check.space import check_space
+    from gensweep.check.subject import Subject
     from search_spaces.override import default
     from search_spaces.user_space import objectives, user_space
     from search_spaces.walk import describe

@@ -9,9 +9,8 @@ from pathlib import Path
 from gensweep.check.line import Line, fault, warning
 from trainables.errors import UserError
 from trainables.user_model.code_folder import read_code_folder
-from trainables.user_model.lightning import PACKAGES
 from trainables.user_model.model_file import ModelFile
-from trainables.user_model.shipped_modules import roots_of
+from trainables.user_model.shipped_modules import LIGHTNING, roots_of
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -62,7 +61,7 @@ def _imports(file: ModelFile, tree: ast.Module) -> Found:
 
 def _how_to_have(root: str, file: ModelFile) -> str:
     """Return what to do about a module that workers would lack."""
-    if root in PACKAGES:
+    if root in LIGHTNING:
         return "; pip install 'gensweep[lightning]', also on the workers"
     if (file.folder / f"{root}.py").exists() or (file.folder / root).is_dir():
         typed = file.path.rpartition("/")[0]

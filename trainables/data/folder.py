@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from trainables.data.dataset import Dataset
 from trainables.data.image_cache import Allocate, Packed, key_of, load_packed
-from trainables.data.list_images import SUFFIXES, ImageFile, is_hidden, list_images
+from trainables.data.list_images import SUFFIXES, ImageFile, class_folders, list_images
 from trainables.data.pack_images import decode_all
 from trainables.data.source_name import N_LEAST, Source
 from trainables.data.split_rows import split_rows
@@ -109,7 +109,7 @@ def _others_note(others: Counter[str]) -> tuple[str, ...]:
 
 def _find(path: Path, labelled: bool) -> tuple[dict[str, list[ImageFile]], Counter[str]]:
     """Return the image files of each class, all under "" if they have no labels; and how many cannot be read."""
-    entries = sorted(entry for entry in path.iterdir() if labelled and entry.is_dir() and not is_hidden(entry.name))
+    entries = class_folders(path) if labelled else []
     if len(entries) < 2:
         images, others = list_images(path)
         return {"": images}, others

@@ -39,6 +39,12 @@ def list_images(folder: Path) -> tuple[list[ImageFile], Counter[str]]:
     return images, others
 
 
+def class_folders(folder: Path) -> list[Path]:
+    """Return the folders in a folder by name, but for hidden ones. Unlike `iterdir`, this asks for no file's status."""
+    with os.scandir(folder) as entries:
+        return sorted(Path(entry.path) for entry in entries if not is_hidden(entry.name) and entry.is_dir())
+
+
 def is_hidden(name: str) -> bool:
     """Return whether a file or folder is passed over, as `.ipynb_checkpoints` and `__MACOSX` are."""
     return name.startswith(".") or name in PASSED_OVER

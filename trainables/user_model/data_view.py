@@ -21,7 +21,7 @@ class Images(torch.utils.data.Dataset[tuple[Tensor, int]]):
         device: str,
         order: Callable[[int, int], Tensor] | None,
         count: Callable[[int, int], None],
-        most: int | None = None,
+        most: Callable[[], int | None] = lambda: None,
     ):
         self._split, self._device, self._count, self._most = split, device, count, most
         self._order = order  # None: their own
@@ -49,7 +49,8 @@ class Images(torch.utils.data.Dataset[tuple[Tensor, int]]):
             raise UserError(f"batches({batch_size}): a batch has 1 to {n} images, since there are {n}")
         per_pass = n // batch_size if self._order is not None else -(-n // batch_size)
         n_batches = per_pass if steps is None else steps
-        n_batches = n_batches if self._most is None else min(n_batches, self._most)
+        most = self._most()
+        n_batches = n_batches if most is None else min(n_batches, most)
         return Batches(lambda: self._iterate(batch_size, per_pass, n_batches, labels), n_batches)
 
     def _iterate(
@@ -96,7 +97,7 @@ class DataView:
         seed: int,
         epoch: Callable[[], int],
         count: Callable[[int, int], None],
-        most: int | None = None,
+        most: Callable[[], int | None] = lambda: None,
     ) -> None:
         self.shape, self.classes, self.n = data.shape, tuple(data.classes), len(data.train)
         self._calls = (-1, 0)  # the epoch of the last call of batches(), and how many came before it in that epoch

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from trainables.errors import UserError
+from trainables.user_model.shipped_modules import LIGHTNING
 
-PACKAGES = {"lightning": "lightning.pytorch", "pytorch_lightning": "pytorch_lightning"}
 MODULE, TRAINER = "module", "trainer"  # names under which they are kept
 
 
@@ -42,8 +42,8 @@ class TrialOfEpochs(Protocol):
 def package_of(module: object) -> str:
     """Return the package of Lightning that a module is made of; raise UserError if it is not a LightningModule."""
     for kind in type(module).__mro__:
-        if kind.__name__ == "LightningModule" and (root := kind.__module__.partition(".")[0]) in PACKAGES:
-            return PACKAGES[root]
+        if kind.__name__ == "LightningModule" and (root := kind.__module__.partition(".")[0]) in LIGHTNING:
+            return LIGHTNING[root]
     raise UserError(f"trial.lightning(): a {type(module).__name__} is not a LightningModule")
 
 

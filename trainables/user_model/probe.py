@@ -129,7 +129,7 @@ def probe(
         not_kept(trial),
         {key: (value, again.get(key, math.nan)) for key, value in measured.items()},
         lambda changed: _measure_with(module, changed, small, seed, trial.kept_objects),
-        batches * epochs,
+        batches + epochs - 1,
         trial.began_s - began,
         seconds,
         len(_saved(ended[-1].snapshot()).getbuffer()),
@@ -144,6 +144,23 @@ def _draw(generator: UserGenerator, data: Dataset, seed: int, n: int) -> tuple[T
     seconds = (time.perf_counter() - began) / n
     check_range(samples)
     return samples, seconds
+
+
+class Start(NamedTuple):
+    """How a training begins."""
+
+    states: dict[str, Any]  # of the kept objects before the first epoch
+    seconds: float  # until the epochs loop
+
+
+def probe_start(module: ModuleType, config: Mapping[str, Any], data: Dataset, seed: int) -> Start:
+    """Call `train` up to its epochs loop. Raise as `probe` does."""
+    began, small = time.perf_counter(), Data(cut(data, config).to("cpu"))
+    trial = ProbedTrial(config, small, seed, TrialInfo(), None, None)
+    trial.file_name = module.__file__
+    with suppress(ReadyToSample):
+        call_train(module, UserConfig(config), small, trial)
+    return Start(dict(trial.states_then), trial.began_s - began)
 
 
 class Stop(BaseException):
@@ -171,7 +188,7 @@ def _train(
                 raise Stop
 
     trial, read = ProbedTrial(config, data, seed, TrialInfo(), state, emit), UserConfig(config)
-    trial.file_name, trial.most_batches = module.__file__, batches
+    trial.file_name, trial.n_batches = module.__file__, batches
     with suppress(Stop):
         call_train(module, read, data, trial)
     return trial, read, [*ended[:-1], *(last or ended[-1:])]

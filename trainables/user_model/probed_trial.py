@@ -12,13 +12,13 @@ from torch import nn
 from trainables.user_model import kept
 from trainables.user_model.trial import Trial
 
-N_BATCHES = 2  # of an epoch
+N_BATCHES = 2  # of the first epoch; later ones have one, since a batch of a large net takes seconds
 
 
 class ProbedTrial(Trial):
     """A trial that looks at the user's `train` when its epochs loop begins."""
 
-    most_batches = N_BATCHES
+    n_batches = N_BATCHES
     locals_then: Mapping[str, Any] = {}
     states_then: Mapping[str, Any] = {}
     counters_then: Mapping[str, Any] = {}
@@ -38,6 +38,11 @@ class ProbedTrial(Trial):
             and hasattr(value, "load_state_dict")
             and id(value) not in kept_ids
         }
+
+    @property
+    def most_batches(self) -> int:
+        """The number of batches of a loop over `data`."""
+        return self.n_batches if self.open_epoch == 0 else 1
 
     def start_loop(self) -> bool:
         """Note the variables of the function whose loop begins here, then begin it as ever."""

@@ -16,6 +16,7 @@ from types import ModuleType
 
 from trainables.user_model.code_folder import CodeFolder
 
+LIGHTNING = {"lightning": "lightning.pytorch", "pytorch_lightning": "pytorch_lightning"}  # package -> its module
 OURS = ("gensweep", "trainables", "analysis", "search_spaces")
 
 

@@ -45,9 +45,8 @@ def call_train(module: ModuleType, config: UserConfig, data: Data, trial: Trial)
     Raise UserError if it has no epochs loop. What `trial` raises to leave it goes through.
     """
     function, trial.metrics = train_function(module), metrics_of(module)
-    view = DataView(
-        data.images, data.device, trial.seed, lambda: trial.open_epoch, trial.count_own_batch, trial.most_batches
-    )
+    epoch, most = (lambda: trial.open_epoch), (lambda: trial.most_batches)
+    view = DataView(data.images, data.device, trial.seed, epoch, trial.count_own_batch, most)
     with generators_put_back(), modules_importable(module):
         seed_generators(trial.seed, "init")
         function(config, view, trial)

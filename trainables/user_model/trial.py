@@ -47,8 +47,6 @@ class Trial(TrialParts):
     of the whole training, `dir` the trial's own folder, which is also the current one.
     """
 
-    most_batches: int | None = None  # of a loop over `data`; a probe has a limit
-
     def __init__(
         self,
         config: Mapping[str, Any],
@@ -207,6 +205,11 @@ class Trial(TrialParts):
     def epoch(self) -> int:
         """The number of epochs that have ended."""
         return self._epoch
+
+    @property
+    def most_batches(self) -> int | None:
+        """The number of batches that a loop over `data` may have; None: any. A probe has a limit."""
+        return None
 
     @property
     def open_epoch(self) -> int:

@@ -8,7 +8,7 @@ from helpers.check_faults import FAULTS
 from helpers.command_line import refused
 from helpers.user_files import small_file, write_code, write_file
 
-from gensweep.check import behaviour
+from gensweep.check import seeds
 from gensweep.check.extractor import check_extractor
 from gensweep.check.line import Line
 from gensweep.check.run_check import check_running, placed
@@ -48,7 +48,7 @@ def test_check__each_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, faul
 
 
 def test_check__slow_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(behaviour, "REBUILD_S", 0.4)
+    monkeypatch.setattr(seeds, "REBUILD_S", 0.4)
     first = "time.sleep(0 if hasattr(time, 'slept') else 0.5)\n    time.slept = True"  # as an import does
     once = small_file(("    n = torch", f"    import time\n    {first}\n    n = torch"))
     always = small_file(("    n = torch", "    import time\n    time.sleep(0.5)\n    n = torch"))
