@@ -19,6 +19,7 @@ from typing import Any
 from gensweep.cli.commands import COMMANDS
 from gensweep.cli.merge_options import merge_options
 from gensweep.cli.parser import parsed
+from gensweep.cli.send import local_files, named_here, named_there, send
 from gensweep.cluster.remote import RAY, ray_environment, run_and_show_steps, run_on_head, stop_ray
 from gensweep.cluster.validate import cluster_faults, read_cluster_file
 from gensweep.cluster.validate_access import TOKEN, Config, check_installed, upload_sizes
@@ -96,6 +97,8 @@ def submit(args: argparse.Namespace, command: list[str]) -> int:
             raise UserError(fault)
     if is_url(results):
         words = in_bucket(words, results)
+    sent = local_files(parsed(words))
+    words = named_there(words, sent)
     home = "" if is_url(results) else f"mkdir -p {shlex.quote(results)}; cd {shlex.quote(results)}; "
     there = f"{home}python -m gensweep {shlex.join(words)}"
     if words[0] in TRAINING:
@@ -104,11 +107,15 @@ def submit(args: argparse.Namespace, command: list[str]) -> int:
             words += ["--storage", "journal"] if options is not None and options.storage is None else []
             words += [] if "--results" in words else ["--results", results if is_url(results) else "."]
         there = f"python -m gensweep.cluster.head submit {shlex.quote(results)} {shlex.join(words)}"
-    _require("ssh")
+    _require("ssh", *(["rsync"] if sent else []))
+    if sent:
+        send(args.cluster, config, results, sent)
     here = f"gensweep submit {shlex.quote(args.cluster)} --"
-    ended = run_on_head(
-        args.cluster, config, there, lambda line: print(line.replace("next: gensweep", f"next: {here}"))
-    )
+
+    def say(line: str) -> None:
+        print(named_here(line, sent).replace("next: gensweep", f"next: {here}"))
+
+    ended = run_on_head(args.cluster, config, there, say)
     if ended is None:
         print("gensweep: the connection to the head ended; what was submitted goes on", file=sys.stderr)
         print(f"next: {here} {typed}")
