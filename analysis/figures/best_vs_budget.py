@@ -120,7 +120,7 @@ def data(sweep: Sweep) -> list[Budget]:
     return [
         Budget(unit, sweep.metric, [line], level, why, hint)
         for unit, line in lines.items()
-        if len(line.x) and np.isfinite(line.x).all()
+        if len(line.x) and np.isfinite(line.x).all() and line.x.any()
     ]
 
 

@@ -54,7 +54,7 @@ def margin_over_defaults(sweep: Sweep, number: int) -> Margin | None:
     default, winner = (float(row[sweep.metric]) for row in best)
     gain = sweep.sign * (default - winner)
     counted = tuple(n for part in rows if (n := _updates(part[-1])) is not None)
-    updates = counted if len(counted) == len(trials) else ()
+    updates = counted if len(counted) == len(trials) and any(counted) else ()  # none: not by batches of `data`
     return Margin(default, winner, gain, gain / abs(default) if default else None, epochs, updates)
 
 

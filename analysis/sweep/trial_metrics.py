@@ -30,16 +30,17 @@ class MeasuredValue(NamedTuple):
 
 
 def known_keys(sweep: Sweep) -> dict[str, MetricKey]:
-    """Return what is known of each number in rows: of METRICS, and of those that a user's model measures itself."""
-    measured = sweep.manifest.user_model["facts"]["measured"] if sweep.manifest.user_model else ()
-    metrics = sweep.manifest.user_model["facts"].get("metrics", {}) if sweep.manifest.user_model else {}
+    """Return what is known of each number in rows: of METRICS, and of those that a user's model measures or logs."""
+    facts = sweep.manifest.user_model["facts"] if sweep.manifest.user_model else {"measured": (), "logged": ()}
+    metrics, logged = facts.get("metrics", {}), facts["logged"]
     own_keys = {
         key: MetricKey(key, metrics[key]["better"], "of METRICS in the model's file")
         if key in metrics
         else MetricKey(key, None, "measured by the model itself, on held-out images")
-        for key in measured
+        for key in facts["measured"]
     }
-    return {**own_keys, **keys()}
+    logs = {key: MetricKey(key, None, "logged by the model itself, the mean of an epoch") for key in logged}
+    return {**own_keys, **logs, **keys()}
 
 
 def measured_values(sweep: Sweep, number: int, epochs: float = math.inf) -> dict[str, MeasuredValue]:

@@ -56,7 +56,10 @@ def test_none__from_run_to_report(tmp_path: Path, capsys: pytest.CaptureFixture[
         assert main([command, str(sweep)]) == 0
     assert "val_loss" in capsys.readouterr().out
     page = (sweep / "report" / "index.html").read_text()
-    assert "val_loss" in page
+    assert "val_loss is what train() logs: nothing was measured on test images" in page
+    assert "logged by the model itself" in page
+    assert "updates)" not in page
+    assert "training images, thousands" not in page
 
 
 @pytest.mark.long
