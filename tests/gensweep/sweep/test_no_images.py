@@ -59,7 +59,6 @@ def test_none__from_run_to_report(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "val_loss is what train() logs: nothing was measured on test images" in page
     assert "logged by the model itself" in page
     assert "updates)" not in page
-    assert "training images, thousands" not in page
 
 
 @pytest.mark.long
