@@ -21,6 +21,7 @@ from gensweep.config.resolve import make_manifest
 from gensweep.sweep.run_sweep import read_manifest, search_space
 from gensweep.tune import ray_session, run_tuner
 from gensweep.tune.resources import Node, share
+from trainables.data import load
 
 pytestmark = pytest.mark.ray
 STRANGER = "raise RuntimeError('a stranger was imported')\n"
@@ -102,7 +103,7 @@ def test_run_sweep__more_gpus_than_there_are(tmp_path: Path, capsys: pytest.Capt
     assert list(tmp_path.iterdir()) == []
 
 
-def visible(config: dict[str, Any], *, data: Any, evaluator: Any, task: Any) -> None:
+def visible(config: dict[str, Any], *, data: Any, evaluator: int, task: Any) -> None:
     """A trial that says which GPUs it sees, while as many others as fit run beside it."""
     import ray
     from ray import tune
@@ -110,7 +111,7 @@ def visible(config: dict[str, Any], *, data: Any, evaluator: Any, task: Any) -> 
     here = Path(task.directory) / f"seen-{config['number']}"
     here.write_text(json.dumps([os.environ.get("CUDA_VISIBLE_DEVICES"), ray.get_gpu_ids()]))
     end = time.monotonic() + 60
-    while len(list(here.parent.glob("seen-*"))) < data and time.monotonic() < end:
+    while len(list(here.parent.glob("seen-*"))) < evaluator and time.monotonic() < end:
         time.sleep(0.05)
     last = {"epoch": 1, "epochs": 1, "eval_epoch": 1, "status": "ok", "fid": 1.0, "best": 1.0}
     tune.report(last)
@@ -123,7 +124,7 @@ def seen(folder: Path, cores: list[Node], at_once: int, **options: Any) -> list[
     folder.mkdir()
     given = share(asked, cores)
     assert given.concurrent == at_once
-    parts: Any = (at_once, None)
+    parts: Any = (load("digits"), at_once)  # the trial takes the number in place of an evaluator
     console = Console(file=io.StringIO())
     ended = run_tuner.run(folder, manifest, search_space(manifest), parts, given, None, console, visible)
     assert (ended.cause, ended.trials, ended.failed) == ("done", at_once, 0)
