@@ -45,7 +45,7 @@ test-fast: $(READY)
 
 # Tests that start several Ray nodes have a process of their own: they fail after another Ray in the same process.
 test-slow: $(READY)
-	@$(BIN)/python -m pytest -m "slow and not gpu and not cluster" $(TESTS); code=$$?; \
+	@$(PYTEST) -m "slow and not gpu and not cluster" $(TESTS); code=$$?; \
 	$(BIN)/python -m pytest -m "slow and cluster" $(TESTS) && exit $$code
 
 test-gpu: $(READY)
