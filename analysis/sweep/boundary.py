@@ -125,6 +125,8 @@ def _widened_edge(key: str, side: Side, whole: bool, log: bool, low: float, high
     If the wider range would pass the limit of the key, it ends half-way to the limit.
     """
     low_limit, high_limit = _limits(key)
+    if key not in KEYS and not whole and not log and low >= 0 and high <= 1:
+        low_limit, high_limit = 0.0, 1.0  # a key of a user's own that may be a share
     limit = low_limit if side == "lower" else high_limit
     near = low if side == "lower" else high
     if limit is not None and (far < limit if side == "lower" else far > limit):

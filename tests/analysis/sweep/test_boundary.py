@@ -37,6 +37,9 @@ CHOICES = Param("categorical", choices=(64, 128, 256))
         ("d_steps", replace(FEW, low=1, high=2), [2] * 5, None),  # of two values each is an edge
         ("batch_size", CHOICES, [256, 256, 128, 256, 256], ("upper", "64,128,256,512")),
         ("mine", LOG, [1.2e-4], ("lower", "1e-05:0.01:log")),  # keys of a user's own have no limits
+        ("mask_ratio", Param("float", 0.4, 0.9), [0.89], ("upper", "0.4:0.95")),  # it may be a share
+        ("dropout", LINEAR, [0.0], None),
+        ("weight", Param("float", 0.5, 2.0), [1.99], ("upper", "0.5:2.75")),
         ("mine", CHOICES, [256] * 5, ("upper", "64,128,256,512")),
         ("mine", replace(CHOICES, choices=(0.5, 1.0, 2.0)), [2.0] * 5, ("upper", "0.5,1,2,4")),
         ("batch_size", CHOICES, [64] * 5, ("lower", "32,64,128,256")),
