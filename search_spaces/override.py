@@ -230,7 +230,7 @@ def apply(space: Space, sets: Mapping[str, str], longest: int | None = None) -> 
     known = describe(changed)
     for key in settings:
         if key not in known and key in space.roles:
-            raise UserError(f"--set {key}: no trial reads it with the other settings")
+            raise UserError(f"{key} is set, and no trial reads it with the other settings")
         if key not in known:
             raise UserError(f"--set: {did_you_mean('key', key, sorted(known))}")
     return changed

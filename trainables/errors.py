@@ -18,6 +18,11 @@ class UserError(ValueError):
 
     exit_code = BAD_INPUT
 
+    @property
+    def lines(self) -> list[str]:
+        """The lines for a terminal: one, but for several faults of one file."""
+        return [" ".join(str(self).split())]
+
 
 def did_you_mean(kind: str, name: str, known: Iterable[str]) -> str:
     """Return one line about an unknown name, with the nearest known one if there is one, upper case or not.

@@ -16,7 +16,7 @@ from gensweep.cli.commands import COMMANDS
 from gensweep.cli.merge_options import merge_options, settings, typed_options
 from gensweep.cli.parser import parsed
 from gensweep.cli.result_commands import OK, next_step
-from gensweep.config import sweep_yaml, user_models
+from gensweep.config import save_file, user_models
 from gensweep.config.options import Options, check_options
 from gensweep.errors import UserError, unknown
 from gensweep.storage import workdir
@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return FAILED
         if not isinstance(error, UserError):
             raise
-        print(f"gensweep: {' '.join(str(error).split())}", file=sys.stderr)
+        print("\n".join(f"gensweep: {line}" for line in error.lines), file=sys.stderr)
         return error.exit_code
 
 
@@ -97,7 +97,7 @@ def run_sweep(args: argparse.Namespace, command: list[str]) -> int:
     directory, manifest, data = prepare_sweep(options, command)
     print(*notes, sep="\n", end="\n" * bool(notes))
     if args.save_file is not None:
-        sweep_yaml.save(Path(args.save_file), manifest)
+        save_file.save(Path(args.save_file), manifest)
         next_step("run", manifest.model, args.save_file)
         return OK
     if args.dry_run:

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from gensweep.config import sweep_yaml, user_models
+from gensweep.config import sweep_parameters, sweep_yaml, user_models
 from gensweep.config.options import Options, check_options
 from gensweep.errors import UserError
 
@@ -22,7 +22,7 @@ def merge_options(args: argparse.Namespace) -> tuple[Options, list[str]]:
     if file.closed:
         epochs = typed.pop("epochs", None) or written.pop("epochs", None)
         pins |= {} if epochs is None else {"epochs": epochs}
-        left = sweep_yaml.rest(args.model, pins)
+        left = sweep_parameters.rest(args.model, pins)
         pins = {**left, **pins}
         if left:
             defaults = ", ".join(f"{key}={value}" for key, value in left.items())

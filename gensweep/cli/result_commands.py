@@ -124,11 +124,11 @@ def draw_sample(args: argparse.Namespace, command: list[str]) -> int:
 def export_winner(args: argparse.Namespace, command: list[str]) -> int:
     from analysis.export import export_folder
     from analysis.read.manifest import read_manifest
-    from gensweep.config import sweep_yaml
+    from gensweep.config import save_file
     from trainables import filestore
 
     search = read_manifest(filestore.open_directory(args.dir))
-    folder, lines = export_folder.write(args.dir, args.out, args.trial, {"sweep.yaml": sweep_yaml.written(search)})
+    folder, lines = export_folder.write(args.dir, args.out, args.trial, {"sweep.yaml": save_file.written(search)})
     needs = "gensweep" if "gensweep" in lines[0] else "torch and safetensors alone"
     print(f"wrote {folder}; there, with {needs}:\n")
     print("\n".join(f"    {line}" for line in lines) + "\n")

@@ -133,7 +133,7 @@ def check_options(options: Options) -> Options:
     for limit in (options.time_budget, options.trial_timeout):
         _ = limit is None or parse_seconds(limit)
     _ = options.keep_checkpoints is None or parse_size(options.keep_checkpoints)
-    if options.name is not None and not re.fullmatch(r"[A-Za-z0-9][\w.+=-]{0,99}", options.name):
+    if options.name is not None and not re.fullmatch(r"[^\W_][\w.+=-]{0,99}", options.name):
         raise UserError(f"name {options.name!r} is not a folder name: use up to 100 letters, digits and . _ + = -")
     _mappings("points", options.points)
     _mappings("start", [options.start])

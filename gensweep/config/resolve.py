@@ -55,7 +55,10 @@ def make_manifest(options: Options, command: list[str]) -> SweepManifest:
     space_check.check_searchable(goal.keys, params, options)
     epochs = params["epochs"].largest()
     if options.scheduler != "none" and options.grace > epochs:
-        raise UserError(f"grace {options.grace} is longer than the longest trial ({epochs} epochs)")
+        raise UserError(
+            f"grace {options.grace} (min_iter in a W&B file) is longer than the longest trial ({epochs} epochs): lower "
+            f"it, or add --epochs {2 * options.grace}"
+        )
     points = collect_points(options, space, goal)
     trials = options.trials if options.sampler != "grid" else min(options.trials, 1 + grid_size(params))
     name = options.name or f"{options.model}-{title(options.dataset)}"

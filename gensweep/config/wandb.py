@@ -40,32 +40,53 @@ KNOWN = ("constant", *LISTS, *RANGES, *BELLS)
 MANY = 10_000  # values of a grid's key
 
 
-def text(fields: Any, method: str) -> str:
-    """Return one entry of `parameters` as the text after `--set KEY=`.
+def text_of(value: Any) -> str:
+    """Return a value as YAML writes it: `null`, `true`, `[64, 32]`."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, list):
+        return f"[{', '.join(map(text_of, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {text_of(each)}' for key, each in value.items())}}}"
+    return str(value)
+
+
+def text(key: str, fields: Any, method: str) -> tuple[str, list[str]]:
+    """Return the entry of a key in `parameters` as the text after `--set KEY=`, and what of it has no meaning here.
 
     Raises:
         UserError: it is not a distribution, or cannot be searched here. The message does not name the key.
     """
     if not isinstance(fields, dict) or not fields:
-        raise UserError(f"{fields!r}: a mapping such as {{min: 0.0001, max: 0.1}} is needed")
-    if "parameters" in fields:
-        raise UserError("nested parameters are not known here: name the key itself")
+        raise UserError(f"{text_of(fields)}: a mapping such as {{min: 0.0001, max: 0.1}} is needed")
     name = fields["distribution"] if "distribution" in fields else _inferred(fields)
     if name not in KNOWN:
         raise unknown("distribution", str(name), KNOWN)
     if name in BELLS:
-        raise UserError(_instead(name, fields))
+        raise UserError(_instead(key, name, fields))
     wanted = {"constant": ("value",), **dict.fromkeys(LISTS, ("values",))}.get(name, ("min", "max"))
-    for key in wanted:
-        if key not in fields:
+    for part in wanted:
+        if part not in fields:
             raise UserError(f"a {name} distribution needs {' and '.join(wanted)}")
     also = ("probabilities",) if name in LISTS else ("q",) if name.startswith("q_") else ()
-    for key in fields:
-        if key not in ("distribution", *wanted, *also):
-            raise UserError(f"{key!r} means nothing in a {name} distribution, which has {', '.join((*wanted, *also))}")
+    for part in fields:
+        if part not in ("distribution", *wanted, *also):
+            raise UserError(f"{part!r} means nothing in a {name} distribution, which has {', '.join((*wanted, *also))}")
     if name == "constant":
-        return str(fields["value"])
-    return _values(fields, method) if name in LISTS else _range(name, fields, method)
+        return _one_value(fields["value"]), []
+    return _values(fields, method) if name in LISTS else (_range(name, fields, method), [])
+
+
+def _one_value(value: Any) -> str:
+    """Return a single value as text; raise UserError if it is none: a list, or a text that would be read as several."""
+    word = text_of(value)
+    if value is None:
+        raise UserError("null: a number or a word is needed")
+    if isinstance(value, list | dict):
+        raise UserError(f"{word} is a {'list' if isinstance(value, list) else 'mapping'}, and the key takes one value")
+    if isinstance(value, str) and ("," in value or ":" in value):
+        raise UserError(f"'{value}' is one text: write a list of values, [a, b], if several are meant")
+    return word
 
 
 def _inferred(fields: Mapping[str, Any]) -> str:
@@ -90,27 +111,35 @@ def _number(what: str, value: Any) -> int | float:
             except ValueError:
                 continue
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise UserError(f"{what} {value!r}: a number is needed")
+        raise UserError(
+            f"{what} {value!r}: a number is needed"
+            if isinstance(value, str)
+            else f"{what} {text_of(value)}: a number is needed"
+        )
     return value
 
 
-def _values(fields: Mapping[str, Any], method: str) -> str:
+def _values(fields: Mapping[str, Any], method: str) -> tuple[str, list[str]]:
     values, chances = fields["values"], fields.get("probabilities")
     if not isinstance(values, list) or not values:
-        raise UserError(f"values {values!r}: a list such as [64, 128] is needed")
+        raise UserError(f"values {text_of(values)}: a list such as [64, 128] is needed")
+    notes = []
     if chances is not None:
-        values = _likely(values, chances, method)
-    return ",".join(map(str, values))
+        notes += [] if method == "random" else ["probabilities"]
+        possible = _likely(values, chances, method)
+        notes += [f"values {text_of(value)} (its probability is 0)" for value in values if value not in possible]
+        values = possible
+    return ",".join(map(_one_value, values)), notes
 
 
 def _likely(values: list[Any], chances: Any, method: str) -> list[Any]:
     """Return the values that have any probability. Of their methods only random uses how large it is."""
     if not isinstance(chances, list) or len(chances) != len(values):
-        raise UserError(f"probabilities {chances!r}: one for each of the {len(values)} values is needed")
+        raise UserError(f"probabilities {text_of(chances)}: one for each of the {len(values)} values is needed")
     numbers = [_number("probabilities", chance) for chance in chances]
     possible = [value for value, chance in zip(values, numbers, strict=True) if chance > 0]
     if not possible or min(numbers) < 0:
-        raise UserError(f"probabilities {chances!r}: numbers from 0 on are needed, not all of them 0")
+        raise UserError(f"probabilities {text_of(chances)}: numbers from 0 on are needed, not all of them 0")
     if method == "random" and len({chance for chance in numbers if chance > 0}) > 1:
         raise UserError("values are drawn with equal chances here: leave the probabilities out, or some of the values")
     return possible
@@ -137,6 +166,11 @@ def _ends(name: str, fields: Mapping[str, Any]) -> tuple[int | float, int | floa
         raise UserError(f"min {low:g} is above max {high:g}")
     if kind.exponents:
         low, high = (-high, -low) if kind.inverse else (low, high)
+        if 0 < low <= high / 2 and high <= 1:  # e to such powers is 1 to 2.7
+            raise UserError(
+                f"a {name} distribution takes exponents of e, so this is {_exp(low):.6g} to {_exp(high):.6g}: write "
+                f"{name}_values"
+            )
         return _exp(low), _exp(high)
     if kind.log and low <= 0:
         raise UserError(f"min {low:g}: a logarithmic range starts above 0")
@@ -162,8 +196,10 @@ def _listed(low: float, high: float, step: float) -> str:
     return ",".join(f"{k * step:.12g}" for k in range(first, last + 1))
 
 
-def _instead(name: str, fields: Mapping[str, Any]) -> str:
-    """Return what to write for a distribution without ends: the range that holds 95 % of it."""
+def _instead(key: str, name: str, fields: Mapping[str, Any]) -> str:
+    """Return what to write for a distribution without ends: the range of 95 % of it, within the limits of the key."""
+    from trainables.config_schema import KEYS
+
     if "beta" in name:
         return f"a {name} distribution is not searched here: write a uniform one from min: 0 to max: 1"
     mean, spread = _number("mu", fields.get("mu", 0)), _number("sigma", fields.get("sigma", 1))
@@ -171,6 +207,9 @@ def _instead(name: str, fields: Mapping[str, Any]) -> str:
     ranged = "uniform"
     if "log" in name:
         ends, ranged = [_exp(end) for end in ends], "log_uniform_values"
+    low, high = (KEYS[key].low, KEYS[key].high) if key in KEYS else (None, None)
+    ends = [end if low is None else max(end, low) for end in ends]
+    ends = [end if high is None else min(end, high) for end in ends]
     return (
         f"a {name} distribution is not searched here, since it has no ends: write "
         f"{name[:2] if name.startswith('q_') else ''}{ranged} from min: {ends[0]:.3g} to max: {ends[1]:.3g}"

@@ -5,7 +5,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from gensweep.config.sweep_yaml import GOALS, write_new
+from gensweep.config.save_file import write_new
+from gensweep.config.sweep_yaml import GOALS
 from gensweep.errors import UserError
 
 KINDS = ("vae", "gan", "diffusion", "flow", "autoencoder", "blank")
@@ -64,7 +65,7 @@ def _line(key: str, entry: Any, method: str) -> str:
     if isinstance(entry, dict) and isinstance(entry.get("values"), list):
         return f'"{name}": trial.suggest_categorical("{name}", {entry["values"]!r}),'
     try:
-        setting = parse(name, wandb.text(entry, method))
+        setting = parse(name, wandb.text(name, entry, method)[0])
     except UserError as error:
         return f"# {key}: {error}"
     if setting.values:

@@ -83,7 +83,7 @@ def home(tmp_path: Path, made: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("run vae goal.yaml", "write metric:min or metric:max"),
         ("run vae start.yaml", "mapping"),
         ("run vae begin.yaml", "did you mean 'lr'"),
-        ("run vae model.yaml", "unknown option 'model'"),
+        ("run vae model.yaml", "model: it is typed"),
         ("run vae fast.yaml", "a number is needed"),
         ("run vae .", "cannot read '.'"),
         ("run vae --results . --name s", "holds another sweep"),

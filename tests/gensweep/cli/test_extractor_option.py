@@ -12,7 +12,7 @@ from torchvision import models
 from analysis.read import results
 from analysis.sweep import commands
 from gensweep.cli.main import main
-from gensweep.config import sweep_yaml
+from gensweep.config import save_file, sweep_yaml
 from gensweep.config.options import Options
 from gensweep.config.resolve import make_manifest
 from gensweep.sweep.run_sweep import read_manifest
@@ -67,7 +67,7 @@ def test_extractor__resume_refuses_other_weights(capsys: pytest.CaptureFixture[s
 def test_extractor__in_a_file_and_in_commands(weights: Path) -> None:
     text = f"torchvision:{NET}:{weights.resolve()}"
     manifest = make_manifest(Options("vae", extractor=text), ["gensweep"])
-    assert f"extractor: {text}" in sweep_yaml.written(manifest)
+    assert f"extractor: {text}" in save_file.written(manifest)
     Path("options.yaml").write_text(f"extractor: {text}\n")
     assert sweep_yaml.read("options.yaml", "vae").options["extractor"] == text
     old = {key: value for key, value in manifest.to_json().items() if key != "extractor"}

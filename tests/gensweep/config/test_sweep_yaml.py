@@ -12,7 +12,7 @@ from optuna.distributions import IntDistribution
 from analysis.read import results
 from analysis.read.manifest import SweepManifest
 from gensweep.cli.main import main
-from gensweep.config import sweep_yaml
+from gensweep.config import save_file, sweep_parameters, sweep_yaml
 from gensweep.config.manifest import IDENTITY
 from gensweep.config.options import Options
 from gensweep.config.resolve import make_manifest
@@ -67,7 +67,7 @@ def manifest_of(content: str | dict[str, Any], model: str = "vae", **more: Any) 
     """The resolved sweep of a file."""
     Path("of.yaml").write_text(content if isinstance(content, str) else yaml.safe_dump(content))
     file = sweep_yaml.read("of.yaml", model)
-    pins = {**(sweep_yaml.rest(model, file.options["set"]) if file.closed else {}), **file.options.pop("set", {})}
+    pins = {**(sweep_parameters.rest(model, file.options["set"]) if file.closed else {}), **file.options.pop("set", {})}
     return make_manifest(Options(model, **{**file.options, **more, "set": pins}), [])
 
 
@@ -103,7 +103,7 @@ def test_sweep_yaml__documented_wandb_file(capsys: pytest.CaptureFixture[str]) -
         ({"metric": {"name": "fid", "goal": "maximize"}}, "lower is better"),
         ({"metric": {"nmae": "fid"}}, "{name: fid, goal: minimize}"),
         ({"parameters": {}}, "a mapping such as"),
-        ({"parameters": {"learning_rate": {"value": 1}}}, "unknown key of vae 'learning_rate'"),
+        ({"parameters": {"learning_rate": {"value": 1}}}, "unknown key of vae 'learning_rate': write 'lr'"),
         ({"parameters": {"lr": 0.1}}, "parameters: lr: 0.1"),
         ({"parameters": {"lr": {"min": 0.1}}}, "value, values, min and max"),
         ({"parameters": {"lr": {"min": 0.1, "max": 0.01}}}, "min 0.1 is above max 0.01"),
@@ -121,8 +121,8 @@ def test_sweep_yaml__documented_wandb_file(capsys: pytest.CaptureFixture[str]) -
         ({"parameters": {"lr": {"distribution": "q_uniform", "min": 1, "max": 2, "q": 0}}}, "more than 0"),
         ({"parameters": {"width": {"values": [8, 16], "probabilities": [1]}}}, "one for each of the 2 values"),
         ({"parameters": {"width": {"values": [8, 16], "probabilities": [0.9, 0.1]}}}, "equal chances"),
-        ({"parameters": {"adam": {"parameters": {"lr": {"value": 1}}}}}, "unknown key of vae 'adam'"),
-        ({"parameters": {"lr": {"parameters": {"x": {"value": 1}}}}}, "nested"),
+        ({"parameters": {"adam": {"parameters": {"lr": {"value": 1}}}}}, "key of vae 'adam.lr': write 'lr'"),
+        ({"parameters": {"lr": {"parameters": {"x": {"value": 1}}}}}, "yaml:7: parameters: unknown key of vae 'lr.x'"),
         ({"parameters": {"batch_size": {"distribution": "int_uniform", "min": 1.5, "max": 9}}}, "whole numbers"),
         ({"parameter": {"lr": {"value": 1}}}, "did you mean 'parameters'"),
         ({"early_terminate": {"type": "median"}}, "it is hyperband"),
@@ -210,7 +210,7 @@ def test_sweep_yaml__typed_epochs(capsys: pytest.CaptureFixture[str]) -> None:
 )  # fmt: skip
 def test_sweep_yaml__round_trip(model: str, options: dict[str, Any]) -> None:
     manifest = make_manifest(Options(model, **options), [])
-    again, first = manifest_of(sweep_yaml.written(manifest), model).to_json(), manifest.to_json()
+    again, first = manifest_of(save_file.written(manifest), model).to_json(), manifest.to_json()
     assert all(again[key] == first[key] for key in ("name", *IDENTITY))
 
 
