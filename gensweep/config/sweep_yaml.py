@@ -101,11 +101,11 @@ def _options(content: Mapping[str, Any], model: str, faults: Faults) -> Written:
     method, goal, stopping = str(content["method"]), dict[str, Any](), dict[str, Any]()
     if method not in METHODS:
         faults.add(("method",), unknown("method", method, METHODS))
-    with faults.of("metric"):
+    with faults.catch("metric"):
         goal = _goal(content.get("metric"))
-    with faults.of("early_terminate"):
+    with faults.catch("early_terminate"):
         stopping = _stopping(content)
-    with faults.of("run_cap"):
+    with faults.catch("run_cap"):
         check_whole_number("run_cap", content.get("run_cap"), 1)
     hint, settings, notes = read_parameters(content["parameters"], method, model, faults)
     faults.check(hint)

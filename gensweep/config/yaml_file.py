@@ -57,7 +57,7 @@ class Faults:
         self.faults.append((self.file.line(keys), f"{self.file.place(keys)}: {text}"))
 
     @contextmanager
-    def of(self, *keys: str) -> Generator[None]:
+    def catch(self, *keys: str) -> Generator[None]:
         """Add a UserError that is raised inside as a fault, and go on."""
         try:
             yield
