@@ -52,7 +52,7 @@ def read(path: str, model: str) -> Written:
 
 
 def _other_kind(content: Mapping[Any, Any]) -> str:
-    """Return what a file is that is no sweep file, and what would be right; empty if it may be one."""
+    """Return what another kind of file is, and what would be right; empty for what may be a sweep file."""
     if "hydra" in content or isinstance(content.get("defaults"), list):
         return "is a configuration of Hydra: list what is searched under `parameters`, as in a W&B sweep file"
     if {"study_name", "search_space", "directions", "direction"} & content.keys():
