@@ -29,7 +29,7 @@ OPTIONS = ("seed", "dataset", "trials", "sampler", "scheduler", "name")  # of a 
 
 
 def unknown_key(model: str, name: str, known: Iterable[str]) -> str:
-    """Return what is wrong with a name that is no key of a model, with the key that it means or is nearest to."""
+    """Return what is wrong with a name that a model does not know, with the key that it means or is nearest to."""
     names = list(known)
     plain = name.rpartition(".")[2].strip().lower().replace("-", "_")
     if plain in OPTIONS:
