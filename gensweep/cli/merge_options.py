@@ -17,6 +17,10 @@ def merge_options(args: argparse.Namespace) -> tuple[Options, list[str]]:
     file = sweep_yaml.Written({}) if args.file is None else sweep_yaml.read(args.file, args.model)
     written, typed, notes = dict(file.options), typed_options(args), []
     pins = {**dict(written.pop("set", {})), **settings(typed.pop("set", []))}
+    try:
+        check_options(Options(args.model, **written))
+    except UserError as error:
+        raise UserError(f"{args.file}: {error}") from error
     if file.ignored:
         notes.append(f"{args.file}: ignored, since they have no meaning here: {', '.join(file.ignored)}")
     if file.closed:

@@ -64,6 +64,7 @@ def test_faults__all_at_once_in_the_order_of_the_file(capsys: pytest.CaptureFixt
         (f"sweep_config:\n  {HEAD.replace(chr(10), chr(10) + '  ')}  lr: {{value: 1}}\n", "under 'sweep_config'"),
         ("trials: 3\nset: {learn_rate: 1}\n", "sweep.yaml:2: set: unknown key of vae 'learn_rate': write 'lr'"),
         ("trials: 3\nset: {lr: null_}\n", "sweep.yaml:2: set: lr: 'null_' is not a number"),
+        ("trials: 5.0\n", "sweep.yaml: trials 5.0: a whole number is needed"),
         ("model: gan\ntrials: 3\n", "sweep.yaml:1: model: it is typed, gensweep run MODEL FILE"),
     ],
 )  # fmt: skip
