@@ -17,11 +17,11 @@ from analysis.read import dataset, results
 from analysis.read.results import Sweep
 from trainables import Data
 from trainables.data import Dataset
+from trainables.data.dataset import without_images
 from trainables.images import to_uint8
 from trainables.metrics import Evaluator, load_extractor
 from trainables.user_model import evaluate
 from trainables.user_model.evaluate import UserGenerator
-from trainables.user_model.exported import without_images
 from trainables.user_model.model import UserModel
 from trainables.user_model.train import rebuild
 

@@ -5,7 +5,7 @@ import shutil
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gensweep.check.compare import is_equal
 from gensweep.check.line import Line, fault, warning
@@ -14,9 +14,6 @@ from gensweep.check.subject import Subject, run_probe
 from search_spaces.param import Param
 from trainables.errors import UserError
 from trainables.user_model.probe import Probe
-
-if TYPE_CHECKING:
-    pass
 
 SECONDS_FOR_SAMPLES = 120.0  # more than this at each evaluation is worth a warning
 N_SAMPLES = 5_000

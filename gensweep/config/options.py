@@ -48,9 +48,7 @@ class Options(NamedTuple):
     alarm: bool = True  # stop a collapsed trial
     every: int | None = None  # epochs between evaluations, besides the first and the last
     train_images: int | None = None  # how many of the training images are used
-    extractor: str | None = (
-        None  # whose features judge samples: random, torchvision:NET:FILE, inception:FILE, dinov2:FILE
-    )
+    extractor: str | None = None  # whose features judge samples: a form of trainables/extractor_choice.py
     start: Mapping[str, Any] = {}  # trial 0, where it differs from the defaults
     objective: str | Mapping[str, str] | tuple[str, str] | None = None  # `fid:min,precision:max`, for the space's own
     primary: str | None = None  # the objective that early stopping and the choice of an epoch go by: the first

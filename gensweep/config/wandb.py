@@ -111,11 +111,8 @@ def _number(what: str, value: Any) -> int | float:
             except ValueError:
                 continue
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise UserError(
-            f"{what} {value!r}: a number is needed"
-            if isinstance(value, str)
-            else f"{what} {text_of(value)}: a number is needed"
-        )
+        shown = repr(value) if isinstance(value, str) else text_of(value)
+        raise UserError(f"{what} {shown}: a number is needed")
     return value
 
 

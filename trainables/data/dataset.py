@@ -101,6 +101,12 @@ def make(name: str, classes: Iterable[str], train: Split, val: Split, test: Spli
     return Dataset(name, tuple(classes), train, val, test, fingerprint((train, val, test)))
 
 
+def without_images(name: str, classes: Iterable[str], shape: Iterable[int], fingerprint: str = "") -> Dataset:
+    """Return a data set without images, for code that asks for names and the shape of an image (C, H, W) only."""
+    empty = Split(np.zeros((0, *shape), np.uint8), np.zeros(0, np.int64))
+    return Dataset(name, tuple(classes), empty, empty, empty, fingerprint)
+
+
 def take(pixels: NDArray[Any], labels: NDArray[np.int64], rows: NDArray[np.int64]) -> Split:
     """Return the images `rows` of pixels [M, C, H, W] and labels [M] as a split; they are copied."""
     return Split(pixels[rows], labels[rows])

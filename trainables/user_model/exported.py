@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from trainables.data.dataset import Dataset, Split
+from trainables.data.dataset import without_images
 from trainables.engine.state import Data
 from trainables.errors import UserError
 from trainables.user_model.code_folder import CodeFolder, unzipped
@@ -82,9 +81,3 @@ def load_export(path: str) -> ExportedModel:
     return ExportedModel(
         rebuild(model, about["config"], Data(data.to("cpu")), about["seed"] or 0, weights, values), about
     )
-
-
-def without_images(name: str, classes: Any, shape: Any, fingerprint: str = "") -> Dataset:
-    """Return a data set of the right shape without images, for a `train` that needs none before its epochs loop."""
-    empty = Split(np.zeros((0, *shape), np.uint8), np.zeros(0, np.int64))
-    return Dataset(name, tuple(classes), empty, empty, empty, fingerprint)
